@@ -1,0 +1,73 @@
+/** A bounded queue between one producer and one consumer, read with `for await`. */
+import { CodedError } from './error.ts';
+
+/** `push` answers false when the channel is full or closed: nothing is dropped silently. */
+export class Channel<T> implements AsyncIterable<T> {
+  readonly capacity: number;
+  #items: T[] = [];
+  #waiting: { resolve: (result: IteratorResult<T>) => void; reject: (error: unknown) => void } | undefined;
+  #end: { error?: unknown } | undefined;
+
+  /** @param capacity items kept while nobody reads; at least 1 */
+  constructor(capacity: number) {
+    if (!Number.isInteger(capacity) || capacity < 1) {
+      throw new CodedError(
+        'base/channel-capacity',
+        `capacity is ${capacity}, expected an integer of at least 1`,
+        {
+          fields: { capacity },
+        },
+      );
+    }
+    this.capacity = capacity;
+  }
+
+  get size(): number {
+    return this.#items.length;
+  }
+
+  push(item: T): boolean {
+    if (this.#end) return false;
+    if (this.#waiting) {
+      this.#waiting.resolve({ done: false, value: item });
+      this.#waiting = undefined;
+      return true;
+    }
+    if (this.#items.length >= this.capacity) return false;
+    this.#items.push(item);
+    return true;
+  }
+
+  /** What was pushed before is still read; then iteration ends, or throws `error` if one is given. */
+  close(error?: unknown): void {
+    if (this.#end) return;
+    this.#end = error === undefined ? {} : { error };
+    if (!this.#waiting) return;
+    if (error === undefined) this.#waiting.resolve({ done: true, value: undefined });
+    else this.#waiting.reject(error);
+    this.#waiting = undefined;
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<T> {
+    return { next: () => this.#next(), return: () => this.#return() };
+  }
+
+  #next(): Promise<IteratorResult<T>> {
+    const item = this.#items.shift();
+    if (item !== undefined) return Promise.resolve({ done: false, value: item });
+    if (this.#end) {
+      return 'error' in this.#end
+        ? Promise.reject(this.#end.error as Error)
+        : Promise.resolve({ done: true, value: undefined });
+    }
+    return new Promise((resolve, reject) => {
+      this.#waiting = { resolve, reject };
+    });
+  }
+
+  #return(): Promise<IteratorResult<T>> {
+    this.close();
+    this.#items = [];
+    return Promise.resolve({ done: true, value: undefined });
+  }
+}

@@ -1,0 +1,81 @@
+/** Everything observable, as one union. Events are plain data, named noun-verb. */
+import type { Json } from '../base/index.ts';
+
+/** Causality: which call caused which, across actors and workers. Ids are hex, as in W3C Trace Context. */
+export interface SpanContext {
+  readonly traceId: string;
+  readonly spanId: string;
+}
+
+export interface EventError {
+  readonly code: string;
+  readonly message: string;
+}
+
+interface Known {
+  /** A worker joined the pool. */
+  'worker-start': { readonly worker: string };
+  /** A worker is gone; every actor in it is lost with it. */
+  'worker-lost': { readonly worker: string; readonly cause: string; readonly actors: number };
+  /** The watchdog suspects or kills a worker that does not answer. */
+  'watchdog-suspect': { readonly worker: string; readonly silentMs: number };
+  'watchdog-kill': { readonly worker: string; readonly silentMs: number };
+  'actor-start': { readonly actor: string; readonly kind: string; readonly worker: string };
+  'actor-exit': { readonly actor: string; readonly reason: string; readonly error?: EventError };
+  'supervisor-restart': {
+    readonly supervisor: string;
+    readonly child: string;
+    readonly reason: string;
+    readonly restartsLeft: number;
+  };
+  'supervisor-give-up': { readonly supervisor: string; readonly child: string };
+  'call-start': { readonly actor: string; readonly method: string };
+  'call-end': { readonly actor: string; readonly method: string; readonly durationMs: number };
+  'call-fail': {
+    readonly actor: string;
+    readonly method: string;
+    readonly durationMs: number;
+    readonly error: EventError;
+  };
+  'parameter-change': { readonly module: string; readonly name: string; readonly cause: string };
+  'module-start': { readonly module: string; readonly kind: string };
+  'module-stop': { readonly module: string };
+  'checkpoint-save': { readonly module: string; readonly checkpoint: string };
+  'store-reopen': { readonly store: string; readonly cause: string };
+  'store-fail': { readonly store: string; readonly error: EventError };
+  /** The platform lacks something and a lesser way is used. */
+  'platform-degrade': {
+    readonly what: string;
+    readonly from: string;
+    readonly to: string;
+    readonly reason: string;
+  };
+  'device-select': { readonly device: string; readonly reason: string };
+  'lm-start': { readonly model: string };
+  'lm-end': {
+    readonly model: string;
+    readonly durationMs: number;
+    readonly inputTokens: number;
+    readonly outputTokens: number;
+  };
+  'lm-retry': {
+    readonly model: string;
+    readonly attempt: number;
+    readonly delayMs: number;
+    readonly error: EventError;
+  };
+  'lm-fail': { readonly model: string; readonly durationMs: number; readonly error: EventError };
+  'sandbox-start': { readonly sandbox: string; readonly language: string; readonly durationMs: number };
+  'sandbox-kill': { readonly sandbox: string; readonly cause: string };
+  'execution-start': { readonly sandbox: string };
+  'execution-end': { readonly sandbox: string; readonly outcome: string; readonly durationMs: number };
+  /** A program's own note. */
+  note: { readonly text: string; readonly data?: Json };
+}
+
+export type EventType = keyof Known;
+export type EventOf<T extends EventType> = { readonly type: T } & Known[T] & { readonly span?: SpanContext };
+/** One thing that happened, before the hub stamps it. */
+export type TelemetryEvent = { [T in EventType]: EventOf<T> }[EventType];
+/** An event as listeners see it: `atMs` is wall-clock milliseconds since 1970. */
+export type StampedEvent = TelemetryEvent & { readonly atMs: number };

@@ -1,0 +1,44 @@
+// Finds a Chromium-family browser that is already on this machine. It never downloads.
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { chromium } from 'playwright';
+
+const names = [
+  'chromium',
+  'chromium-browser',
+  'google-chrome-stable',
+  'google-chrome',
+  'microsoft-edge-stable',
+  'microsoft-edge',
+];
+const wellKnown = [
+  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+  '/Applications/Chromium.app/Contents/MacOS/Chromium',
+  '/Applications/Microsoft Edge.app/Contents/MacOS/Microsoft Edge',
+  'C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe',
+  'C:\\Program Files (x86)\\Google\\Chrome\\Application\\chrome.exe',
+  'C:\\Program Files (x86)\\Microsoft\\Edge\\Application\\msedge.exe',
+];
+
+/** @param {string} path */
+function isExecutable(path) {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Order: VIVARIUM_BROWSER, an installed browser, Playwright's own. @returns {string | undefined} */
+export function findBrowser() {
+  const named = process.env['VIVARIUM_BROWSER'];
+  if (named) {
+    if (!isExecutable(named))
+      throw new Error(`VIVARIUM_BROWSER is "${named}", which is not an executable file`);
+    return named;
+  }
+  const folders = (process.env['PATH'] ?? '').split(delimiter);
+  const installed = names.flatMap((name) => folders.map((folder) => join(folder, name)));
+  return [...installed, ...wellKnown, chromium.executablePath()].find(isExecutable);
+}
