@@ -33,7 +33,7 @@ export class CodedError extends Error {
 
 export function isCodedError(value: unknown, code?: ErrorCode): value is CodedError {
   if (typeof value !== 'object' || value === null || !(marker in value)) return false;
-  return code === undefined || (value as CodedError).code === code;
+  return code === undefined || ('code' in value && value.code === code);
 }
 
 /** The message of anything that was thrown. */
