@@ -1,3 +1,4 @@
+// Not found by name: run it through `npm run lint` (Node 20 cannot load oxlint.config.ts, and no other name is looked for).
 // The layer table of ARCHITECTURE.md, line for line, and the homes of packages and platform globals.
 import { defineConfig } from 'oxlint';
 
@@ -65,7 +66,7 @@ const layers = {
   ],
 };
 
-// package → the layers that may import it
+// package → the layers that may import it; a package without a home is imported nowhere
 const homes = {
   idb: ['state'],
   comlink: ['compute'],
@@ -73,6 +74,8 @@ const homes = {
   pyodide: ['executor'],
   zod: ['program'],
   sucrase: ['app'],
+  'es-module-lexer': ['app'],
+  papaparse: ['app'],
   lit: ['elements', 'app'],
   'lit/*': ['elements', 'app'],
   '@codemirror/*': ['elements', 'app'],
@@ -87,7 +90,7 @@ const globalHomes = {
   clearInterval: ['src/platform/clock.ts'],
   performance: ['src/platform/clock.ts'],
   crypto: ['src/platform/random.ts', 'src/platform/digest.ts'],
-  Worker: ['src/platform/spawn.ts', 'src/**/spawn-*.ts'],
+  Worker: ['src/platform/spawn.ts', 'src/executor/frame/**', 'src/**/spawn-*.ts'],
   BroadcastChannel: ['src/platform/broadcast.ts'],
   CompressionStream: ['src/platform/compression.ts'],
   DecompressionStream: ['src/platform/compression.ts'],
@@ -117,24 +120,29 @@ const policies = [
           },
         ]),
   ]),
-  { allow: { to: { module: { origin: 'external' } } } },
-  { allow: { to: { module: { origin: 'core' } } } },
   ...Object.entries(homes).flatMap(([source, allowed]) =>
-    Object.keys(layers)
-      .filter((layer) => !allowed.includes(layer))
-      .map((layer) => ({
-        from: { element: { type: layer } },
-        disallow: { to: { module: { origin: 'external', source } } },
-      })),
+    allowed.map((layer) => ({
+      from: { element: { type: layer } },
+      allow: { to: { module: { origin: 'external', source } } },
+    })),
   ),
 ];
 
 const restricted = (names) => [
   'error',
-  ...names.map((name) => ({ name, message: `its home is ${globalHomes[name].join(', ') || 'nowhere'}` })),
+  {
+    globals: names.map((name) => ({
+      name,
+      message: `its home is ${globalHomes[name].join(', ') || 'nowhere'}`,
+    })),
+    checkGlobalObject: true,
+  },
 ];
 const allGlobals = Object.keys(globalHomes);
-const homeFiles = [...new Set(Object.values(globalHomes).flat())];
+// Where two overrides match one file the last one wins, so the narrow spawn files come last.
+const homeFiles = [...new Set(Object.values(globalHomes).flat())].toSorted(
+  (one, other) => Number(one.includes('spawn-')) - Number(other.includes('spawn-')),
+);
 const restrictedProperties = [
   'error',
   { object: 'Date', property: 'now', message: 'take a Clock' },
@@ -190,7 +198,7 @@ export default defineConfig({
     'max-lines': ['error', { max: 400, skipBlankLines: true, skipComments: true }],
     'max-lines-per-function': ['error', { max: 60, skipBlankLines: true, skipComments: true }],
     'max-params': ['error', { max: 4 }],
-    complexity: ['error', { max: 12 }],
+    complexity: ['error', { max: 12, variant: 'modified' }],
     'vitest/require-mock-type-parameters': 'off',
   },
   overrides: [
@@ -203,6 +211,15 @@ export default defineConfig({
     {
       files: ['src/platform/**', 'src/compute/device/**'],
       rules: { 'no-restricted-properties': 'off' },
+    },
+    {
+      files: ['src/*.ts'],
+      rules: {
+        'no-restricted-imports': [
+          'error',
+          { patterns: [{ group: ['./*/**', '!./*/index.ts'], message: 'an entry imports faces only' }] },
+        ],
+      },
     },
     { files: ['src/telemetry/sink/console.ts'], rules: { 'no-console': 'off' } },
     {

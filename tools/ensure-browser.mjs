@@ -5,6 +5,7 @@ import { findBrowser } from './find-browser.mjs';
 
 function install() {
   const isRootOnDebian = existsSync('/etc/debian_version') && process.getuid?.() === 0;
+  /** @type {[string, string[]][]} */
   const steps = isRootOnDebian
     ? [
         ['apt-get', ['update', '-qq']],
