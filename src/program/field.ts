@@ -1,0 +1,35 @@
+/** One input or output of a signature. */
+import type { PythonType } from './python-type.ts';
+
+export type FieldKind = 'input' | 'output';
+
+export interface Field {
+  readonly name: string;
+  readonly kind: FieldKind;
+  readonly type: PythonType;
+  /** True when the signature gave no type and `str` was assumed. String signatures say so of inputs only, as DSPy does. */
+  readonly isTypeUndefined: boolean;
+  /** Such as `Question:`. Kept for saved programs; chat prompts do not print it. */
+  readonly prefix: string;
+  /** `${name}` means that there is no description. */
+  readonly description: string;
+  /** Text such as `greater than: 0`, printed beneath the field. */
+  readonly constraints?: string;
+}
+
+/** What is said about a new field. `type` may be the text of an annotation, such as `list[str]`; the default is `str`. */
+export interface FieldSpec {
+  readonly kind: FieldKind;
+  readonly type?: PythonType | string;
+  readonly description?: string;
+  readonly prefix?: string;
+  readonly constraints?: string;
+}
+
+/** What `withUpdatedFields` may change. */
+export interface FieldChanges {
+  readonly type?: PythonType | string;
+  readonly description?: string;
+  readonly prefix?: string;
+  readonly constraints?: string;
+}

@@ -1,0 +1,4 @@
+/** Python's ways with text. */
+export function cleanDocumentation(text: string): string {
+  return text;
+}
