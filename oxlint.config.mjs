@@ -79,6 +79,7 @@ const homes = {
   lit: ['elements', 'app'],
   'lit/*': ['elements', 'app'],
   '@codemirror/*': ['elements', 'app'],
+  '@lezer/*': ['elements', 'app'],
   '@observablehq/*': ['elements', 'app'],
 };
 

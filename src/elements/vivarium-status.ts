@@ -1,0 +1,105 @@
+/** What this page stands on: durability of the store, storage used, device, isolation. */
+import type { CSSResultGroup, PropertyDeclarations, TemplateResult } from 'lit';
+import { css, html, nothing } from 'lit';
+import { controls, VivariumElement } from './vivarium-element.ts';
+
+export interface StatusFact {
+  readonly name: string;
+  readonly value: string;
+  readonly level: 'ok' | 'warning' | 'error' | 'unknown';
+  /** One sentence: what it means or why it is so. */
+  readonly detail?: string;
+  /** Share used, 0 to 1; drawn as a meter. */
+  readonly ratio?: number;
+}
+
+const marks: Readonly<Record<StatusFact['level'], string>> = {
+  ok: '●',
+  warning: '▲',
+  error: '■',
+  unknown: '○',
+};
+const words: Readonly<Record<StatusFact['level'], string>> = {
+  ok: 'good',
+  warning: 'limited',
+  error: 'failed',
+  unknown: 'not known yet',
+};
+
+/** `<vivarium-status>`: a list of facts, each with a mark that does not rely on colour alone. */
+export class VivariumStatus extends VivariumElement {
+  static readonly tag: string = 'vivarium-status';
+  static override properties: PropertyDeclarations = { facts: { attribute: false } };
+  static override styles: CSSResultGroup = [
+    controls,
+    css`
+      dl {
+        display: grid;
+        gap: var(--vivarium-space-3);
+      }
+      .fact {
+        display: grid;
+        grid-template-columns: 1rem minmax(6rem, 8rem) 1fr;
+        gap: 0 var(--vivarium-space-2);
+        align-items: baseline;
+      }
+      dt {
+        color: var(--vivarium-muted);
+      }
+      dd.detail {
+        grid-column: 3;
+        color: var(--vivarium-muted);
+        font-size: var(--vivarium-text-s);
+      }
+      .mark {
+        font-size: 0.7em;
+      }
+      .ok {
+        color: var(--vivarium-ok);
+      }
+      .warning {
+        color: var(--vivarium-warn);
+      }
+      .error {
+        color: var(--vivarium-danger);
+      }
+      .unknown {
+        color: var(--vivarium-muted);
+      }
+      meter {
+        width: 100%;
+        max-width: 12rem;
+        height: 0.6rem;
+      }
+    `,
+  ];
+
+  declare facts: readonly StatusFact[];
+
+  constructor() {
+    super();
+    this.facts = [];
+  }
+
+  override render(): TemplateResult {
+    return html`<dl aria-live="polite">${this.facts.map((fact) => this.#fact(fact))}</dl>`;
+  }
+
+  #fact(fact: StatusFact): TemplateResult {
+    return html`<div class="fact" data-fact=${fact.name} data-level=${fact.level}>
+      <span class="mark ${fact.level}" aria-hidden="true">${marks[fact.level]}</span>
+      <dt>${fact.name}</dt>
+      <dd>${fact.value} <span class="hidden">(${words[fact.level]})</span></dd>
+      ${
+        fact.ratio === undefined
+          ? nothing
+          : html`<dd class="detail">
+              <meter min="0" max="1" high="0.8" .value=${fact.ratio} aria-label="${fact.name} used">
+                ${Math.round(fact.ratio * 100)} %
+              </meter>
+            </dd>`
+      }
+      ${fact.detail ? html`<dd class="detail">${fact.detail}</dd>` : nothing}
+    </div>`;
+  }
+}
