@@ -1,3 +1,4 @@
+import './tools/map-group-by.mjs';
 import { defineConfig } from 'vitest/config';
 import { playwright } from '@vitest/browser-playwright';
 import { findBrowser } from './tools/find-browser.mjs';

@@ -1,0 +1,44 @@
+/** What an actor does. The kernel knows nothing else about it. */
+import type { CodedError } from '../base/index.ts';
+import type { SpanContext } from '../telemetry/index.ts';
+
+export interface CallContext {
+  /** Aborts when the caller cancels or times out, or the actor stops. */
+  readonly signal: AbortSignal;
+  readonly span: SpanContext | undefined;
+  /** Reports progress to the caller. */
+  delta(body: unknown): void;
+}
+
+/** What an actor may do to the world it lives in. */
+export interface ActorContext {
+  readonly actor: string;
+  /** Calls a service on the page. */
+  callPage(service: string, method: string, body: unknown, options?: PageCallOptions): Promise<unknown>;
+  /** Tells a service on the page, without an answer. */
+  sendPage(service: string, method: string, body: unknown): void;
+  /** Ends this actor: with an error it has crashed, without one it is done. */
+  exit(error?: CodedError): void;
+}
+
+export interface PageCallOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly timeoutMs?: number | undefined;
+  readonly span?: SpanContext | undefined;
+  readonly onDelta?: ((body: unknown) => void) | undefined;
+}
+
+/**
+ * One running actor. `call` and `receive` are mailbox turns: the synchronous part of one runs before the next begins.
+ * A promise that `call` returns is a deferred reply, and the mailbox goes on meanwhile. What `call` throws fails that
+ * call only; what `receive` throws crashes the actor.
+ */
+export interface Behaviour {
+  call(method: string, body: unknown, context: CallContext): unknown;
+  receive?(method: string, body: unknown): void;
+  /** Runs before the actor is dropped, within the shutdown time. */
+  stop?(): void | Promise<void>;
+}
+
+/** Starts an actor; what it throws is `actor/start-failed` for whoever spawned it. */
+export type StartBehaviour = (args: unknown, context: ActorContext) => Behaviour | Promise<Behaviour>;

@@ -1,0 +1,100 @@
+/** One actor in its worker: a bounded mailbox in front of a behaviour. */
+import { CodedError, toCodedError } from '../base/index.ts';
+import type { IncomingCall, IncomingMessage } from '../port/index.ts';
+import type { Behaviour } from './behaviour.ts';
+import type { ActorLimits } from './limits.ts';
+
+export type ExitReason = 'normal' | 'shutdown' | 'crashed';
+
+type Reject = (error: CodedError) => void;
+
+export class Cell {
+  readonly id: string;
+  readonly #limits: ActorLimits;
+  readonly #onExit: (reason: ExitReason, error?: CodedError) => void;
+  readonly #open = new Set<Reject>();
+  #behaviour: Behaviour | undefined;
+  #isOver = false;
+
+  constructor(id: string, limits: ActorLimits, onExit: (reason: ExitReason, error?: CodedError) => void) {
+    this.id = id;
+    this.#limits = limits;
+    this.#onExit = onExit;
+  }
+
+  /** Calls that have not ended. */
+  get mailboxLength(): number {
+    return this.#open.size;
+  }
+
+  begin(behaviour: Behaviour): void {
+    this.#behaviour = behaviour;
+  }
+
+  /** One turn. Synchronous replies stay synchronous, so that a read costs no microtask. */
+  call(call: IncomingCall): unknown {
+    const behaviour = this.#behaviour;
+    if (!behaviour || this.#isOver) throw this.#died();
+    if (this.#open.size >= this.#limits.maxMailbox) throw this.#full();
+    // the signal costs an AbortController; most turns answer at once and never look at it
+    const value = behaviour.call(call.method, call.body, {
+      get signal() {
+        return call.signal;
+      },
+      span: call.span,
+      delta: (body) => void call.delta(body),
+    });
+    return value instanceof Promise ? this.#defer(value) : value;
+  }
+
+  receive(message: IncomingMessage): void {
+    try {
+      this.#behaviour?.receive?.(message.method, message.body);
+    } catch (error) {
+      this.exit('crashed', toCodedError(error, 'actor/crashed'));
+    }
+  }
+
+  /** Lets the behaviour finish, then ends what is still open with `actor/peer-died`. */
+  async stop(): Promise<void> {
+    if (this.#isOver) return;
+    try {
+      await this.#behaviour?.stop?.();
+      this.exit('shutdown');
+    } catch (error) {
+      this.exit('crashed', toCodedError(error, 'actor/crashed'));
+    }
+  }
+
+  exit(reason: ExitReason, error?: CodedError): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    for (const reject of this.#open) reject(this.#died(error));
+    this.#open.clear();
+    this.#onExit(reason, error);
+  }
+
+  // a cancelled call keeps its place until its work really ends: it still costs what the bound guards
+  #defer(value: Promise<unknown>): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      this.#open.add(reject);
+      value.then(resolve, reject).finally(() => this.#open.delete(reject));
+    });
+  }
+
+  #died(cause?: CodedError): CodedError {
+    return new CodedError('actor/peer-died', `actor "${this.id}" is gone`, {
+      fields: { actor: this.id },
+      isRetryable: true,
+      ...(cause ? { cause } : {}),
+    });
+  }
+
+  #full(): CodedError {
+    const allowed = this.#limits.maxMailbox;
+    return new CodedError('actor/mailbox-full', `actor "${this.id}" already has ${allowed} open calls`, {
+      fields: { actor: this.id, allowed },
+      isRetryable: true,
+    });
+  }
+}

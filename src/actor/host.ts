@@ -1,0 +1,110 @@
+/** The worker's side: many actors behind one port. Also runs on the page where there is no Worker. */
+import { CodedError, toCodedError } from '../base/index.ts';
+import { hasLocks, holdLock, randomHex, systemRandom } from '../platform/index.ts';
+import { Peer } from '../port/index.ts';
+import type { IncomingCall, Port, PortLimits } from '../port/index.ts';
+import type { ActorContext, StartBehaviour } from './behaviour.ts';
+import { Cell } from './cell.ts';
+import type { ExitReason } from './cell.ts';
+import { defaultActorLimits } from './limits.ts';
+import type { ActorLimits } from './limits.ts';
+import { hostAddress, pageAddress } from './protocol.ts';
+import type { SpawnRequest, StopRequest } from './protocol.ts';
+
+export interface HostOptions {
+  readonly limits?: ActorLimits;
+  readonly portLimits?: PortLimits;
+  /** Whether to hold a Web Lock as a sign of life. A host on the page must not: the page would outlive it. Default true. */
+  readonly holdsLock?: boolean;
+}
+
+export class Host {
+  readonly #kinds: Readonly<Record<string, StartBehaviour>>;
+  readonly #limits: ActorLimits;
+  readonly #cells = new Map<string, Cell>();
+  readonly #peer: Peer;
+
+  constructor(port: Port, kinds: Readonly<Record<string, StartBehaviour>>, options: HostOptions = {}) {
+    this.#kinds = kinds;
+    this.#limits = options.limits ?? defaultActorLimits;
+    this.#peer = new Peer(port, {
+      onCall: (call) => this.#onCall(call),
+      onMessage: (message) => this.#cells.get(message.to)?.receive(message),
+      ...(options.portLimits ? { limits: options.portLimits } : {}),
+    });
+    void this.#sayHello(options.holdsLock ?? true);
+  }
+
+  close(): void {
+    this.#peer.close(new CodedError('actor/peer-died', 'the host was closed'));
+  }
+
+  async #sayHello(holdsLock: boolean): Promise<void> {
+    let lock: string | undefined;
+    if (holdsLock && hasLocks) {
+      lock = `vivarium-alive-${randomHex(systemRandom, 8)}`;
+      await holdLock(lock).catch(() => (lock = undefined));
+    }
+    this.#peer.send(pageAddress, 'host-ready', { lock, kinds: Object.keys(this.#kinds) });
+  }
+
+  #onCall(call: IncomingCall): unknown {
+    const cell = this.#cells.get(call.to);
+    if (cell) return cell.call(call);
+    if (call.to !== hostAddress) throw this.#unknown(call.to);
+    if (call.method === 'actor-spawn') return this.#spawn(call.body as SpawnRequest);
+    if (call.method === 'actor-stop') return this.#stop(call.body as StopRequest);
+    throw new CodedError('actor/method-not-found', `the host has no method "${call.method}"`);
+  }
+
+  async #spawn({ actor, kind, args }: SpawnRequest): Promise<void> {
+    const start = Object.hasOwn(this.#kinds, kind) ? this.#kinds[kind] : undefined;
+    if (!start) {
+      const known = Object.keys(this.#kinds);
+      throw new CodedError(
+        'actor/kind-not-found',
+        `no kind "${kind}" is served here; there are: ${known.join(', ')}`,
+        {
+          fields: { kind, known },
+        },
+      );
+    }
+    if (this.#cells.has(actor)) {
+      throw new CodedError('actor/already-started', `actor "${actor}" already runs`, { fields: { actor } });
+    }
+    const cell = new Cell(actor, this.#limits, (reason, error) => this.#onExit(cell, reason, error));
+    this.#cells.set(actor, cell);
+    try {
+      cell.begin(await start(args, this.#contextOf(cell)));
+    } catch (error) {
+      this.#cells.delete(actor);
+      throw toCodedError(error, 'actor/start-failed');
+    }
+  }
+
+  async #stop({ actor }: StopRequest): Promise<void> {
+    await this.#cells.get(actor)?.stop();
+  }
+
+  #contextOf(cell: Cell): ActorContext {
+    return {
+      actor: cell.id,
+      callPage: (service, method, body, options = {}) => this.#peer.call(service, method, body, options),
+      sendPage: (service, method, body) => this.#peer.send(service, method, body),
+      exit: (error) => cell.exit(error ? 'crashed' : 'normal', error),
+    };
+  }
+
+  #onExit(cell: Cell, reason: ExitReason, error: CodedError | undefined): void {
+    if (!this.#cells.delete(cell.id)) return;
+    const report = error ? { code: error.code, message: error.message } : undefined;
+    this.#peer.send(pageAddress, 'actor-exit', { actor: cell.id, reason, error: report });
+  }
+
+  #unknown(actor: string): CodedError {
+    return new CodedError('actor/peer-died', `no actor "${actor}" runs in this worker`, {
+      fields: { actor },
+      isRetryable: true,
+    });
+  }
+}

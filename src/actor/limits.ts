@@ -1,0 +1,27 @@
+/** Every bound of the actor kernel, with its reason. */
+export interface ActorLimits {
+  /** Messages that may wait while an actor starts or while its calls are open; more get `actor/mailbox-full`. */
+  readonly maxMailbox: number;
+  /** A worker that has not said hello by then has failed to start. */
+  readonly workerBootMs: number;
+  /** An actor whose start takes longer has failed to start. */
+  readonly actorStartMs: number;
+  /** How long a stopping actor may take before it is dropped. OTP's default for workers. */
+  readonly shutdownMs: number;
+  /** How often the watchdog asks a worker for a sign of life. */
+  readonly pingIntervalMs: number;
+  /** A worker silent for longer is hung and is killed. */
+  readonly hangTimeoutMs: number;
+  /** Actors in one worker; a full pool refuses to start more. */
+  readonly maxActorsPerWorker: number;
+}
+
+export const defaultActorLimits: ActorLimits = {
+  maxMailbox: 1_000,
+  workerBootMs: 20_000,
+  actorStartMs: 10_000,
+  shutdownMs: 5_000,
+  pingIntervalMs: 1_000,
+  hangTimeoutMs: 5_000,
+  maxActorsPerWorker: 5_000,
+};

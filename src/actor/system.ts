@@ -1,0 +1,278 @@
+/** The page's side: workers, the actors in them, and who wants to know when they end. */
+import { CodedError, isCodedError } from '../base/index.ts';
+import type { ErrorCode } from '../base/index.ts';
+import { systemClock, withDeadline } from '../platform/index.ts';
+import type { Clock } from '../platform/index.ts';
+import type { CallOptions, IncomingCall, IncomingMessage, PortLimits } from '../port/index.ts';
+import { silentHub } from '../telemetry/index.ts';
+import type { Hub } from '../telemetry/index.ts';
+import { defaultActorLimits } from './limits.ts';
+import type { ActorLimits } from './limits.ts';
+import { hostAddress } from './protocol.ts';
+import type { ActorExit, SpawnRequest, StopRequest } from './protocol.ts';
+import { Slot } from './slot.ts';
+import type { Realm } from './slot.ts';
+
+/** Why an actor ended. `worker-lost`: its worker is gone, and all its neighbours with it. */
+export type ActorExitReason = 'normal' | 'shutdown' | 'crashed' | 'worker-lost' | 'killed';
+
+export interface Exit {
+  readonly actor: string;
+  readonly reason: ActorExitReason;
+  readonly error?: { readonly code: ErrorCode; readonly message: string };
+  /** What ended the worker, when that is the reason. */
+  readonly cause?: string;
+}
+
+export interface SystemOptions {
+  /** Starts one realm; `name` is the worker's id, useful as the name of the Worker. */
+  readonly createRealm: (name: string) => Realm;
+  /** Workers that share actors. Default 2. */
+  readonly poolSize?: number;
+  /** Whether realms can hang and be killed. Default true. */
+  readonly isWatched?: boolean;
+  /** Answers what actors ask of the page. */
+  readonly onCall?: (call: IncomingCall) => unknown;
+  readonly onMessage?: (message: IncomingMessage) => void;
+  readonly clock?: Clock;
+  readonly hub?: Hub;
+  readonly limits?: ActorLimits;
+  readonly portLimits?: PortLimits;
+}
+
+export interface SpawnOptions {
+  readonly actor: string;
+  readonly kind: string;
+  readonly args?: unknown;
+  /** Gives the actor a worker of its own. Default false. */
+  readonly isDedicated?: boolean;
+}
+
+type ExitsListener = (exits: readonly Exit[]) => void;
+
+/** Addresses stay valid only while the actor runs: after a restart, spawn gives a new one. */
+export interface ActorRef {
+  readonly actor: string;
+  readonly worker: string;
+  call(method: string, body: unknown, options?: CallOptions): Promise<unknown>;
+  send(method: string, body: unknown): void;
+}
+
+export class ActorSystem {
+  readonly #options: SystemOptions;
+  readonly #clock: Clock;
+  readonly #hub: Hub;
+  readonly #limits: ActorLimits;
+  readonly #slots = new Set<Slot>();
+  readonly #located = new Map<string, Slot>();
+  readonly #monitors = new Map<string, Set<(exit: Exit) => void>>();
+  readonly #exitsListeners = new Set<ExitsListener>();
+  #nextWorker = 1;
+  #isClosed = false;
+
+  constructor(options: SystemOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.#hub = options.hub ?? silentHub;
+    this.#limits = options.limits ?? defaultActorLimits;
+  }
+
+  /** Workers that run now, for inspection. */
+  get workers(): readonly {
+    readonly id: string;
+    readonly actors: readonly string[];
+    readonly isDedicated: boolean;
+  }[] {
+    return [...this.#slots].map((slot) => ({
+      id: slot.id,
+      actors: [...slot.actors],
+      isDedicated: slot.isDedicated,
+    }));
+  }
+
+  /** Starts the pool's workers ahead of need. */
+  async warm(): Promise<void> {
+    while (this.#shared().length < this.#poolSize && !this.#isClosed) this.#addSlot();
+    await Promise.all([...this.#slots].map((slot) => slot.ready));
+  }
+
+  /**
+   * Starts an actor and resolves when it runs. Rejects with what its start threw, `actor/kind-not-found`,
+   * `actor/already-started`, `actor/start-timeout`, `actor/worker-start-failed`, `actor/pool-full` or `actor/peer-died`.
+   */
+  async spawn(options: SpawnOptions): Promise<ActorRef> {
+    const { actor, kind, args } = options;
+    if (this.#located.has(actor)) {
+      throw new CodedError('actor/already-started', `actor "${actor}" already runs`, { fields: { actor } });
+    }
+    const slot = this.#place(options.isDedicated ?? false);
+    this.#located.set(actor, slot);
+    slot.actors.add(actor);
+    try {
+      await slot.ready;
+      const request: SpawnRequest = { actor, kind, args };
+      await slot.peer.call(hostAddress, 'actor-spawn', request, { timeoutMs: this.#limits.actorStartMs });
+    } catch (error) {
+      this.#forget(actor, slot);
+      throw isCodedError(error, 'port/timeout') ? this.#startTimeout(actor) : error;
+    }
+    this.#hub.emit({ type: 'actor-start', actor, kind, worker: slot.id });
+    return {
+      actor,
+      worker: slot.id,
+      call: (method, body, callOptions) => slot.peer.call(actor, method, body, callOptions),
+      send: (method, body) => slot.peer.send(actor, method, body),
+    };
+  }
+
+  /** Asks an actor to stop and drops it when the time is over; its worker is killed only if the actor has it alone. */
+  async stop(actor: string, shutdownMs: number = this.#limits.shutdownMs): Promise<void> {
+    const slot = this.#located.get(actor);
+    if (!slot) return;
+    const request: StopRequest = { actor };
+    try {
+      await withDeadline(this.#clock, { timeoutMs: shutdownMs }, () =>
+        slot.peer.call(hostAddress, 'actor-stop', request, { timeoutMs: Infinity }),
+      );
+    } catch {
+      if (slot.isDedicated) slot.kill('stop-timeout');
+    }
+    if (this.#located.get(actor) === slot) this.#exitOne(slot, { actor, reason: 'killed' });
+    if (slot.isDedicated && slot.actors.size === 0) this.#retire(slot);
+  }
+
+  /** Runs `onExit` once, when the actor ends; at once when it does not run. The returned function stops watching. */
+  monitor(actor: string, onExit: (exit: Exit) => void): () => void {
+    if (!this.#located.has(actor)) {
+      queueMicrotask(() => onExit({ actor, reason: 'normal' }));
+      return () => undefined;
+    }
+    const watchers = this.#monitors.get(actor) ?? new Set();
+    watchers.add(onExit);
+    this.#monitors.set(actor, watchers);
+    return () => watchers.delete(onExit);
+  }
+
+  /** Hears of all exits; those of one lost worker come together, since they are one failure. */
+  onExits(listener: ExitsListener): () => void {
+    this.#exitsListeners.add(listener);
+    return () => this.#exitsListeners.delete(listener);
+  }
+
+  /** Kills the worker that an actor runs in, and all its neighbours with it. */
+  killWorkerOf(actor: string, cause: string = 'killed'): void {
+    this.#located.get(actor)?.kill(cause);
+  }
+
+  /** Ends every worker. */
+  close(): void {
+    this.#isClosed = true;
+    for (const slot of this.#slots) slot.kill('system-closed');
+  }
+
+  get #poolSize(): number {
+    return this.#options.poolSize ?? 2;
+  }
+
+  #shared(): Slot[] {
+    return [...this.#slots].filter((slot) => !slot.isDedicated);
+  }
+
+  #place(isDedicated: boolean): Slot {
+    if (this.#isClosed) throw new CodedError('actor/system-closed', 'this actor system was closed');
+    if (isDedicated) {
+      const slot = this.#addSlot();
+      slot.isDedicated = true;
+      return slot;
+    }
+    const shared = this.#shared();
+    const least = shared.reduce<Slot | undefined>(
+      (a, b) => (a && a.actors.size <= b.actors.size ? a : b),
+      undefined,
+    );
+    if (!least || (least.actors.size > 0 && shared.length < this.#poolSize)) return this.#addSlot();
+    if (least.actors.size >= this.#limits.maxActorsPerWorker) {
+      const allowed = this.#limits.maxActorsPerWorker;
+      throw new CodedError('actor/pool-full', `every worker already runs ${allowed} actors`, {
+        fields: { allowed },
+      });
+    }
+    return least;
+  }
+
+  #addSlot(): Slot {
+    const id = `worker-${this.#nextWorker++}`;
+    const slot = new Slot(this.#options.createRealm(id), {
+      id,
+      clock: this.#clock,
+      hub: this.#hub,
+      limits: this.#limits,
+      portLimits: this.#options.portLimits,
+      isWatched: this.#options.isWatched ?? true,
+      onCall: (call) => this.#serve(call),
+      onMessage: (message) => this.#options.onMessage?.(message),
+      onActorExit: (from, exit) => this.#onActorExit(from, exit),
+      onLost: (lost, cause) => this.#onLost(lost, cause),
+    });
+    this.#slots.add(slot);
+    return slot;
+  }
+
+  #serve(call: IncomingCall): unknown {
+    if (this.#options.onCall) return this.#options.onCall(call);
+    throw new CodedError('actor/service-not-found', `the page serves no "${call.to}"`, {
+      fields: { service: call.to },
+    });
+  }
+
+  #onActorExit(slot: Slot, exit: ActorExit): void {
+    if (this.#located.get(exit.actor) !== slot) return;
+    this.#exitOne(slot, {
+      actor: exit.actor,
+      reason: exit.reason,
+      ...(exit.error ? { error: exit.error } : {}),
+    });
+  }
+
+  #exitOne(slot: Slot, exit: Exit): void {
+    this.#forget(exit.actor, slot);
+    this.#publish([exit]);
+  }
+
+  #onLost(slot: Slot, cause: string): void {
+    this.#slots.delete(slot);
+    const exits = [...slot.actors].map((actor): Exit => ({ actor, reason: 'worker-lost', cause }));
+    this.#hub.emit({ type: 'worker-lost', worker: slot.id, cause, actors: exits.length });
+    for (const { actor } of exits) this.#forget(actor, slot);
+    this.#publish(exits);
+  }
+
+  #publish(exits: readonly Exit[]): void {
+    for (const exit of exits) {
+      const { actor, reason, error } = exit;
+      this.#hub.emit({ type: 'actor-exit', actor, reason, ...(error ? { error } : {}) });
+      const watchers = this.#monitors.get(actor);
+      this.#monitors.delete(actor);
+      for (const onExit of watchers ?? []) onExit(exit);
+    }
+    for (const listener of this.#exitsListeners) listener(exits);
+  }
+
+  #forget(actor: string, slot: Slot): void {
+    slot.actors.delete(actor);
+    if (this.#located.get(actor) === slot) this.#located.delete(actor);
+  }
+
+  #retire(slot: Slot): void {
+    this.#slots.delete(slot);
+    slot.kill('retired');
+  }
+
+  #startTimeout(actor: string): CodedError {
+    const timeoutMs = this.#limits.actorStartMs;
+    return new CodedError('actor/start-timeout', `actor "${actor}" did not start within ${timeoutMs} ms`, {
+      fields: { actor, timeoutMs },
+      isRetryable: true,
+    });
+  }
+}

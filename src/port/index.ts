@@ -1,0 +1,11 @@
+export { protocolVersion } from './envelope.ts';
+export type { Envelope } from './envelope.ts';
+export { defaultPortLimits } from './limits.ts';
+export type { PortLimits } from './limits.ts';
+export { checkMessageSize } from './message-size.ts';
+export { Peer } from './peer.ts';
+export type { CallOptions, IncomingCall, IncomingMessage, PeerOptions } from './peer.ts';
+export { createLoopback, createMessagePort, createWorkerScopePort } from './port.ts';
+export type { MessageEndpoint, Port } from './port.ts';
+export { fromWireError, toWireError } from './wire-error.ts';
+export type { WireError } from './wire-error.ts';

@@ -1,0 +1,320 @@
+/** Calls in both directions over one port. Every call ends: value, error, timeout, cancelled, or peer died. */
+import { CodedError } from '../base/index.ts';
+import { cancellation, systemClock } from '../platform/index.ts';
+import type { Clock, DeadlineOptions } from '../platform/index.ts';
+import type { SpanContext } from '../telemetry/index.ts';
+import { parseEnvelope, protocolVersion } from './envelope.ts';
+import type { Envelope } from './envelope.ts';
+import { defaultPortLimits } from './limits.ts';
+import type { PortLimits } from './limits.ts';
+import { checkMessageSize } from './message-size.ts';
+import type { Port } from './port.ts';
+import { fromWireError, toWireError } from './wire-error.ts';
+
+export interface CallOptions extends DeadlineOptions {
+  readonly span?: SpanContext | undefined;
+  /** Receives what the callee reports before it ends. */
+  readonly onDelta?: ((body: unknown) => void) | undefined;
+  readonly transfer?: readonly Transferable[] | undefined;
+}
+
+/** A call as its callee sees it. */
+export interface IncomingCall {
+  readonly to: string;
+  readonly method: string;
+  readonly body: unknown;
+  readonly span: SpanContext | undefined;
+  /** Aborts when the caller cancels, times out, or the port closes. */
+  readonly signal: AbortSignal;
+  /** Reports progress to the caller; false once the call is over. */
+  delta(body: unknown): boolean;
+}
+
+export interface IncomingMessage {
+  readonly to: string;
+  readonly method: string;
+  readonly body: unknown;
+}
+
+export interface PeerOptions {
+  /** Answers calls. What it returns is the value; what it throws is the error. */
+  readonly onCall?: (call: IncomingCall) => unknown;
+  readonly onMessage?: (message: IncomingMessage) => void;
+  /** A malformed frame arrived; after `maxViolations` the peer closes itself with `port/protocol-violation`. */
+  readonly onViolation?: (reason: string) => void;
+  readonly clock?: Clock;
+  readonly limits?: PortLimits;
+}
+
+interface Pending {
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: CodedError) => void;
+  readonly onDelta: ((body: unknown) => void) | undefined;
+  readonly end: () => void;
+}
+
+class Incoming implements IncomingCall {
+  readonly to: string;
+  readonly method: string;
+  readonly body: unknown;
+  readonly span: SpanContext | undefined;
+  readonly #delta: (body: unknown) => boolean;
+  #controller: AbortController | undefined;
+  #abortedWith: CodedError | undefined;
+
+  constructor(frame: Envelope & { type: 'call-start' }, delta: (body: unknown) => boolean) {
+    this.to = frame.to;
+    this.method = frame.method;
+    this.body = frame.body;
+    this.span = frame.span;
+    this.#delta = delta;
+  }
+
+  // created on first use: most calls never look at their signal
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    if (this.#abortedWith) this.#controller.abort(this.#abortedWith);
+    return this.#controller.signal;
+  }
+
+  delta(body: unknown): boolean {
+    return this.#delta(body);
+  }
+
+  abort(error: CodedError): void {
+    this.#abortedWith = error;
+    this.#controller?.abort(error);
+  }
+}
+
+export class Peer {
+  readonly #port: Port;
+  readonly #options: PeerOptions;
+  readonly #clock: Clock;
+  readonly #limits: PortLimits;
+  readonly #pending = new Map<number, Pending>();
+  readonly #incoming = new Map<number, Incoming>();
+  readonly #pings = new Map<number, () => void>();
+  #nextId = 1;
+  #violations = 0;
+  #closedWith: CodedError | undefined;
+
+  constructor(port: Port, options: PeerOptions = {}) {
+    this.#port = port;
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.#limits = options.limits ?? defaultPortLimits;
+    port.listen((message) => this.#receive(message));
+  }
+
+  get pendingCalls(): number {
+    return this.#pending.size;
+  }
+
+  get isClosed(): boolean {
+    return this.#closedWith !== undefined;
+  }
+
+  /**
+   * Calls `method` of `to` in the other realm.
+   * Rejects with the callee's error, `port/timeout`, `port/cancelled`, `port/too-many-calls`, `port/not-cloneable`,
+   * `port/message-too-large`, or the error that the peer was closed with.
+   */
+  call(to: string, method: string, body: unknown, options: CallOptions = {}): Promise<unknown> {
+    const refused = this.#refusal(body, options.signal);
+    if (refused) return Promise.reject(refused);
+    const id = this.#nextId++;
+    return new Promise((resolve, reject) => {
+      this.#pending.set(id, this.#track(id, options, { resolve, reject }));
+      const span = options.span ? { span: options.span } : {};
+      try {
+        this.#post(
+          { vivarium: protocolVersion, type: 'call-start', id, to, method, body, ...span },
+          options.transfer,
+        );
+      } catch (error) {
+        this.#settle(id)?.reject(error as CodedError);
+      }
+    });
+  }
+
+  /** Sends without an answer. Throws what `call` would reject with. */
+  send(to: string, method: string, body: unknown, transfer?: readonly Transferable[]): void {
+    if (this.#closedWith) return;
+    checkMessageSize(body, this.#limits);
+    this.#post({ vivarium: protocolVersion, type: 'message-send', to, method, body }, transfer);
+  }
+
+  /** `onAnswer` runs when the other realm's event loop has turned. The returned function forgets the ping. */
+  ping(onAnswer: () => void): () => void {
+    const id = this.#nextId++;
+    this.#pings.set(id, onAnswer);
+    this.#post({ vivarium: protocolVersion, type: 'ping-start', id });
+    return () => this.#pings.delete(id);
+  }
+
+  /** Ends every open call with `error`, in both directions. */
+  close(error: CodedError): void {
+    if (this.#closedWith) return;
+    this.#closedWith = error;
+    for (const id of this.#pending.keys()) this.#settle(id)?.reject(error);
+    for (const call of this.#incoming.values()) call.abort(error);
+    this.#incoming.clear();
+    this.#pings.clear();
+    this.#port.close();
+  }
+
+  #refusal(body: unknown, signal: AbortSignal | undefined): CodedError | undefined {
+    if (this.#closedWith) return this.#closedWith;
+    if (signal?.aborted) return cancellation(signal);
+    if (this.#pending.size >= this.#limits.maxPendingCalls) {
+      const allowed = this.#limits.maxPendingCalls;
+      return new CodedError(
+        'port/too-many-calls',
+        `${allowed} calls already wait for an answer on this port`,
+        {
+          fields: { allowed },
+          isRetryable: true,
+        },
+      );
+    }
+    try {
+      checkMessageSize(body, this.#limits);
+      return undefined;
+    } catch (error) {
+      return error as CodedError;
+    }
+  }
+
+  #track(id: number, options: CallOptions, settle: Pick<Pending, 'resolve' | 'reject'>): Pending {
+    const timeoutMs = options.timeoutMs ?? this.#limits.callTimeoutMs;
+    const { signal } = options;
+    const cancelWith = (error: CodedError): void => {
+      this.#settle(id)?.reject(error);
+      this.#post({ vivarium: protocolVersion, type: 'call-cancel', id });
+    };
+    const stopTimer =
+      timeoutMs === Infinity
+        ? undefined
+        : this.#clock.after(timeoutMs, () =>
+            cancelWith(
+              new CodedError('port/timeout', `no answer within ${timeoutMs} ms`, {
+                fields: { timeoutMs },
+                isRetryable: true,
+              }),
+            ),
+          );
+    const onAbort = signal && ((): void => cancelWith(cancellation(signal)));
+    if (onAbort) signal.addEventListener('abort', onAbort, { once: true });
+    const end = (): void => {
+      stopTimer?.();
+      if (onAbort) signal.removeEventListener('abort', onAbort);
+    };
+    return { ...settle, onDelta: options.onDelta, end };
+  }
+
+  #settle(id: number): Pending | undefined {
+    const pending = this.#pending.get(id);
+    if (!pending) return undefined;
+    this.#pending.delete(id);
+    pending.end();
+    return pending;
+  }
+
+  #post(envelope: Envelope, transfer?: readonly Transferable[]): void {
+    if (!this.#closedWith) this.#port.post(envelope, transfer);
+  }
+
+  #receive(message: unknown): void {
+    if (message === undefined) return this.#violate('a message that could not be read');
+    const parsed = parseEnvelope(message);
+    if (parsed.kind === 'envelope') this.#dispatch(parsed.envelope);
+    else if (parsed.kind === 'malformed') this.#violate(parsed.reason);
+  }
+
+  #violate(reason: string): void {
+    this.#violations++;
+    this.#options.onViolation?.(reason);
+    if (this.#violations < this.#limits.maxViolations) return;
+    this.close(
+      new CodedError('port/protocol-violation', `closed after ${this.#violations} malformed frames`, {
+        fields: { reason },
+      }),
+    );
+  }
+
+  #dispatch(envelope: Envelope): void {
+    switch (envelope.type) {
+      case 'call-start':
+        return this.#answer(envelope);
+      case 'call-delta':
+        return this.#pending.get(envelope.id)?.onDelta?.(envelope.body);
+      case 'call-end':
+        return this.#settle(envelope.id)?.resolve(envelope.body);
+      case 'call-fail':
+        return this.#settle(envelope.id)?.reject(fromWireError(envelope.error));
+      case 'call-cancel':
+        return this.#incoming
+          .get(envelope.id)
+          ?.abort(new CodedError('port/cancelled', 'the caller no longer waits'));
+      case 'message-send':
+        return this.#options.onMessage?.(envelope);
+      case 'ping-start':
+        return this.#post({ vivarium: protocolVersion, type: 'ping-end', id: envelope.id });
+      case 'ping-end': {
+        const onAnswer = this.#pings.get(envelope.id);
+        this.#pings.delete(envelope.id);
+        return onAnswer?.();
+      }
+    }
+  }
+
+  #answer(frame: Envelope & { type: 'call-start' }): void {
+    const { id } = frame;
+    if (this.#incoming.has(id)) return this.#violate(`call id ${id} used twice`);
+    const call = new Incoming(frame, (body) => this.#delta(id, body));
+    this.#incoming.set(id, call);
+    let value: unknown;
+    try {
+      value = this.#options.onCall
+        ? this.#options.onCall(call)
+        : Promise.reject(
+            new CodedError('port/nobody-serves', `this realm answers no calls`, { fields: { to: frame.to } }),
+          );
+    } catch (error) {
+      return this.#fail(id, error);
+    }
+    if (!(value instanceof Promise)) return this.#end(id, value);
+    value.then(
+      (settled: unknown) => this.#end(id, settled),
+      (error: unknown) => this.#fail(id, error),
+    );
+  }
+
+  #delta(id: number, body: unknown): boolean {
+    if (!this.#incoming.has(id)) return false;
+    this.#post({ vivarium: protocolVersion, type: 'call-delta', id, body });
+    return true;
+  }
+
+  #end(id: number, body: unknown): void {
+    if (!this.#incoming.has(id)) return;
+    try {
+      checkMessageSize(body, this.#limits);
+      this.#post({ vivarium: protocolVersion, type: 'call-end', id, body });
+      this.#incoming.delete(id);
+    } catch (error) {
+      this.#fail(id, error);
+    }
+  }
+
+  #fail(id: number, error: unknown): void {
+    if (!this.#incoming.delete(id)) return;
+    this.#post({
+      vivarium: protocolVersion,
+      type: 'call-fail',
+      id,
+      error: toWireError(error, 'port/callee-threw'),
+    });
+  }
+}
