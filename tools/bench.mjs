@@ -1,0 +1,147 @@
+// `npm run bench -- AREA [--json FILE] [--sabotage]`: runs src/*/AREA.bench.ts in a real browser and judges its rows.
+import { readdirSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { build, preview } from 'vite';
+import { judge, machineLine, toJsonRows, toTable } from './bench/table.mjs';
+import { launchBrowser } from './browser.mjs';
+
+/** @typedef {import('./bench/table.mjs').PrintedRow} PrintedRow */
+
+const root = resolve(import.meta.dirname, '..');
+const source = join(root, 'src');
+/** A bench that takes longer than this has hung. */
+const timeoutMs = 15 * 60_000;
+
+/** @returns {Map<string, string>} area → bench module */
+function findAreas() {
+  /** @type {Map<string, string>} */
+  const areas = new Map();
+  for (const layer of readdirSync(source, { withFileTypes: true }).filter((entry) => entry.isDirectory())) {
+    for (const file of readdirSync(join(source, layer.name)).filter((name) => name.endsWith('.bench.ts')))
+      areas.set(file.replace('.bench.ts', ''), join(source, layer.name, file));
+  }
+  return areas;
+}
+
+/** @param {string} area @param {string} file @returns {Promise<{ url: string, close: () => Promise<void> }>} */
+async function serveBench(area, file) {
+  const outDir = join(root, '.cache/bench', area);
+  const config = join(root, 'vite.config.ts');
+  await build({
+    root,
+    configFile: config,
+    logLevel: 'warn',
+    plugins: [
+      {
+        name: 'vivarium-bench',
+        enforce: 'pre',
+        resolveId: (/** @type {string} */ id) => (id === 'virtual:bench' ? file : undefined),
+      },
+    ],
+    build: {
+      outDir,
+      emptyOutDir: true,
+      minify: true,
+      rolldownOptions: { input: { bench: join(root, 'tools/bench/page.html') } },
+    },
+  });
+  const server = await preview({
+    root,
+    configFile: config,
+    logLevel: 'warn',
+    build: { outDir },
+    preview: { port: 0, open: false },
+  });
+  const url = server.resolvedUrls?.local[0];
+  if (!url) throw new Error('the bench server has no local address');
+  return { url: `${url}tools/bench/page.html`, close: () => server.close() };
+}
+
+/**
+ * @param {string} area
+ * @param {string} file
+ * @param {{ sabotage: boolean }} options
+ * @returns {Promise<{ rows: PrintedRow[], browserVersion: string }>}
+ */
+async function runInBrowser(area, file, { sabotage }) {
+  const server = await serveBench(area, file);
+  const browser = await launchBrowser({ args: ['--enable-precise-memory-info'] });
+  try {
+    const page = await browser.newPage();
+    /** @type {PrintedRow[]} */
+    const rows = [];
+    page.on('console', (message) => console.error(`  page: ${message.text()}`));
+    page.on('pageerror', (error) => console.error(`  page error: ${error.message}`));
+    await page.exposeFunction('reportRow', (/** @type {import('./bench/table.mjs').Reported} */ row) => {
+      rows.push(judge(row));
+    });
+    await page.goto(server.url);
+    await page.waitForFunction(() => Reflect.get(globalThis, 'isBenchReady') === true);
+    const name = `bench${area.charAt(0).toUpperCase()}${area.slice(1)}`;
+    const run = page.evaluate(
+      ([benchName, isSabotaged]) => Reflect.get(globalThis, 'runBench')(benchName, isSabotaged),
+      /** @type {const} */ ([name, sabotage]),
+    );
+    await withTimeout(run, `the ${area} bench`);
+    return { rows, browserVersion: browser.version() };
+  } finally {
+    await browser.close();
+    await server.close();
+  }
+}
+
+/** @template T @param {Promise<T>} promise @param {string} what @returns {Promise<T>} */
+function withTimeout(promise, what) {
+  /** @type {NodeJS.Timeout | undefined} */
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(
+      () => reject(new Error(`${what} took more than ${timeoutMs / 60_000} minutes`)),
+      timeoutMs,
+    );
+  });
+  return Promise.race([promise, /** @type {Promise<never>} */ (late)]).finally(() => clearTimeout(timer));
+}
+
+function readArgs() {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { json: { type: 'string' }, sabotage: { type: 'boolean', default: false } },
+  });
+  return { area: positionals[0], json: values.json, sabotage: values.sabotage };
+}
+
+/** @param {PrintedRow[]} rows @param {boolean} sabotage */
+function conclude(rows, sabotage) {
+  const short = rows.filter((row) => !row.pass).map((row) => row.name);
+  const hasFallenShort = short.length > 0;
+  if (sabotage) {
+    console.log(
+      hasFallenShort ? 'sabotaged, and seen:' : 'sabotaged, and NOT seen: this bench proves nothing',
+    );
+    process.exitCode = hasFallenShort ? 0 : 1;
+  }
+  console.log(hasFallenShort ? `fell short: ${short.join(', ')}` : 'all goals met');
+}
+
+async function main() {
+  const { area, json, sabotage } = readArgs();
+  const areas = findAreas();
+  const known = [...areas.keys(), 'size'].toSorted();
+  if (!area || !known.includes(area))
+    throw new Error(`${area ? `there is no area "${area}"` : 'name an area'}; there are ${known.join(', ')}`);
+  const file = areas.get(area);
+  const { rows, browserVersion } = file
+    ? await runInBrowser(area, file, { sabotage })
+    : await (await import('./bench/size.mjs')).benchSize({ sabotage });
+  if (rows.length === 0) throw new Error(`the ${area} bench reported no row`);
+  console.log(`${machineLine(browserVersion)}\n\n${toTable(rows)}\n`);
+  if (json) writeFileSync(json, `${JSON.stringify(toJsonRows(rows), null, 2)}\n`);
+  conclude(rows, sabotage);
+}
+
+main().catch((error) => {
+  console.error(`bench failed: ${error.message}`);
+  process.exitCode = 1;
+});

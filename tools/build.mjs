@@ -1,0 +1,137 @@
+// Builds everything that is served or published: guest assets, the package (dist), the app (dist-app).
+// `--if-needed` skips when no input changed; `--package` or `--app` builds that part alone.
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { join, relative, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+
+const root = resolve(import.meta.dirname, '..');
+const stampFile = join(root, '.cache/build.json');
+const inputs = [
+  'src',
+  'wasm',
+  'tools',
+  'public',
+  'index.html',
+  'package-lock.json',
+  'tsconfig.json',
+  'tsconfig.build.json',
+  'vite.config.ts',
+];
+const isNoInput =
+  /(\.test\.(ts|mjs)|\.browser\.test\.ts|\.test-d\.ts|\.bench\.ts)$|(^|\/)public\/vivarium(\/|$)/;
+
+/** @param {string} path @returns {string[]} */
+function filesUnder(path) {
+  if (!existsSync(path)) return [];
+  if (!statSync(path).isDirectory()) return [path];
+  return readdirSync(path).flatMap((name) => filesUnder(join(path, name)));
+}
+
+/** Changes when an input is added, removed or touched. */
+function inputStamp() {
+  const hash = createHash('sha256').update(process.version);
+  for (const file of inputs.flatMap((input) => filesUnder(join(root, input))).toSorted()) {
+    const path = relative(root, file);
+    if (isNoInput.test(path)) continue;
+    const { size, mtimeMs } = statSync(file);
+    hash.update(`${path} ${size} ${mtimeMs}\n`);
+  }
+  return hash.digest('hex');
+}
+
+/** True when the last whole build saw the inputs as they are now. */
+export function isBuilt() {
+  const outputs = ['dist/index.js', 'dist-app/index.html'].every((path) => existsSync(join(root, path)));
+  return (
+    outputs && existsSync(stampFile) && JSON.parse(readFileSync(stampFile, 'utf8')).stamp === inputStamp()
+  );
+}
+
+/** @param {string[]} args @param {string} what */
+function runNode(args, what) {
+  const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' });
+  if (status !== 0) throw new Error(`${what} failed with exit code ${status}`);
+}
+
+function buildAssets() {
+  const script = join(root, 'tools/build-assets.mjs');
+  if (!existsSync(script)) throw new Error('tools/build-assets.mjs is missing: no guest assets can be built');
+  runNode([script], 'building the guest assets');
+}
+
+// tsc rewrites import specifiers but knows nothing of worker and asset addresses.
+const urlLiteral = /(new URL\(\s*)(['"])(\.{1,2}\/[^'"]+)\.ts\2(\s*,\s*import\.meta\.url)/g;
+const leftOver = /(['"])\.{1,2}\/[^'"\n]*\.ts\1/;
+
+/** @param {string} text @param {string} path @returns {string} the text with every address of ours ending in `.js` */
+export function rewriteAddresses(text, path) {
+  const rewritten = text.replaceAll(urlLiteral, '$1$2$3.js$2$4');
+  const [left] = leftOver.exec(rewritten) ?? [];
+  if (left)
+    throw new Error(`${path} still names ${left}: only literal \`new URL(…, import.meta.url)\` is rewritten`);
+  return rewritten;
+}
+
+function buildPackage() {
+  const dist = join(root, 'dist');
+  rmSync(dist, { recursive: true, force: true });
+  runNode(
+    [join(root, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json', '--noEmit', 'false'],
+    'tsc',
+  );
+  for (const file of filesUnder(dist).filter((path) => path.endsWith('.js'))) {
+    writeFileSync(file, rewriteAddresses(readFileSync(file, 'utf8'), relative(root, file)));
+  }
+  const assets = join(root, 'public/vivarium');
+  if (!existsSync(assets))
+    throw new Error('public/vivarium is missing: the package would have no sandbox assets');
+  cpSync(assets, join(dist, 'assets'), { recursive: true });
+}
+
+async function buildApp() {
+  if (!existsSync(join(root, 'index.html')))
+    throw new Error('index.html is missing: there is no app to build');
+  const { build } = await import('vite');
+  await build({ root, configFile: join(root, 'vite.config.ts'), mode: 'production', logLevel: 'warn' });
+}
+
+/** @param {{ parts?: ('assets' | 'package' | 'app')[], log?: (line: string) => void }} [options] */
+export async function buildAll({ parts = ['assets', 'package', 'app'], log = console.log } = {}) {
+  const steps = { assets: buildAssets, package: buildPackage, app: buildApp };
+  const stamp = inputStamp();
+  for (const part of parts) {
+    const startMs = performance.now();
+    log(`building the ${part} …`);
+    await steps[part]();
+    log(`built the ${part} in ${((performance.now() - startMs) / 1000).toFixed(1)} s`);
+  }
+  if (parts.length < 3) return;
+  mkdirSync(join(root, '.cache'), { recursive: true });
+  writeFileSync(stampFile, JSON.stringify({ stamp }));
+}
+
+async function main() {
+  const args = process.argv.slice(2);
+  if (args.includes('--if-needed') && isBuilt()) return console.log('built already');
+  /** @type {('package' | 'app')[]} */
+  const only = args.includes('--package') ? ['package'] : args.includes('--app') ? ['app'] : [];
+  await buildAll(only.length > 0 ? { parts: ['assets', ...only] } : {});
+}
+
+if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  main().catch((error) => {
+    console.error(`build failed: ${error.message}`);
+    process.exitCode = 1;
+  });
+}
