@@ -201,6 +201,7 @@ export default defineConfig({
     'max-params': ['error', { max: 4 }],
     complexity: ['error', { max: 12, variant: 'modified' }],
     'vitest/require-mock-type-parameters': 'off',
+    'vitest/expect-expect': ['error', { assertFunctionNames: ['expect*', 'expect.*', 'fc.assert'] }],
   },
   overrides: [
     ...homeFiles.map((file) => ({
