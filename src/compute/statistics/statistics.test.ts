@@ -38,10 +38,10 @@ const stored = JSON.parse(
 /** |actual − expected| ≤ relative · |expected| + absolute; NaN equals NaN. */
 function expectClose(actual: number, expected: Stored, relative: number, absolute = 0): void {
   const value = Number(expected);
-  expect(
-    Object.is(actual, value) ? 0 : Math.abs(actual - value),
-    `${actual} is not ${value}`,
-  ).toBeLessThanOrEqual(relative * Math.abs(value) + absolute);
+  const isClose = Number.isNaN(value)
+    ? Number.isNaN(actual)
+    : Math.abs(actual - value) <= relative * Math.abs(value) + absolute;
+  expect(isClose, `${actual} is not ${value}`).toBe(true);
 }
 
 const tableOf = (columns: readonly number[][]): Record<string, number[]> =>
