@@ -2,22 +2,52 @@ import './tools/map-group-by.mjs';
 import { defineConfig } from 'vitest/config';
 import { playwright } from '@vitest/browser-playwright';
 import { findBrowser } from './tools/find-browser.mjs';
+import type { Plugin } from 'vite';
+import { isolationHeaders } from './src/vite.ts';
 import { chromiumFlags } from './tools/chromium-flags.mjs';
+import { pagePolicy, stableEntries } from './tools/page-headers.mjs';
 
 /** The page must be cross-origin isolated wherever it is served: SharedArrayBuffer stops stuck Python politely. */
-const isolation = {
-  'Cross-Origin-Opener-Policy': 'same-origin',
-  'Cross-Origin-Embedder-Policy': 'credentialless',
-  'Cross-Origin-Resource-Policy': 'same-origin',
+const isolation = { ...isolationHeaders() };
+
+/** The built app is served with its real policy; the development server's own scripts would not pass it. */
+const policy: Plugin = {
+  name: 'vivarium-page-policy',
+  configurePreviewServer(server) {
+    server.middlewares.use((request, response, next) => {
+      const { pathname } = new URL(request.url ?? '/', 'http://localhost');
+      response.setHeader('Content-Security-Policy', pagePolicy(pathname));
+      next();
+    });
+  },
 };
 
 const executablePath = findBrowser();
+const stable = stableEntries();
 
 export default defineConfig({
+  appType: 'mpa',
+  plugins: [policy],
   worker: { format: 'es' },
   server: { headers: isolation },
   preview: { headers: isolation },
-  build: { target: 'es2022', assetsInlineLimit: 0, outDir: 'dist-app' },
+  build: {
+    target: 'es2022',
+    assetsInlineLimit: 0,
+    outDir: 'dist-app',
+    // Code that preloads touches `document`, and workers share these chunks.
+    modulePreload: {
+      polyfill: false,
+      resolveDependencies: (_, deps, { hostType }) => (hostType === 'html' ? deps : []),
+    },
+    rolldownOptions: {
+      input: { index: 'index.html', ...stable },
+      preserveEntrySignatures: 'exports-only',
+      output: {
+        entryFileNames: ({ name }) => (Object.hasOwn(stable, name) ? '[name].js' : 'assets/[name]-[hash].js'),
+      },
+    },
+  },
   test: {
     projects: [
       {
@@ -34,6 +64,7 @@ export default defineConfig({
         test: {
           name: 'browser',
           include: ['src/**/*.browser.test.ts'],
+          globalSetup: ['tools/openai-server-setup.mjs'],
           testTimeout: 30_000,
           browser: {
             enabled: true,

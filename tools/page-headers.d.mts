@@ -1,0 +1,2 @@
+export function pagePolicy(path: string): string;
+export function stableEntries(): Record<string, string>;
