@@ -70,13 +70,16 @@ function buildAssets() {
   runNode([script], 'building the guest assets');
 }
 
-// tsc rewrites import specifiers but knows nothing of worker and asset addresses.
+// tsc rewrites the specifiers of emitted code, and neither those of declarations nor worker and asset addresses.
 const urlLiteral = /(new URL\(\s*)(['"])(\.{1,2}\/[^'"]+)\.ts\2(\s*,\s*import\.meta\.url)/g;
-const leftOver = /(['"])\.{1,2}\/[^'"\n]*\.ts\1/;
+const declared = /(\bfrom\s*|\bimport\s*\(\s*|\bimport\s+)(['"])(\.{1,2}\/[^'"\n]+)\.ts\2/g;
+const leftOver = /(['"`])\.{1,2}\/[^'"`\n]*\.ts\1/;
 
 /** @param {string} text @param {string} path @returns {string} the text with every address of ours ending in `.js` */
 export function rewriteAddresses(text, path) {
-  const rewritten = text.replaceAll(urlLiteral, '$1$2$3.js$2$4');
+  const rewritten = path.endsWith('.d.ts')
+    ? text.replaceAll(declared, '$1$2$3.js$2')
+    : text.replaceAll(urlLiteral, '$1$2$3.js$2$4');
   const [left] = leftOver.exec(rewritten) ?? [];
   if (left)
     throw new Error(`${path} still names ${left}: only literal \`new URL(…, import.meta.url)\` is rewritten`);
@@ -90,7 +93,7 @@ function buildPackage() {
     [join(root, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json', '--noEmit', 'false'],
     'tsc',
   );
-  for (const file of filesUnder(dist).filter((path) => path.endsWith('.js'))) {
+  for (const file of filesUnder(dist).filter((path) => /\.js$|\.d\.ts$/.test(path))) {
     writeFileSync(file, rewriteAddresses(readFileSync(file, 'utf8'), relative(root, file)));
   }
   const assets = join(root, 'public/vivarium');
