@@ -1,9 +1,16 @@
+export { fetchAsset } from './asset.ts';
+export type { AssetOptions } from './asset.ts';
+export { createSimulatedBroadcast, hasBroadcast, openBroadcast } from './broadcast.ts';
+export type { Broadcast, OpenBroadcast } from './broadcast.ts';
 export { sleep, SimulatedClock, systemClock } from './clock.ts';
 export type { Clock } from './clock.ts';
 export { cancellation, withDeadline } from './deadline.ts';
 export type { DeadlineOptions } from './deadline.ts';
+export { sha256Hex } from './digest.ts';
 export { hasLocks, holdLock, lockFreed, tryLock } from './lock.ts';
 export { randomHex, seededRandom, systemRandom } from './random.ts';
 export type { Random } from './random.ts';
 export { hasWorkers, spawnWorker } from './spawn.ts';
 export type { CreateWorker } from './spawn.ts';
+export { estimateStorage, persistStorage } from './storage-manager.ts';
+export type { StorageEstimate } from './storage-manager.ts';

@@ -1,0 +1,212 @@
+/**
+ * One commit in one transaction.
+ *
+ * Revisions must be known before anything is written. Reading them costs as much as writing, so the runner remembers
+ * the revisions that it committed, and one record, the mark, names the connection that committed last: if that is
+ * this connection, nobody else wrote since and what it remembers is true. The mark is read inside the transaction, so
+ * it cannot be wrong. When everything is remembered, the writes are sent along with the read of the mark, and are rolled
+ * back and planned again from what is stored if the mark names somebody else.
+ */
+import type { Clock } from '../../platform/index.ts';
+import { planCommit } from '../plan-commit.ts';
+import type { CommitPlan, KeyState, PlannedChange, PreparedCommit } from '../plan-commit.ts';
+import type { Durability } from '../store.ts';
+import { entryStore, markStore, tombstoneStore } from './indexeddb-connection.ts';
+import type { Connection } from './indexeddb-connection.ts';
+import { isConnectionLoss, TransactionFailure } from './indexeddb-failure.ts';
+import type { StoredEntry } from './indexeddb-read.ts';
+import { answerOf, WatchedTransaction } from './indexeddb-transaction.ts';
+
+export interface CommitRequest {
+  readonly commit: PreparedCommit;
+  readonly durability: Durability;
+  readonly signal: AbortSignal | undefined;
+  readonly atMs: number;
+}
+
+/** Remembered keys; beyond it the oldest is forgotten, and read again when it is needed. */
+const maxRemembered = 10_000;
+const writerKey = 'writer';
+const neverWritten: KeyState = { revision: 0, isLive: false };
+
+/** Why an optimistic transaction was rolled back: not a failure. */
+const stale: unique symbol = Symbol('stale');
+
+interface Attempt {
+  readonly connection: Connection;
+  readonly request: CommitRequest;
+  readonly transaction: IDBTransaction;
+  /** What may be taken from memory if the mark is ours. */
+  readonly remembered: ReadonlyMap<string, KeyState>;
+  isCommitAsked: boolean;
+  /** The mark named this connection. */
+  wasOurs: boolean;
+}
+
+export class CommitRunner {
+  readonly #clock: Clock;
+  readonly #timeoutMs: number;
+  readonly #graceMs: number;
+  readonly #states = new Map<string, KeyState>();
+  /** The connection that the remembered states belong to. */
+  #owner: string | undefined;
+  #inFlight = 0;
+
+  constructor(clock: Clock, timeoutMs: number, graceMs: number) {
+    this.#clock = clock;
+    this.#timeoutMs = timeoutMs;
+    this.#graceMs = graceMs;
+  }
+
+  /**
+   * Resolves when the transaction is complete.
+   * @throws {@link TransactionFailure}, or a DOMException when the transaction could not begin
+   */
+  async run(connection: Connection, request: CommitRequest): Promise<CommitPlan> {
+    if (this.#owner !== connection.id) this.#forget(connection.id);
+    // another commit in flight may change what is remembered
+    const isAlone = this.#inFlight === 0;
+    this.#inFlight++;
+    try {
+      return await this.#attempt(connection, request, isAlone ? this.#states : new Map());
+    } catch (error) {
+      if (!(error instanceof TransactionFailure) || error.cause !== stale) throw error;
+      this.#forget(connection.id);
+      return await this.#attempt(connection, request, new Map());
+    } finally {
+      this.#inFlight--;
+    }
+  }
+
+  async #attempt(
+    connection: Connection,
+    request: CommitRequest,
+    remembered: ReadonlyMap<string, KeyState>,
+  ): Promise<CommitPlan> {
+    const { durability, signal } = request;
+    const transaction = connection.database.transaction(
+      [entryStore, tombstoneStore, markStore],
+      'readwrite',
+      {
+        durability,
+      },
+    );
+    const { losses } = connection;
+    const limits = { clock: this.#clock, timeoutMs: this.#timeoutMs, graceMs: this.#graceMs, losses, signal };
+    const watched = new WatchedTransaction(transaction, limits);
+    const attempt: Attempt = {
+      connection,
+      request,
+      transaction,
+      remembered,
+      isCommitAsked: false,
+      wasOurs: false,
+    };
+    const planning = planAndWrite(attempt);
+    // what the planning threw is why the transaction failed; its end is still awaited
+    planning.catch((error: unknown) => watched.abort(error));
+    try {
+      await watched.done;
+    } catch (error) {
+      const failure = withOutcome(error as TransactionFailure, attempt);
+      if (failure.outcome === 'unknown') this.#forget(connection.id);
+      throw failure;
+    }
+    const plan = await planning;
+    // somebody else wrote since this connection did: only what was read just now is true
+    if (!attempt.wasOurs) this.#forget(connection.id);
+    this.#remember(connection, plan);
+    return plan;
+  }
+
+  #remember(connection: Connection, plan: CommitPlan): void {
+    if (this.#owner !== connection.id) return;
+    for (const [encoded, { revision, isLive }] of plan.changes) {
+      this.#states.delete(encoded); // so that the newest are last
+      this.#states.set(encoded, { revision, isLive });
+    }
+    for (const oldest of this.#states.keys()) {
+      if (this.#states.size <= maxRemembered) break;
+      this.#states.delete(oldest);
+    }
+  }
+
+  #forget(owner: string): void {
+    this.#states.clear();
+    this.#owner = owner;
+  }
+}
+
+/** An engine that went away after it was asked to commit may have committed. */
+function withOutcome(failure: TransactionFailure, { isCommitAsked }: Attempt): TransactionFailure {
+  if (!isCommitAsked || !isConnectionLoss(failure)) return failure;
+  return new TransactionFailure('unknown', failure.cause);
+}
+
+async function planAndWrite(attempt: Attempt): Promise<CommitPlan> {
+  const { remembered, request, transaction, connection } = attempt;
+  const keys = [...request.commit.encodedKeys];
+  const mark = transaction.objectStore(markStore);
+  const writer = answerOf(mark.get(writerKey) as IDBRequest<string | undefined>);
+  // an aborted transaction rejects it while nobody waits for it
+  writer.catch(() => undefined);
+  if (keys.length > 0 && keys.every((key) => remembered.has(key))) {
+    const plan = planCommit(request.commit, (key) => remembered.get(key) ?? neverWritten, request.atMs);
+    write(transaction, plan, request.atMs);
+    attempt.wasOurs = (await writer) === connection.id;
+    if (!attempt.wasOurs) throw stale;
+    commitNow(attempt);
+    return plan;
+  }
+  const states = await readStates(transaction, keys);
+  const plan = planCommit(request.commit, (key) => states.get(key) ?? neverWritten, request.atMs);
+  attempt.wasOurs = (await writer) === connection.id;
+  if (plan.changes.size > 0 && !attempt.wasOurs) mark.put(connection.id, writerKey);
+  write(transaction, plan, request.atMs);
+  commitNow(attempt);
+  return plan;
+}
+
+/** Saves the round trip in which the engine would find out that nothing more is coming. */
+function commitNow(attempt: Attempt): void {
+  attempt.transaction.commit();
+  attempt.isCommitAsked = true;
+}
+
+async function readStates(
+  transaction: IDBTransaction,
+  keys: readonly string[],
+): Promise<Map<string, KeyState>> {
+  const entries = transaction.objectStore(entryStore);
+  const tombstones = transaction.objectStore(tombstoneStore);
+  const states = new Map<string, KeyState>();
+  const readAll = (store: IDBObjectStore, wanted: readonly string[], isLive: boolean): Promise<unknown> =>
+    Promise.all(
+      wanted.map(async (key) => {
+        const stored = await answerOf(store.get(key) as IDBRequest<StoredEntry | undefined>);
+        if (stored) states.set(key, { revision: stored.revision, isLive });
+      }),
+    );
+  await readAll(entries, keys, true);
+  const missing = keys.filter((key) => !states.has(key));
+  if (missing.length > 0) await readAll(tombstones, missing, false);
+  return states;
+}
+
+function write(transaction: IDBTransaction, plan: CommitPlan, atMs: number): void {
+  const entries = transaction.objectStore(entryStore);
+  const tombstones = transaction.objectStore(tombstoneStore);
+  for (const [key, change] of plan.changes) {
+    if (change.isLive) {
+      if (isDeleted(change.before)) tombstones.delete(key);
+      entries.put({ key, value: change.write.value, revision: change.revision, atMs } satisfies StoredEntry);
+    } else {
+      if (change.before.isLive) entries.delete(key);
+      tombstones.put({ key, revision: change.revision, atMs });
+    }
+  }
+}
+
+function isDeleted({ revision, isLive }: PlannedChange['before']): boolean {
+  return revision > 0 && !isLive;
+}

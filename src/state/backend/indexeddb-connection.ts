@@ -1,0 +1,172 @@
+/** The connection to a database: opened when needed, dropped when stale, given up when another tab needs to upgrade. */
+import { openDB, unwrap } from 'idb';
+import type { IDBPDatabase } from 'idb';
+import { CodedError } from '../../base/index.ts';
+import { randomHex } from '../../platform/index.ts';
+import type { Clock, Random } from '../../platform/index.ts';
+import type { Hub } from '../../telemetry/index.ts';
+import { toOpenError } from './indexeddb-failure.ts';
+import { storeClosed } from '../requests.ts';
+
+/** Live entries: `{ key, value, revision, atMs }` by encoded key. */
+export const entryStore = 'entry';
+/** Revisions of deleted keys: `{ key, revision, atMs }` by encoded key. */
+export const tombstoneStore = 'tombstone';
+/** One record, `writer`: the id of the connection that committed last. */
+export const markStore = 'mark';
+
+/** The layout above. A database with a higher number was made by newer code and is left alone. */
+const schemaVersion = 1;
+
+export interface Connection {
+  readonly database: IDBDatabase;
+  /** Unlike any other connection's, ever. */
+  readonly id: string;
+  /** Runs when the browser closes the connection with transactions in flight. */
+  readonly losses: Set<(cause: unknown) => void>;
+}
+
+export interface ConnectionOptions {
+  readonly name: string;
+  readonly hub: Hub;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** How long opening may take in all. */
+  readonly openTimeoutMs: number;
+  /** How long opening may be blocked by another tab. */
+  readonly blockedTimeoutMs: number;
+}
+
+function createObjectStores(database: IDBPDatabase): void {
+  database.createObjectStore(entryStore, { keyPath: 'key' });
+  database.createObjectStore(tombstoneStore, { keyPath: 'key' });
+  database.createObjectStore(markStore);
+}
+
+/** What the handlers of an open database need before there is a connection to speak of. */
+interface Handlers {
+  readonly onVersionChange: () => void;
+  readonly onTerminated: () => void;
+}
+
+export class ConnectionKeeper {
+  readonly #options: ConnectionOptions;
+  #opening: Promise<Connection> | undefined;
+  #connection: Connection | undefined;
+  #dropCause: string | undefined;
+  #isClosed = false;
+
+  constructor(options: ConnectionOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * The open connection, or a new one when there is none or the last was dropped.
+   * @throws `state/storage-unavailable`, `state/version-too-new`, `state/quota-exceeded`, `state/blocked`, `state/closed`
+   */
+  get(): Promise<Connection> {
+    if (this.#isClosed) return Promise.reject(storeClosed(this.#options.name));
+    if (!this.#opening) {
+      const opening = this.#open();
+      this.#opening = opening;
+      opening.catch(() => {
+        if (this.#opening === opening) this.#opening = undefined;
+      });
+    }
+    return this.#opening;
+  }
+
+  /** Forgets a connection, so that the next use opens a new one. Transactions in flight may still finish. */
+  drop(connection: Connection, cause: string): void {
+    connection.database.close();
+    if (this.#connection !== connection) return;
+    this.#opening = undefined;
+    this.#connection = undefined;
+    this.#dropCause = cause;
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#connection?.database.close();
+    this.#connection = undefined;
+    this.#opening = undefined;
+  }
+
+  async #open(): Promise<Connection> {
+    const { name, hub, random } = this.#options;
+    const losses: Connection['losses'] = new Set();
+    const drop = (cause: string): void => {
+      if (this.#connection?.losses === losses) this.drop(this.#connection, cause);
+    };
+    const database = await this.#request({
+      // closing is what lets the other tab upgrade or delete
+      onVersionChange: () => drop('versionchange'),
+      onTerminated: () => {
+        const cause = new DOMException('the browser closed the connection', 'InvalidStateError');
+        for (const onLoss of losses) onLoss(cause);
+        drop('close');
+      },
+    });
+    if (this.#isClosed) {
+      database.close();
+      throw storeClosed(name);
+    }
+    if (this.#dropCause !== undefined) {
+      hub.emit({ type: 'store-reopen', store: name, cause: this.#dropCause });
+      this.#dropCause = undefined;
+    }
+    this.#connection = { database, id: randomHex(random, 16), losses };
+    return this.#connection;
+  }
+
+  #request(handlers: Handlers): Promise<IDBDatabase> {
+    const { name, clock, openTimeoutMs, blockedTimeoutMs } = this.#options;
+    return new Promise((resolve, reject) => {
+      let isOver = false;
+      let cancelBlocked = (): void => undefined;
+      const end = (settle: () => void): void => {
+        isOver = true;
+        cancelTimeout();
+        cancelBlocked();
+        settle();
+      };
+      const refuse = (error: unknown): void => {
+        if (!isOver) end(() => reject(toOpenError(error, name)));
+      };
+      const cancelTimeout = clock.after(openTimeoutMs, () =>
+        refuse(new DOMException(`no answer within ${openTimeoutMs} ms`, 'TimeoutError')),
+      );
+      const onBlocked = (): void => {
+        cancelBlocked = clock.after(blockedTimeoutMs, () => refuse(this.#blocked()));
+      };
+      openNative(name, handlers, onBlocked).then((database) => {
+        // too late for whoever asked: do not stand in other tabs' way
+        if (isOver) database.close();
+        else end(() => resolve(database));
+      }, refuse);
+    });
+  }
+
+  #blocked(): CodedError {
+    const { name, blockedTimeoutMs } = this.#options;
+    return new CodedError('state/blocked', `another tab holds the database ${name}: close it and try again`, {
+      fields: { store: name, blockedTimeoutMs },
+      isRetryable: true,
+    });
+  }
+}
+
+// async, so that an engine that throws at once rejects like one that refuses later
+async function openNative(
+  name: string,
+  { onVersionChange, onTerminated }: Handlers,
+  onBlocked: () => void,
+): Promise<IDBDatabase> {
+  const database = await openDB(name, schemaVersion, {
+    upgrade: createObjectStores,
+    blocked: onBlocked,
+    blocking: onVersionChange,
+    terminated: onTerminated,
+  });
+  return unwrap(database);
+}

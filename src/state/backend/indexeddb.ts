@@ -1,0 +1,231 @@
+/** The default store: IndexedDB, one database per store. */
+import { messageOf, toCodedError } from '../../base/index.ts';
+import {
+  cancellation,
+  estimateStorage,
+  hasBroadcast,
+  openBroadcast as openSystemBroadcast,
+  systemClock,
+  systemRandom,
+} from '../../platform/index.ts';
+import type { Broadcast, Clock, OpenBroadcast, Random, StorageEstimate } from '../../platform/index.ts';
+import { silentHub } from '../../telemetry/index.ts';
+import type { Hub } from '../../telemetry/index.ts';
+import { encodeKey } from '../key.ts';
+import type { Key } from '../key.ts';
+import { defaultStoreLimits } from '../limits.ts';
+import type { StoreLimits } from '../limits.ts';
+import { prepareCommit } from '../plan-commit.ts';
+import type { CommitPlan } from '../plan-commit.ts';
+import { commitAlone, storeClosed, toListRange } from '../requests.ts';
+import type {
+  Change,
+  CommitOptions,
+  Committed,
+  Entry,
+  GroupOutcome,
+  ListOptions,
+  Store,
+  StoreCapabilities,
+  Write,
+} from '../store.ts';
+import { changesOf, parseChanges, Watchers } from '../watchers.ts';
+import { CommitRunner } from './indexeddb-commit.ts';
+import { ConnectionKeeper } from './indexeddb-connection.ts';
+import type { Connection } from './indexeddb-connection.ts';
+import { isConnectionLoss, nameOf, toAccessError, TransactionFailure } from './indexeddb-failure.ts';
+import { readEntries, readEntry } from './indexeddb-read.ts';
+
+export interface IndexedDbStoreOptions {
+  /** Name of the database, one per store in an origin. */
+  readonly name: string;
+  readonly limits?: Partial<StoreLimits>;
+  /** How long opening may take; then `state/storage-unavailable`. Default 10 s. */
+  readonly openTimeoutMs?: number;
+  /** How long another tab may block opening; then `state/blocked`. Default 5 s. */
+  readonly blockedTimeoutMs?: number;
+  /** Silence of the engine after which a read or a commit fails. Default 30 s. */
+  readonly transactionTimeoutMs?: number;
+  readonly clock?: Clock;
+  readonly random?: Random;
+  readonly hub?: Hub;
+  readonly openBroadcast?: OpenBroadcast;
+}
+
+/** After an abort, or when the connection is lost, an end is awaited this long before the outcome is called unknown. */
+const graceMs = 1000;
+
+/**
+ * Opens the store, creating its database at first use. Close it to let go of the connection.
+ * @throws `state/storage-unavailable` when IndexedDB is missing, refused or silent; `state/version-too-new`;
+ *   `state/blocked`; `state/quota-exceeded`
+ */
+export async function openIndexedDbStore(options: IndexedDbStoreOptions): Promise<Store> {
+  const store = new IndexedDbStore(options);
+  try {
+    await store.connect();
+    return store;
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+class IndexedDbStore implements Store {
+  readonly name: string;
+  readonly capabilities: StoreCapabilities = {
+    durable: true,
+    strict: typeof IDBTransaction !== 'undefined' && 'durability' in IDBTransaction.prototype,
+    watch: true,
+    sharedAcrossRealms: hasBroadcast,
+  };
+  readonly #limits: StoreLimits;
+  readonly #clock: Clock;
+  readonly #hub: Hub;
+  readonly #transactionTimeoutMs: number;
+  readonly #keeper: ConnectionKeeper;
+  readonly #commits: CommitRunner;
+  readonly #watchers: Watchers;
+  readonly #broadcast: Broadcast;
+  readonly #inFlight = new Set<Promise<unknown>>();
+  #isClosed = false;
+
+  constructor(options: IndexedDbStoreOptions) {
+    const { name, clock = systemClock, hub = silentHub, openBroadcast = openSystemBroadcast } = options;
+    this.name = name;
+    this.#limits = { ...defaultStoreLimits, ...options.limits };
+    this.#clock = clock;
+    this.#hub = hub;
+    this.#transactionTimeoutMs = options.transactionTimeoutMs ?? 30_000;
+    this.#keeper = new ConnectionKeeper({
+      name,
+      clock,
+      hub,
+      random: options.random ?? systemRandom,
+      openTimeoutMs: options.openTimeoutMs ?? 10_000,
+      blockedTimeoutMs: options.blockedTimeoutMs ?? 5000,
+    });
+    this.#commits = new CommitRunner(clock, this.#transactionTimeoutMs, graceMs);
+    this.#watchers = new Watchers(this.#limits.maxWatchers, (error) =>
+      this.#report('state/listener-failed', messageOf(error)),
+    );
+    this.#broadcast = openBroadcast(`vivarium.store.${name}`, (message) =>
+      this.#watchers.notify(parseChanges(message, this.#limits.maxCommitWrites)),
+    );
+  }
+
+  /** Opens the connection now, so that a refusal shows before the first use. */
+  async connect(): Promise<void> {
+    await this.#keeper.get();
+  }
+
+  async get<T>(key: Key): Promise<Entry<T> | undefined> {
+    const encoded = encodeKey(key);
+    return this.#run('state/read-failed', (connection) => readEntry<T>(this.#reader(connection), encoded));
+  }
+
+  async list<T>(prefix: Key, options: ListOptions = {}): Promise<readonly Entry<T>[]> {
+    const range = toListRange(prefix, options, this.#limits);
+    return this.#run('state/read-failed', (connection) => readEntries<T>(this.#reader(connection), range));
+  }
+
+  commit(writes: readonly Write[], options?: CommitOptions): Promise<readonly Committed[]> {
+    return commitAlone(this, writes, options);
+  }
+
+  async commitEach(
+    groups: readonly (readonly Write[])[],
+    options: CommitOptions = {},
+  ): Promise<readonly GroupOutcome[]> {
+    const { durability = 'strict', signal } = options;
+    const commit = prepareCommit(groups, this.#limits);
+    const atMs = this.#clock.now();
+    const plan = await this.#run('state/write-failed', (connection) => {
+      if (signal?.aborted) return Promise.reject(cancellation(signal));
+      return this.#commits.run(connection, { commit, durability, signal, atMs });
+    });
+    this.#announce(plan, atMs);
+    return plan.outcomes;
+  }
+
+  watch(prefix: Key, listener: (change: Change) => void): () => void {
+    if (this.#isClosed) throw storeClosed(this.name);
+    return this.#watchers.add(prefix, listener);
+  }
+
+  async estimate(): Promise<StorageEstimate> {
+    if (this.#isClosed) throw storeClosed(this.name);
+    return estimateStorage();
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await Promise.allSettled(this.#inFlight);
+    this.#watchers.clear();
+    this.#broadcast[Symbol.dispose]();
+    this.#keeper.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #run<T>(
+    fallback: 'state/read-failed' | 'state/write-failed',
+    work: (connection: Connection) => Promise<T>,
+  ): Promise<T> {
+    if (this.#isClosed) return Promise.reject(storeClosed(this.name));
+    const running = this.#runWithReopen(work).catch((error: unknown) => {
+      const coded = toAccessError(error, this.name, fallback);
+      if (coded.code !== 'port/cancelled') this.#report(coded.code, coded.message);
+      throw coded;
+    });
+    this.#inFlight.add(running);
+    const settled = (): void => void this.#inFlight.delete(running);
+    running.then(settled, settled);
+    return running;
+  }
+
+  /** A dead connection is dropped, and the work tried once more on a new one if nothing of it was applied. */
+  async #runWithReopen<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
+    const connection = await this.#keeper.get();
+    try {
+      return await work(connection);
+    } catch (error) {
+      const isLost = isConnectionLoss(error);
+      const cause: unknown = error instanceof TransactionFailure ? error.cause : error;
+      // an engine that went silent gets a new connection too, but is not asked again at once
+      if (isLost || nameOf(cause) === 'TimeoutError') {
+        this.#keeper.drop(connection, `${nameOf(cause)}: ${messageOf(cause)}`);
+      }
+      if (!isLost || (error instanceof TransactionFailure && error.outcome === 'unknown')) throw error;
+    }
+    return work(await this.#keeper.get());
+  }
+
+  #reader(connection: Connection): {
+    connection: Connection;
+    clock: Clock;
+    timeoutMs: number;
+    graceMs: number;
+  } {
+    return { connection, clock: this.#clock, timeoutMs: this.#transactionTimeoutMs, graceMs };
+  }
+
+  #announce(plan: CommitPlan, atMs: number): void {
+    if (plan.changes.size === 0) return;
+    const changes = changesOf(plan, atMs);
+    this.#watchers.notify(changes);
+    try {
+      this.#broadcast.post({ type: 'store-change', changes });
+    } catch (error) {
+      // the commit stands; other realms miss a notice
+      const { code, message } = toCodedError(error, 'state/notice-failed');
+      this.#report(code, message);
+    }
+  }
+
+  #report(code: string, message: string): void {
+    this.#hub.emit({ type: 'store-fail', store: this.name, error: { code, message } });
+  }
+}

@@ -1,0 +1,150 @@
+/**
+ * The store: keys to values with revisions. Its promises are these, and `store.contract.ts` tests each of them.
+ *
+ * - **Acknowledgement.** `commit` resolves only after every write of it is committed at the durability asked for.
+ *   A failed commit rejects; it never resolves, and it never stays open.
+ * - **All or nothing.** Either every write of a commit is applied or none is. A rejection means that nothing was applied,
+ *   unless the error is `state/write-failed` with field `outcome: 'unknown'`: the engine went away without a word.
+ * - **Revisions.** A key's first write gives revision 1 and each later write one more, deletes included: a key that was
+ *   deleted and written again goes on from where it was. A missing key has revision 0 for `expectedRevision`.
+ * - **Compare and set.** A write with `expectedRevision` is applied only if that is the key's revision at commit time.
+ * - **Order.** Writes of one commit are applied in their order; a later write to the same key sees the earlier one.
+ *   Commits to the same keys are linearizable, whoever makes them: any realm, any tab.
+ * - **Values** are structured-cloneable data. The store keeps a copy of what it was given, as it was at the call, and
+ *   hands out copies: nobody changes stored data by changing what they hold.
+ * - **Bounds** are in `StoreLimits` and `keyLimits`.
+ */
+import type { CodedError, Result } from '../base/index.ts';
+import type { StorageEstimate } from '../platform/index.ts';
+import type { Key } from './key.ts';
+
+/**
+ * What an acknowledgement means. `relaxed`: committed; survives the realm, the tab and a crash of the browser, but a
+ * loss of power may take the latest commits. `strict`: the operating system was asked to flush before the
+ * acknowledgement. No browser can promise that the medium obeyed. It is a request: a store whose
+ * `capabilities.strict` is false commits as durably as it can.
+ */
+export type Durability = 'relaxed' | 'strict';
+
+export interface Entry<T = unknown> {
+  readonly key: Key;
+  /** A copy that belongs to the reader. */
+  readonly value: T;
+  /** 1 for a key's first write, then one more for each write. */
+  readonly revision: number;
+  /** When it was written, by the writer's wall clock, in milliseconds since 1970. */
+  readonly atMs: number;
+}
+
+export interface Put {
+  readonly type: 'put';
+  readonly key: Key;
+  readonly value: unknown;
+  /** The revision that the key must have; 0: it must not exist. Default: any. */
+  readonly expectedRevision?: number;
+}
+
+/** Deleting what does not exist is no error and changes nothing. */
+export interface Delete {
+  readonly type: 'delete';
+  readonly key: Key;
+  /** As for {@link Put}. */
+  readonly expectedRevision?: number;
+}
+
+export type Write = Put | Delete;
+
+/** What one write came to. For a delete of a key that never existed the revision is 0. */
+export interface Committed {
+  readonly key: Key;
+  readonly revision: number;
+  readonly atMs: number;
+}
+
+export interface CommitOptions {
+  /** Default `strict`. */
+  readonly durability?: Durability;
+  /** Aborts what is not committed yet. A commit that was too far along resolves all the same. */
+  readonly signal?: AbortSignal;
+}
+
+/** What a group of `commitEach` came to: its writes' outcomes, or its own `state/conflict`. */
+export type GroupOutcome = Result<readonly Committed[], CodedError>;
+
+/** Notice of a committed change. It carries no value: read the key for that. */
+export interface Change {
+  readonly type: 'put' | 'delete';
+  readonly key: Key;
+  readonly revision: number;
+  readonly atMs: number;
+  /** False when another realm, or another store on the same data, made it. */
+  readonly isLocal: boolean;
+}
+
+export interface ListOptions {
+  /** Entries at most; default 1,000, at most `maxListEntries`. */
+  readonly limit?: number;
+  /** Only keys after this one: the last key of the page before. */
+  readonly after?: Key;
+}
+
+export interface StoreCapabilities {
+  /** Whether acknowledged writes outlive the realm. */
+  readonly durable: boolean;
+  /** Whether `strict` is more than `relaxed`. */
+  readonly strict: boolean;
+  /** Whether `watch` hears anything. */
+  readonly watch: boolean;
+  /** Whether other realms of the origin see the same data. */
+  readonly sharedAcrossRealms: boolean;
+}
+
+/** Every method but `watch` answers through its promise; after `close` they reject with `state/closed`. */
+export interface Store extends AsyncDisposable {
+  readonly name: string;
+  readonly capabilities: StoreCapabilities;
+
+  /**
+   * The entry, or undefined when there is none.
+   * @throws `state/key-invalid`, `state/read-failed`, `state/storage-unavailable`, `state/blocked`, `state/closed`
+   */
+  get<T = unknown>(key: Key): Promise<Entry<T> | undefined>;
+
+  /**
+   * Entries whose key starts with `prefix` (the empty prefix: all), in order of key, all from one moment.
+   * @throws as `get`, and `state/limit-invalid`
+   */
+  list<T = unknown>(prefix: Key, options?: ListOptions): Promise<readonly Entry<T>[]>;
+
+  /**
+   * Applies all writes or none; one outcome per write, in order.
+   * @throws `state/conflict` (fields key, expected, actual, index), `state/value-too-large`, `state/not-cloneable`,
+   *   `state/key-invalid`, `state/write-invalid`, `state/quota-exceeded`, `state/write-failed` (field outcome),
+   *   `state/storage-unavailable`, `state/blocked`, `state/closed`, `port/cancelled`
+   */
+  commit(writes: readonly Write[], options?: CommitOptions): Promise<readonly Committed[]>;
+
+  /**
+   * Several commits in one transaction, in order. Each group is all or nothing for itself: a conflict fails its own
+   * group and leaves the others. Any other failure rejects and nothing of any group is applied.
+   * @throws as `commit`, except `state/conflict`
+   */
+  commitEach(
+    groups: readonly (readonly Write[])[],
+    options?: CommitOptions,
+  ): Promise<readonly GroupOutcome[]>;
+
+  /**
+   * Calls `listener` after each commit that changed keys under `prefix`, once per key, with its latest revision.
+   * Never before the commit is committed. Revisions of one key rise, but some may be skipped, and notices from
+   * other realms may be lost while the page is frozen: re-read on resume. The returned function ends it.
+   * @throws `state/key-invalid`, `state/watch-limit`, `state/closed`, at once
+   */
+  watch(prefix: Key, listener: (change: Change) => void): () => void;
+
+  /** What the platform says about space. Undefined numbers are unknown. */
+  estimate(): Promise<StorageEstimate>;
+
+  /** Lets commits in flight settle, then frees what is held. Closing twice is harmless. */
+  close(): Promise<void>;
+}
