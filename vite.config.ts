@@ -3,7 +3,9 @@ import { defineConfig } from 'vitest/config';
 import { playwright } from '@vitest/browser-playwright';
 import { findBrowser } from './tools/find-browser.mjs';
 import type { Plugin } from 'vite';
-import { isolationHeaders } from './src/vite.ts';
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { isolationHeaders, sandboxFiles } from './src/vite.ts';
 import { chromiumFlags } from './tools/chromium-flags.mjs';
 import { pagePolicy, stableEntries } from './tools/page-headers.mjs';
 
@@ -17,17 +19,20 @@ const policy: Plugin = {
     server.middlewares.use((request, response, next) => {
       const { pathname } = new URL(request.url ?? '/', 'http://localhost');
       response.setHeader('Content-Security-Policy', pagePolicy(pathname));
+      response.setHeader('X-Content-Type-Options', 'nosniff');
+      response.setHeader('Referrer-Policy', 'no-referrer');
       next();
     });
   },
 };
 
 const executablePath = findBrowser();
+const sandboxFolder = resolve(import.meta.dirname, 'public/python');
 const stable = stableEntries();
 
 export default defineConfig({
   appType: 'mpa',
-  plugins: [policy],
+  plugins: [policy, ...(existsSync(sandboxFolder) ? [sandboxFiles({ assetFolder: sandboxFolder })] : [])],
   worker: { format: 'es' },
   server: { headers: isolation },
   preview: { headers: isolation },

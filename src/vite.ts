@@ -11,13 +11,21 @@ export interface VivariumPluginOptions {
    * `credentialless` (the default) lets the page load files of other origins without their consent, without cookies;
    * `require-corp` is for browsers that lack it.
    */
-  readonly embedderPolicy?: 'credentialless' | 'require-corp';
+  readonly embedderPolicy?: EmbedderPolicy;
   /** The folder of the sandbox's files; by default the one inside the package. */
   readonly assetFolder?: string;
 }
 
-/** Where the sandbox's files are served and emitted, below Vite's `base`. */
-export const assetPath = 'vivarium/';
+/** The values of Cross-Origin-Embedder-Policy under which a page is isolated. */
+export type EmbedderPolicy = 'credentialless' | 'require-corp';
+
+type Headers = Readonly<Record<string, string>>;
+
+/** What `headers.json` beside the sandbox's files says: `frame` is more specific than `assets`. */
+interface AssetRules {
+  readonly assets: { readonly path: string; readonly headers: Headers };
+  readonly frame: { readonly path: string; readonly headers: Headers };
+}
 
 /** Reached by the optimizer through us alone; they hold CommonJS that a browser cannot load file by file. */
 const prebundled: readonly string[] = [
@@ -39,9 +47,7 @@ const contentTypes: Readonly<Record<string, string>> = {
 };
 
 /** The headers under which a page is cross-origin isolated, so that stuck guests can be asked to stop before they are ended. */
-export function isolationHeaders(
-  embedderPolicy: 'credentialless' | 'require-corp' = 'credentialless',
-): Readonly<Record<string, string>> {
+export function isolationHeaders(embedderPolicy: EmbedderPolicy = 'credentialless'): Headers {
   return {
     'Cross-Origin-Opener-Policy': 'same-origin',
     'Cross-Origin-Embedder-Policy': embedderPolicy,
@@ -49,28 +55,26 @@ export function isolationHeaders(
   };
 }
 
-/** The policy of a sandbox frame: an opaque origin that runs its own script and can reach nothing. */
-export const framePolicy: string = [
-  'sandbox allow-scripts',
-  "default-src 'none'",
-  "script-src 'self' 'wasm-unsafe-eval'",
-  'worker-src blob:',
-  "connect-src 'none'",
-].join('; ');
+function isRule(value: unknown): value is AssetRules['assets'] {
+  if (typeof value !== 'object' || value === null) return false;
+  const { path, headers } = value as Partial<AssetRules['assets']>;
+  return typeof path === 'string' && path.startsWith('/') && typeof headers === 'object' && headers !== null;
+}
 
-/**
- * The headers of one sandbox file. A frame has an opaque origin, so what it loads is of another origin than itself and has to consent.
- */
-export function sandboxFileHeaders(
-  file: string,
-  embedderPolicy: 'credentialless' | 'require-corp' = 'credentialless',
-): Readonly<Record<string, string>> {
-  return {
-    ...isolationHeaders(embedderPolicy),
-    'Cross-Origin-Resource-Policy': 'cross-origin',
-    'Access-Control-Allow-Origin': '*',
-    ...(file.endsWith('.html') ? { 'Content-Security-Policy': framePolicy } : {}),
-  };
+function readRules(folder: string): AssetRules {
+  const file = join(folder, 'headers.json');
+  if (!existsSync(file))
+    throw new Error(`vivarium/vite: assetFolder is "${folder}", which holds no headers.json`);
+  const { assets, frame } = JSON.parse(readFileSync(file, 'utf8')) as Partial<AssetRules>;
+  if (!isRule(assets) || !isRule(frame))
+    throw new Error(`vivarium/vite: ${file} must give a path and headers for assets and frame`);
+  return { assets, frame };
+}
+
+/** Headers of one sandbox file. A frame has an opaque origin: whatever it loads is of another origin than itself and must consent. */
+function headersOf(path: string, rules: AssetRules, embedderPolicy: EmbedderPolicy): Headers {
+  const own = path === rules.frame.path ? rules.frame.headers : rules.assets.headers;
+  return { ...own, 'Cross-Origin-Embedder-Policy': embedderPolicy, 'Access-Control-Allow-Origin': '*' };
 }
 
 function filesUnder(folder: string): string[] {
@@ -80,42 +84,95 @@ function filesUnder(folder: string): string[] {
   });
 }
 
-/** The file below `folder` that a request asks for; nothing outside it is ever answered, and no name of ours needs escapes. */
-function toFile(folder: string, base: string, url: string): string | undefined {
-  const path = new URL(url, 'http://localhost').pathname;
-  if (!path.startsWith(base) || path.includes('%')) return undefined;
-  const file = join(folder, path.slice(base.length));
+/** The file below `folder` that `path` names; nothing outside it is ever answered, and no name of ours needs escapes. */
+function toFile(folder: string, path: string): string | undefined {
+  if (path.includes('%')) return undefined;
+  const file = join(folder, path);
   if (!file.startsWith(folder + sep) || !existsSync(file) || !statSync(file).isFile()) return undefined;
   return file;
 }
 
-function serveAssets(
-  folder: string,
-  base: string,
-  headersOf: (file: string) => Readonly<Record<string, string>>,
-): Connect.NextHandleFunction {
+interface Assets {
+  readonly folder: string;
+  readonly rules: AssetRules;
+  readonly embedderPolicy: EmbedderPolicy;
+}
+
+function serveAssets({ folder, rules, embedderPolicy }: Assets): Connect.NextHandleFunction {
   return (request: IncomingMessage, response: ServerResponse, next: (error?: unknown) => void): void => {
-    const file = toFile(folder, base, request.url ?? '/');
+    const { pathname } = new URL(request.url ?? '/', 'http://localhost');
+    if (!pathname.startsWith(rules.assets.path)) return next();
+    const file = toFile(folder, pathname.slice(rules.assets.path.length));
     if (file === undefined) return next();
-    for (const [name, value] of Object.entries(headersOf(file))) response.setHeader(name, value);
+    for (const [name, value] of Object.entries(headersOf(pathname, rules, embedderPolicy)))
+      response.setHeader(name, value);
+    const { size, mtimeMs } = statSync(file);
+    const tag = `"${size}-${Math.round(mtimeMs)}"`;
+    response.setHeader('Cache-Control', 'no-cache');
+    response.setHeader('ETag', tag);
+    if (request.headers['if-none-match'] === tag) {
+      response.statusCode = 304;
+      return void response.end();
+    }
     response.setHeader('Content-Type', contentTypes[extname(file)] ?? 'application/octet-stream');
-    response.setHeader('Content-Length', statSync(file).size);
-    createReadStream(file).pipe(response);
+    response.setHeader('Content-Length', size);
+    if (request.method === 'HEAD') response.end();
+    else createReadStream(file).pipe(response);
   };
 }
 
-const hostNote = `vivarium: the host of this build must send
-  for every file      Cross-Origin-Opener-Policy: same-origin
-                      Cross-Origin-Embedder-Policy: credentialless
-  for /${assetPath}*       Cross-Origin-Resource-Policy: cross-origin
-                      Access-Control-Allow-Origin: *
-  for /${assetPath}*.html  Content-Security-Policy: ${framePolicy}
-Without them Python still runs, in a frame whose policy is in its own text; a stuck program is then ended instead of asked to stop.`;
+function toHostNote({ rules, embedderPolicy }: Assets): string {
+  const show = (title: string, headers: Headers): string[] => [
+    `  ${title}`,
+    ...Object.entries(headers).map(([name, value]) => `    ${name}: ${value}`),
+  ];
+  return [
+    'vivarium: the host of this build must send',
+    ...show('for every file', isolationHeaders(embedderPolicy)),
+    ...show(`for ${rules.assets.path}*`, headersOf(rules.assets.path, rules, embedderPolicy)),
+    ...show(`for ${rules.frame.path}`, headersOf(rules.frame.path, rules, embedderPolicy)),
+  ].join('\n');
+}
+
+/**
+ * Isolates the page in development and preview, and serves or emits the sandbox's files at the path where the executor looks for them.
+ * After a build it prints the headers that a static host must send. It is a part of {@link vivarium}.
+ *
+ * Throws when the folder of the sandbox's files is not there or says nothing of its headers.
+ */
+export function sandboxFiles(options: VivariumPluginOptions = {}): Plugin {
+  const { embedderPolicy = 'credentialless' } = options;
+  const folder = options.assetFolder ?? fileURLToPath(new URL('./assets/python', import.meta.url));
+  const assets = { folder, rules: readRules(folder), embedderPolicy };
+  const headers = isolationHeaders(embedderPolicy);
+  let isPublic = false;
+  const listen = (server: ViteDevServer | PreviewServer): void => {
+    server.middlewares.use(serveAssets(assets));
+  };
+  return {
+    name: 'vivarium-sandbox-files',
+    config: (): UserConfig => ({ server: { headers: { ...headers } }, preview: { headers: { ...headers } } }),
+    configResolved: (config) => {
+      isPublic = folder.startsWith(config.publicDir + sep);
+    },
+    configureServer: listen,
+    configurePreviewServer: listen,
+    generateBundle() {
+      // What lies in the public folder is copied by Vite.
+      if (this.environment.name !== 'client' || isPublic) return;
+      for (const file of filesUnder(folder)) {
+        const path = relative(folder, file).replaceAll(sep, '/');
+        const fileName = `${assets.rules.assets.path.slice(1)}${path}`;
+        this.emitFile({ type: 'asset', fileName, source: readFileSync(file) });
+      }
+      this.info(toHostNote(assets));
+    },
+  };
+}
 
 /**
  * Makes a Vite project ready for the package: keeps our files and workers where Vite's optimizer would lose them, builds workers as
- * modules, isolates the page in development and preview, and serves or emits the sandbox's files under `/vivarium/`. After a build it
- * prints the headers that a static host must send.
+ * modules, and does what {@link sandboxFiles} does.
  *
  * ```ts
  * import { defineConfig } from 'vite';
@@ -123,42 +180,16 @@ Without them Python still runs, in a frame whose policy is in its own text; a st
  * export default defineConfig({ plugins: [vivarium()] });
  * ```
  *
- * Throws when the folder of the sandbox's files is not there.
+ * Throws when the folder of the sandbox's files is not there or says nothing of its headers.
  */
-export function vivarium(options: VivariumPluginOptions = {}): Plugin {
-  const { embedderPolicy = 'credentialless' } = options;
-  const folder = options.assetFolder ?? fileURLToPath(new URL('./assets', import.meta.url));
-  if (!existsSync(folder)) throw new Error(`vivarium/vite: assetFolder is "${folder}", which does not exist`);
-  let base = `/${assetPath}`;
-
-  const listen = (server: ViteDevServer | PreviewServer): void => {
-    server.middlewares.use(serveAssets(folder, base, (file) => sandboxFileHeaders(file, embedderPolicy)));
-  };
-  return {
-    name: 'vivarium',
-    config: (config): UserConfig => toUserConfig(config, isolationHeaders(embedderPolicy)),
-    configResolved: (config) => {
-      base = `${config.base.startsWith('/') ? config.base : '/'}${assetPath}`;
-    },
-    configureServer: listen,
-    configurePreviewServer: listen,
-    generateBundle() {
-      if (this.environment.name !== 'client') return;
-      for (const file of filesUnder(folder)) {
-        const path = relative(folder, file).replaceAll(sep, '/');
-        this.emitFile({ type: 'asset', fileName: `${assetPath}${path}`, source: readFileSync(file) });
-      }
-      this.info(hostNote);
-    },
-  };
+export function vivarium(options: VivariumPluginOptions = {}): Plugin[] {
+  return [{ name: 'vivarium', config: toUserConfig }, sandboxFiles(options)];
 }
 
-function toUserConfig(config: UserConfig, headers: Readonly<Record<string, string>>): UserConfig {
+function toUserConfig(config: UserConfig): UserConfig {
   return {
     worker: { format: 'es' },
     optimizeDeps: { exclude: ['vivarium'], include: prebundled.map((name) => `vivarium > ${name}`) },
-    server: { headers: { ...headers } },
-    preview: { headers: { ...headers } },
     build: {
       // A small file of ours would become a data: address, which a strict policy refuses.
       assetsInlineLimit:

@@ -29,7 +29,7 @@ const inputs = [
   'vite.config.ts',
 ];
 const isNoInput =
-  /(\.test\.(ts|mjs)|\.browser\.test\.ts|\.test-d\.ts|\.bench\.ts)$|(^|\/)public\/vivarium(\/|$)/;
+  /(\.test\.(ts|mjs)|\.browser\.test\.ts|\.test-d\.ts|\.bench\.ts)$|(^|\/)public\/python(\/|$)/;
 
 /** @param {string} path @returns {string[]} */
 function filesUnder(path) {
