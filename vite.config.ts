@@ -39,6 +39,8 @@ export default defineConfig({
   build: {
     target: 'es2022',
     assetsInlineLimit: 0,
+    // Three editors and the plots are one lazily loaded piece each.
+    chunkSizeWarningLimit: 1000,
     outDir: 'dist-app',
     // Code that preloads touches `document`, and workers share these chunks.
     modulePreload: {

@@ -1,3 +1,4 @@
+export type { LmErrorCode } from './error.ts';
 export type { LanguageModel, LmCallOptions } from './language-model.ts';
 export type {
   LmConfig,
@@ -13,3 +14,12 @@ export type {
   LmTextPart,
   LmUsage,
 } from './message.ts';
+export { openAiCompatible } from './provider/openai-compatible.ts';
+export type { LmLimits, OpenAiCompatibleOptions } from './provider/openai-compatible.ts';
+export type { MaxTokensName } from './provider/openai-request.ts';
+export { scriptedLm } from './provider/scripted.ts';
+export type { Script, ScriptedLmOptions, ScriptedReply } from './provider/scripted.ts';
+export { diagnoseUnreachable } from './reachability.ts';
+export type { DiagnoseOptions, Reachability } from './reachability.ts';
+export { testEndpoint } from './test-endpoint.ts';
+export type { EndpointReport, EndpointVerdict, TestEndpointOptions } from './test-endpoint.ts';

@@ -4,11 +4,11 @@ import type { LmRequest, LmResponse, LmStreamPart } from './message.ts';
 
 export interface LmCallOptions {
   /** Ends the call with `lm/cancelled`. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** The whole call, retries and stream included; after it the call ends with `lm/timeout`. Default: the model's own limit. */
-  readonly timeoutMs?: number;
+  readonly timeoutMs?: number | undefined;
   /** The span that the call's telemetry events carry. */
-  readonly span?: SpanContext;
+  readonly span?: SpanContext | undefined;
 }
 
 /** Every call ends: with a response or with an `lm/…` error. Calls are independent of each other. */
