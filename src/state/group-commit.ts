@@ -42,6 +42,8 @@ interface Waiting {
   readonly sizeBytes: number;
   readonly resolve: (committed: readonly Committed[]) => void;
   readonly reject: (error: unknown) => void;
+  /** Stops listening to the signal. */
+  release?: () => void;
 }
 
 /** The committer must be the way of all its callers: order holds among what passes it. Close it before the store. */
@@ -124,6 +126,7 @@ class StoreGroupCommitter implements GroupCommitter {
       waiting.reject(cancellation(signal));
     };
     signal.addEventListener('abort', onAbort, { once: true });
+    waiting.release = () => signal.removeEventListener('abort', onAbort);
   }
 
   async #drain(): Promise<void> {
@@ -143,7 +146,10 @@ class StoreGroupCommitter implements GroupCommitter {
       count++;
     }
     const batch = this.#waiting.splice(0, count);
-    for (const { sizeBytes } of batch) this.#waitingBytes -= sizeBytes;
+    for (const { sizeBytes, release } of batch) {
+      this.#waitingBytes -= sizeBytes;
+      release?.();
+    }
     return batch;
   }
 

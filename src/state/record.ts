@@ -5,7 +5,9 @@ import { sha256Hex, systemClock } from '../platform/index.ts';
 import type { Clock } from '../platform/index.ts';
 import { toCanonicalBytes } from './format/canonical.ts';
 import { recordHeadKey, recordInfoKey, recordInfoPrefix, recordStateKey } from './key.ts';
+import { defaultStoreLimits } from './limits.ts';
 import type { CommitOptions, Store } from './store.ts';
+import { takeSnapshot } from './value.ts';
 
 /** What is known of a version without loading its state. */
 export interface RecordInfo {
@@ -65,7 +67,7 @@ async function saveOnce<T>(
 
 /**
  * Saves `state` as the next version of `id`. Two savers at once get two versions.
- * @throws `state/not-encodable` for states that have no canonical bytes, and what `Store.commit` throws
+ * @throws `state/not-encodable` for states that have no canonical bytes, `state/not-cloneable`, and what `Store.commit` throws
  */
 export async function saveRecord<T>(
   store: Store,
@@ -73,9 +75,8 @@ export async function saveRecord<T>(
   state: T,
   options: SaveOptions = {},
 ): Promise<StateRecord<T>> {
-  // one copy for checksum, store and caller: the state may change while the checksum is computed
-  toCanonicalBytes(state);
-  const copy = structuredClone(state);
+  // the state may change while the checksum is computed: one copy for checksum, store and caller
+  const copy = takeSnapshot(state, defaultStoreLimits).value as T;
   for (let attempt = 1; ; attempt++) {
     try {
       return await saveOnce(store, id, copy, options);

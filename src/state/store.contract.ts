@@ -460,31 +460,37 @@ interface Outcome {
   readonly committed?: readonly { readonly revision: number }[];
 }
 
-/** The acknowledged writes of one key, by revision, must be one history: no gap, no repeat, each comparison true, the last one stored. */
+type Acknowledged = ReadonlyMap<number, { readonly write: Write; readonly id: number }>;
+
+/** The acknowledged changes of one key by revision; a delete of what was gone repeats a revision and changes nothing. */
+function historyOf(key: Key, outcomes: readonly Outcome[]): Acknowledged {
+  const history = new Map<number, { readonly write: Write; readonly id: number }>();
+  const acknowledged = outcomes.flatMap(({ writes = [], committed = [], id = -1 }) =>
+    writes.map((write, index) => ({ write, id, revision: committed[index]?.revision ?? 0 })),
+  );
+  for (const { write, id, revision } of acknowledged) {
+    if (revision === 0 || compareKeys(write.key, key) !== 0) continue;
+    const known = history.get(revision)?.write.type;
+    // two puts cannot have made the same revision
+    if (write.type === 'put') expect(known).not.toBe('put');
+    if (write.type === 'put' || known === undefined) history.set(revision, { write, id });
+  }
+  return history;
+}
+
+/** Acknowledged changes must be one history: no gap, every comparison true, the last one stored. */
 async function checkHistory(store: Store, key: Key, outcomes: readonly Outcome[]): Promise<void> {
-  const history = outcomes
-    .flatMap(({ writes = [], committed = [], id = -1 }) =>
-      writes.map((write, index) => ({ write, id, revision: committed[index]?.revision ?? -1 })),
-    )
-    .filter(({ write }) => compareKeys(write.key, key) === 0);
-  const puts = history.filter(({ write }) => write.type === 'put');
-  expect(new Set(puts.map(({ revision }) => revision)).size).toBe(puts.length);
-  const byRevision = new Map<number, (typeof history)[number]>();
-  // a delete of what was gone repeats a revision and changes nothing
-  for (const item of history)
-    if (item.revision > 0 && (!byRevision.has(item.revision) || item.write.type === 'put'))
-      byRevision.set(item.revision, item);
-  const last = byRevision.size;
+  const history = historyOf(key, outcomes);
   let isLive = false;
-  for (let revision = 1; revision <= last; revision++) {
-    const write = byRevision.get(revision)?.write;
-    expect(write, `revision ${revision} of ${last}`).toBeDefined();
+  for (let revision = 1; revision <= history.size; revision++) {
+    const write = history.get(revision)?.write;
+    expect(write, `revision ${revision} of ${history.size}`).toBeDefined();
     const found = isLive ? revision - 1 : 0;
     isLive = write?.type === 'put';
     if (isLive) expect(write?.expectedRevision ?? found).toBe(found);
   }
   const stored = await store.get(key);
-  if (isLive) expect(stored).toMatchObject({ revision: last, value: byRevision.get(last)?.id });
+  if (isLive) expect(stored).toMatchObject({ revision: history.size, value: history.get(history.size)?.id });
   else expect(stored).toBeUndefined();
 }
 

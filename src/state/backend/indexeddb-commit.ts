@@ -13,7 +13,7 @@ import type { CommitPlan, KeyState, PlannedChange, PreparedCommit } from '../pla
 import type { Durability } from '../store.ts';
 import { entryStore, markStore, tombstoneStore } from './indexeddb-connection.ts';
 import type { Connection } from './indexeddb-connection.ts';
-import { isConnectionLoss, TransactionFailure } from './indexeddb-failure.ts';
+import { isConnectionLoss, nameOf, TransactionFailure } from './indexeddb-failure.ts';
 import type { StoredEntry } from './indexeddb-read.ts';
 import { answerOf, WatchedTransaction } from './indexeddb-transaction.ts';
 
@@ -104,7 +104,7 @@ export class CommitRunner {
     };
     const planning = planAndWrite(attempt);
     // what the planning threw is why the transaction failed; its end is still awaited
-    planning.catch((error: unknown) => watched.abort(error));
+    planning.catch((error: unknown) => watched.abort(isEcho(error) ? undefined : error));
     try {
       await watched.done;
     } catch (error) {
@@ -135,6 +135,11 @@ export class CommitRunner {
     this.#states.clear();
     this.#owner = owner;
   }
+}
+
+/** Errors that say only that the transaction is over already, not why. */
+function isEcho(error: unknown): boolean {
+  return ['AbortError', 'InvalidStateError', 'TransactionInactiveError'].includes(nameOf(error));
 }
 
 /** An engine that went away after it was asked to commit may have committed. */

@@ -111,7 +111,7 @@ function writeLeaf(writer: ByteWriter, value: object): boolean {
     writer.counted(new Uint8Array(value));
   } else if (ArrayBuffer.isView(value)) {
     writer.tag('v');
-    writeString(writer, value[Symbol.toStringTag as keyof ArrayBufferView] as unknown as string);
+    writeString(writer, Object.prototype.toString.call(value).slice(8, -1));
     writer.counted(new Uint8Array(value.buffer, value.byteOffset, value.byteLength));
   } else return false;
   return true;

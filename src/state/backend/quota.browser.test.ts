@@ -1,0 +1,72 @@
+import { expect, test } from 'vitest';
+import { cdp } from 'vitest/browser';
+import { createHub, createMemorySink } from '../../telemetry/index.ts';
+import { createGroupCommitter } from '../group-commit.ts';
+import { endOf } from './fault.contract.ts';
+import { openIndexedDbStore } from './indexeddb.ts';
+
+const devtools = cdp() as unknown as {
+  send(method: string, params: Record<string, unknown>): Promise<unknown>;
+};
+
+async function withQuota<T>(quotaSize: number, work: () => Promise<T>): Promise<T> {
+  const { origin } = location;
+  await devtools.send('Storage.overrideQuotaForOrigin', { origin, quotaSize });
+  try {
+    return await work();
+  } finally {
+    await devtools.send('Storage.overrideQuotaForOrigin', { origin });
+  }
+}
+
+function noise(bytes: number): Uint8Array {
+  const block = crypto.getRandomValues(new Uint8Array(50_000));
+  return Uint8Array.from({ length: bytes }, (_, index) => (block[index % block.length] ?? 0) ^ (index >> 16));
+}
+
+// the engine remembers for up to 30 s how much room there was
+test(
+  'a disk that is full for real is state/quota-exceeded; what was stored stays, and room helps',
+  { timeout: 90_000 },
+  async () => {
+    const hub = createHub();
+    const sink = createMemorySink(hub);
+    const name = `quota-${crypto.randomUUID()}`;
+    const store = await withQuota(100_000, async () => {
+      const store = await openIndexedDbStore({ name, hub });
+      const committer = createGroupCommitter(store);
+      await store.commit([{ type: 'put', key: ['k'], value: 'old' }]);
+      const untilMs = performance.now() + 60_000;
+      let end = 'resolved';
+      let acknowledged = 'old';
+      while (end === 'resolved' && performance.now() < untilMs) {
+        const value = `filled at ${performance.now()}`;
+        end = await endOf(
+          store.commit([
+            { type: 'put', key: ['k'], value },
+            { type: 'put', key: ['filler'], value: noise(60_000) },
+          ]),
+          20_000,
+        );
+        if (end === 'resolved') acknowledged = value;
+      }
+      expect(end).toBe('state/quota-exceeded');
+      expect((await store.get(['k']))?.value).toBe(acknowledged);
+      // one that does not fit takes nobody with it
+      const ends = await Promise.all([
+        endOf(committer.commit([{ type: 'put', key: ['small', '1'], value: 1 }]), 20_000),
+        endOf(committer.commit([{ type: 'put', key: ['large'], value: noise(1_000_000) }]), 20_000),
+        endOf(committer.commit([{ type: 'put', key: ['small', '2'], value: 2 }]), 20_000),
+      ]);
+      expect(ends[1]).toBe('state/quota-exceeded');
+      for (const [index, end] of [ends[0], ends[2]].entries()) {
+        expect((await store.get(['small', String(index + 1)])) !== undefined).toBe(end === 'resolved');
+      }
+      return store;
+    });
+    expect(sink.ofType('store-fail')[0]).toMatchObject({ error: { code: 'state/quota-exceeded' } });
+    expect(await endOf(store.commit([{ type: 'put', key: ['k'], value: 'new' }]), 20_000)).toBe('resolved');
+    expect((await store.get(['k']))?.value).toBe('new');
+    await store.close();
+  },
+);
