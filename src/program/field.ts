@@ -1,4 +1,7 @@
 /** One input or output of a signature. */
+import { inferPrefix } from './infer-prefix.ts';
+import { parsePythonType } from './parse-python-type.ts';
+import { stringType } from './python-type.ts';
 import type { PythonType } from './python-type.ts';
 
 export type FieldKind = 'input' | 'output';
@@ -32,4 +35,22 @@ export interface FieldChanges {
   readonly description?: string;
   readonly prefix?: string;
   readonly constraints?: string;
+}
+
+/** A field with DSPy's defaults: the prefix is made of the name, the description says nothing. */
+export function createField(name: string, spec: FieldSpec): Field {
+  return Object.freeze({
+    name,
+    kind: spec.kind,
+    type: spec.type === undefined ? stringType : toPythonType(spec.type),
+    isTypeUndefined: spec.type === undefined,
+    prefix: spec.prefix ?? `${inferPrefix(name)}:`,
+    description: spec.description ?? `\${${name}}`,
+    ...(spec.constraints === undefined ? {} : { constraints: spec.constraints }),
+  });
+}
+
+/** @throws `program/signature-invalid` for a text that is no annotation. */
+export function toPythonType(type: PythonType | string): PythonType {
+  return typeof type === 'string' ? parsePythonType(type) : type;
 }

@@ -105,3 +105,30 @@ export function isStringType(type: PythonType): boolean {
 export function allowsNone(type: PythonType): boolean {
   return type.kind === 'none' || (type.kind === 'union' && type.members.some(allowsNone));
 }
+
+const scalarNames: readonly string[] = ['str', 'int', 'float', 'bool', 'bytes', 'bytearray', 'complex'];
+
+export function isScalarName(name: string): name is PythonScalarName {
+  return scalarNames.includes(name);
+}
+
+/** A `Literal` without repetitions, as Python makes it; `1` and `True` are two values. */
+export function literalType(values: readonly PythonLiteral[]): PythonLiteralType {
+  return { kind: 'literal', values: [...new Set(values)] };
+}
+
+/** A union as Python makes it: nested unions are opened, repetitions go, and a single member stands alone. */
+export function unionType(members: readonly PythonType[]): PythonType {
+  const flat = members.flatMap((member) => (member.kind === 'union' ? member.members : [noneAsType(member)]));
+  const seen = new Map(flat.map((member) => [JSON.stringify(member, bigintText), member]));
+  const [only, ...others] = seen.values();
+  return only !== undefined && others.length === 0 ? only : { kind: 'union', members: [...seen.values()] };
+}
+
+function noneAsType(type: PythonType): PythonType {
+  return type.kind === 'none' ? { kind: 'none' } : type;
+}
+
+function bigintText(_key: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? `${value}n` : value;
+}

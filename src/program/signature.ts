@@ -1,10 +1,8 @@
 /** What a predictor is asked to do: named, typed inputs and outputs, and instructions. Immutable: every change is a new signature. */
 import { CodedError } from '../base/index.ts';
+import { createField, toPythonType } from './field.ts';
 import type { Field, FieldChanges, FieldKind, FieldSpec } from './field.ts';
-import { inferPrefix } from './infer-prefix.ts';
-import { parsePythonType } from './parse-python-type.ts';
 import { cleanDocumentation } from './python-text.ts';
-import { stringType } from './python-type.ts';
 import type { PythonType } from './python-type.ts';
 import type { ValueOf } from './signature-types.ts';
 
@@ -173,24 +171,7 @@ export function isSignature(value: unknown): value is Signature {
   return typeof value === 'object' && value !== null && marker in value;
 }
 
-/** A field with DSPy's defaults: the prefix is made of the name, the description says nothing. */
-export function createField(name: string, spec: FieldSpec): Field {
-  return Object.freeze({
-    name,
-    kind: spec.kind,
-    type: spec.type === undefined ? stringType : toPythonType(spec.type),
-    isTypeUndefined: spec.type === undefined,
-    prefix: spec.prefix ?? `${inferPrefix(name)}:`,
-    description: spec.description ?? `\${${name}}`,
-    ...(spec.constraints === undefined ? {} : { constraints: spec.constraints }),
-  });
-}
-
 const comparedMembers = ['kind', 'prefix', 'description', 'constraints', 'isTypeUndefined'] as const;
-
-function toPythonType(type: PythonType | string): PythonType {
-  return typeof type === 'string' ? parsePythonType(type) : type;
-}
 
 function textsOf(
   saved: SignatureState['fields'][number] | undefined,
