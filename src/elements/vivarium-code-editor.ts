@@ -73,7 +73,8 @@ export class VivariumCodeEditor extends VivariumElement {
         border-radius: var(--vivarium-radius-s);
       }
       .cm-editor {
-        max-height: var(--vivarium-editor-height, 30rem);
+        min-height: 12rem;
+        max-height: var(--vivarium-editor-height, 32rem);
       }
       .problem {
         margin-top: var(--vivarium-space-2);

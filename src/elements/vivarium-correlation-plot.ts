@@ -2,7 +2,8 @@
 import * as Plot from '@observablehq/plot';
 import type { CSSResultGroup, PropertyDeclarations, TemplateResult } from 'lit';
 import { css, html } from 'lit';
-import { controls, VivariumElement } from './vivarium-element.ts';
+import { controls } from './vivarium-element.ts';
+import { WidthElement } from './width-element.ts';
 
 interface Tile {
   readonly row: string;
@@ -21,9 +22,10 @@ function tint(value: number): string {
 const show = (value: number): string => (Number.isFinite(value) ? value.toFixed(2) : '–');
 
 /** `<vivarium-correlation-plot>`: labels and a square matrix of Pearson's r; the numbers are also a table for readers. */
-export class VivariumCorrelationPlot extends VivariumElement {
+export class VivariumCorrelationPlot extends WidthElement {
   static readonly tag: string = 'vivarium-correlation-plot';
   static override properties: PropertyDeclarations = {
+    ...WidthElement.properties,
     labels: { attribute: false },
     matrix: { attribute: false },
   };
@@ -53,22 +55,24 @@ export class VivariumCorrelationPlot extends VivariumElement {
       return html`<p class="muted">Two numeric columns are needed for a correlation.</p>`;
     return html`<figure>
       <div aria-hidden="true">${this.#draw()}</div>
-      <table class="hidden" data-part="matrix">
-        <caption>
-          Correlation matrix, Pearson
-        </caption>
-        <tr>
-          <td></td>
-          ${labels.map((label) => html`<th scope="col">${label}</th>`)}
-        </tr>
-        ${matrix.map(
-          (row, index) =>
-            html`<tr>
-              <th scope="row">${labels[index]}</th>
-              ${row.map((value) => html`<td>${show(value)}</td>`)}
-            </tr>`,
-        )}
-      </table>
+      <div class="hidden">
+        <table data-part="matrix">
+          <caption>
+            Correlation matrix, Pearson
+          </caption>
+          <tr>
+            <td></td>
+            ${labels.map((label) => html`<th scope="col">${label}</th>`)}
+          </tr>
+          ${matrix.map(
+            (row, index) =>
+              html`<tr>
+                <th scope="row">${labels[index]}</th>
+                ${row.map((value) => html`<td>${show(value)}</td>`)}
+              </tr>`,
+          )}
+        </table>
+      </div>
     </figure>`;
   }
 
@@ -77,19 +81,25 @@ export class VivariumCorrelationPlot extends VivariumElement {
     const tiles: Tile[] = matrix.flatMap((row, at) =>
       row.map((value, index) => ({ row: labels[at] ?? '', column: labels[index] ?? '', value })),
     );
-    const size = Math.max(64, Math.min(110, 460 / labels.length));
+    const names = labelSpace(labels, this.width);
+    const width = Math.min(this.width, names + 112 * labels.length);
+    const tile = (width - names) / labels.length;
     return Plot.plot({
-      width: 150 + size * labels.length,
-      height: 54 + size * 0.62 * labels.length,
-      marginLeft: 150,
+      width,
+      height: 48 + Math.max(34, Math.min(58, tile * 0.6)) * labels.length,
+      marginLeft: names,
       marginTop: 44,
-      marginBottom: 10,
+      marginBottom: 4,
       marginRight: 0,
       padding: 0.04,
-      style: { background: 'transparent', color: 'var(--vivarium-text)', fontSize: '12.5px' },
+      style: {
+        background: 'transparent',
+        color: 'var(--vivarium-text)',
+        fontSize: this.width < 480 ? '11px' : '12.5px',
+      },
       color: { type: 'identity' },
-      x: { axis: 'top', label: null, domain: [...labels], tickSize: 0, tickFormat: wrapLabel },
-      y: { label: null, domain: [...labels], tickSize: 0 },
+      x: { axis: 'top', label: null, domain: [...labels], tickSize: 0, tickFormat: wrapLabel(tile) },
+      y: { label: null, domain: [...labels], tickSize: 0, tickFormat: wrapLabel(names) },
       marks: [
         Plot.cell(tiles, { x: 'column', y: 'row', fill: (tile: Tile) => tint(tile.value), rx: 4 }),
         Plot.text(tiles, {
@@ -104,11 +114,19 @@ export class VivariumCorrelationPlot extends VivariumElement {
   }
 }
 
-/** Two lines at an underscore near the middle keep long column names apart. */
-function wrapLabel(label: string): string {
-  if (label.length < 12) return label;
-  const cuts = [...label.matchAll(/[_ ]/gu)].map((match) => match.index);
-  const middle = label.length / 2;
-  const cut = cuts.toSorted((a, b) => Math.abs(a - middle) - Math.abs(b - middle))[0];
-  return cut === undefined ? label : `${label.slice(0, cut + 1)}\n${label.slice(cut + 1)}`;
+/** Room for the row names: as much as the longest needs, but never more than a third. */
+function labelSpace(labels: readonly string[], width: number): number {
+  const longest = Math.max(...labels.map((label) => label.length));
+  return Math.min(longest * 7.5 + 14, width / 3.2);
+}
+
+/** Two lines at an underscore near the middle where one line does not fit. */
+function wrapLabel(space: number): (label: string) => string {
+  return (label) => {
+    if (label.length * 7.5 < space) return label;
+    const middle = label.length / 2;
+    const cuts = [...label.matchAll(/[_ ]/gu)].map((match) => match.index);
+    const cut = cuts.toSorted((a, b) => Math.abs(a - middle) - Math.abs(b - middle))[0];
+    return cut === undefined ? label : `${label.slice(0, cut + 1)}\n${label.slice(cut + 1)}`;
+  };
 }

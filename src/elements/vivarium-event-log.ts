@@ -47,6 +47,9 @@ export class VivariumEventLog extends VivariumElement {
         background: var(--vivarium-surface);
         font: var(--vivarium-text-s) / 1.5 var(--vivarium-mono);
       }
+      :host {
+        container-type: inline-size;
+      }
       li {
         display: grid;
         grid-template-columns: 6.5rem minmax(8rem, 12rem) 1fr;
@@ -63,9 +66,10 @@ export class VivariumEventLog extends VivariumElement {
       .danger .type {
         color: var(--vivarium-danger);
       }
-      @media (max-width: 40rem) {
+      @container (max-width: 40rem) {
         li {
           grid-template-columns: auto 1fr;
+          padding-block: 3px;
         }
         li .facts {
           grid-column: 1 / -1;

@@ -2,7 +2,8 @@
 import * as Plot from '@observablehq/plot';
 import type { CSSResultGroup, PropertyDeclarations, TemplateResult } from 'lit';
 import { css, html, nothing } from 'lit';
-import { controls, VivariumElement } from './vivarium-element.ts';
+import { controls } from './vivarium-element.ts';
+import { WidthElement } from './width-element.ts';
 
 export interface ScatterPoint {
   readonly x: number;
@@ -18,9 +19,10 @@ const drawnPoints = 4_000;
 const symbols = ['circle', 'triangle', 'square', 'diamond', 'star', 'wye'] as const;
 
 /** `<vivarium-scatter-plot>`: points, axis labels, and a legend that does not rely on colour alone. */
-export class VivariumScatterPlot extends VivariumElement {
+export class VivariumScatterPlot extends WidthElement {
   static readonly tag: string = 'vivarium-scatter-plot';
   static override properties: PropertyDeclarations = {
+    ...WidthElement.properties,
     points: { attribute: false },
     xLabel: { attribute: 'x-label' },
     yLabel: { attribute: 'y-label' },
@@ -92,8 +94,8 @@ export class VivariumScatterPlot extends VivariumElement {
   #draw(drawn: readonly ScatterPoint[], groups: readonly string[]): Element {
     const colour = (point: ScatterPoint): string => hue(groups.indexOf(point.group ?? ''));
     return Plot.plot({
-      width: 620,
-      height: 400,
+      width: Math.min(this.width, 760),
+      height: Math.max(240, Math.min(420, this.width * 0.68)),
       marginLeft: 56,
       marginBottom: 42,
       inset: 8,

@@ -1,0 +1,14 @@
+/** Entry of the playground's page. */
+import { defineElements } from '../../elements/index.ts';
+import { VivariumPlayground } from './playground.ts';
+import { PlaygroundSession } from './session.ts';
+
+defineElements();
+customElements.define(VivariumPlayground.tag, VivariumPlayground);
+
+const page = document.querySelector<VivariumPlayground>(VivariumPlayground.tag);
+if (page) {
+  const session = new PlaygroundSession((view) => (page.view = view));
+  page.commands = session;
+  void session.open();
+}

@@ -1,0 +1,54 @@
+/** What a reader can do about an error, by its code. */
+import { isCodedError, messageOf } from '../../base/index.ts';
+import type { Notice } from '../../elements/index.ts';
+
+/** Exact codes first, then a layer's own sentence. */
+const steps: Readonly<Record<string, string>> = {
+  'app/csv-too-large': 'Load a smaller file, for example a sample of its rows.',
+  'app/csv-too-many-rows': 'Load a smaller file, for example a sample of its rows.',
+  'app/csv-':
+    'Correct the file where the message says and load it again. The table shown before is unchanged.',
+  'app/question-not-prepared': 'Choose a prepared question, or connect a model of yours under “Model”.',
+  'app/module-': 'Correct the source and apply again. The module that was running keeps serving.',
+  'lm/auth-failed': 'Check the key under “Model” and test the endpoint.',
+  'lm/rate-limited': 'Wait a little and run again.',
+  'lm/unreachable-or-cors':
+    'Check the address, that the server runs, and that it allows this page’s origin (CORS). “Test this endpoint” tells more.',
+  'lm/timeout': 'Run again, or choose a faster model.',
+  'lm/': 'Check the settings under “Model”, or go back to the scripted model.',
+  'program/constraint-violated': 'Choose a value within the constraint. The old value stays.',
+  'program/adapter-parse-failed':
+    'The model did not keep to the format. Run again, or choose a stronger model.',
+  'executor/time-exceeded': 'Ask for something smaller, or raise the parameter timeLimitMs.',
+  'executor/': 'Run again: each run gets a fresh sandbox.',
+  'actor/peer-died': 'The worker died during the call; its supervisor starts it again. Run again.',
+  'actor/': 'The supervisor restarts the module. Run again.',
+  'port/cancelled': 'Run again when you are ready.',
+  'port/timeout': 'Run again. If it happens often, choose a faster model or a smaller table.',
+  'state/storage-unavailable':
+    'Allow this site to store data, or leave the private window. Until then nothing outlives this page.',
+  'state/quota-exceeded':
+    'Free space in this browser, then repeat what you did. What was acknowledged before is safe.',
+  'state/': 'Repeat what you did. What was acknowledged before is safe.',
+  'compute/': 'The table and the program are not affected.',
+};
+
+/** The next step for a code: the longest entry that the code starts with. */
+export function nextStep(code: string): string | undefined {
+  const found = Object.keys(steps)
+    .filter((prefix) => code.startsWith(prefix))
+    .toSorted((one, other) => other.length - one.length)[0];
+  return found === undefined ? undefined : steps[found];
+}
+
+/** Anything that was thrown, as a notice. */
+export function toNotice(thrown: unknown): Notice {
+  if (!isCodedError(thrown)) return { code: 'app/unexpected', message: messageOf(thrown) };
+  const next = nextStep(thrown.code);
+  return {
+    code: thrown.code,
+    message: thrown.message,
+    ...(next === undefined ? {} : { next }),
+    ...(Object.keys(thrown.fields).length === 0 ? {} : { fields: thrown.fields }),
+  };
+}

@@ -1,0 +1,66 @@
+/** The table: the shipped example, a visitor's file, and cells edited by hand. */
+import type { Cell, Table } from '../../elements/index.ts';
+import { withCell } from '../../elements/index.ts';
+import { CodedError } from '../../base/index.ts';
+import { parseCsv } from './csv.ts';
+import { toNotice } from './next-step.ts';
+import { questionsFor } from './prepared-questions.ts';
+import type { ViewState } from './view-state.ts';
+
+const exampleAddress = '/data/penguins.csv';
+const exampleName = 'penguins.csv';
+
+/** Answers the page's wishes about the table. A file that cannot be read leaves the table as it is. */
+export class TableControl {
+  readonly #state: ViewState;
+  readonly #onTable: (table: Table) => void;
+  #loads = 0;
+
+  /** @param onTable called after each change of the rows */
+  constructor(state: ViewState, onTable: (table: Table) => void) {
+    this.#state = state;
+    this.#onTable = onTable;
+  }
+
+  loadExample(): Promise<void> {
+    return this.#load(exampleName, async () => {
+      const response = await fetch(exampleAddress);
+      if (!response.ok)
+        throw new CodedError(
+          'app/example-unavailable',
+          `${exampleAddress} was answered with status ${response.status}.`,
+          {
+            fields: { status: response.status },
+          },
+        );
+      return response.blob();
+    });
+  }
+
+  loadFile(file: Blob & { readonly name?: string }): Promise<void> {
+    return this.#load(file.name ?? 'your file', () => Promise.resolve(file));
+  }
+
+  editCell(row: number, column: number, value: Cell): void {
+    const { table, editedCells } = this.#state.current;
+    const next = withCell(table, row, column, value);
+    this.#state.update({ table: next, editedCells: new Set(editedCells).add(`${row}:${column}`) });
+    this.#onTable(next);
+  }
+
+  async #load(name: string, open: () => Promise<Blob>): Promise<void> {
+    const load = ++this.#loads;
+    this.#state.clear('tableError');
+    this.#state.update({ isLoading: true });
+    try {
+      const table = await parseCsv(await open());
+      // a later load has been asked for meanwhile
+      if (load !== this.#loads) return;
+      const prepared = questionsFor(table.columns.map((column) => column.name));
+      this.#state.update({ table, tableName: name, editedCells: new Set(), isLoading: false, prepared });
+      this.#onTable(table);
+    } catch (error) {
+      if (load === this.#loads) this.#state.update({ isLoading: false, tableError: toNotice(error) });
+    }
+  }
+}

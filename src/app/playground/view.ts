@@ -1,0 +1,106 @@
+/** What the page shows, as plain data, and what its reader can ask for. */
+import type {
+  Cell,
+  CodeProblem,
+  EndpointTest,
+  ModelChoice,
+  Notice,
+  NoticeLevel,
+  OutcomeView,
+  ParameterView,
+  ScatterPoint,
+  StatusFact,
+  Table,
+  TreeNode,
+} from '../../elements/index.ts';
+import type { StampedEvent } from '../../telemetry/index.ts';
+
+export interface PageNotice {
+  readonly id: string;
+  readonly level: NoticeLevel;
+  readonly notice: Notice;
+}
+
+export interface NumbersView {
+  readonly labels: readonly string[];
+  readonly matrix: readonly (readonly number[])[];
+  /** Which device computed it. */
+  readonly device: string;
+  readonly rows: number;
+  readonly error?: Notice;
+}
+
+export interface ScatterView {
+  readonly x: string;
+  readonly y: string;
+  readonly group: string | undefined;
+  readonly points: readonly ScatterPoint[];
+}
+
+export interface SourceView {
+  readonly text: string;
+  readonly original: string;
+  readonly state: 'original' | 'edited' | 'applying' | 'applied' | 'failed';
+  readonly problem?: CodeProblem;
+}
+
+export interface PlaygroundView {
+  readonly isReady: boolean;
+  readonly notices: readonly PageNotice[];
+  readonly table: Table;
+  readonly tableName: string;
+  readonly editedCells: ReadonlySet<string>;
+  readonly tableError?: Notice;
+  readonly isLoading: boolean;
+  readonly question: string;
+  readonly prepared: readonly string[];
+  readonly outcome: OutcomeView;
+  readonly numbers?: NumbersView;
+  readonly scatter?: ScatterView;
+  readonly tree: readonly TreeNode[];
+  readonly parameters: readonly ParameterView[];
+  readonly choice: ModelChoice;
+  readonly endpointTest: EndpointTest;
+  readonly facts: readonly StatusFact[];
+  readonly source: SourceView;
+  readonly events: readonly StampedEvent[];
+}
+
+/** Everything a reader can do. Failures end up in the view, never in the caller. */
+export interface PlaygroundCommands {
+  askQuestion(question: string): void;
+  stopRun(): void;
+  editQuestion(question: string): void;
+  loadFile(file: Blob & { readonly name?: string }): void;
+  loadExample(): void;
+  editCell(row: number, column: number, value: Cell): void;
+  chooseAxes(axes: { readonly x?: string; readonly y?: string }): void;
+  setParameter(name: string, value: unknown): void;
+  chooseModel(choice: ModelChoice): void;
+  testEndpoint(choice: ModelChoice): void;
+  editSource(text: string): void;
+  applySource(): void;
+  resetSource(): void;
+  killWorker(way: 'close' | 'hang'): void;
+  dismissNotice(id: string): void;
+}
+
+/** The page before anything has started. */
+export const emptyView: PlaygroundView = {
+  isReady: false,
+  notices: [],
+  table: { columns: [], rows: [] },
+  tableName: '',
+  editedCells: new Set(),
+  isLoading: true,
+  question: '',
+  prepared: [],
+  outcome: { state: 'idle' },
+  tree: [],
+  parameters: [],
+  choice: { kind: 'scripted', address: '', model: '', key: '', isKeyRemembered: false },
+  endpointTest: { state: 'untested' },
+  facts: [],
+  source: { text: '', original: '', state: 'original' },
+  events: [],
+};
