@@ -71,7 +71,7 @@ export default defineConfig({
         test: {
           name: 'browser',
           include: ['src/**/*.browser.test.ts'],
-          globalSetup: ['tools/openai-server-setup.mjs'],
+          globalSetup: ['tools/openai-server-setup.mjs', 'tools/browser-test-setup.mjs'],
           testTimeout: 30_000,
           browser: {
             enabled: true,

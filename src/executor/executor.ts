@@ -1,0 +1,52 @@
+/** Runs code that nobody trusts. Everything that crosses these methods, callbacks and signals aside, is plain data. */
+import type { GuestValue } from './guest-value.ts';
+import type { Outcome } from './outcome.ts';
+import type { SandboxId } from './sandbox-id.ts';
+
+/** What the code finds when it starts. */
+export interface ExecutionContext {
+  /** Set by name before the code runs. Names must be identifiers of the language. */
+  readonly variables?: Readonly<Record<string, GuestValue>>;
+  /** Written before the code runs. Paths are relative to the working directory, `/sandbox`. */
+  readonly files?: Readonly<Record<string, string | Uint8Array>>;
+}
+
+/** How one run is watched and bounded. */
+export interface ExecutionOptions {
+  /** The smaller of this and `limits.wallTimeMs` holds. Counted from the hand-over to an interpreter. */
+  readonly timeoutMs?: number;
+  /** Aborting it ends the run with `cancelled`. */
+  readonly signal?: AbortSignal;
+  /** Called with text as it is printed. A killed guest may lose what it printed in its last 20 ms. */
+  readonly onOutput?: (part: OutputPart) => void;
+  /** Names of variables to bring back. One that is not defined at the end makes the outcome `threw` with `NameError`. */
+  readonly outputs?: readonly string[];
+}
+
+/** Some printed text. */
+export interface OutputPart {
+  readonly stream: 'stdout' | 'stderr';
+  readonly text: string;
+}
+
+/**
+ * Runs code in sandboxes. What happens to the code is an {@link Outcome}; a call that cannot be made rejects:
+ * `executor/code-too-large`, `executor/variable-invalid`, `executor/file-invalid`, `executor/option-invalid`,
+ * `executor/queue-full` (may be tried again), `executor/session-limit`, `executor/disposed`.
+ */
+export interface Executor extends AsyncDisposable {
+  readonly language: 'python';
+  /** Runs `code` in an interpreter that has run nothing before and runs nothing after. */
+  execute(code: string, context?: ExecutionContext, options?: ExecutionOptions): Promise<Outcome>;
+  /** An interpreter of its own that keeps variables between runs. The caller disposes it. */
+  createSession(): Promise<Session>;
+}
+
+/** Keeps variables from one run to the next. Runs queue: one at a time, in order of call. */
+export interface Session extends AsyncDisposable {
+  /** The interpreter in use; another one after an outcome with `isSandboxLost`. */
+  readonly id: SandboxId;
+  execute(code: string, context?: ExecutionContext, options?: ExecutionOptions): Promise<Outcome>;
+  /** Ends the run in progress with `cancelled`: politely where the page is isolated, else with its interpreter. */
+  interrupt(): void;
+}

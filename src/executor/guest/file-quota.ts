@@ -1,0 +1,58 @@
+/** The guest's files live in the worker's own memory, outside the heap that the engine bounds; this bounds them. */
+
+interface FileNode {
+  readonly contents: Uint8Array | Readonly<Record<string, FileNode>> | null;
+}
+
+interface MemoryFiles {
+  expandFileStorage(node: FileNode, capacity: number): void;
+  resizeFileStorage(node: FileNode, size: number): void;
+}
+
+/** The part of emscripten's file system that is used here. */
+export interface FileSystem {
+  readonly root: FileNode;
+  readonly streams: readonly ({ readonly node?: FileNode } | undefined)[];
+  readonly filesystems: { readonly MEMFS: MemoryFiles };
+  readonly ErrnoError: new (errno: number) => Error;
+}
+
+/** ENOSPC in emscripten's numbering: Python raises `OSError: No space left on device`. */
+const noSpace = 51;
+
+/** Bytes held by all files, deleted ones that are still open included. */
+function measure(files: FileSystem): number {
+  const seen = new Set<FileNode>();
+  const open = files.streams.flatMap((stream) => (stream?.node ? [stream.node] : []));
+  const pending = [files.root, ...open];
+  let sizeBytes = 0;
+  for (let node = pending.pop(); node; node = pending.pop()) {
+    if (seen.has(node)) continue;
+    seen.add(node);
+    if (ArrayBuffer.isView(node.contents)) sizeBytes += node.contents.byteLength;
+    else if (node.contents) pending.push(...Object.values(node.contents));
+  }
+  return sizeBytes;
+}
+
+/** Lets files grow by `maxSizeBytes` beyond what is there now. Growth is added up; only at the bound is everything measured anew. */
+export function limitFiles(files: FileSystem, maxSizeBytes: number): void {
+  const memory = files.filesystems.MEMFS;
+  const baseBytes = measure(files);
+  let usedBytes = 0;
+  const grow = (node: FileNode, sizeBytes: number): void => {
+    const growth = sizeBytes - (ArrayBuffer.isView(node.contents) ? node.contents.byteLength : 0);
+    if (growth <= 0) return;
+    if (usedBytes + growth > maxSizeBytes) usedBytes = measure(files) - baseBytes;
+    if (usedBytes + growth > maxSizeBytes) throw new files.ErrnoError(noSpace);
+    usedBytes += growth;
+  };
+  for (const name of ['expandFileStorage', 'resizeFileStorage'] as const) {
+    const change = memory[name].bind(memory);
+    const bounded = (node: FileNode, sizeBytes: number): void => {
+      grow(node, sizeBytes);
+      change(node, sizeBytes);
+    };
+    Object.defineProperty(memory, name, { value: bounded, writable: false, configurable: false });
+  }
+}

@@ -1,0 +1,26 @@
+export type { ExecutionContext, ExecutionOptions, Executor, OutputPart, Session } from './executor.ts';
+export type { FrameKind } from './frame.ts';
+export type { GuestNumbers, GuestValue } from './guest-value.ts';
+export { createPythonExecutor } from './language/python/python-executor.ts';
+export type { PythonExecutorOptions } from './language/python/python-executor.ts';
+export type { AssetLocation } from './language/python/python-assets.ts';
+export { defaultLimits } from './limits.ts';
+export type { ExecutorLimits } from './limits.ts';
+export type {
+  Cancelled,
+  Denied,
+  Exceeded,
+  ExceededLimit,
+  Failed,
+  GuestError,
+  Outcome,
+  Returned,
+  Submitted,
+  SyntaxFault,
+  Threw,
+} from './outcome.ts';
+export { denyByDefault, narrowPolicy } from './policy.ts';
+export type { Policy } from './policy.ts';
+export type { SandboxId } from './sandbox-id.ts';
+export { sandboxHeaders } from './sandbox-headers.ts';
+export type { SandboxHeaders } from './sandbox-headers.ts';

@@ -1,0 +1,20 @@
+/** Which names Python takes for a variable. */
+
+/** Python 3.14's hard keywords. */
+const keywords = new Set(
+  (
+    'False None True and as assert async await break class continue def del elif else except finally for from global if ' +
+    'import in is lambda nonlocal not or pass raise return try while with yield'
+  ).split(' '),
+);
+
+const longestName = 255;
+
+/** What is wrong with `name` as a variable of a run, or `undefined`. Expects it in the form NFKC, as Python reads names. */
+export function refusePythonName(name: string): string | undefined {
+  if (name.length > longestName) return `more than ${longestName} characters`;
+  if (!/^[\p{XID_Start}_]\p{XID_Continue}*$/u.test(name)) return 'something that is no Python identifier';
+  if (keywords.has(name)) return 'a keyword';
+  if (name === 'SUBMIT') return 'the name of the function that submits';
+  return /^__.*__$/u.test(name) ? 'a name that Python keeps for itself' : undefined;
+}

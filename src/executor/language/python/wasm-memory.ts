@@ -1,0 +1,64 @@
+/** Caps the memory of a wasm module before it is compiled: the engine enforces it and no guest can undo it. */
+import { CodedError } from '../../../base/index.ts';
+
+const pageBytes = 65_536;
+const memorySectionId = 5;
+/** Magic number and version. */
+const headerBytes = 8;
+
+function invalid(why: string): CodedError {
+  return new CodedError('executor/wasm-invalid', `the interpreter's wasm cannot be capped: ${why}`, {
+    fields: { why },
+  });
+}
+
+/** An unsigned LEB128 number and the position after it. */
+function readNumber(bytes: Uint8Array, start: number): readonly [value: number, end: number] {
+  let value = 0;
+  for (let index = 0; index < 5; index += 1) {
+    const byte = bytes[start + index];
+    if (byte === undefined) throw invalid('it ends early');
+    value += (byte & 0x7f) * 2 ** (7 * index);
+    if ((byte & 0x80) === 0) return [value, start + index + 1];
+  }
+  throw invalid('a number is too long');
+}
+
+function writeNumber(value: number): readonly number[] {
+  return value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...writeNumber(Math.floor(value / 0x80))];
+}
+
+/** Where the memory section starts (its id) and ends, and where its content starts. */
+function findMemorySection(bytes: Uint8Array): { start: number; content: number; end: number } {
+  for (let start = headerBytes; start < bytes.length;) {
+    const [size, content] = readNumber(bytes, start + 1);
+    if (bytes[start] === memorySectionId) return { start, content, end: content + size };
+    start = content + size;
+  }
+  throw invalid('it defines no memory');
+}
+
+/**
+ * A copy of `wasm` whose only memory may not grow beyond `maxBytes`, rounded down to pages of 64 KiB.
+ * Throws `executor/wasm-invalid` for anything else than one unshared 32-bit memory, or when it starts larger than that.
+ */
+export function capWasmMemory(wasm: ArrayBuffer, maxBytes: number): ArrayBuffer {
+  const bytes = new Uint8Array(wasm);
+  if (bytes.length < headerBytes || String.fromCharCode(...bytes.subarray(0, 4)) !== '\0asm') {
+    throw invalid('it is not wasm');
+  }
+  const { start, content, end } = findMemorySection(bytes);
+  const [count, flagsAt] = readNumber(bytes, content);
+  const flags = bytes[flagsAt] ?? -1;
+  if (count !== 1 || flags < 0 || flags > 1) throw invalid('expected one memory of the plain kind');
+  const [initialPages] = readNumber(bytes, flagsAt + 1);
+  const pages = Math.floor(maxBytes / pageBytes);
+  if (initialPages > pages) throw invalid(`it starts with ${initialPages} pages, ${pages} are allowed`);
+  const body = [1, 1, ...writeNumber(initialPages), ...writeNumber(pages)];
+  const section = [memorySectionId, ...writeNumber(body.length), ...body];
+  const capped = new Uint8Array(bytes.length - (end - start) + section.length);
+  capped.set(bytes.subarray(0, start));
+  capped.set(section, start);
+  capped.set(bytes.subarray(end), start + section.length);
+  return capped.buffer;
+}

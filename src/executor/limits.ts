@@ -1,0 +1,97 @@
+/** Every bound of an executor, by name. */
+import { CodedError, deepFreeze } from '../base/index.ts';
+
+/** All are finite; counts and sizes are integers. */
+export interface ExecutorLimits {
+  /** Longest a run may take. */
+  readonly wallTimeMs: number;
+  /** How long a guest that was asked to stop may take before its interpreter is ended. Python answers in about 4 ms. */
+  readonly interruptGraceMs: number;
+  /** Longest an interpreter may take to start, loading its files included. */
+  readonly bootTimeoutMs: number;
+  /** Longest the frame may take to confirm a command; after that it counts as lost and a new one is made. */
+  readonly frameAnswerMs: number;
+  /** The interpreter's heap, enforced by the engine; rounded down to 64 KiB, at least 64 MiB. */
+  readonly memoryBytes: number;
+  /** Files the guest keeps; they live outside the heap. */
+  readonly fileBytes: number;
+  /** Printed text of one run, both streams together, as UTF-8. */
+  readonly outputBytes: number;
+  /** The code of one run, as UTF-8. */
+  readonly codeBytes: number;
+  /** Variables and files handed to one run. */
+  readonly inputBytes: number;
+  /** The value and variables that one run brings back. */
+  readonly resultBytes: number;
+  /** Nesting of values, both ways; also what stops a cycle. */
+  readonly valueDepth: number;
+  /** One-shot runs at the same time; each has an interpreter of about 50 MB. */
+  readonly concurrentExecutions: number;
+  /** One-shot runs that wait for a place. */
+  readonly queuedExecutions: number;
+  /** Sessions open at the same time. */
+  readonly sessions: number;
+  /** Runs that wait inside one session. */
+  readonly queuedPerSession: number;
+  /** Interpreters started ahead; 0 starts none before the first run. */
+  readonly warmSandboxes: number;
+}
+
+const mebibyte = 2 ** 20;
+
+/** The defaults. */
+export const defaultLimits: ExecutorLimits = deepFreeze({
+  wallTimeMs: 10_000,
+  interruptGraceMs: 250,
+  bootTimeoutMs: 60_000,
+  frameAnswerMs: 5_000,
+  memoryBytes: 256 * mebibyte,
+  fileBytes: 32 * mebibyte,
+  outputBytes: mebibyte,
+  codeBytes: mebibyte,
+  inputBytes: 64 * mebibyte,
+  resultBytes: 16 * mebibyte,
+  valueDepth: 64,
+  concurrentExecutions: 4,
+  queuedExecutions: 64,
+  sessions: 8,
+  queuedPerSession: 16,
+  warmSandboxes: 1,
+});
+
+/** The lowest value that makes sense, where that is not 1. */
+const least: Partial<Record<keyof ExecutorLimits, number>> = {
+  interruptGraceMs: 0,
+  memoryBytes: 64 * mebibyte,
+  fileBytes: 0,
+  queuedExecutions: 0,
+  queuedPerSession: 0,
+  warmSandboxes: 0,
+};
+
+/** Where the platform itself ends. */
+const most: Partial<Record<keyof ExecutorLimits, number>> = {
+  memoryBytes: 4096 * mebibyte,
+  // deeper trees overflow the guest's own stack
+  valueDepth: 200,
+};
+
+/** Defaults, overridden; throws `executor/limit-invalid` naming the field. */
+export function resolveLimits(limits: Partial<ExecutorLimits> = {}): ExecutorLimits {
+  for (const [field, value] of Object.entries(limits)) {
+    const name = field as keyof ExecutorLimits;
+    const low = least[name] ?? 1;
+    const high = most[name] ?? Number.MAX_SAFE_INTEGER;
+    const isKnown = name in defaultLimits;
+    if (isKnown && Number.isInteger(value) && value >= low && value <= high) continue;
+    const expected = isKnown ? `an integer from ${low} to ${high}` : 'a limit that exists';
+    throw new CodedError(
+      'executor/limit-invalid',
+      `limits.${field} is ${String(value)}, expected ${expected}`,
+      {
+        fields: { field, value: String(value), expected },
+      },
+    );
+  }
+  return deepFreeze({ ...defaultLimits, ...limits });
+}

@@ -1,0 +1,88 @@
+/** How an execution ended: what the guest did, what a limit did, or what went wrong on our side. Never two at once. */
+import type { GuestValue } from './guest-value.ts';
+
+/** What a guest raised and did not catch. */
+export interface GuestError {
+  /** The name of the exception's class, such as `ValueError`. */
+  readonly type: string;
+  readonly message: string;
+  /** Frames of the guest's own code and below; none of ours. */
+  readonly traceback: string;
+  /** The line of the guest's code where it was raised, from 1; `null` when there is none. */
+  readonly line: number | null;
+}
+
+/** Which bound stopped the guest. */
+export type ExceededLimit = 'time' | 'memory' | 'output' | 'calls';
+
+interface Ending {
+  /** Text printed so far, at most `limits.outputBytes` of both streams together. */
+  readonly stdout: string;
+  readonly stderr: string;
+  /** From the moment the code was handed to an interpreter. */
+  readonly durationMs: number;
+  /** True when the interpreter was ended: a session's variables are gone and its next run starts afresh. */
+  readonly isSandboxLost: boolean;
+}
+
+/** The code ran to its end. `value` is that of a last expression, else `null`. */
+export interface Returned extends Ending {
+  readonly type: 'returned';
+  readonly value: GuestValue;
+  /** The variables asked for with `outputs`. */
+  readonly variables: Readonly<Record<string, GuestValue>>;
+}
+
+/** The code called `SUBMIT(...)`. One positional value arrives as `{ output: value }`, keywords under their names. */
+export interface Submitted extends Ending {
+  readonly type: 'submitted';
+  readonly value: Readonly<Record<string, GuestValue>>;
+}
+
+/** An exception reached the top, `SystemExit` included. */
+export interface Threw extends Ending {
+  readonly type: 'threw';
+  readonly error: GuestError;
+}
+
+/** The code could not be compiled; nothing of it ran. */
+export interface SyntaxFault extends Ending {
+  readonly type: 'syntax-error';
+  readonly message: string;
+  /** From 1; `null` when the compiler names none. */
+  readonly line: number | null;
+  readonly column: number | null;
+}
+
+/** A limit was reached. `allowed` is that limit, in milliseconds, bytes or calls. */
+export interface Exceeded extends Ending {
+  readonly type: 'exceeded';
+  readonly limit: ExceededLimit;
+  readonly allowed: number;
+}
+
+/** The policy forbids something the code asks for; nothing of it ran. */
+export interface Denied extends Ending {
+  readonly type: 'denied';
+  readonly code: 'executor/denied';
+  readonly permission: 'module';
+  /** What was asked for, such as the module's name. */
+  readonly name: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+/** Not the guest's doing as far as can be told: the interpreter died, or our side failed. */
+export interface Failed extends Ending {
+  readonly type: 'failed';
+  /** `executor/interpreter-died`, `executor/boot-failed`, `executor/frame-lost` or `executor/protocol-broken`. */
+  readonly code: `executor/${string}`;
+  readonly message: string;
+}
+
+/** The caller's signal, `interrupt()` or disposal ended it. */
+export interface Cancelled extends Ending {
+  readonly type: 'cancelled';
+}
+
+export type Outcome = Returned | Submitted | Threw | SyntaxFault | Exceeded | Denied | Failed | Cancelled;

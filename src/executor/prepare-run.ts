@@ -1,0 +1,118 @@
+/** Checks what the caller hands over and writes it down for the interpreter, before anything is started. */
+import { CodedError } from '../base/index.ts';
+import type { ExecutionContext, ExecutionOptions } from './executor.ts';
+import type { ExecutorLimits } from './limits.ts';
+import type { Policy } from './policy.ts';
+import type { RunRequest } from './protocol.ts';
+import { ValueEncoder } from './value-codec.ts';
+
+/** Ready to be posted; the bytes are ours to give away. */
+export interface PreparedRun {
+  readonly request: Uint8Array<ArrayBuffer>;
+  readonly buffers: readonly ArrayBuffer[];
+  readonly timeoutMs: number;
+  readonly outputBytes: number;
+}
+
+export interface RunRules {
+  readonly limits: ExecutorLimits;
+  readonly policy: Policy;
+  /** Whether a variable may be called that; answers what is wrong. */
+  readonly refuseName: (name: string) => string | undefined;
+}
+
+function wrong(
+  code: 'variable' | 'file' | 'option',
+  field: string,
+  expected: string,
+  found: string,
+): CodedError {
+  return new CodedError(`executor/${code}-invalid`, `${field}: expected ${expected}, found ${found}`, {
+    fields: { field, expected, found },
+  });
+}
+
+function checkCode(code: string, maxBytes: number): void {
+  if (typeof code !== 'string') throw wrong('option', 'code', 'a string', typeof code);
+  // no text has fewer bytes than characters: counting the bytes of a huge one can be spared
+  const sizeBytes = code.length > maxBytes ? code.length : new TextEncoder().encode(code).length;
+  if (sizeBytes <= maxBytes) return;
+  throw new CodedError(
+    'executor/code-too-large',
+    `the code has ${sizeBytes} bytes, at most ${maxBytes} are allowed`,
+    {
+      fields: { sizeBytes, allowed: maxBytes },
+    },
+  );
+}
+
+function checkName(field: string, name: string, { refuseName }: RunRules): string {
+  const normal = typeof name === 'string' ? name.normalize('NFKC') : String(name);
+  const reason = refuseName(normal);
+  if (reason !== undefined) throw wrong('variable', `${field} "${name.slice(0, 100)}"`, 'a name', reason);
+  return normal;
+}
+
+function checkPath(path: string): string {
+  const parts = path.split('/');
+  const isInside = parts.every((part) => part !== '' && part !== '.' && part !== '..');
+  if (isInside && !path.includes('\0') && !/\p{Surrogate}/u.test(path) && path.length <= 1024) return path;
+  const expected = 'a path below /sandbox, relative to it, without "." or ".." parts';
+  throw wrong('file', `files["${path.slice(0, 100)}"]`, expected, 'another');
+}
+
+function checkTimeout(timeoutMs: number | undefined, wallTimeMs: number): number {
+  if (timeoutMs === undefined) return wallTimeMs;
+  if (typeof timeoutMs === 'number' && timeoutMs > 0) return Math.min(timeoutMs, wallTimeMs);
+  throw wrong('option', 'timeoutMs', 'a number above 0', String(timeoutMs));
+}
+
+function encodeFiles(
+  files: NonNullable<ExecutionContext['files']>,
+  encoder: ValueEncoder,
+  maxBytes: number,
+): RunRequest['files'] {
+  let sizeBytes = 0;
+  return Object.entries(files).map(([path, content]) => {
+    if (typeof content !== 'string' && !(content instanceof Uint8Array)) {
+      throw wrong('file', `files["${path.slice(0, 100)}"]`, 'a string or bytes', typeof content);
+    }
+    sizeBytes += content.length;
+    if (sizeBytes > maxBytes) throw wrong('file', 'files', `at most ${maxBytes} bytes together`, 'more');
+    return [checkPath(path), encoder.encode(content, `files["${path}"]`)];
+  });
+}
+
+/**
+ * Throws `executor/code-too-large`, `executor/variable-invalid`, `executor/file-invalid` or `executor/option-invalid`. The values are
+ * copied now: the caller may change its own afterwards.
+ */
+export function prepareRun(
+  code: string,
+  context: ExecutionContext,
+  options: ExecutionOptions,
+  rules: RunRules,
+): PreparedRun {
+  const { limits, policy } = rules;
+  checkCode(code, limits.codeBytes);
+  const encoder = new ValueEncoder({ maxSizeBytes: limits.inputBytes, maxDepth: limits.valueDepth });
+  const variables = Object.entries(context.variables ?? {}).map(
+    ([name, value]) => [checkName('variable', name, rules), encoder.encode(value, name)] as const,
+  );
+  const request: RunRequest = {
+    code,
+    variables: Object.fromEntries(variables),
+    files: encodeFiles(context.files ?? {}, encoder, limits.fileBytes),
+    outputs: (options.outputs ?? []).map((name) => checkName('output', name, rules)),
+    deniedModules: policy.deniedModules,
+    outputBytes: limits.outputBytes,
+    resultBytes: limits.resultBytes,
+    valueDepth: limits.valueDepth,
+  };
+  return {
+    request: new TextEncoder().encode(JSON.stringify(request)),
+    buffers: encoder.buffers,
+    timeoutMs: checkTimeout(options.timeoutMs, limits.wallTimeMs),
+    outputBytes: limits.outputBytes,
+  };
+}

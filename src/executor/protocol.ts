@@ -1,0 +1,130 @@
+/**
+ * Every message between the page, the frame and the interpreter's worker. One file, imported by all three.
+ *
+ * The page trusts its frame's window, which runs no guest code, and nothing that comes from a worker: a guest can post
+ * whatever it likes on its own port. So the page owns all numbers, and {@link parseGuestMessage} reads by hand.
+ */
+
+/** How the worker is set up; fixed for its life. */
+export interface GuestSettings {
+  readonly fileBytes: number;
+  /** False only in the control of the escape suite: globals stay and `js` is the real global object. */
+  readonly isStripped: boolean;
+}
+
+/** Page → frame, by `postMessage` on its window, once, with the port that everything else uses. */
+export interface FrameConnect {
+  readonly type: 'frame-connect';
+}
+
+/** Page → frame, on the port. */
+export type FrameCommand =
+  | {
+      readonly type: 'frame-boot';
+      readonly wasm: ArrayBuffer;
+      readonly standardLibrary: ArrayBuffer;
+      /** Source of the worker, a classic script. */
+      readonly worker: string;
+    }
+  | {
+      readonly type: 'sandbox-open';
+      readonly sandbox: string;
+      readonly settings: GuestSettings;
+      readonly port: MessagePort;
+    }
+  /** Raises the interrupt flag. The answer, `command-done`, says that it cannot fall on a later run. */
+  | { readonly type: 'sandbox-interrupt'; readonly sandbox: string; readonly command: number }
+  | { readonly type: 'sandbox-close'; readonly sandbox: string; readonly command: number };
+
+/** Frame → page, on the port. */
+export type FrameReport =
+  | { readonly type: 'frame-ready'; readonly isIsolated: boolean }
+  | { readonly type: 'frame-fail'; readonly message: string }
+  | { readonly type: 'sandbox-fail'; readonly sandbox: string; readonly message: string }
+  | { readonly type: 'command-done'; readonly command: number };
+
+/** Frame → worker, its first and only message. */
+export interface GuestBoot {
+  readonly module: WebAssembly.Module;
+  readonly standardLibrary: ArrayBuffer;
+  readonly settings: GuestSettings;
+  /** Present where the frame is isolated; element 0 is Python's interrupt flag. */
+  readonly interrupt: SharedArrayBuffer | undefined;
+  readonly port: MessagePort;
+}
+
+/** Page → worker, on the sandbox's port. */
+export interface RunStart {
+  readonly type: 'run-start';
+  readonly run: number;
+  /** A {@link RunRequest} as JSON in UTF-8. */
+  readonly request: Uint8Array<ArrayBuffer>;
+  readonly buffers: readonly ArrayBuffer[];
+  /** Also in the request; here for text that does not pass Python's streams. */
+  readonly outputBytes: number;
+}
+
+/** What the harness reads. Variables are encoded as `value-codec.ts` says. */
+export interface RunRequest {
+  readonly code: string;
+  readonly variables: Readonly<Record<string, unknown>>;
+  /** Path and encoded content. */
+  readonly files: readonly (readonly [path: string, content: unknown])[];
+  readonly outputs: readonly string[];
+  readonly deniedModules: readonly string[];
+  readonly outputBytes: number;
+  readonly resultBytes: number;
+  readonly valueDepth: number;
+}
+
+/** Worker → page, on the sandbox's port. */
+export type GuestMessage =
+  | { readonly type: 'sandbox-ready' }
+  | { readonly type: 'sandbox-fail'; readonly message: string }
+  | {
+      readonly type: 'output-write';
+      readonly run: number;
+      readonly stream: 'stdout' | 'stderr';
+      readonly text: string;
+    }
+  /** The guest printed more than it may; the rest is dropped. */
+  | { readonly type: 'output-exceed'; readonly run: number }
+  | {
+      readonly type: 'run-end';
+      readonly run: number;
+      /** A result as JSON text, read by `run-result.ts`. */
+      readonly result: string;
+      readonly buffers: readonly ArrayBuffer[];
+    }
+  /** The interpreter cannot go on. */
+  | { readonly type: 'sandbox-die'; readonly message: string };
+
+type Unknown = Readonly<Record<string, unknown>>;
+
+const isText = (value: unknown): value is string => typeof value === 'string';
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value);
+const isBuffers = (value: unknown): value is readonly ArrayBuffer[] =>
+  Array.isArray(value) && value.length <= 100_000 && value.every((item) => item instanceof ArrayBuffer);
+
+const readers: Record<GuestMessage['type'], (data: Unknown) => GuestMessage | undefined> = {
+  'sandbox-ready': () => ({ type: 'sandbox-ready' }),
+  'sandbox-fail': ({ message }) => (isText(message) ? { type: 'sandbox-fail', message } : undefined),
+  'output-write': ({ run, stream, text }) =>
+    isCount(run) && (stream === 'stdout' || stream === 'stderr') && isText(text)
+      ? { type: 'output-write', run, stream, text }
+      : undefined,
+  'output-exceed': ({ run }) => (isCount(run) ? { type: 'output-exceed', run } : undefined),
+  'run-end': ({ run, result, buffers }) =>
+    isCount(run) && isText(result) && isBuffers(buffers)
+      ? { type: 'run-end', run, result, buffers }
+      : undefined,
+  'sandbox-die': ({ message }) => (isText(message) ? { type: 'sandbox-die', message } : undefined),
+};
+
+/** Reads a message of unknown origin; `undefined` when it is none of ours. */
+export function parseGuestMessage(data: unknown): GuestMessage | undefined {
+  if (typeof data !== 'object' || data === null) return undefined;
+  const { type } = data as Unknown;
+  if (!isText(type) || !Object.hasOwn(readers, type)) return undefined;
+  return readers[type as GuestMessage['type']](data as Unknown);
+}

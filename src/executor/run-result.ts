@@ -1,0 +1,121 @@
+/** Reads what an interpreter says about a run. The text comes from a guest: anything unexpected is {@link MalformedValue}. */
+import type { GuestError } from './outcome.ts';
+import type { GuestValue } from './guest-value.ts';
+import { decodeGuestValue, MalformedValue } from './value-codec.ts';
+
+export type RunResult =
+  | { readonly type: 'returned'; readonly value: GuestValue; readonly variables: Record<string, GuestValue> }
+  | { readonly type: 'submitted'; readonly value: Record<string, GuestValue> }
+  | { readonly type: 'threw'; readonly error: GuestError }
+  | {
+      readonly type: 'syntax-error';
+      readonly message: string;
+      readonly line: number | null;
+      readonly column: number | null;
+    }
+  | {
+      readonly type: 'denied';
+      readonly permission: 'module';
+      readonly name: string;
+      readonly line: number;
+      readonly column: number;
+    }
+  | { readonly type: 'exceeded'; readonly limit: 'memory' | 'output' | 'result' };
+
+type Unknown = Readonly<Record<string, unknown>>;
+
+/** What a result may hold. */
+export interface ResultBounds {
+  readonly resultBytes: number;
+  readonly valueDepth: number;
+}
+
+const text = (value: unknown): string => {
+  if (typeof value !== 'string') throw new MalformedValue('a text is missing');
+  return value;
+};
+const position = (value: unknown): number => {
+  if (!Number.isSafeInteger(value)) throw new MalformedValue('a position is missing');
+  return value as number;
+};
+const positionOrNull = (value: unknown): number | null => (value === null ? null : position(value));
+const object = (value: unknown): Unknown => {
+  if (typeof value !== 'object' || value === null) throw new MalformedValue('an object is missing');
+  return value as Unknown;
+};
+
+/** @param result JSON text; throws {@link MalformedValue} */
+export function parseRunResult(
+  result: string,
+  buffers: readonly ArrayBuffer[],
+  bounds: ResultBounds,
+): RunResult {
+  const sizeBytes = buffers.reduce((sum, buffer) => sum + buffer.byteLength, result.length);
+  // messages and tracebacks are bounded in the harness; the slack lets them through
+  if (sizeBytes > bounds.resultBytes + 100_000) return { type: 'exceeded', limit: 'result' };
+  const fields = object(parseJson(result));
+  const value = (tree: unknown): GuestValue => decodeGuestValue(tree, buffers, bounds.valueDepth + 2);
+  switch (fields['type']) {
+    case 'returned':
+      return {
+        type: 'returned',
+        value: value(fields['value']),
+        variables: record(fields['variables'], value),
+      };
+    case 'submitted':
+      return { type: 'submitted', value: record(fields['value'], value) };
+    case 'threw':
+      return { type: 'threw', error: guestError(object(fields['error'])) };
+    case 'syntax-error':
+      return {
+        type: 'syntax-error',
+        message: text(fields['message']),
+        line: positionOrNull(fields['line']),
+        column: positionOrNull(fields['column']),
+      };
+    case 'denied':
+      return {
+        type: 'denied',
+        permission: 'module',
+        name: text(fields['name']),
+        line: position(fields['line']),
+        column: position(fields['column']),
+      };
+    case 'exceeded':
+      return { type: 'exceeded', limit: limitName(fields['limit']) };
+    default:
+      throw new MalformedValue('an unknown result');
+  }
+}
+
+function limitName(limit: unknown): 'memory' | 'output' | 'result' {
+  if (limit === 'memory' || limit === 'output' || limit === 'result') return limit;
+  throw new MalformedValue('an unknown limit');
+}
+
+function parseJson(source: string): unknown {
+  try {
+    return JSON.parse(source);
+  } catch {
+    throw new MalformedValue('not JSON');
+  }
+}
+
+function record(pairs: unknown, value: (tree: unknown) => GuestValue): Record<string, GuestValue> {
+  if (!Array.isArray(pairs)) throw new MalformedValue('a list of names is missing');
+  const result = Object.create(null) as Record<string, GuestValue>;
+  for (const pair of pairs as unknown[]) {
+    if (!Array.isArray(pair)) throw new MalformedValue('a broken entry');
+    result[text(pair[0])] = value(pair[1]);
+  }
+  return Object.freeze(result);
+}
+
+function guestError(error: Unknown): GuestError {
+  return {
+    type: text(error['type']),
+    message: text(error['message']),
+    traceback: text(error['traceback']),
+    line: positionOrNull(error['line']),
+  };
+}

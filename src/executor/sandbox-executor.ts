@@ -1,0 +1,144 @@
+/** An executor over a pool of interpreters; knows no language. */
+import { CodedError, isCodedError, messageOf } from '../base/index.ts';
+import type { Clock } from '../platform/index.ts';
+import type { Hub } from '../telemetry/index.ts';
+import type { ExecutionContext, ExecutionOptions, Executor, Session } from './executor.ts';
+import { Execution, nothingPrinted } from './execution.ts';
+import type { ExecutorLimits } from './limits.ts';
+import type { Outcome } from './outcome.ts';
+import type { Policy } from './policy.ts';
+import { SandboxPool } from './pool.ts';
+import { prepareRun } from './prepare-run.ts';
+import type { PreparedRun } from './prepare-run.ts';
+import { SandboxFactory } from './sandbox-factory.ts';
+import type { CreateHost } from './sandbox-factory.ts';
+import { SandboxSession } from './sandbox-session.ts';
+import { Slots } from './slots.ts';
+
+export interface SandboxExecutorOptions {
+  readonly language: 'python';
+  readonly createHost: CreateHost;
+  readonly isStripped: boolean;
+  readonly refuseName: (name: string) => string | undefined;
+  readonly limits: ExecutorLimits;
+  readonly policy: Policy;
+  readonly clock: Clock;
+  readonly hub: Hub;
+}
+
+export class SandboxExecutor implements Executor {
+  readonly language: 'python';
+  readonly #options: SandboxExecutorOptions;
+  readonly #factory: SandboxFactory;
+  readonly #pool: SandboxPool;
+  readonly #slots: Slots;
+  readonly #running = new Set<Execution>();
+  readonly #sessions = new Set<Session>();
+  #sessionsTaken = 0;
+  #isDisposed = false;
+
+  constructor(options: SandboxExecutorOptions) {
+    const { language, limits, isStripped } = options;
+    this.language = language;
+    this.#options = options;
+    const settings = { fileBytes: limits.fileBytes, isStripped };
+    this.#factory = new SandboxFactory({ ...options, settings });
+    this.#pool = new SandboxPool(() => this.#factory.open(), limits.warmSandboxes);
+    this.#slots = new Slots(limits.concurrentExecutions, limits.queuedExecutions);
+  }
+
+  async execute(
+    code: string,
+    context: ExecutionContext = {},
+    options: ExecutionOptions = {},
+  ): Promise<Outcome> {
+    this.#refuseDisposed();
+    const prepared = prepareRun(code, context, options, this.#options);
+    const leave = await this.#slots.enter(options.signal);
+    if (!leave) return { type: 'cancelled', ...nothingPrinted };
+    try {
+      return await this.#runOnce(prepared, options);
+    } catch (error) {
+      return this.#bootFailure(error);
+    } finally {
+      leave();
+    }
+  }
+
+  /** Rejects with `executor/session-limit`, `executor/disposed`, or as an interpreter's start does. */
+  async createSession(): Promise<Session> {
+    this.#refuseDisposed();
+    const { limits } = this.#options;
+    if (this.#sessionsTaken >= limits.sessions) {
+      throw new CodedError(
+        'executor/session-limit',
+        `${limits.sessions} sessions are open, no more are allowed`,
+        {
+          fields: { allowed: limits.sessions },
+          isRetryable: true,
+        },
+      );
+    }
+    this.#sessionsTaken += 1;
+    try {
+      return await this.#openSession();
+    } catch (error) {
+      this.#sessionsTaken -= 1;
+      throw error;
+    }
+  }
+
+  /** Ends every run with `cancelled`, every session, and the frame. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#isDisposed) return;
+    this.#isDisposed = true;
+    this.#slots.close();
+    for (const execution of this.#running) execution.abandon();
+    await Promise.all([...this.#sessions].map((session) => session[Symbol.asyncDispose]()));
+    this.#pool.dispose();
+    this.#factory.dispose();
+  }
+
+  async #runOnce(prepared: PreparedRun, options: ExecutionOptions): Promise<Outcome> {
+    const sandbox = await this.#pool.acquire();
+    const execution = new Execution(sandbox, options, this.#options);
+    this.#running.add(execution);
+    try {
+      if (this.#isDisposed) return { type: 'cancelled', ...nothingPrinted };
+      return await execution.run(prepared);
+    } finally {
+      this.#running.delete(execution);
+      sandbox.kill('used');
+    }
+  }
+
+  async #openSession(): Promise<Session> {
+    const sandbox = await this.#pool.acquire();
+    if (this.#isDisposed) sandbox.kill('disposed');
+    this.#refuseDisposed();
+    const session: Session = new SandboxSession(sandbox, {
+      pool: this.#pool,
+      rules: this.#options,
+      dependencies: this.#options,
+      bootFailure: (error) => this.#bootFailure(error),
+      onDispose: () => {
+        this.#sessions.delete(session);
+        this.#sessionsTaken -= 1;
+      },
+    });
+    this.#sessions.add(session);
+    return session;
+  }
+
+  /** No interpreter could be had: our failure, unless the executor was being disposed. */
+  #bootFailure(error: unknown): Outcome {
+    if (this.#isDisposed) return { type: 'cancelled', ...nothingPrinted };
+    const isOurs = isCodedError(error) && error.code.startsWith('executor/');
+    const code = isOurs ? (error.code as `executor/${string}`) : 'executor/boot-failed';
+    return { type: 'failed', code, message: messageOf(error), ...nothingPrinted };
+  }
+
+  #refuseDisposed(): void {
+    if (this.#isDisposed) throw new CodedError('executor/disposed', 'the executor has been disposed');
+  }
+}

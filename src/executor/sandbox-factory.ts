@@ -1,0 +1,100 @@
+/** Starts interpreters in one realm, which it makes when it is first needed and again when it was lost. */
+import { CodedError, isCodedError, messageOf } from '../base/index.ts';
+import { withDeadline } from '../platform/index.ts';
+import type { Clock } from '../platform/index.ts';
+import type { Hub } from '../telemetry/index.ts';
+import type { ExecutorLimits } from './limits.ts';
+import type { GuestSettings } from './protocol.ts';
+import { createSandboxId } from './sandbox-id.ts';
+import { Sandbox } from './sandbox.ts';
+import type { SandboxHost } from './sandbox-host.ts';
+
+/** Makes the realm; gives up, and takes away what it made, when `signal` aborts. */
+export type CreateHost = (signal: AbortSignal) => Promise<SandboxHost>;
+
+export interface FactoryOptions {
+  readonly language: string;
+  readonly createHost: CreateHost;
+  readonly settings: GuestSettings;
+  readonly limits: ExecutorLimits;
+  readonly clock: Clock;
+  readonly hub: Hub;
+}
+
+export class SandboxFactory {
+  readonly #options: FactoryOptions;
+  readonly #closing = new AbortController();
+  #host: Promise<SandboxHost> | undefined;
+
+  constructor(options: FactoryOptions) {
+    this.#options = options;
+  }
+
+  /** A booted interpreter. Rejects with `executor/boot-failed`, `executor/frame-unavailable` or `executor/disposed`. */
+  async open(): Promise<Sandbox> {
+    const { clock, limits, hub, language } = this.#options;
+    const startMs = clock.monotonic();
+    const limit = { timeoutMs: limits.bootTimeoutMs, signal: this.#closing.signal };
+    let sandbox: Sandbox | undefined;
+    try {
+      sandbox = await withDeadline(clock, limit, async (signal) => {
+        const opened = await this.#start(signal);
+        signal.addEventListener('abort', () => opened.kill('disposed'), { once: true });
+        await opened.ready;
+        return opened;
+      });
+    } catch (error) {
+      throw this.#failure(error);
+    }
+    hub.emit({
+      type: 'sandbox-start',
+      sandbox: sandbox.id,
+      language,
+      durationMs: clock.monotonic() - startMs,
+    });
+    return sandbox;
+  }
+
+  /** Takes the realm away, with everything in it. */
+  dispose(): void {
+    this.#closing.abort(new CodedError('executor/disposed', 'the executor has been disposed'));
+    this.#host?.then(
+      (host) => host[Symbol.dispose](),
+      () => undefined,
+    );
+  }
+
+  async #start(signal: AbortSignal): Promise<Sandbox> {
+    const host = await this.#liveHost();
+    signal.throwIfAborted();
+    const { settings, limits, hub } = this.#options;
+    return new Sandbox({ id: createSandboxId(), host, settings, bounds: limits, hub });
+  }
+
+  /** The realm that is there or being made, or a new one. */
+  async #liveHost(): Promise<SandboxHost> {
+    const present = this.#host;
+    const host = await present?.catch(() => undefined);
+    if (host && !host.isLost) return host;
+    // somebody else may have begun a new one during the wait
+    if (this.#host === present) this.#host = this.#createHost();
+    return this.#host as Promise<SandboxHost>;
+  }
+
+  /** With a time limit of its own, because several boots may wait for it. */
+  #createHost(): Promise<SandboxHost> {
+    const { clock, limits, createHost } = this.#options;
+    const limit = { timeoutMs: limits.bootTimeoutMs, signal: this.#closing.signal };
+    return withDeadline(clock, limit, createHost);
+  }
+
+  #failure(error: unknown): CodedError {
+    if (isCodedError(error) && error.code.startsWith('executor/')) return error;
+    const isTimeout = isCodedError(error, 'port/timeout');
+    const why = isTimeout ? `it took longer than ${this.#options.limits.bootTimeoutMs} ms` : messageOf(error);
+    return new CodedError('executor/boot-failed', `no interpreter could be started: ${why}`, {
+      cause: error,
+      isRetryable: isTimeout || (isCodedError(error) && error.isRetryable),
+    });
+  }
+}

@@ -1,0 +1,60 @@
+/**
+ * The headers that keep a guest in, as data: the development server, the preview, the tests and any host read them from here.
+ * `tools/build-assets.mjs` also writes them to `python/headers.json` for servers that are not written in TypeScript.
+ */
+
+/** Headers of one kind of answer. */
+export type Headers = Readonly<Record<string, string>>;
+
+/** What the frame's document may do: run our script, compile wasm, start workers from blobs. No connection of any kind. */
+const frameRules: readonly string[] = [
+  "default-src 'none'",
+  'worker-src blob:',
+  "connect-src 'none'",
+  "base-uri 'none'",
+  "form-action 'none'",
+];
+
+/** Answers of `frame.html`. The `sandbox` rule makes its origin opaque even when somebody opens it directly. */
+export const frameHeaders: Headers = {
+  'Content-Security-Policy': [
+    'sandbox allow-scripts',
+    ...frameRules,
+    "script-src 'self' 'wasm-unsafe-eval'",
+  ].join('; '),
+  'Cross-Origin-Embedder-Policy': 'credentialless',
+  // the frame's opaque origin is "cross-origin" to everything, its own server included
+  'Cross-Origin-Resource-Policy': 'cross-origin',
+  'X-Content-Type-Options': 'nosniff',
+};
+
+/** Answers of the other files under `python/`. */
+export const assetHeaders: Headers = {
+  'Cross-Origin-Resource-Policy': 'cross-origin',
+  'X-Content-Type-Options': 'nosniff',
+};
+
+/** Rules for the `srcdoc` frame, for a host that cannot set headers. `nonce` must be new for every frame. */
+export function inlineFrameRules(nonce: string): string {
+  return [...frameRules, `script-src 'nonce-${nonce}' 'wasm-unsafe-eval'`].join('; ');
+}
+
+/** What the page's own policy must hold: it stops a frame from navigating away with what it knows. */
+export const pageRule: string = "frame-src 'self'";
+
+/** Headers by the path they belong to; `frame` is more specific than `assets`. */
+export interface SandboxHeaders {
+  readonly assets: { readonly path: string; readonly headers: Headers };
+  readonly frame: { readonly path: string; readonly headers: Headers };
+  /** A directive of the page's Content-Security-Policy. Beside it, COOP and COEP make the polite interrupt possible. */
+  readonly pageRule: string;
+}
+
+/** @param assetPath where `public/python/` is served; default `/python/` */
+export function sandboxHeaders(assetPath: string = '/python/'): SandboxHeaders {
+  return {
+    assets: { path: assetPath, headers: assetHeaders },
+    frame: { path: `${assetPath}frame.html`, headers: frameHeaders },
+    pageRule,
+  };
+}

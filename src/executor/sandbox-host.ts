@@ -1,0 +1,158 @@
+/** The page's end of a realm that holds sandboxes: a frame, or in the control of the escape suite the page itself. */
+import { CodedError } from '../base/index.ts';
+import { withDeadline } from '../platform/index.ts';
+import type { Clock } from '../platform/index.ts';
+import type { FrameCommand, FrameReport, GuestSettings } from './protocol.ts';
+import type { SandboxId } from './sandbox-id.ts';
+
+/** Handed to a realm once; the wasm's memory is capped already. */
+export interface SandboxFiles {
+  readonly wasm: ArrayBuffer;
+  readonly standardLibrary: ArrayBuffer;
+  /** Source of the worker. */
+  readonly worker: string;
+}
+
+/** Told about one sandbox. */
+export interface SandboxWatcher {
+  /** Its worker could not be started, or raised an error outside any run. */
+  fail(message: string): void;
+  /** The whole realm is gone. */
+  lose(): void;
+}
+
+export interface SandboxHost extends Disposable {
+  /** Whether a guest can be interrupted without being ended. */
+  readonly isIsolated: boolean;
+  readonly isLost: boolean;
+  /** Starts a worker; the port speaks with it. */
+  open(id: SandboxId, settings: GuestSettings, watcher: SandboxWatcher): MessagePort;
+  /** Resolves when a later run can no longer be hit. */
+  interrupt(id: SandboxId): Promise<void>;
+  close(id: SandboxId): void;
+}
+
+export interface HostOptions {
+  readonly clock: Clock;
+  readonly answerMs: number;
+  /** Removes the realm. */
+  readonly remove: () => void;
+}
+
+type Waiter = { resolve: () => void; reject: (error: CodedError) => void };
+
+const lost = (): CodedError =>
+  new CodedError('executor/frame-lost', 'the frame that holds the sandboxes does not answer', {
+    isRetryable: true,
+  });
+
+/** Speaks with a realm that serves `port` as `guest/sandbox-server.ts` does. */
+export class PortSandboxHost implements SandboxHost {
+  readonly #port: MessagePort;
+  readonly #options: HostOptions;
+  readonly #watchers = new Map<string, SandboxWatcher>();
+  readonly #waiting = new Map<number, Waiter>();
+  #boot: Waiter | undefined;
+  #commands = 0;
+  #isIsolated = false;
+  #isLost = false;
+  #isBooted = false;
+
+  constructor(port: MessagePort, options: HostOptions) {
+    this.#port = port;
+    this.#options = options;
+    port.onmessage = (event: MessageEvent<FrameReport>) => this.#receive(event.data);
+  }
+
+  get isIsolated(): boolean {
+    return this.#isIsolated;
+  }
+
+  get isLost(): boolean {
+    return this.#isLost;
+  }
+
+  get isBooted(): boolean {
+    return this.#isBooted;
+  }
+
+  /** Hands the files over; resolves when the interpreter is compiled. */
+  boot({ wasm, standardLibrary, worker }: SandboxFiles): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#boot = { resolve, reject };
+      this.#send({ type: 'frame-boot', wasm, standardLibrary, worker }, [wasm, standardLibrary]);
+    });
+  }
+
+  open(id: SandboxId, settings: GuestSettings, watcher: SandboxWatcher): MessagePort {
+    if (this.#isLost) throw lost();
+    const { port1, port2 } = new MessageChannel();
+    this.#watchers.set(id, watcher);
+    this.#send({ type: 'sandbox-open', sandbox: id, settings, port: port2 }, [port2]);
+    return port1;
+  }
+
+  interrupt(id: SandboxId): Promise<void> {
+    return this.#command((command) => ({ type: 'sandbox-interrupt', sandbox: id, command }));
+  }
+
+  close(id: SandboxId): void {
+    this.#watchers.delete(id);
+    if (this.#isLost) return;
+    void this.#command((command) => ({ type: 'sandbox-close', sandbox: id, command })).catch(() => undefined);
+  }
+
+  [Symbol.dispose](): void {
+    this.#lose();
+  }
+
+  /** A command that is not confirmed in time means that nothing in there can be stopped any more: all of it goes. */
+  async #command(create: (command: number) => FrameCommand): Promise<void> {
+    const command = ++this.#commands;
+    const { clock, answerMs } = this.#options;
+    try {
+      await withDeadline(clock, { timeoutMs: answerMs }, () => {
+        const done = new Promise<void>((resolve, reject) => this.#waiting.set(command, { resolve, reject }));
+        this.#send(create(command), []);
+        return done;
+      });
+    } catch {
+      this.#lose();
+      throw lost();
+    } finally {
+      this.#waiting.delete(command);
+    }
+  }
+
+  #send(command: FrameCommand, transfer: Transferable[]): void {
+    this.#port.postMessage(command, transfer);
+  }
+
+  #receive(report: FrameReport): void {
+    switch (report.type) {
+      case 'frame-ready':
+        this.#isIsolated = report.isIsolated;
+        this.#isBooted = true;
+        return this.#boot?.resolve();
+      case 'frame-fail':
+        return this.#boot?.reject(
+          new CodedError('executor/boot-failed', `the frame could not be booted: ${report.message}`),
+        );
+      case 'sandbox-fail':
+        return this.#watchers.get(report.sandbox)?.fail(report.message);
+      case 'command-done':
+        return this.#waiting.get(report.command)?.resolve();
+    }
+  }
+
+  #lose(): void {
+    if (this.#isLost) return;
+    this.#isLost = true;
+    this.#boot?.reject(lost());
+    for (const { reject } of this.#waiting.values()) reject(lost());
+    for (const watcher of this.#watchers.values()) watcher.lose();
+    this.#watchers.clear();
+    this.#port.close();
+    this.#options.remove();
+  }
+}

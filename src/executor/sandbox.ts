@@ -1,0 +1,170 @@
+/** One interpreter, seen from the page: it boots, runs one thing at a time, and ends. */
+import { CodedError } from '../base/index.ts';
+import type { Hub } from '../telemetry/index.ts';
+import type { OutputPart } from './executor.ts';
+import type { PreparedRun } from './prepare-run.ts';
+import { parseGuestMessage } from './protocol.ts';
+import type { GuestMessage, GuestSettings, RunStart } from './protocol.ts';
+import { parseRunResult } from './run-result.ts';
+import type { ResultBounds, RunResult } from './run-result.ts';
+import type { SandboxHost } from './sandbox-host.ts';
+import type { SandboxId } from './sandbox-id.ts';
+
+/** Why an interpreter ended. */
+export type KillCause =
+  | 'used'
+  | 'time'
+  | 'output'
+  | 'cancelled'
+  | 'disposed'
+  | 'died'
+  | 'protocol'
+  | 'frame-lost';
+
+/** How a run left the interpreter. */
+export type RunEnd =
+  | { readonly type: 'result'; readonly result: RunResult }
+  | { readonly type: 'dead'; readonly cause: KillCause; readonly message: string };
+
+/** Follows one run. */
+export interface RunWatcher {
+  output(part: OutputPart): void;
+  /** The guest printed more than it may. */
+  exceed(): void;
+}
+
+export interface SandboxOptions {
+  readonly id: SandboxId;
+  readonly host: SandboxHost;
+  readonly settings: GuestSettings;
+  readonly bounds: ResultBounds;
+  readonly hub: Hub;
+}
+
+interface CurrentRun {
+  readonly run: number;
+  readonly watcher: RunWatcher;
+  readonly resolve: (end: RunEnd) => void;
+}
+
+export class Sandbox {
+  readonly id: SandboxId;
+  /** Rejects with `executor/boot-failed` or `executor/frame-lost`. */
+  readonly ready: Promise<void>;
+  readonly #options: SandboxOptions;
+  readonly #port: MessagePort;
+  #settle: { resolve: () => void; reject: (error: CodedError) => void } | undefined;
+  #current: CurrentRun | undefined;
+  #runs = 0;
+  #isAlive = true;
+
+  /** Starts the worker at once; throws `executor/frame-lost`. */
+  constructor(options: SandboxOptions) {
+    this.id = options.id;
+    this.#options = options;
+    this.ready = new Promise((resolve, reject) => {
+      this.#settle = { resolve, reject };
+    });
+    // whoever opened it awaits it; nobody else has to
+    this.ready.catch(() => undefined);
+    this.#port = options.host.open(options.id, options.settings, {
+      fail: (message) => this.#bootFail(message),
+      lose: () => this.#end('frame-lost', 'the frame that held the interpreter is gone'),
+    });
+    this.#port.onmessage = (event: MessageEvent<unknown>) => this.#receive(event.data);
+    this.#port.onmessageerror = () => this.#end('protocol', 'a message could not be read');
+  }
+
+  get isAlive(): boolean {
+    return this.#isAlive;
+  }
+
+  get canInterrupt(): boolean {
+    return this.#options.host.isIsolated;
+  }
+
+  /** Resolves always. The caller runs one thing at a time. */
+  run({ request, buffers, outputBytes }: PreparedRun, watcher: RunWatcher): Promise<RunEnd> {
+    if (!this.#isAlive)
+      return Promise.resolve({ type: 'dead', cause: 'died', message: 'it had ended before' });
+    const run = ++this.#runs;
+    return new Promise((resolve) => {
+      this.#current = { run, watcher, resolve };
+      const start: RunStart = { type: 'run-start', run, request, buffers, outputBytes };
+      this.#port.postMessage(start, [request.buffer, ...buffers]);
+    });
+  }
+
+  /** Asks the guest to stop; resolves when a later run cannot be hit by it. Rejects with `executor/frame-lost`. */
+  interrupt(): Promise<void> {
+    return this.#options.host.interrupt(this.id);
+  }
+
+  /** Ends the worker; a run in progress ends as `dead` with this cause. */
+  kill(cause: KillCause): void {
+    this.#end(cause, `the interpreter was ended: ${cause}`);
+  }
+
+  #receive(data: unknown): void {
+    const message = parseGuestMessage(data);
+    if (!message) return this.#end('protocol', 'the interpreter sent something that is no message');
+    switch (message.type) {
+      case 'sandbox-ready':
+        return this.#settle?.resolve();
+      case 'sandbox-fail':
+        return this.#bootFail(message.message);
+      case 'sandbox-die':
+        return this.#end('died', message.message);
+      case 'output-write':
+      case 'output-exceed':
+      case 'run-end':
+        return this.#receiveOfRun(message);
+    }
+  }
+
+  /** Messages of another run than the current one are left-overs, or forged. */
+  #receiveOfRun(message: Exclude<GuestMessage, { message: string } | { type: 'sandbox-ready' }>): void {
+    const current = this.#current;
+    if (!current || message.run !== current.run) return;
+    switch (message.type) {
+      case 'output-write':
+        return current.watcher.output({ stream: message.stream, text: message.text });
+      case 'output-exceed':
+        return current.watcher.exceed();
+      case 'run-end':
+        return this.#finish(current, message.result, message.buffers);
+    }
+  }
+
+  #finish(current: CurrentRun, text: string, buffers: readonly ArrayBuffer[]): void {
+    try {
+      const result = parseRunResult(text, buffers, this.#options.bounds);
+      this.#current = undefined;
+      current.resolve({ type: 'result', result });
+    } catch (error) {
+      this.#end('protocol', error instanceof Error ? error.message : 'a result could not be read');
+    }
+  }
+
+  /** After its start, an error in the worker outside any run is the guest's own affair. */
+  #bootFail(message: string): void {
+    this.#settle?.reject(
+      new CodedError('executor/boot-failed', `the interpreter did not start: ${message}`, {
+        fields: { message },
+      }),
+    );
+  }
+
+  #end(cause: KillCause, message: string): void {
+    if (!this.#isAlive) return;
+    this.#isAlive = false;
+    const { host, hub } = this.#options;
+    host.close(this.id);
+    this.#port.close();
+    hub.emit({ type: 'sandbox-kill', sandbox: this.id, cause });
+    const code = cause === 'frame-lost' ? 'executor/frame-lost' : 'executor/boot-failed';
+    this.#settle?.reject(new CodedError(code, message, { isRetryable: true }));
+    this.#current?.resolve({ type: 'dead', cause, message });
+    this.#current = undefined;
+  }
+}

@@ -1,0 +1,258 @@
+/**
+ * Values as JSON plus byte buffers. JSON, because its text is read in C on the Python side and can be measured before it
+ * is read on ours; what JSON lacks is an object with the single key `$`, and a real object with that key is one of them.
+ */
+import { CodedError } from '../base/index.ts';
+import type { GuestNumbers, GuestValue } from './guest-value.ts';
+
+type Tree = null | boolean | number | string | readonly Tree[] | { readonly [key: string]: Tree };
+type Tagged = Readonly<Record<string, unknown>>;
+
+/** Longer strings travel as UTF-8 bytes: no escaping, no conversion of single characters. */
+const longTextLength = 16_384;
+
+/** Python's `array` type codes (long long for 64 bit) and our arrays. */
+const numberArrays = {
+  b: Int8Array,
+  h: Int16Array,
+  H: Uint16Array,
+  i: Int32Array,
+  I: Uint32Array,
+  q: BigInt64Array,
+  Q: BigUint64Array,
+  f: Float32Array,
+  d: Float64Array,
+} as const;
+
+/** What an encoder may take in. */
+export interface ValueBounds {
+  readonly maxSizeBytes: number;
+  readonly maxDepth: number;
+}
+
+function typeCodeOf(value: ArrayBufferView): string | undefined {
+  return Object.entries(numberArrays).find(([, type]) => value instanceof type)?.[0];
+}
+
+/** How a value is called in an error message. */
+function nameOf(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return `a ${typeof value}`;
+  return `an object of type ${Object.prototype.toString.call(value).slice(8, -1)}`;
+}
+
+/** Collects the values of one run; buffers are copies, so that the caller keeps its own. */
+export class ValueEncoder {
+  readonly buffers: ArrayBuffer[] = [];
+  readonly #bounds: ValueBounds;
+  #sizeBytes = 0;
+
+  constructor(bounds: ValueBounds) {
+    this.#bounds = bounds;
+  }
+
+  /** @param path where the value stands, for the error `executor/variable-invalid` */
+  encode(value: unknown, path: string, depth: number = 0): Tree {
+    if (depth > this.#bounds.maxDepth) {
+      throw invalid(path, `nesting of at most ${this.#bounds.maxDepth} levels, without cycles`, 'more');
+    }
+    switch (typeof value) {
+      case 'boolean':
+        return value;
+      case 'number':
+        return this.#number(value, path);
+      case 'bigint':
+        this.#count(value.toString(16).length, path);
+        return { $: 'int', v: value.toString(16) };
+      case 'string':
+        return this.#text(value, path);
+      case 'object':
+        return value === null ? null : this.#object(value, path, depth);
+      case 'function':
+      case 'symbol':
+      case 'undefined':
+        throw invalid(path, 'a value that can cross', nameOf(value));
+    }
+  }
+
+  #number(value: number, path: string): Tree {
+    this.#count(8, path);
+    if (Number.isFinite(value) && !Object.is(value, -0)) return value;
+    return { $: 'float', v: Object.is(value, -0) ? '-0.0' : String(value) };
+  }
+
+  #text(value: string, path: string): Tree {
+    this.#count(value.length, path);
+    if (value.length < longTextLength || /\p{Surrogate}/u.test(value)) return value;
+    return { $: 'text', b: this.#keep(new TextEncoder().encode(value)) };
+  }
+
+  #object(value: object, path: string, depth: number): Tree {
+    if (Array.isArray(value)) {
+      this.#count(value.length, path);
+      return value.map((item, index) => this.encode(item, `${path}[${index}]`, depth + 1));
+    }
+    if (value instanceof Date) return this.#date(value, path);
+    if (ArrayBuffer.isView(value)) return this.#bytes(value, path);
+    if (value instanceof Map) return this.#map(value, path, depth);
+    const prototype: unknown = Object.getPrototypeOf(value);
+    if (prototype !== null && Object.getPrototypeOf(prototype) !== null) {
+      throw invalid(path, 'a plain object, or one of the types in GuestValue', nameOf(value));
+    }
+    const entries = Object.entries(value);
+    this.#count(entries.length, path);
+    const members = entries.map(([key, item]) => {
+      this.#count(key.length, path);
+      return [key, this.encode(item, `${path}.${key}`, depth + 1)] as const;
+    });
+    // fromEntries defines, it does not assign: a key named __proto__ stays a key
+    return Object.hasOwn(value, '$') ? { $: 'dict', v: members } : Object.fromEntries(members);
+  }
+
+  #date(value: Date, path: string): Tree {
+    const atMs = value.getTime();
+    if (Number.isNaN(atMs)) throw invalid(path, 'a valid date', 'an invalid one');
+    this.#count(8, path);
+    return { $: 'date', v: atMs };
+  }
+
+  #bytes(view: ArrayBufferView, path: string): Tree {
+    const code = view instanceof Uint8Array ? 'bytes' : typeCodeOf(view);
+    if (code === undefined)
+      throw invalid(path, 'bytes or one of the typed arrays in GuestValue', nameOf(view));
+    this.#count(view.byteLength, path);
+    const index = this.#keep(new Uint8Array(view.buffer, view.byteOffset, view.byteLength).slice());
+    return code === 'bytes' ? { $: 'bytes', b: index } : { $: 'array', t: code, b: index };
+  }
+
+  #map(value: ReadonlyMap<unknown, unknown>, path: string, depth: number): Tree {
+    const entries = [...value].map(([key, item], index) => [
+      this.encode(key, `${path}.key${index}`, depth + 1),
+      this.encode(item, `${path}.value${index}`, depth + 1),
+    ]);
+    return { $: 'dict', v: entries };
+  }
+
+  #keep(bytes: Uint8Array): number {
+    // made by slice() or TextEncoder, so never shared
+    return this.buffers.push(bytes.buffer as ArrayBuffer) - 1;
+  }
+
+  #count(sizeBytes: number, path: string): void {
+    this.#sizeBytes += sizeBytes;
+    if (this.#sizeBytes <= this.#bounds.maxSizeBytes) return;
+    throw invalid(path, `at most ${this.#bounds.maxSizeBytes} bytes for all values of a run`, 'more');
+  }
+}
+
+function invalid(path: string, expected: string, found: string): CodedError {
+  return new CodedError('executor/variable-invalid', `${path}: expected ${expected}, found ${found}`, {
+    fields: { path, expected, found },
+  });
+}
+
+/** Thrown by {@link decodeGuestValue} for a tree that no harness of ours writes. */
+export class MalformedValue extends Error {}
+
+/** Builds the value that a guest's tree stands for; every object is frozen and has no prototype. */
+export function decodeGuestValue(
+  tree: unknown,
+  buffers: readonly ArrayBuffer[],
+  maxDepth: number,
+): GuestValue {
+  if (maxDepth < 0) throw new MalformedValue('nested too deep');
+  if (typeof tree !== 'object' || tree === null) return decodePlain(tree);
+  if (Array.isArray(tree)) {
+    return Object.freeze(tree.map((item) => decodeGuestValue(item, buffers, maxDepth - 1)));
+  }
+  if (Object.hasOwn(tree, '$')) return decodeTagged(tree as Tagged, buffers, maxDepth);
+  return decodeRecord(Object.entries(tree), buffers, maxDepth);
+}
+
+function decodePlain(value: unknown): GuestValue {
+  if (
+    value === null ||
+    typeof value === 'string' ||
+    typeof value === 'boolean' ||
+    typeof value === 'number'
+  ) {
+    return value;
+  }
+  throw new MalformedValue(`a ${typeof value} in JSON`);
+}
+
+function decodeRecord(
+  entries: readonly (readonly [string, unknown])[],
+  buffers: readonly ArrayBuffer[],
+  maxDepth: number,
+): Readonly<Record<string, GuestValue>> {
+  const record: Record<string, GuestValue> = Object.create(null) as Record<string, GuestValue>;
+  for (const [key, item] of entries) record[key] = decodeGuestValue(item, buffers, maxDepth - 1);
+  return Object.freeze(record);
+}
+
+function decodeTagged(tree: Tagged, buffers: readonly ArrayBuffer[], maxDepth: number): GuestValue {
+  switch (tree['$']) {
+    case 'int':
+      return decodeInteger(tree['v']);
+    case 'float':
+      return decodeFloat(tree['v']);
+    case 'date':
+      return new Date(expectNumber(tree['v']));
+    case 'bytes':
+      return new Uint8Array(expectBuffer(tree['b'], buffers));
+    case 'array':
+      return decodeNumbers(tree['t'], expectBuffer(tree['b'], buffers));
+    case 'dict':
+      return decodeDictionary(tree['v'], buffers, maxDepth);
+    default:
+      throw new MalformedValue('an unknown tag');
+  }
+}
+
+function decodeInteger(text: unknown): bigint {
+  if (typeof text !== 'string' || !/^-?0x[0-9a-f]+$/u.test(text)) throw new MalformedValue('not an integer');
+  return text.startsWith('-') ? -BigInt(text.slice(1)) : BigInt(text);
+}
+
+function decodeFloat(text: unknown): number {
+  if (text === 'nan') return NaN;
+  if (text === 'inf') return Infinity;
+  if (text === '-inf') return -Infinity;
+  throw new MalformedValue('not a float');
+}
+
+function decodeNumbers(code: unknown, buffer: ArrayBuffer): GuestNumbers {
+  if (typeof code !== 'string' || !Object.hasOwn(numberArrays, code))
+    throw new MalformedValue('not an array type');
+  const type = numberArrays[code as keyof typeof numberArrays];
+  if (buffer.byteLength % type.BYTES_PER_ELEMENT !== 0) throw new MalformedValue('a broken array');
+  return new type(buffer);
+}
+
+function decodeDictionary(pairs: unknown, buffers: readonly ArrayBuffer[], maxDepth: number): GuestValue {
+  if (!Array.isArray(pairs)) throw new MalformedValue('a dictionary without entries');
+  const entries = pairs.map((pair: unknown): readonly [unknown, unknown] => {
+    if (!Array.isArray(pair) || pair.length !== 2) throw new MalformedValue('a broken entry');
+    return [pair[0], pair[1]];
+  });
+  if (entries.every((entry): entry is readonly [string, unknown] => typeof entry[0] === 'string')) {
+    return decodeRecord(entries, buffers, maxDepth);
+  }
+  return new Map(
+    entries.map(([key, item]) => [
+      decodeGuestValue(key, buffers, maxDepth - 1),
+      decodeGuestValue(item, buffers, maxDepth - 1),
+    ]),
+  );
+}
+
+function expectNumber(value: unknown): number {
+  if (typeof value !== 'number') throw new MalformedValue('not a number');
+  return value;
+}
+
+function expectBuffer(index: unknown, buffers: readonly ArrayBuffer[]): ArrayBuffer {
+  const buffer = typeof index === 'number' ? buffers[index] : undefined;
+  if (!buffer) throw new MalformedValue('a missing buffer');
+  return buffer;
+}

@@ -1,0 +1,57 @@
+/** Loads files of ours that are served beside the page: wasm, standard libraries, worker sources. */
+import { CodedError, messageOf } from '../base/index.ts';
+
+export interface AssetOptions {
+  readonly signal?: AbortSignal;
+  /** Default 64 MiB. The largest file of ours has 10 MB. */
+  readonly maxSizeBytes?: number;
+}
+
+const maxSizeBytesDefault = 64 * 2 ** 20;
+
+function failed(url: string, why: string, isRetryable: boolean, cause?: unknown): CodedError {
+  return new CodedError('platform/asset-failed', `${url} could not be loaded: ${why}`, {
+    fields: { url, why },
+    isRetryable,
+    ...(cause === undefined ? {} : { cause }),
+  });
+}
+
+/**
+ * The bytes of `url`. Rejects with `platform/asset-failed`: not reachable, a status other than 2xx, a page of HTML where a file was
+ * expected (a host's fallback page), or larger than `maxSizeBytes`. An aborted `signal` rejects with its reason.
+ */
+export async function fetchAsset(url: string, options: AssetOptions = {}): Promise<ArrayBuffer> {
+  const { signal, maxSizeBytes = maxSizeBytesDefault } = options;
+  const response = await fetch(url, { signal: signal ?? null, credentials: 'same-origin' }).catch(
+    (error: unknown) => {
+      throw signal?.aborted ? error : failed(url, messageOf(error), true, error);
+    },
+  );
+  if (!response.ok) throw failed(url, `status ${response.status}`, response.status >= 500);
+  if (response.headers.get('content-type')?.startsWith('text/html') && !url.endsWith('.html')) {
+    throw failed(url, 'the server answered with a page instead of the file', false);
+  }
+  return readBounded(response, url, maxSizeBytes);
+}
+
+async function readBounded(response: Response, url: string, maxSizeBytes: number): Promise<ArrayBuffer> {
+  const chunks: Uint8Array[] = [];
+  let sizeBytes = 0;
+  const reader = response.body?.getReader();
+  for (let part = await reader?.read(); part && !part.done; part = await reader?.read()) {
+    sizeBytes += part.value.byteLength;
+    if (sizeBytes > maxSizeBytes) {
+      await reader?.cancel();
+      throw failed(url, `it is larger than ${maxSizeBytes} bytes`, false);
+    }
+    chunks.push(part.value);
+  }
+  const whole = new Uint8Array(sizeBytes);
+  let offset = 0;
+  for (const chunk of chunks) {
+    whole.set(chunk, offset);
+    offset += chunk.byteLength;
+  }
+  return whole.buffer;
+}

@@ -1,0 +1,163 @@
+// Builds what sandboxes are made of into public/python/. Does nothing when no input has changed.
+import { createHash } from 'node:crypto';
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const target = join(root, 'public/python');
+const guest = join(root, 'src/executor/guest');
+const pyodide = dirname(createRequire(import.meta.url).resolve('pyodide/package.json'));
+const harness = join(root, 'wasm/python/harness.py');
+
+/** Everything the worker and the frame are bundled from; pyodide by its version, it never changes in place. */
+async function stampOfInputs() {
+  const ours = [
+    fileURLToPath(import.meta.url),
+    harness,
+    join(root, 'wasm/python/build-standard-library.mjs'),
+    join(root, 'src/executor/protocol.ts'),
+    join(root, 'src/executor/sandbox-headers.ts'),
+    ...(await listFiles(guest)),
+    ...(await listFiles(join(root, 'src/base'))),
+    ...(await listFiles(join(root, 'src/platform'))),
+  ];
+  const hash = createHash('sha256').update(
+    JSON.parse(await readFile(join(pyodide, 'package.json'), 'utf8')).version,
+  );
+  for (const file of ours) hash.update(file.slice(root.length)).update(await readFile(file));
+  return hash.digest('hex');
+}
+
+async function listFiles(folder) {
+  const names = await readdir(folder, { recursive: true });
+  return names
+    .filter((name) => /(?<!\.test|\.bench)\.ts$/u.test(name))
+    .toSorted()
+    .map((name) => join(folder, name));
+}
+
+async function isUpToDate(stamp) {
+  try {
+    return (await readFile(join(target, 'stamp.txt'), 'utf8')) === stamp;
+  } catch {
+    return false;
+  }
+}
+
+/** One classic script without imports: the frame loads nothing. */
+async function bundle(entry, fileName, folder) {
+  const { build } = await import('vite');
+  await build({
+    configFile: false,
+    root,
+    publicDir: false,
+    logLevel: 'warn',
+    define: { harnessSource: JSON.stringify(await readFile(harness, 'utf8')) },
+    plugins: [
+      {
+        name: 'no-module-address',
+        enforce: 'pre',
+        // a classic script has none, and the bundler must not chase files through it
+        transform: (code, id) =>
+          id.includes('/pyodide/') && code.includes('import.meta.url')
+            ? { code: code.replaceAll('import.meta.url', '"https://pyodide.invalid/"'), map: null }
+            : undefined,
+      },
+    ],
+    build: {
+      target: 'es2022',
+      outDir: folder,
+      emptyOutDir: false,
+      minify: true,
+      lib: { entry: join(guest, entry), formats: ['iife'], name: 'guest', fileName: () => fileName },
+      rolldownOptions: {
+        external: [/^node:/u, 'ws'],
+        output: { strict: true },
+        // the loader's own code holds an eval that is never reached; it is not ours to change
+        onLog: (level, log, report) =>
+          log.message.includes('pyodide.asm.mjs') ? undefined : report(level, log),
+      },
+    },
+  });
+}
+
+async function loadHeaders(folder) {
+  const { build } = await import('vite');
+  await build({
+    configFile: false,
+    root,
+    publicDir: false,
+    logLevel: 'warn',
+    build: {
+      outDir: folder,
+      emptyOutDir: false,
+      minify: false,
+      lib: {
+        entry: join(root, 'src/executor/sandbox-headers.ts'),
+        formats: ['es'],
+        fileName: () => 'headers.mjs',
+      },
+    },
+  });
+  const file = join(folder, 'headers.mjs');
+  const { sandboxHeaders } = await import(/* @vite-ignore */ pathToFileURL(file).href);
+  await rm(file);
+  return sandboxHeaders();
+}
+
+const frameDocument = `<!doctype html>
+<meta charset="utf-8">
+<title>sandbox</title>
+<script src="./frame.js"></script>
+`;
+
+const notice = `pyodide.wasm, worker.js (the part that loads it) and standard-library.zip are made from Pyodide
+(https://github.com/pyodide/pyodide, Mozilla Public License 2.0) and CPython (PSF License 2).
+The source of Pyodide is at the address above, under the version in the npm package "pyodide".
+`;
+
+/** Kept from the last build when only our own sources changed: compiling the library takes seconds. */
+async function standardLibrary(folder) {
+  const { version } = JSON.parse(await readFile(join(pyodide, 'package.json'), 'utf8'));
+  const recipe = await readFile(join(root, 'wasm/python/build-standard-library.mjs'));
+  const key = createHash('sha256').update(version).update(recipe).digest('hex');
+  const kept = await readFile(join(target, 'standard-library.txt'), 'utf8').catch(() => '');
+  await writeFile(join(folder, 'standard-library.txt'), key);
+  if (kept === key) return readFile(join(target, 'standard-library.zip'));
+  const { buildStandardLibrary } = await import('../wasm/python/build-standard-library.mjs');
+  return buildStandardLibrary();
+}
+
+/** @returns {Promise<boolean>} whether anything had to be built */
+export async function buildAssets() {
+  const stamp = await stampOfInputs();
+  if (await isUpToDate(stamp)) return false;
+  // built aside and moved in one by one, the stamp last: a second build at the same time does no harm
+  const folder = join(root, `.cache/python-${process.pid}`);
+  await mkdir(folder, { recursive: true });
+  try {
+    await writeFile(join(folder, 'standard-library.zip'), await standardLibrary(folder));
+    await writeFile(join(folder, 'pyodide.wasm'), await readFile(join(pyodide, 'pyodide.asm.wasm')));
+    await bundle('python-worker.ts', 'worker.js', folder);
+    await bundle('frame-window.ts', 'frame.js', folder);
+    await writeFile(join(folder, 'frame.html'), frameDocument);
+    await writeFile(join(folder, 'headers.json'), `${JSON.stringify(await loadHeaders(folder), null, 2)}\n`);
+    await writeFile(join(folder, 'NOTICE.txt'), notice);
+    await mkdir(target, { recursive: true });
+    for (const name of await readdir(folder)) await rename(join(folder, name), join(target, name));
+    await writeFile(join(target, 'stamp.txt'), stamp);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+  return true;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const startMs = performance.now();
+  const isBuilt = await buildAssets();
+  const { size } = await stat(join(target, 'worker.js'));
+  const took = `${Math.round(performance.now() - startMs)} ms`;
+  console.log(`public/python: ${isBuilt ? 'built' : 'up to date'} in ${took}, worker ${size} bytes`);
+}

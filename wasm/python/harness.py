@@ -1,0 +1,464 @@
+"""Runs the guest's code and turns what happened into JSON text and buffers.
+
+Executed once per interpreter, in a namespace of its own, with four names given by the worker: `emit(stream, text)`
+prints, `exceed()` reports too much output, `keep(view)` copies a buffer out and answers its number. It is speed and
+manners, not a wall: a guest can reach and change all of it, and then fools only itself.
+"""
+
+import array
+import ast
+import collections
+import datetime
+import io
+import json
+import linecache
+import math
+import os
+import sys
+import time
+import traceback
+import types
+
+CO_COROUTINE = 0x80
+MAX_SAFE = 2**53 - 1
+MESSAGE_LIMIT = 16_384
+TRACEBACK_LIMIT = 65_536
+DIRECTORY = "/sandbox"
+
+main = types.ModuleType("__main__")
+sys.modules["__main__"] = main
+runs = 0
+
+
+class OutputExceeded(BaseException):
+    """Printed too much. Not an Exception, so that ordinary handlers let it pass."""
+
+
+class Submission(BaseException):
+    """Carries what was submitted out of any ordinary handler."""
+
+    def __init__(self, value):
+        self.value = value
+
+
+def SUBMIT(*values, **named):
+    """Ends the run with an answer: one value, or any number of named ones."""
+    if len(values) > 1 or (values and named):
+        raise TypeError("SUBMIT takes one value, or keyword arguments")
+    if not values and not named:
+        raise TypeError("SUBMIT takes one value, or keyword arguments; none was given")
+    raise Submission({"output": values[0]} if values else named)
+
+
+# ---- printing
+
+
+class Budget:
+    """Bytes that may still be used up."""
+
+    left = 0
+
+
+class Printer(io.TextIOBase):
+    """Hands text on by lines at first, then in batches of 16 ms or 4 KiB: a chatty guest must not flood the page."""
+
+    encoding = "utf-8"
+    errors = "replace"
+
+    def __init__(self, stream, budget):
+        self.stream = stream
+        self.budget = budget
+        self.parts = []
+        self.size = 0
+        self.flushes = 0
+        self.last = 0.0
+
+    def writable(self):
+        return True
+
+    def write(self, text):
+        if not isinstance(text, str):
+            raise TypeError(f"write() argument must be str, not {type(text).__name__}")
+        left = self.budget.left
+        if len(text) > left or (not text.isascii() and len(text.encode("utf-8", "replace")) > left):
+            kept = text[:left].encode("utf-8", "replace")[: max(left, 0)].decode("utf-8", "ignore")
+            self.budget.left = 0
+            self.parts.append(kept)
+            self.flush()
+            exceed()
+            raise OutputExceeded()
+        size = len(text) if text.isascii() else len(text.encode("utf-8", "replace"))
+        self.budget.left = left - size
+        self.parts.append(text)
+        self.size += size
+        if self.size >= 4096:
+            self.flush()
+        elif "\n" in text and (self.flushes < 64 or time.monotonic() - self.last > 0.016):
+            self.flush()
+        return len(text)
+
+    def flush(self):
+        if not self.parts:
+            return
+        text = "".join(self.parts)
+        self.parts = []
+        self.size = 0
+        self.flushes += 1
+        self.last = time.monotonic()
+        if text and not text.isascii():
+            text = text.encode("utf-8", "replace").decode()
+        if text:
+            emit(self.stream, text)
+
+
+# ---- values in
+
+
+def decode(tree, buffers):
+    """An object hook: called from the inside out, so what is nested has been decoded already."""
+
+    def hook(node):
+        tag = node.get("$")
+        if tag is None:
+            return node
+        if tag == "dict":
+            return {freeze(key): value for key, value in node["v"]}
+        if tag == "int":
+            return int(node["v"], 16)
+        if tag == "float":
+            return float(node["v"])
+        if tag == "date":
+            return datetime.datetime.fromtimestamp(0, datetime.timezone.utc) + datetime.timedelta(milliseconds=node["v"])
+        data = buffers[node["b"]].to_bytes()
+        if tag == "text":
+            return data.decode()
+        if tag == "array":
+            return array.array(node["t"], data)
+        return data
+
+    return json.loads(tree, object_hook=hook)
+
+
+def freeze(key):
+    """Lists cannot be keys; tuples can."""
+    return tuple(map(freeze, key)) if type(key) is list else key
+
+
+# ---- values out
+
+
+class CannotCross(TypeError):
+    """The value has no counterpart outside."""
+
+
+CannotCross.__name__ = CannotCross.__qualname__ = "TypeError"
+
+
+def encode(value, path, depth):
+    kind = type(value)
+    if value is None or kind is bool or kind is str:
+        return value
+    if depth < 0:
+        raise CannotCross(f"{path}: nested too deep, or it contains itself")
+    if isinstance(value, int):
+        value = int(value)
+        return value if -MAX_SAFE <= value <= MAX_SAFE else {"$": "int", "v": hex(value)}
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else {"$": "float", "v": repr(float(value))}
+    if isinstance(value, str):
+        return str.__str__(value)
+    if isinstance(value, (list, tuple, set, frozenset, range, collections.deque)):
+        return encode_items(list(value), path, depth)
+    if isinstance(value, (dict, types.MappingProxyType)):
+        return encode_dict(dict(value), path, depth)
+    return encode_special(value, path)
+
+
+def encode_items(items, path, depth):
+    kinds = set(map(type, items))
+    if kinds <= {str, bool, type(None)}:
+        return items
+    if kinds == {int} and -MAX_SAFE <= min(items) and max(items) <= MAX_SAFE:
+        return items
+    if kinds == {float} and all(map(math.isfinite, items)):
+        return items
+    return [encode(item, f"{path}[{index}]", depth - 1) for index, item in enumerate(items)]
+
+
+def encode_dict(items, path, depth):
+    if set(map(type, items)) <= {str} and "$" not in items:
+        return {key: encode(item, f"{path}[{key!r}]", depth - 1) for key, item in items.items()}
+    return {
+        "$": "dict",
+        "v": [
+            [encode(key, f"{path} key", depth - 1), encode(item, f"{path}[{key!r}]", depth - 1)]
+            for key, item in items.items()
+        ],
+    }
+
+
+class ResultTooLarge(Exception):
+    """The value would be larger than it may be."""
+
+
+def keep_bounded(data):
+    bounds.left -= len(data)
+    if bounds.left < 0:
+        raise ResultTooLarge()
+    return keep(data)
+
+
+def encode_special(value, path):
+    if isinstance(value, (bytes, bytearray)):
+        return {"$": "bytes", "b": keep_bounded(value)}
+    if isinstance(value, memoryview):
+        return {"$": "bytes", "b": keep_bounded(value.tobytes())}
+    if isinstance(value, array.array) and value.typecode in "bhHiIqQfdlLB":
+        data = value.tobytes()
+        if value.typecode == "B":
+            return {"$": "bytes", "b": keep_bounded(data)}
+        return {"$": "array", "t": {"l": "i", "L": "I"}.get(value.typecode, value.typecode), "b": keep_bounded(data)}
+    if isinstance(value, datetime.datetime):
+        aware = value if value.tzinfo else value.replace(tzinfo=datetime.timezone.utc)
+        return {"$": "date", "v": round(aware.timestamp() * 1000)}
+    if isinstance(value, datetime.date):
+        midnight = datetime.datetime(value.year, value.month, value.day, tzinfo=datetime.timezone.utc)
+        return {"$": "date", "v": round(midnight.timestamp() * 1000)}
+    raise CannotCross(f"{path}: a value of type {type(value).__name__} cannot leave the sandbox")
+
+
+# ---- what went wrong
+
+
+def shorten(text, limit):
+    return text if len(text) <= limit else f"{text[: limit // 2]}\n… shortened …\n{text[-limit // 2 :]}"
+
+
+def describe(error):
+    try:
+        message = str(error)
+    except BaseException as failure:
+        if isinstance(failure, (KeyboardInterrupt, MemoryError)):
+            raise
+        message = "<its message cannot be shown>"
+    return shorten(message, MESSAGE_LIMIT)
+
+
+def is_guest(filename):
+    return filename.startswith("<run-")
+
+
+def trim(trace):
+    """Drops our own frames, which stand above the guest's first one."""
+    while trace and not is_guest(trace.tb_frame.f_code.co_filename):
+        trace = trace.tb_next
+    return trace
+
+
+def line_of(trace):
+    line = None
+    while trace:
+        if is_guest(trace.tb_frame.f_code.co_filename):
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    return line
+
+
+def threw(error):
+    name = str(type(error).__name__)
+    trace = trim(error.__traceback__)
+    try:
+        text = "".join(traceback.TracebackException(type(error), error, trace, compact=True).format())
+    except (KeyboardInterrupt, MemoryError):
+        raise
+    except BaseException:
+        text = f"{name}\n"
+    message = describe(error)
+    if isinstance(error, CannotCross):
+        text = f"TypeError: {message}\n"
+    detail = {
+        "type": shorten(name, 256),
+        "message": message,
+        "traceback": shorten(text, TRACEBACK_LIMIT),
+        "line": line_of(trace),
+    }
+    return {"type": "threw", "error": detail}
+
+
+def result_of(error):
+    """The result for whatever ended the run."""
+    if isinstance(error, Submission):
+        value = {str(key): item for key, item in error.value.items()}
+        return {"type": "submitted", "value": encode_record(value, "submitted value")}
+    if isinstance(error, OutputExceeded):
+        return {"type": "exceeded", "limit": "output"}
+    if isinstance(error, MemoryError):
+        return {"type": "exceeded", "limit": "memory"}
+    if isinstance(error, ResultTooLarge):
+        return {"type": "exceeded", "limit": "result"}
+    return threw(error)
+
+
+def encode_record(items, path):
+    return [[key, encode(item, f"{path} {key!r}", depth_limit)] for key, item in items.items()]
+
+
+def syntax_error(error):
+    if isinstance(error, SyntaxError):
+        return {
+            "type": "syntax-error",
+            "message": shorten(str(error.msg), MESSAGE_LIMIT),
+            "line": error.lineno or None,
+            "column": error.offset or None,
+        }
+    if isinstance(error, UnicodeEncodeError):
+        line = error.object[: error.start].count("\n") + 1
+        column = error.start - (error.object.rfind("\n", 0, error.start) + 1) + 1
+        message = "the code has half of a surrogate pair, which is not a character"
+        return {"type": "syntax-error", "message": message, "line": line, "column": column}
+    message = f"the code is nested too deep to compile ({type(error).__name__})"
+    return {"type": "syntax-error", "message": message, "line": None, "column": None}
+
+
+# ---- running
+
+
+def denied(tree, modules):
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            names = [node.module]
+        else:
+            continue
+        for name in names:
+            if any(name == module or name.startswith(module + ".") for module in modules):
+                return {
+                    "type": "denied",
+                    "permission": "module",
+                    "name": name,
+                    "line": node.lineno,
+                    "column": node.col_offset + 1,
+                }
+    return None
+
+
+def compile_parts(code, filename, modules):
+    """The statements and the last expression apart, so that its value can be had. Answers a result when it may not run."""
+    try:
+        if "\0" in code:
+            before = code[: code.index("\0")]
+            column = len(before) - (before.rfind("\n") + 1) + 1
+            position = (filename, before.count("\n") + 1, column, None)
+            raise SyntaxError("source code cannot contain null bytes", position)
+        tree = ast.parse(code, filename)
+        refusal = denied(tree, modules)
+        if refusal:
+            return None, None, refusal
+        flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+        last = None
+        if tree.body and isinstance(tree.body[-1], ast.Expr):
+            last = compile(ast.Expression(tree.body.pop().value), filename, "eval", flags, dont_inherit=True)
+        body = compile(tree, filename, "exec", flags, dont_inherit=True)
+        return body, last, None
+    except (SyntaxError, ValueError, OverflowError, RecursionError, MemoryError) as error:
+        return None, None, syntax_error(error)
+
+
+def begin(request):
+    global printers
+    budget.left = request["outputBytes"]
+    bounds.left = request["resultBytes"]
+    printers = [Printer(0, budget), Printer(1, budget)]
+    sys.stdout, sys.stderr = printers
+    sys.stdin = io.StringIO()
+    main.__dict__.setdefault("__builtins__", __builtins__)
+    main.__dict__["SUBMIT"] = SUBMIT
+    main.__dict__.update(request["variables"])
+    for path, content in request["files"]:
+        path = os.path.join(DIRECTORY, path)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "wb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
+
+
+def finish(value, outputs):
+    missing = [name for name in outputs if name not in main.__dict__]
+    if missing:
+        raise NameError(f"name {missing[0]!r} is not defined, but was to be brought back")
+    return {
+        "type": "returned",
+        "value": encode(value, "the value", depth_limit),
+        "variables": encode_record({name: main.__dict__[name] for name in outputs}, "variable"),
+    }
+
+
+def settle(result):
+    """Prints what is left and writes the result down."""
+    try:
+        for printer in printers:
+            printer.flush()
+    except OutputExceeded:
+        result = {"type": "exceeded", "limit": "output"}
+    text = json.dumps(result, allow_nan=False, check_circular=False)
+    if result["type"] in ("returned", "submitted") and len(text) > bounds.left:
+        raise ResultTooLarge()
+    return text
+
+
+def conclude(error):
+    """Describing what went wrong runs guest code too (`__str__`, `__iter__`), which can go wrong again."""
+    for _ in range(3):
+        try:
+            return settle(result_of(error))
+        except BaseException as failure:
+            error = failure
+    detail = {"type": "RuntimeError", "message": "the error cannot be shown", "traceback": "", "line": None}
+    return settle({"type": "threw", "error": detail})
+
+
+def start(text, buffers):
+    """Runs one request. Answers the result as text, or an awaitable of it when the code awaits at its top level."""
+    global runs, depth_limit
+    runs += 1
+    filename = f"<run-{runs}>"
+    try:
+        request = decode(text.to_bytes(), buffers)
+        depth_limit = request["valueDepth"]
+        begin(request)
+        code = request["code"]
+        body, last, refusal = compile_parts(code, filename, request["deniedModules"])
+        if refusal:
+            return settle(refusal)
+        linecache.cache[filename] = (len(code), None, code.splitlines(keepends=True), filename)
+        if (body.co_flags | (last.co_flags if last else 0)) & CO_COROUTINE:
+            return run_async(body, last, request["outputs"])
+        exec(body, main.__dict__)
+        value = eval(last, main.__dict__) if last else None
+        return settle(finish(value, request["outputs"]))
+    except BaseException as error:
+        return conclude(error)
+
+
+async def run_async(body, last, outputs):
+    try:
+        pending = eval(body, main.__dict__)
+        if body.co_flags & CO_COROUTINE:
+            await pending
+        value = None
+        if last:
+            value = eval(last, main.__dict__)
+            if last.co_flags & CO_COROUTINE:
+                value = await value
+        return settle(finish(value, outputs))
+    except BaseException as error:
+        return conclude(error)
+
+
+budget = Budget()
+bounds = Budget()
+printers = []
+depth_limit = 0
+os.makedirs(DIRECTORY, exist_ok=True)
+os.chdir(DIRECTORY)
+sys.path.insert(0, DIRECTORY)
