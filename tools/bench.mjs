@@ -37,14 +37,14 @@ async function serveBench(area, file) {
         name: 'vivarium-bench',
         enforce: 'pre',
         resolveId: (/** @type {string} */ id) => (id === 'virtual:bench' ? file : undefined),
+        // Merging would add the bench to the app's inputs; it replaces them.
+        config: (merged) => {
+          if (merged.build?.rolldownOptions)
+            merged.build.rolldownOptions.input = { bench: join(root, 'tools/bench/page.html') };
+        },
       },
     ],
-    build: {
-      outDir,
-      emptyOutDir: true,
-      minify: true,
-      rolldownOptions: { input: { bench: join(root, 'tools/bench/page.html') } },
-    },
+    build: { outDir, emptyOutDir: true },
   });
   const server = await preview({
     root,
