@@ -1,4 +1,6 @@
 export type { LmErrorCode } from './error.ts';
+export { createHistory, inspectHistory, withHistory } from './history.ts';
+export type { LmHistory, LmHistoryEntry } from './history.ts';
 export type { LanguageModel, LmCallOptions } from './language-model.ts';
 export type {
   LmConfig,
@@ -23,3 +25,4 @@ export { diagnoseUnreachable } from './reachability.ts';
 export type { DiagnoseOptions, Reachability } from './reachability.ts';
 export { testEndpoint } from './test-endpoint.ts';
 export type { EndpointReport, EndpointVerdict, TestEndpointOptions } from './test-endpoint.ts';
+export { addUsage, noUsage } from './usage.ts';

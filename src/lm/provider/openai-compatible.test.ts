@@ -106,6 +106,14 @@ describe('what is sent', () => {
     expect(server.bodies.at(-1)?.[name]).toBe(9);
   });
 
+  test('token counts of streams, unless the server refuses to be asked', async () => {
+    await collect(open('echo').stream(askFor('x')));
+    expect(server.bodies.at(-1)).toMatchObject({ stream: true, stream_options: { include_usage: true } });
+    const { response } = await collect(open('echo', { streamsUsage: false }).stream(askFor('x')));
+    expect(server.bodies.at(-1)).not.toHaveProperty('stream_options');
+    expect(response.usage.totalTokens).toBe(0);
+  });
+
   test('the key goes into the Authorization header, and only there', async () => {
     await open('echo', { apiKey: key, headers: { 'X-Extra': 'extra-value' } }).generate(askFor('x'));
     expect(server.lastHeaders.authorization).toBe(`Bearer ${key}`);

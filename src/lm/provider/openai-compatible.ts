@@ -21,7 +21,7 @@ import type { HttpContext, HttpLimits, HttpRequest } from '../transport.ts';
 import { toEndpoint } from './endpoint.ts';
 import { toRefusalError } from './openai-error.ts';
 import { maxTokensNameFor, toChatRequest } from './openai-request.ts';
-import type { MaxTokensName } from './openai-request.ts';
+import type { ChatOptions, MaxTokensName } from './openai-request.ts';
 import { readCompletion } from './openai-response.ts';
 import { readStream } from './openai-stream.ts';
 
@@ -44,6 +44,8 @@ export interface OpenAiCompatibleOptions {
   readonly limits?: Partial<LmLimits> | undefined;
   /** Default: `max_completion_tokens` for OpenAI's reasoning models, `max_tokens` for all others. */
   readonly maxTokensName?: MaxTokensName | undefined;
+  /** Asks for token counts in streams. Default true; to be switched off for servers that refuse `stream_options`. */
+  readonly streamsUsage?: boolean | undefined;
   readonly clock?: Clock | undefined;
   readonly random?: Random | undefined;
   readonly hub?: Hub | undefined;
@@ -62,7 +64,7 @@ class OpenAiCompatible implements LanguageModel {
   readonly #headers: Readonly<Record<string, string>>;
   readonly #redact: Redact;
   readonly #limits: LmLimits;
-  readonly #maxTokensName: MaxTokensName;
+  readonly #chat: ChatOptions;
   readonly #random: Random;
   readonly #frame: CallFrame;
 
@@ -73,7 +75,10 @@ class OpenAiCompatible implements LanguageModel {
     this.#headers = headers;
     this.#redact = createRedactor(secrets);
     this.#limits = { ...defaultLmLimits, ...options.limits };
-    this.#maxTokensName = options.maxTokensName ?? maxTokensNameFor(options.model);
+    this.#chat = {
+      maxTokensName: options.maxTokensName ?? maxTokensNameFor(options.model),
+      streamsUsage: options.streamsUsage ?? true,
+    };
     this.#random = options.random ?? systemRandom;
     this.#frame = {
       model: options.model,
@@ -110,7 +115,7 @@ class OpenAiCompatible implements LanguageModel {
     read: (http: HttpContext, response: Response) => AsyncIterable<T>,
   ): AsyncGenerator<T, void, undefined> {
     checkRequest(this.model, request);
-    const chat = toChatRequest(this.model, request, { isStream, maxTokensName: this.#maxTokensName });
+    const chat = toChatRequest(this.model, request, { isStream, ...this.#chat });
     const outgoing: HttpRequest = { url: this.#url, headers: this.#headers, body: JSON.stringify(chat) };
     const http: HttpContext = { call: call.limit, limits: this.#limits, redact: this.#redact };
     const exchange = (): AsyncGenerator<T, void, undefined> => this.#exchange(http, outgoing, read);

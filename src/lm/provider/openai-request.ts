@@ -12,13 +12,19 @@ export function maxTokensNameFor(model: string): MaxTokensName {
   return /^(o[1-9]|gpt-5(?!.*chat))/.test(family) ? 'max_completion_tokens' : 'max_tokens';
 }
 
+export interface ChatOptions {
+  readonly maxTokensName: MaxTokensName;
+  /** Whether streams ask for token counts. */
+  readonly streamsUsage: boolean;
+}
+
 const reserved = ['model', 'messages', 'stream', 'stream_options'];
 
 /** The body of the POST. Members of `extensions` win over those made here. */
 export function toChatRequest(
   model: string,
   request: LmRequest,
-  options: { readonly isStream: boolean; readonly maxTokensName: MaxTokensName },
+  options: ChatOptions & { readonly isStream: boolean },
 ): JsonObject {
   const { config } = request;
   const extensions = config.extensions ?? {};
@@ -36,7 +42,8 @@ export function toChatRequest(
     messages: request.messages.map(toChatMessage),
     ...toSettings(config, options.maxTokensName),
     ...extensions,
-    ...(options.isStream ? { stream: true, stream_options: { include_usage: true } } : {}),
+    ...(options.isStream ? { stream: true } : {}),
+    ...(options.isStream && options.streamsUsage ? { stream_options: { include_usage: true } } : {}),
   };
 }
 
