@@ -4,7 +4,7 @@ import { cpus, totalmem } from 'node:os';
 /**
  * What a bench reports. `goal` bounds the ratio `ours / beside`, or `ours` itself where there is nothing beside it;
  * it is an upper bound, or a lower one with `higherIsBetter`. A row without a goal is printed and never judged.
- * @typedef {{ name: string, ours: number, beside?: number | null, unit?: string, goal?: number | null, higherIsBetter?: boolean, spread?: number | string }} Reported
+ * @typedef {{ name: string, ours: number, beside?: number | null, unit?: string, goal?: number | null, higherIsBetter?: boolean, spread?: number | string | readonly [number, number] }} Reported
  * @typedef {{ name: string, ours: number, beside: number | null, ratio: number | null, goal: number | null, pass: boolean }} Row
  * @typedef {Row & { unit: string, bound: string, spread: string }} PrintedRow
  */
@@ -44,8 +44,15 @@ export function judge(reported) {
     unit,
     pass: goal === null || isWithin(goal),
     bound: goal === null ? '' : `${higherIsBetter ? '≥' : '≤'} ${goal}${suffix}`,
-    spread: typeof spread === 'number' ? `±${toShort(spread)}` : spread,
+    spread: toSpread(spread),
   };
+}
+
+/** Half a width, or the least and the greatest. @param {NonNullable<Reported['spread']>} spread */
+function toSpread(spread) {
+  if (typeof spread === 'string') return spread;
+  if (typeof spread === 'number') return `±${toShort(spread)}`;
+  return `${toShort(spread[0])}–${toShort(spread[1])}`;
 }
 
 /** @param {number | null} value */

@@ -25,8 +25,8 @@ describe('bench rows', () => {
   });
 
   it('writes six keys and prints a table', () => {
-    const rows = [judge({ name: 'get', ours: 3, beside: 2, unit: 'ms', goal: 1, spread: 0.5 })];
+    const rows = [judge({ name: 'get', ours: 3, beside: 2, unit: 'ms', goal: 1, spread: [1.25, 1.75] })];
     expect(toJsonRows(rows)).toEqual([{ name: 'get', ours: 3, beside: 2, ratio: 1.5, goal: 1, pass: false }]);
-    expect(toTable(rows).split('\n')[1]).toBe('get      3       2  ms     1.5×    ±0.5  ≤ 1×  FAIL');
+    expect(toTable(rows).split('\n')[1]).toBe('get      3       2  ms     1.5×  1.25–1.75  ≤ 1×  FAIL');
   });
 });
