@@ -6,7 +6,7 @@ import type { Plugin } from 'vite';
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { isolationHeaders, sandboxFiles } from './src/vite.ts';
-import { chromiumFlags } from './tools/chromium-flags.mjs';
+import { chromiumFlags, softwareWebGpuFlags } from './tools/chromium-flags.mjs';
 import { pagePolicy, stableEntries } from './tools/page-headers.mjs';
 
 /** The page must be cross-origin isolated wherever it is served: SharedArrayBuffer stops stuck Python politely. */
@@ -32,7 +32,12 @@ const stable = stableEntries();
 
 export default defineConfig({
   appType: 'mpa',
-  plugins: [policy, ...(existsSync(sandboxFolder) ? [sandboxFiles({ assetFolder: sandboxFolder })] : [])],
+  plugins: [
+    policy,
+    ...(existsSync(resolve(sandboxFolder, 'headers.json'))
+      ? [sandboxFiles({ assetFolder: sandboxFolder })]
+      : []),
+  ],
   worker: { format: 'es' },
   server: { headers: isolation },
   preview: { headers: isolation },
@@ -54,6 +59,16 @@ export default defineConfig({
         entryFileNames: ({ name }) => (Object.hasOwn(stable, name) ? '[name].js' : 'assets/[name]-[hash].js'),
       },
     },
+  },
+  // found late, behind a dynamic import, a package makes the dev server reload the page under a running test
+  optimizeDeps: {
+    include: [
+      '@tensorflow/tfjs-core',
+      '@tensorflow/tfjs-backend-cpu',
+      '@tensorflow/tfjs-backend-wasm',
+      '@tensorflow/tfjs-backend-webgpu',
+      'comlink',
+    ],
   },
   test: {
     projects: [
@@ -80,7 +95,20 @@ export default defineConfig({
             provider: playwright({
               launchOptions: { args: chromiumFlags, ...(executablePath ? { executablePath } : {}) },
             }),
-            instances: [{ browser: 'chromium' }],
+            instances: [
+              { browser: 'chromium' },
+              {
+                browser: 'chromium',
+                name: 'browser with a software GPU',
+                include: ['src/compute/device/webgpu.browser.test.ts'],
+                provider: playwright({
+                  launchOptions: {
+                    args: [...chromiumFlags, ...softwareWebGpuFlags],
+                    ...(executablePath ? { executablePath } : {}),
+                  },
+                }),
+              },
+            ],
           },
         },
       },
