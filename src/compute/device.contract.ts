@@ -11,7 +11,7 @@ import type { Tensor } from './tensor.ts';
 function distance(a: Tensor, b: Tensor): number {
   expect(a.shape).toEqual(b.shape);
   expect(a.dtype).toBe(b.dtype);
-  return a.data.reduce((seen, x, i) => Math.max(seen, Math.abs(x - b.data[i]!)), 0);
+  return Array.from(a.data).reduce((seen, x, i) => Math.max(seen, Math.abs(x - b.data[i]!)), 0);
 }
 
 function expectNear(actual: Tensor, expected: Tensor, tolerance: number): void {
