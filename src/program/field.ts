@@ -10,7 +10,7 @@ export interface Field {
   readonly name: string;
   readonly kind: FieldKind;
   readonly type: PythonType;
-  /** True when the signature gave no type and `str` was assumed. String signatures say so of inputs only, as DSPy does. */
+  /** True for inputs of a string signature that were written without a type; DSPy says it of no other field. */
   readonly isTypeUndefined: boolean;
   /** Such as `Question:`. Kept for saved programs; chat prompts do not print it. */
   readonly prefix: string;
@@ -43,7 +43,7 @@ export function createField(name: string, spec: FieldSpec): Field {
     name,
     kind: spec.kind,
     type: spec.type === undefined ? stringType : toPythonType(spec.type),
-    isTypeUndefined: spec.type === undefined,
+    isTypeUndefined: false,
     prefix: spec.prefix ?? `${inferPrefix(name)}:`,
     description: spec.description ?? `\${${name}}`,
     ...(spec.constraints === undefined ? {} : { constraints: spec.constraints }),

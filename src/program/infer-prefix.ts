@@ -16,7 +16,11 @@ function isUpperCase(word: string): boolean {
   return word === word.toUpperCase() && word !== word.toLowerCase();
 }
 
+/** Letters that are two letters in one have a form of their own at the start of a word. */
+const titleLetters: Readonly<Record<string, string>> = { Ǆ: 'ǅ', Ǉ: 'ǈ', Ǌ: 'ǋ', Ǳ: 'ǲ' };
+
 function capitalize(word: string): string {
   const [first = '', ...rest] = word;
-  return first.toUpperCase() + rest.join('').toLowerCase();
+  const [letter = '', ...more] = first.toUpperCase();
+  return (titleLetters[letter] ?? letter) + [...more, ...rest].join('').toLowerCase();
 }

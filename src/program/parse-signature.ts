@@ -125,7 +125,7 @@ class ParameterReader {
     this.readDefault();
     if (this.stage !== 'ordinary') return;
     const field = createField(name, { kind: this.side.kind, ...(type === undefined ? {} : { type }) });
-    const isTypeUndefined = this.side.kind === 'input' && field.isTypeUndefined;
+    const isTypeUndefined = this.side.kind === 'input' && type === undefined;
     this.fields.set(name, Object.freeze({ ...field, isTypeUndefined }));
   }
 

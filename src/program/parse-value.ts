@@ -31,7 +31,8 @@ function readValue(text: string, type: PythonType): PythonValue {
 function readCandidate(text: string): PythonValue {
   const repaired = repairJson(text);
   if (repaired !== '' || text === '') return repaired;
-  return parsePythonLiteral(text) ?? text;
+  const literal = parsePythonLiteral(text);
+  return literal === undefined ? text : literal;
 }
 
 /** Where both text and `None` are welcome, `null` is text. */

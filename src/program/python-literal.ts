@@ -1,14 +1,15 @@
 /** `ast.literal_eval` for what is left when no list or object was found: numbers, texts, constants, bare tuples. */
+import { stripEnd } from './python-text.ts';
 import { dictValue, floatValue, maxIntegerDigits } from './python-value.ts';
 import type { PythonValue } from './python-value.ts';
 
 /** The longest text that is read as a literal, in UTF-16 units. */
-export const maxLiteralLength = 100_000;
+export const maxLiteralLength = 10_000;
 
 /** The value, or undefined when the text is no such literal. Complex numbers, `...` and f-strings are none. */
 export function parsePythonLiteral(source: string): PythonValue | undefined {
   if (source.length > maxLiteralLength) return undefined;
-  const text = source.replace(/^[ \t]+/, '').replace(/(?:\s|#[^\n]*(?=\n|$))+$/, '');
+  const text = stripEnd(source.replace(/^[ \t]+/, ''));
   if (text === '{}') return dictValue([]);
   const items: PythonValue[] = [];
   let index = 0;
@@ -126,5 +127,6 @@ function matchAt(pattern: RegExp, text: string, index: number): RegExpExecArray 
 function skip(text: string, index: number): number {
   let next = index;
   while (text[next] === ' ' || text[next] === '\t') next += 1;
-  return next;
+  const isLastComment = text[next] === '#' && !text.includes('\n', next);
+  return isLastComment ? text.length : next;
 }

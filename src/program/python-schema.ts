@@ -25,20 +25,19 @@ export function printSchema(type: PythonType): string {
   return printJson(toPythonValue(typeFirst(Object.keys(all).length === 0 ? rest : { ...rest, $defs: all })));
 }
 
-const scalarSchemas: Readonly<Record<PythonScalarName, JsonObject | undefined>> = {
+const scalarSchemas: Readonly<Record<PythonScalarName, JsonObject>> = {
   str: { type: 'string' },
   int: { type: 'integer' },
   float: { type: 'number' },
   bool: { type: 'boolean' },
   bytes: { type: 'string', format: 'binary' },
   complex: { type: 'string' },
-  bytearray: undefined,
 };
 
 function schemaOf(type: PythonType, definitions: Record<string, JsonObject>): JsonObject {
   switch (type.kind) {
     case 'scalar':
-      return scalarSchemas[type.name] ?? refuse(type.name);
+      return scalarSchemas[type.name];
     case 'any':
       return {};
     case 'none':

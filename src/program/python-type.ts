@@ -5,7 +5,7 @@
 import type { Json } from '../base/index.ts';
 
 /** Builtin types that hold no other types. */
-export type PythonScalarName = 'str' | 'int' | 'float' | 'bool' | 'bytes' | 'bytearray' | 'complex';
+export type PythonScalarName = 'str' | 'int' | 'float' | 'bool' | 'bytes' | 'complex';
 
 /** A member of `Literal[…]`. */
 export type PythonLiteral = string | number | bigint | boolean | null;
@@ -106,7 +106,7 @@ export function allowsNone(type: PythonType): boolean {
   return type.kind === 'none' || (type.kind === 'union' && type.members.some(allowsNone));
 }
 
-const scalarNames: readonly string[] = ['str', 'int', 'float', 'bool', 'bytes', 'bytearray', 'complex'];
+const scalarNames: readonly string[] = ['str', 'int', 'float', 'bool', 'bytes', 'complex'];
 
 export function isScalarName(name: string): name is PythonScalarName {
   return scalarNames.includes(name);

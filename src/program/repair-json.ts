@@ -14,6 +14,9 @@ import type { PythonValue } from './python-value.ts';
 /** The longest text that is repaired, in UTF-16 units. Strict JSON may be longer. */
 export const maxRepairLength = 1_000_000;
 
+/** The most characters that are looked at, again and again included; after that, what was found so far stands. */
+export const maxRepairWork = 20_000_000;
+
 /**
  * Strict JSON as it is; otherwise the first lists and objects found in the text; the empty text when there is none.
  * Several become a list, except that an object of the same shape replaces the one before it.
@@ -30,10 +33,14 @@ const literalPattern = /(?:true|false|null|none)(?=$|[\s,)\]}])/iy;
 const numberCharacters = /(?:[0-9\-.eE/_]|(?<=[eE])\+)+/y;
 const numberCharactersWithCommas = /(?:[0-9\-.eE/,_]|(?<=[eE])\+)+/y;
 
+/** Thrown and caught in this file only. */
+const workDone: unique symbol = Symbol('work done');
+
 class JsonRepairer {
   readonly #text: string;
   #index = 0;
   #depth = 0;
+  #work = maxRepairWork;
 
   constructor(text: string) {
     this.#text = text;
@@ -41,6 +48,21 @@ class JsonRepairer {
 
   readAll(): PythonValue {
     const found: PythonValue[] = [];
+    try {
+      this.#readInto(found);
+    } catch (thrown) {
+      if (thrown !== workDone) throw thrown;
+    }
+    const [only = ''] = found;
+    return found.length > 1 ? { kind: 'list', items: found } : only;
+  }
+
+  spend(characters: number): void {
+    this.#work -= characters;
+    if (this.#work < 0) throw workDone;
+  }
+
+  #readInto(found: PythonValue[]): void {
     let separator = '';
     while (this.#index < this.#text.length) {
       const value = this.#startsContainer() ? this.#readContainer() : undefined;
@@ -50,8 +72,6 @@ class JsonRepairer {
         separator = '';
       }
     }
-    const [only = ''] = found;
-    return found.length > 1 ? { kind: 'list', items: found } : only;
   }
 
   #skipProse(separator: string): string {
@@ -70,17 +90,37 @@ class JsonRepairer {
   #startsTuple(): boolean {
     const line = this.#text.slice(this.#text.lastIndexOf('\n', this.#index) + 1, this.#index);
     const rest = this.#text.slice(this.#index + 1, this.#index + 64);
-    return line.trim() === '' && /^\s*(?:[)[{("'“\-.\d]|true|false|null|none)/i.test(rest);
+    this.spend(line.length);
+    if (line.trim() !== '' || !/^\s*(?:[)[{("'“\-.\d]|true|false|null|none)/i.test(rest)) return false;
+    const close = this.#closingParenthesis();
+    return close < 0 || /^[^\S\n]*(?:\n|$)/.test(this.#text.slice(close + 1, close + 64));
   }
 
-  #readContainer(): PythonValue {
+  #closingParenthesis(): number {
+    let depth = 0;
+    for (let index = this.#index; index < this.#text.length; index += 1) {
+      this.spend(1);
+      const character = this.#text.charAt(index);
+      if (quotes.includes(character)) {
+        const close = this.#closingQuote(index);
+        if (close < 0) return -1;
+        index = close;
+      }
+      if (character === '(') depth += 1;
+      if (character === ')') depth -= 1;
+      if (depth === 0) return index;
+    }
+    return -1;
+  }
+
+  #readContainer(isMemberValue: boolean = false): PythonValue {
     this.#depth += 1;
     try {
       // deeper than this the rest of the text is one skipped piece
       if (this.#depth > maxValueDepth) this.#index = this.#text.length;
       const opening = this.#text.charAt(this.#index);
       this.#index += 1;
-      if (opening === '[') return { kind: 'list', items: this.#readItems(']') };
+      if (opening === '[') return { kind: 'list', items: this.#readItems(']', isMemberValue) };
       if (opening === '(') return this.#readParenthesis();
       return this.#isSet() ? { kind: 'list', items: this.#readItems('}') } : dictValue(this.#readMembers());
     } finally {
@@ -98,11 +138,13 @@ class JsonRepairer {
       : { kind: 'list', items };
   }
 
-  /** Braces around something without a single colon outside texts. */
+  /** Braces around something without a single colon outside texts, unless it is a quoted key whose colon is missing. */
   #isSet(): boolean {
+    if (/^\s*"[^"]*"\s*[^\s,}:]/.test(this.#text.slice(this.#index, this.#index + 256))) return false;
     let depth = 0;
     let hasContent = false;
     for (let index = this.#index; index < this.#text.length; index += 1) {
+      this.spend(1);
       const character = this.#text.charAt(index);
       if (depth === 0 && character === '}') return hasContent;
       if (quotes.includes(character)) {
@@ -121,6 +163,7 @@ class JsonRepairer {
   #closingQuote(start: number): number {
     const quote = this.#text.charAt(start) === '“' ? '”' : this.#text.charAt(start);
     for (let index = start + 1; index < this.#text.length; index += 1) {
+      this.spend(1);
       const character = this.#text.charAt(index);
       if (character === '\\') index += 1;
       else if (character === quote) return index;
@@ -128,10 +171,13 @@ class JsonRepairer {
     return -1;
   }
 
-  #readItems(end: string): PythonValue[] {
+  /** A list that is a member's value and holds no containers ends, unclosed, where the next member begins. */
+  #readItems(end: string, isMemberValue: boolean = false): PythonValue[] {
     const items: PythonValue[] = [];
     while (!this.#closes(end) && this.#index < this.#text.length) {
       if (this.#text[this.#index] === ',') this.#index += 1;
+      else if (isMemberValue && items.length > 0 && items.every(isScalar) && this.#startsMember())
+        return items;
       else {
         const value = this.#startsMember() ? dictValue(this.#readMembers()) : this.#readValue('item');
         if (value !== undefined && value !== '...') items.push(value);
@@ -165,27 +211,34 @@ class JsonRepairer {
     return members;
   }
 
+  /** A key without a colon before the end is dropped. */
   #readMember(members: (readonly [PythonValue, PythonValue])[]): void {
-    const before = this.#index;
     const key = this.#readText('key');
-    this.#skipBlanks();
-    // whatever stands where the colon belongs is taken for it
-    this.#index += 1;
-    if (key === undefined && this.#text[before] !== ':') this.#index = Math.max(before + 1, this.#index - 1);
-    else members.push([key ?? '', this.#readMemberValue()]);
-  }
-
-  #readMemberValue(): PythonValue {
+    if (/^["'”]\s*:/.test(this.#text.slice(this.#index, this.#index + 64))) this.#index += 1;
     this.#skipBlanks();
     const character = this.#text[this.#index];
-    if (character === undefined || character === ',' || character === '}') return '';
-    return this.#readValue('value') ?? '';
+    if (key === undefined || character === undefined || character === '}') return;
+    // whatever stands where the colon belongs is taken for it, unless it begins something
+    if (!/[\p{L}"'“]/u.test(character)) this.#index += 1;
+    else if (!quotes.includes(character)) return;
+    members.push([key, this.#readMemberValue()]);
+  }
+
+  /** Passes over what begins no value: `: => + $`. */
+  #readMemberValue(): PythonValue {
+    for (;;) {
+      this.#skipBlanks();
+      const character = this.#text[this.#index];
+      if (character === undefined || character === ',' || character === '}' || character === ']') return '';
+      const value = this.#readValue('value');
+      if (value !== undefined) return value;
+    }
   }
 
   /** Undefined when nothing here begins a value; then one character was passed over. */
   #readValue(place: TextPlace): PythonValue | undefined {
     const character = this.#text.charAt(this.#index);
-    if ('{[('.includes(character)) return this.#readContainer();
+    if (character !== '' && '{[('.includes(character)) return this.#readContainer(place === 'value');
     if (/[-.\d]/.test(character)) return this.#readNumber(place);
     const literal = this.#match(literalPattern);
     if (literal !== undefined) return literals[literal.toLowerCase()] as PythonValue;
@@ -212,7 +265,7 @@ class JsonRepairer {
       return undefined;
     }
     const read = isQuoted ? readQuotedText : readBareText;
-    const { text, end } = read(this.#text, this.#index, place);
+    const { text, end } = read(this.#text, this.#index, place, this);
     this.#index = Math.max(end, this.#index + 1);
     return text;
   }
@@ -258,4 +311,8 @@ function addFound(found: PythonValue[], value: PythonValue, afterComma: boolean)
   if (last !== undefined && isEmpty(value)) return;
   if (last !== undefined && ((!afterComma && hasSameShape(last, value)) || isEmpty(last))) found.pop();
   found.push(value);
+}
+
+function isScalar(value: PythonValue): boolean {
+  return typeof value !== 'object' || value === null || value.kind === 'float';
 }

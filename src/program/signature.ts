@@ -15,8 +15,10 @@ export interface SignatureState {
 export interface SignatureParts {
   /** Default `StringSignature`. */
   readonly name?: string;
-  /** Absent: a sentence that names the fields. The empty text stays empty. */
+  /** Absent or empty: a sentence that names the fields. */
   readonly instructions?: string | undefined;
+  /** The empty text stays empty: a saved program may say so. */
+  readonly keepsEmptyInstructions?: true;
   readonly fields: readonly Field[];
 }
 
@@ -58,9 +60,7 @@ export class Signature<Inputs = Record<string, unknown>, Outputs = Record<string
     this.outputFields = parts.fields.filter((field) => field.kind === 'output');
     this.fields = [...this.inputFields, ...this.outputFields];
     assertDistinct(this.fields);
-    this.instructions = cleanDocumentation(
-      parts.instructions ?? defaultInstructions(this.inputFields, this.outputFields),
-    );
+    this.instructions = cleanDocumentation(this.#instructionsOf(parts));
     for (const list of [this.inputFields, this.outputFields, this.fields]) Object.freeze(list);
     Object.freeze(this);
   }
@@ -158,7 +158,17 @@ export class Signature<Inputs = Record<string, unknown>, Outputs = Record<string
     const fields = this.fields.map((field, index) =>
       Object.freeze({ ...field, ...textsOf(state.fields[index]) }),
     );
-    return new Signature({ name: this.name, instructions: state.instructions, fields });
+    return new Signature({
+      name: this.name,
+      instructions: state.instructions,
+      fields,
+      keepsEmptyInstructions: true,
+    });
+  }
+
+  #instructionsOf({ instructions = '', keepsEmptyInstructions }: SignatureParts): string {
+    if (instructions !== '' || keepsEmptyInstructions === true) return instructions;
+    return defaultInstructions(this.inputFields, this.outputFields);
   }
 
   private withFields<NewInputs, NewOutputs>(fields: readonly Field[]): Signature<NewInputs, NewOutputs> {
