@@ -1,0 +1,127 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { build, createServer, preview } from 'vite';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { sandboxHeaders } from './executor/index.ts';
+import { sandboxFiles, vivarium } from './vite.ts';
+
+const root = mkdtempSync(join(tmpdir(), 'vivarium-plugin-'));
+const assetFolder = join(root, 'sandbox');
+
+beforeAll(() => {
+  mkdirSync(join(assetFolder, 'deep'), { recursive: true });
+  writeFileSync(join(assetFolder, 'headers.json'), JSON.stringify(sandboxHeaders()));
+  writeFileSync(join(assetFolder, 'frame.html'), '<!doctype html>');
+  writeFileSync(join(assetFolder, 'deep/code.wasm'), 'wasm');
+  writeFileSync(join(root, 'secret.txt'), 'secret');
+  writeFileSync(join(root, 'index.html'), '<!doctype html><script type="module">console.log(1)</script>');
+});
+afterAll(() => rmSync(root, { recursive: true }));
+
+interface Answer {
+  readonly status: number | undefined;
+  readonly headers: Readonly<Record<string, unknown>>;
+  readonly text: string;
+}
+
+/** As it is written: `fetch` would tidy the path. */
+function ask(port: number, path: string, headers: Record<string, string> = {}): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    request({ host: 'localhost', port, path, headers }, (response) => {
+      let text = '';
+      response.setEncoding('utf8');
+      response.on('data', (part: string) => (text += part));
+      response.on('end', () => resolve({ status: response.statusCode, headers: response.headers, text }));
+    })
+      .on('error', reject)
+      .end();
+  });
+}
+
+const quiet = { root, configFile: false, logLevel: 'silent', appType: 'mpa' } as const;
+
+function portOf(server: { resolvedUrls: { local: string[] } | null }): number {
+  return Number(new URL(server.resolvedUrls?.local[0] ?? '').port);
+}
+
+describe('the plugin in development', () => {
+  it('isolates the page and serves sandbox files with their own headers', async () => {
+    const server = await createServer({
+      ...quiet,
+      plugins: [vivarium({ assetFolder })],
+      server: { port: 0 },
+    });
+    await server.listen();
+    try {
+      const port = portOf(server);
+      const page = await ask(port, '/');
+      expect(page.headers['cross-origin-opener-policy']).toBe('same-origin');
+      expect(page.headers['cross-origin-embedder-policy']).toBe('credentialless');
+      const frame = await ask(port, '/python/frame.html');
+      expect(frame.headers['content-security-policy']).toBe(
+        sandboxHeaders().frame.headers['Content-Security-Policy'],
+      );
+      expect(frame.headers['content-type']).toBe('text/html; charset=utf-8');
+      const wasm = await ask(port, '/python/deep/code.wasm');
+      expect([wasm.text, wasm.headers['content-type']]).toEqual(['wasm', 'application/wasm']);
+      expect(wasm.headers['cross-origin-resource-policy']).toBe('cross-origin');
+      expect(wasm.headers['content-security-policy']).toBeUndefined();
+      const again = await ask(port, '/python/frame.html', { 'if-none-match': String(frame.headers['etag']) });
+      expect([again.status, again.text]).toEqual([304, '']);
+    } finally {
+      await server.close();
+    }
+  });
+
+  it.each([
+    '/python/../secret.txt',
+    '/python/%2e%2e/secret.txt',
+    '/python/..%2fsecret.txt',
+    '/python/..\\secret.txt',
+    '/python//etc/passwd',
+    '/python/deep',
+    '/python/%',
+    '/python/nothing',
+  ])('answers nothing outside the folder: %s', async (path) => {
+    const server = await preview({
+      ...quiet,
+      plugins: [sandboxFiles({ assetFolder })],
+      preview: { port: 0 },
+    });
+    try {
+      const { status, text } = await ask(portOf(server), path);
+      expect(status).toBeGreaterThanOrEqual(400);
+      expect(text).not.toContain('secret');
+    } finally {
+      await server.close();
+    }
+  });
+});
+
+describe('the plugin in a build', () => {
+  it('emits the sandbox files where the executor looks for them', async () => {
+    await build({ ...quiet, plugins: [vivarium({ assetFolder })] });
+    const emitted = (path: string): string => readFileSync(join(root, 'dist', path), 'utf8');
+    expect(emitted('python/deep/code.wasm')).toBe('wasm');
+    expect(JSON.parse(emitted('python/headers.json'))).toEqual(sandboxHeaders());
+  });
+});
+
+describe('a wrong folder', () => {
+  it('is refused by name when it is missing', () => {
+    expect(() => vivarium({ assetFolder: join(root, 'nowhere') })).toThrow(
+      /assetFolder is ".*nowhere", which holds no headers\.json/,
+    );
+  });
+
+  it.each(['{}', '{"assets":{"path":"python"},"frame":{}}', '{"assets":1,"frame":null}'])(
+    'is refused when its headers say %s',
+    (text) => {
+      const folder = mkdtempSync(join(root, 'bad-'));
+      writeFileSync(join(folder, 'headers.json'), text);
+      expect(() => sandboxFiles({ assetFolder: folder })).toThrow(/must give a path and headers/);
+    },
+  );
+});
