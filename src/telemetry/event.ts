@@ -51,6 +51,15 @@ interface Known {
     readonly reason: string;
   };
   'device-select': { readonly device: string; readonly reason: string };
+  /** A module's forward, `path` being its place in the program, empty for the root. */
+  'forward-start': { readonly kind: string; readonly path: string };
+  'forward-end': { readonly kind: string; readonly path: string; readonly durationMs: number };
+  'forward-fail': {
+    readonly kind: string;
+    readonly path: string;
+    readonly durationMs: number;
+    readonly error: EventError;
+  };
   'lm-start': { readonly model: string };
   'lm-end': {
     readonly model: string;

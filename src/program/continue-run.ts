@@ -1,0 +1,33 @@
+/** Takes up a run that began in another realm: same trace, the time that is left, its values; the rest is handed in here. */
+import type { Run, RunRequest } from './run.ts';
+import { withRun } from './run.ts';
+import { parseRunWire } from './run-wire.ts';
+import type { CallSettings } from './settings.ts';
+
+/** The request of a run that goes on here. @throws `program/run-invalid` */
+export function requestOfWire(wire: unknown, settings: CallSettings): RunRequest {
+  const { span, depth, isTraced, values, path, remainingMs } = parseRunWire(wire);
+  const timeoutMs = Math.min(remainingMs ?? Infinity, settings.timeoutMs ?? Infinity);
+  return {
+    settings: {
+      ...settings,
+      values: { ...values, ...settings.values },
+      ...(timeoutMs === Infinity ? {} : { timeoutMs }),
+    },
+    path,
+    origin: { span, depth, isTraced },
+  };
+}
+
+/**
+ * @param wire what `run.toWire()` gave in the other realm
+ * @param settings what this realm adds: language models, adapters, an earlier limit
+ * @throws `program/run-invalid`, and what {@link withRun} throws
+ */
+export async function continueRun<T>(
+  wire: unknown,
+  settings: CallSettings,
+  work: (run: Run) => Promise<T>,
+): Promise<T> {
+  return withRun(requestOfWire(wire, settings), work);
+}

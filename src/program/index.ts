@@ -1,0 +1,59 @@
+export { ChatAdapter } from './adapter/chat.ts';
+export type { Adapter, Demo } from './adapter/adapter.ts';
+export type { ConstraintName, Constraints, ItemType } from './constraint.ts';
+export { continueCall } from './call-module.ts';
+export { continueRun } from './continue-run.ts';
+export { describe } from './describe.ts';
+export type {
+  FieldDescription,
+  ModuleDescription,
+  ParameterDescription,
+  PredictorDescription,
+  SubModuleDescription,
+} from './describe.ts';
+export type { Named, SubModuleOptions } from './discover.ts';
+export { dspyVersions, loadDspyState, toDspyState } from './dspy-state.ts';
+export type { DspyLoadOptions, DspyVersions } from './dspy-state.ts';
+export { Example, isExample } from './example.ts';
+export type { ExampleRecord } from './example.ts';
+export { isFieldRecord, plainOf } from './field-record.ts';
+export type { FieldRecord, Fields } from './field-record.ts';
+export { createField } from './field.ts';
+export type { Field, FieldChanges, FieldKind, FieldSpec } from './field.ts';
+export { inferPrefix } from './infer-prefix.ts';
+export { programLimits } from './limits.ts';
+export type { ProgramLimits } from './limits.ts';
+export { isModule, Module, requireRun } from './module.ts';
+export type { InputOf, Mode, ModuleClass, ModuleMetadata, OutputOf } from './module.ts';
+export type { ModuleState, ParameterStates } from './module-state.ts';
+export type { ParameterUpdate } from './parameter-history.ts';
+export type { ParameterType, ParameterTypeOf, TensorValue } from './parameter-value.ts';
+export { isParameter, Parameter } from './parameter.ts';
+export type { ParameterChange, ParameterOptions, ParameterState } from './parameter.ts';
+export { parsePythonType } from './parse-python-type.ts';
+export type { PythonTypeOptions } from './parse-python-type.ts';
+export { parseSignature } from './parse-signature.ts';
+export type { SignatureOptions } from './parse-signature.ts';
+export { ChainOfThought } from './predict/chain-of-thought.ts';
+export type { WithReasoning } from './predict/chain-of-thought.ts';
+export { isPredictor, Predict } from './predict/predict.ts';
+export type { InputsOfSignature, OutputsOfSignature, SignatureLike } from './predict/predict.ts';
+export type { PredictorState } from './predict/predictor-state.ts';
+export { Completions, isPrediction, Prediction } from './prediction.ts';
+export type { CompletionsInput, PredictionRecord, UsageByModel } from './prediction.ts';
+export { printPythonType } from './print-python-type.ts';
+export type { PythonType } from './python-type.ts';
+export { pythonFloat } from './python-value.ts';
+export type { PythonFloat } from './python-value.ts';
+export { parseRunWire } from './run-wire.ts';
+export type { RunWire } from './run-wire.ts';
+export { context, isRun } from './run.ts';
+export type { Run, RunDeadline } from './run.ts';
+export { configure } from './settings.ts';
+export type { CallOptions, CallSettings, Defaults, PredictDelta, Settings } from './settings.ts';
+export type { InputsOf, OutputsOf, ValueOf } from './signature-types.ts';
+export { isSignature, Signature } from './signature.ts';
+export type { SignatureParts, SignatureState } from './signature.ts';
+export { Trace } from './trace.ts';
+export type { TraceEntry } from './trace.ts';
+export type { Usage } from './usage.ts';

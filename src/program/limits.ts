@@ -1,0 +1,43 @@
+/** The bounds of the program layer, in one place. Each has a hostile test beside the code that keeps it. */
+
+export interface ProgramLimits {
+  /** Updates that one parameter remembers. Default 100. */
+  readonly historyEntries: number;
+  /** Bytes of old and new values that one parameter remembers; a larger single update keeps its time and cause only. Default 1 MiB. */
+  readonly historyBytes: number;
+  /** Bytes of one parameter value. Default 64 MiB. */
+  readonly valueBytes: number;
+  /** Nesting of a list or map value. Default 64. */
+  readonly valueDepth: number;
+  /** Calls inside calls. A program that calls itself for ever ends here. Default 100. */
+  readonly callDepth: number;
+  /** Entries of one trace, oldest dropped first, as in DSPy. Default 10,000. */
+  readonly traceEntries: number;
+  /** Models that one usage record tells apart; further models are counted under `other`. Default 100. */
+  readonly usageModels: number;
+  /** Modules inside modules. Default 64. */
+  readonly moduleDepth: number;
+  /** Depth of {@link describe} unless said otherwise. Default 5. */
+  readonly discoveryDepth: number;
+  /** Values of one list, map or object that are searched for modules; a container with none among them is data. Default 4,096. */
+  readonly containerScan: number;
+  /** Characters of a saved program that is read. Default 64 Mi. */
+  readonly stateCharacters: number;
+  /** Characters of one note. Default 2,000. */
+  readonly noteCharacters: number;
+}
+
+export const programLimits: ProgramLimits = Object.freeze({
+  historyEntries: 100,
+  historyBytes: 1024 * 1024,
+  valueBytes: 64 * 1024 * 1024,
+  valueDepth: 64,
+  callDepth: 100,
+  traceEntries: 10_000,
+  usageModels: 100,
+  moduleDepth: 64,
+  discoveryDepth: 5,
+  containerScan: 4096,
+  stateCharacters: 64 * 1024 * 1024,
+  noteCharacters: 2000,
+});

@@ -1,0 +1,107 @@
+/** The state of a program as data, and how it is taken back: everything is checked before anything changes. */
+import { CodedError, isCodedError } from '../base/index.ts';
+import { allPredictorsOf, modulesOf, parametersOf } from './discover.ts';
+import { isPlainObject } from './kind.ts';
+import type { Module, Mode, ModuleClass } from './module.ts';
+import type { ParameterState } from './parameter.ts';
+import type { PredictorState } from './predict/predictor-state.ts';
+
+export type ParameterStates = Readonly<Record<string, ParameterState>>;
+
+/** Structured-cloneable. `format` grows when the shape changes. */
+export interface ModuleState {
+  readonly format: 1;
+  readonly className: string;
+  readonly version: string;
+  readonly mode: Mode;
+  /** Names of sub-modules that are frozen, `self` being the root. */
+  readonly compiled: readonly string[];
+  readonly parameters: ParameterStates;
+  /** All predictors by name, also those that DSPy's files leave out. */
+  readonly predictors: Readonly<Record<string, PredictorState>>;
+}
+
+interface DumpOptions {
+  readonly withHistory?: boolean;
+}
+
+export function dumpParameters(module: Module, options: DumpOptions): ParameterStates {
+  return Object.fromEntries(parametersOf(module).map(([name, parameter]) => [name, parameter.dumpState(options)]));
+}
+
+export function dumpModule(module: Module, options: DumpOptions): ModuleState {
+  const kind = module.constructor as ModuleClass;
+  const predictors = allPredictorsOf(module).map(([name, predictor]) => [name, predictor.dumpPredictor()] as const);
+  return {
+    format: 1,
+    className: kind.name,
+    version: kind.version ?? '0.0.0',
+    mode: module.mode,
+    compiled: modulesOf(module).flatMap(([name, each]) => (each.isCompiled ? [name] : [])),
+    parameters: dumpParameters(module, options),
+    predictors: Object.fromEntries(predictors),
+  };
+}
+
+export function loadParameters(module: Module, states: ParameterStates, cause: string): void {
+  const known = new Map(parametersOf(module));
+  const unknown = Object.keys(states).find((name) => !known.has(name));
+  if (unknown !== undefined) module.parameterNamed(unknown);
+  const applies = Object.entries(states).map(([name, state]) =>
+    keyed(`parameters.${name}`, () => known.get(name)?.prepareState(state, cause)),
+  );
+  for (const apply of applies) apply?.();
+}
+
+export function loadModule(module: Module, state: ModuleState): void {
+  assertModuleState(state);
+  const parameters = parametersOf(module).map(([name, parameter]) => {
+    const saved = required(state.parameters, name, 'parameters');
+    return keyed(`parameters.${name}`, () => parameter.prepareState(saved));
+  });
+  const predictors = allPredictorsOf(module).map(([name, predictor]) => {
+    const saved = required(state.predictors, name, 'predictors');
+    return keyed(`predictors.${name}`, () => predictor.preparePredictor(saved));
+  });
+  const compiled = new Set(state.compiled);
+  const modules = modulesOf(module);
+  for (const apply of [...parameters, ...predictors]) apply();
+  for (const [name, each] of modules) each.isCompiled = compiled.has(name);
+  if (state.mode === 'train') module.train();
+  else module.eval();
+}
+
+function assertModuleState(state: unknown): asserts state is ModuleState {
+  if (!isPlainObject(state)) throw invalid('state', 'a plain object');
+  if (state.format !== 1) throw invalid('format', '1');
+  if (state.mode !== 'train' && state.mode !== 'eval') throw invalid('mode', "'train' or 'eval'");
+  if (!Array.isArray(state.compiled)) throw invalid('compiled', 'a list of names');
+  if (!isPlainObject(state.parameters)) throw invalid('parameters', 'states by name');
+  if (!isPlainObject(state.predictors)) throw invalid('predictors', 'states by name');
+}
+
+/** DSPy's rule: what the program has must be in the state; what else is in the state is ignored. */
+export function required<T>(states: Readonly<Record<string, T>>, name: string, group: string): T {
+  const state = Object.hasOwn(states, name) ? states[name] : undefined;
+  if (state !== undefined) return state;
+  throw new CodedError('program/state-missing', `the state has no ${group} '${name}'`, {
+    fields: { key: `${group}.${name}`, existing: Object.keys(states) },
+  });
+}
+
+/** Runs a check; when it fails, the key of the state that failed is added to the error. */
+export function keyed<T>(key: string, check: () => T): T {
+  try {
+    return check();
+  } catch (error) {
+    if (!isCodedError(error)) throw error;
+    throw new CodedError(error.code, `${key}: ${error.message}`, {
+      fields: { ...error.fields, key },
+      cause: error,
+    });
+  }
+}
+
+function invalid(key: string, expected: string): CodedError {
+  return new CodedError('program/state-invalid', `${key}: expected ${expected}`, { fields: { key, expected } });
+}

@@ -1,0 +1,269 @@
+/** A named, typed value of a module that people and optimizers change, under constraints and with a history. */
+import { CodedError, messageOf } from '../base/index.ts';
+import type { JsonObject } from '../base/index.ts';
+import type { Clock } from '../platform/index.ts';
+import { systemClock } from '../platform/index.ts';
+import type { Constraints } from './constraint.ts';
+import { assertConstraints, findViolation, violationError } from './constraint.ts';
+import { stepGradient } from './gradient-step.ts';
+import { giveBrand, hasBrand, parameterBrand } from './kind.ts';
+import { ParameterHistory } from './parameter-history.ts';
+import type { ParameterUpdate } from './parameter-history.ts';
+import { resolveNames } from './parameter-name.ts';
+import type { ParameterType, ParameterTypeOf } from './parameter-value.ts';
+import { copyValue } from './parameter-value.ts';
+
+export interface ParameterOptions<T> {
+  readonly type: ParameterTypeOf<T>;
+  readonly value: T;
+  /** Default: the name of the field that holds the parameter. */
+  readonly name?: string;
+  readonly constraints?: Constraints<T>;
+  /** Whether {@link Parameter.applyGradient} is allowed. Default false. */
+  readonly requiresGrad?: boolean;
+  /** Default 0.01. */
+  readonly learningRate?: number;
+  /** Share of the old velocity that is kept, 0 ≤ momentum < 1. Default 0. */
+  readonly momentum?: number;
+  readonly metadata?: JsonObject;
+  /** Default 100. */
+  readonly historyEntries?: number;
+  /** Default 1 MiB. */
+  readonly historyBytes?: number;
+  readonly clock?: Clock;
+}
+
+/** A parameter as structured-cloneable data. */
+export interface ParameterState<T = unknown> {
+  readonly type: ParameterType;
+  readonly value: T;
+  readonly requiresGrad: boolean;
+  readonly gradient: unknown;
+  readonly velocity: unknown;
+  readonly learningRate: number;
+  readonly momentum: number;
+  readonly metadata: JsonObject;
+  readonly createdAtMs: number;
+  readonly updatedAtMs: number;
+  readonly history?: readonly ParameterUpdate<T>[];
+}
+
+export interface ParameterChange<T = unknown> {
+  readonly name: string;
+  readonly oldValue: T;
+  readonly newValue: T;
+  readonly cause: string;
+  readonly atMs: number;
+}
+
+export class Parameter<T = unknown> {
+  static {
+    giveBrand(this.prototype, parameterBrand);
+  }
+
+  readonly type: ParameterType;
+  readonly constraints: Constraints<T>;
+  readonly requiresGrad: boolean;
+  readonly createdAtMs: number;
+  readonly #options: ParameterOptions<T>;
+  readonly #clock: Clock;
+  readonly #history: ParameterHistory<T>;
+  readonly #listeners = new Set<(change: ParameterChange<never>) => void>();
+  #name: string | undefined;
+  #value: T;
+  #gradient: unknown = null;
+  #velocity: unknown = null;
+  #learningRate: number;
+  #momentum: number;
+  #metadata: JsonObject;
+  #updatedAtMs: number;
+  #lastListenerError: string | undefined;
+
+  /** @throws `program/constraint-violated` for a bad first value, `program/constraint-invalid` for a senseless constraint. */
+  constructor(options: ParameterOptions<T>) {
+    this.#options = options;
+    this.#name = options.name;
+    this.type = options.type as ParameterType;
+    this.constraints = Object.freeze({ ...options.constraints });
+    assertConstraints(this.type, this.constraints);
+    this.requiresGrad = options.requiresGrad ?? false;
+    this.#learningRate = options.learningRate ?? 0.01;
+    this.#momentum = options.momentum ?? 0;
+    this.#assertRates(this.#learningRate, this.#momentum);
+    this.#metadata = copyValue(options.metadata ?? {});
+    this.#clock = options.clock ?? systemClock;
+    this.#history = new ParameterHistory(options.historyEntries, options.historyBytes);
+    this.#value = this.#checked(options.value);
+    this.createdAtMs = this.#clock.now();
+    this.#updatedAtMs = this.createdAtMs;
+  }
+
+  /** The name of the field that holds the parameter, such as `rowLimit` or `weights[0]`. */
+  get name(): string {
+    if (this.#name === undefined) resolveNames();
+    return this.#name ?? '(unnamed)';
+  }
+
+  /** Called by the module that finds the parameter in one of its fields; the first name stays. */
+  assignName(name: string): void {
+    this.#name ??= name;
+  }
+
+  /** Frozen. The numbers of a tensor are not, and must be treated as read-only. */
+  get value(): T {
+    return this.#value;
+  }
+
+  get gradient(): unknown {
+    return this.#gradient;
+  }
+
+  get learningRate(): number {
+    return this.#learningRate;
+  }
+
+  get momentum(): number {
+    return this.#momentum;
+  }
+
+  get metadata(): JsonObject {
+    return this.#metadata;
+  }
+
+  get updatedAtMs(): number {
+    return this.#updatedAtMs;
+  }
+
+  /** Oldest first; at most 100 entries and 1 MiB unless said otherwise. */
+  get history(): readonly ParameterUpdate<T>[] {
+    return this.#history.updates;
+  }
+
+  /** Stores a copy. @throws `program/constraint-violated`; the old value stays. */
+  set(value: T, cause: string = 'set'): void {
+    this.#change(this.#checked(value), cause);
+  }
+
+  /**
+   * One gradient step: `v = momentum·v + (1 − momentum)·g`, then `value −= learningRate·v`. When it fails, value and velocity stay.
+   * @throws `program/gradient-not-required`, `program/gradient-invalid`, `program/constraint-violated`
+   */
+  applyGradient(gradient: T, cause: string = 'gradient'): void {
+    const parameter = this.name;
+    if (!this.requiresGrad) {
+      throw new CodedError(
+        'program/gradient-not-required',
+        `parameter ${parameter} was declared without requiresGrad: true`,
+        { fields: { parameter } },
+      );
+    }
+    const options = { parameter, learningRate: this.#learningRate, momentum: this.#momentum };
+    const step = stepGradient(this.#value, gradient, this.#velocity, options);
+    const next = this.#checked(step.value as T);
+    this.#velocity = copyValue(step.velocity);
+    this.#gradient = copyValue(gradient);
+    this.#change(next, cause);
+  }
+
+  /** Called after every change, in order of subscription. A listener that throws does not disturb the others. */
+  subscribe(listener: (change: ParameterChange<T>) => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  /** What the last listener that threw said; listeners never fail the change they watch. */
+  get lastListenerError(): string | undefined {
+    return this.#lastListenerError;
+  }
+
+  dumpState(options: { readonly withHistory?: boolean } = {}): ParameterState<T> {
+    return {
+      type: this.type,
+      value: this.#value,
+      requiresGrad: this.requiresGrad,
+      gradient: this.#gradient,
+      velocity: this.#velocity,
+      learningRate: this.#learningRate,
+      momentum: this.#momentum,
+      metadata: this.#metadata,
+      createdAtMs: this.createdAtMs,
+      updatedAtMs: this.#updatedAtMs,
+      ...(options.withHistory ? { history: this.#history.updates } : {}),
+    };
+  }
+
+  /** @throws `program/state-invalid` or `program/constraint-violated`; nothing changes then. */
+  loadState(state: ParameterState<T>, cause: string = 'load'): void {
+    this.prepareState(state, cause)();
+  }
+
+  /** Checks a state and returns the function that applies it and cannot fail, so that many can be applied together. */
+  prepareState(state: ParameterState<T>, cause: string = 'load'): () => void {
+    if (typeof state !== 'object' || state === null || state.type !== this.type) {
+      throw new CodedError(
+        'program/state-invalid',
+        `parameter ${this.name}: expected the state of a ${this.type}`,
+        {
+          fields: { parameter: this.name, expected: this.type },
+        },
+      );
+    }
+    const value = this.#checked(state.value);
+    const { learningRate, momentum } = state;
+    this.#assertRates(learningRate, momentum);
+    const [gradient, velocity] = [copyValue(state.gradient ?? null), copyValue(state.velocity ?? null)];
+    const metadata = copyValue(state.metadata ?? {});
+    const history = state.history?.map((update) => copyValue(update));
+    return () => {
+      [this.#learningRate, this.#momentum] = [learningRate, momentum];
+      [this.#gradient, this.#velocity, this.#metadata] = [gradient, velocity, metadata];
+      this.#change(value, cause);
+      if (history) this.#history.replace(history);
+      if (typeof state.updatedAtMs === 'number') this.#updatedAtMs = state.updatedAtMs;
+    };
+  }
+
+  /** An equal parameter with its own history and no listeners. */
+  clone(): Parameter<T> {
+    const copy = new Parameter<T>({ ...this.#options, value: this.#value });
+    copy.prepareState(this.dumpState({ withHistory: true }))();
+    if (this.#name !== undefined) copy.assignName(this.#name);
+    return copy;
+  }
+
+  #checked(value: T): T {
+    const violation = findViolation(this.type, this.constraints, value);
+    if (violation) throw violationError(this.name, violation, value);
+    return copyValue(value);
+  }
+
+  #assertRates(learningRate: number, momentum: number): void {
+    if (learningRate > 0 && Number.isFinite(learningRate) && momentum >= 0 && momentum < 1) return;
+    throw new CodedError(
+      'program/parameter-invalid',
+      `parameter ${this.name}: learningRate is ${learningRate}, expected above 0; momentum is ${momentum}, expected 0 ≤ momentum < 1`,
+      { fields: { parameter: this.name, learningRate: String(learningRate), momentum: String(momentum) } },
+    );
+  }
+
+  #change(newValue: T, cause: string): void {
+    const oldValue = this.#value;
+    const atMs = this.#clock.now();
+    this.#value = newValue;
+    this.#updatedAtMs = atMs;
+    this.#history.add({ oldValue, newValue, atMs, cause });
+    const change: ParameterChange<T> = { name: this.name, oldValue, newValue, cause, atMs };
+    for (const listener of this.#listeners) {
+      try {
+        listener(change as ParameterChange<never>);
+      } catch (error) {
+        this.#lastListenerError = messageOf(error);
+      }
+    }
+  }
+}
+
+/** True for parameters of this or another copy of the library. */
+export function isParameter(value: unknown): value is Parameter {
+  return hasBrand(value, parameterBrand);
+}

@@ -1,0 +1,292 @@
+/**
+ * The run context of one call: settings, span, trace, usage, deadline and cancellation. It travels with the call and is handed
+ * to `forward`; nothing here is global, so calls that interleave never see each other's.
+ */
+import { CodedError, isJson } from '../base/index.ts';
+import type { Json } from '../base/index.ts';
+import type { Clock } from '../platform/index.ts';
+import { cancellation, systemClock, systemRandom, withDeadline } from '../platform/index.ts';
+import { createSpan, silentHub } from '../telemetry/index.ts';
+import type { SpanContext } from '../telemetry/index.ts';
+import { giveBrand, hasBrand, runBrand } from './kind.ts';
+import { programLimits } from './limits.ts';
+import type { RunWire } from './run-wire.ts';
+import { currentDefaults, mergeSettings } from './settings.ts';
+import type { CallOptions, CallSettings, Settings } from './settings.ts';
+import { Trace } from './trace.ts';
+import { Usage } from './usage.ts';
+import { bindView, createViewScope } from './view.ts';
+
+export interface RunDeadline {
+  /** On the monotonic clock of this realm. */
+  readonly atMonotonicMs: number;
+  /** Milliseconds left, never below 0. */
+  remainingMs(): number;
+}
+
+export interface Run {
+  readonly settings: Settings;
+  /** What the caller said for this call alone; never inherited. */
+  readonly options: CallOptions;
+  /** Aborts when the call is cancelled, times out or ends. Hand it to everything that waits. */
+  readonly signal: AbortSignal;
+  readonly deadline: RunDeadline | undefined;
+  /** The span of this call; calls inside it are its children. */
+  readonly span: SpanContext;
+  /** Undefined when tracing is off. */
+  readonly trace: Trace | undefined;
+  readonly usage: Usage;
+  /** Where the running module is in the program, such as `hops[0]`; empty for the root. */
+  readonly path: string;
+  /** Calls around this one, here and in the realms that it came from. */
+  readonly depth: number;
+  /** True once the call has settled. Calls through it then fail with `program/run-ended`. */
+  readonly isEnded: boolean;
+  /** The same run with other settings: `this.answer.call(x, run.with({ lm }))`. */
+  with(settings: Settings): Run;
+  /** A module bound to this run, for modules that are not fields, such as one made inside `forward`. */
+  bind<T extends object>(module: T): T;
+  /** Puts a line into the event stream. Text beyond 2,000 characters is cut. */
+  note(text: string, data?: Json): void;
+  /** The part that can cross to another realm, as plain data; {@link continueRun} takes it up there. */
+  toWire(): RunWire;
+}
+
+export interface RunRequest {
+  readonly parent?: Run | undefined;
+  readonly settings?: CallSettings | undefined;
+  /** Where the called module is in the program. */
+  readonly path?: string;
+  /** Set when the parent is in another realm. */
+  readonly origin?: { readonly span: SpanContext; readonly depth: number; readonly isTraced: boolean };
+}
+
+/** One call from its start to its end. The runs made of it by `with` end with it. */
+interface Frame {
+  readonly controller: AbortController;
+  readonly clock: Clock;
+  readonly span: SpanContext;
+  readonly usage: Usage;
+  readonly depth: number;
+  readonly deadlineMs: number | undefined;
+  isEnded: boolean;
+}
+
+class ActiveRun implements Run {
+  static {
+    giveBrand(this.prototype, runBrand);
+  }
+
+  readonly settings: Settings;
+  readonly options: CallOptions;
+  readonly path: string;
+  readonly trace: Trace | undefined;
+  readonly #frame: Frame;
+
+  constructor(
+    frame: Frame,
+    parts: Pick<Run, 'settings' | 'options' | 'path'> & { trace: Trace | undefined },
+  ) {
+    this.#frame = frame;
+    this.settings = parts.settings;
+    this.options = parts.options;
+    this.path = parts.path;
+    this.trace = parts.trace;
+  }
+
+  get signal(): AbortSignal {
+    return this.#frame.controller.signal;
+  }
+
+  get span(): SpanContext {
+    return this.#frame.span;
+  }
+
+  get usage(): Usage {
+    return this.#frame.usage;
+  }
+
+  get depth(): number {
+    return this.#frame.depth;
+  }
+
+  get isEnded(): boolean {
+    return this.#frame.isEnded;
+  }
+
+  get deadline(): RunDeadline | undefined {
+    const { deadlineMs, clock } = this.#frame;
+    if (deadlineMs === undefined) return undefined;
+    return { atMonotonicMs: deadlineMs, remainingMs: () => Math.max(0, deadlineMs - clock.monotonic()) };
+  }
+
+  with(settings: Settings): Run {
+    const merged = mergeSettings(this.settings, settings);
+    const trace = settings.trace === undefined ? this.trace : (settings.trace ?? undefined);
+    return new ActiveRun(this.#frame, { settings: merged, options: this.options, path: this.path, trace });
+  }
+
+  bind<T extends object>(module: T): T {
+    return bindView(module, createViewScope(this), pathOfStranger(this, module));
+  }
+
+  note(text: string, data?: Json): void {
+    const { telemetry = silentHub } = this.settings;
+    if (!telemetry.isActive) return;
+    const cut = text.slice(0, programLimits.noteCharacters);
+    telemetry.emit({
+      type: 'note',
+      text: this.path === '' ? cut : `${this.path}: ${cut}`,
+      span: this.span,
+      ...(data === undefined ? {} : { data: isJson(data) ? data : 'not JSON' }),
+    });
+  }
+
+  toWire(): RunWire {
+    const remainingMs = this.deadline?.remainingMs();
+    return {
+      span: this.span,
+      path: this.path,
+      depth: this.depth,
+      isTraced: this.trace !== undefined,
+      values: this.settings.values ?? {},
+      ...(remainingMs === undefined ? {} : { remainingMs }),
+    };
+  }
+}
+
+/** The path of a module that no field of the running program holds. */
+export function pathOfStranger(run: Run, module: object): string {
+  const name = `(${module.constructor.name})`;
+  return run.path === '' ? name : `${run.path}.${name}`;
+}
+
+/** True for runs of this or another copy of the library. */
+export function isRun(value: unknown): value is Run {
+  return hasBrand(value, runBrand);
+}
+
+/**
+ * Runs `work` in a run of its own, inside `request.parent` or at the top. Settles at the latest when the deadline or the signal
+ * says so, even when `work` goes on; the run has ended then, and its signal is aborted.
+ * @throws `program/run-ended`, `program/too-deep`, `port/timeout`, `port/cancelled`
+ */
+export async function withRun<T>(request: RunRequest, work: (run: Run) => Promise<T>): Promise<T> {
+  const { parent, settings } = request;
+  if (parent) assertOpen(parent);
+  const inherited = mergeSettings(parent?.settings ?? currentDefaults(), settings);
+  const frame = createFrame(request, inherited);
+  const run = createRun(frame, request, inherited);
+  const unfollow = followSignals(frame.controller, [parent?.signal, settings?.signal]);
+  const limit = { timeoutMs: ownTimeoutMs(parent, settings?.timeoutMs), signal: frame.controller.signal };
+  try {
+    return await withDeadline(frame.clock, limit, (inner) => {
+      inner.addEventListener('abort', () => frame.controller.abort(inner.reason), { once: true });
+      return work(run);
+    });
+  } finally {
+    unfollow();
+    frame.isEnded = true;
+    frame.controller.abort(runEnded(run.path));
+  }
+}
+
+/** Runs `work` in a new top-level run: `context({ lm }, (run) => program.call(input, run))`. */
+export function context<T>(settings: CallSettings, work: (run: Run) => Promise<T>): Promise<T> {
+  return withRun({ settings }, work);
+}
+
+function createFrame({ parent, settings, origin }: RunRequest, inherited: Settings): Frame {
+  const around = parent ?? origin;
+  const clock = inherited.clock ?? systemClock;
+  return {
+    controller: new AbortController(),
+    clock,
+    span: createSpan(around?.span, inherited.random ?? systemRandom),
+    usage: new Usage(parent?.usage),
+    depth: nextDepth(around?.depth ?? 0),
+    deadlineMs: deadlineOf(parent, settings?.timeoutMs, clock),
+    isEnded: false,
+  };
+}
+
+function nextDepth(around: number): number {
+  const depth = around + 1;
+  if (depth > programLimits.callDepth) {
+    throw new CodedError('program/too-deep', `calls are nested deeper than ${programLimits.callDepth}`, {
+      fields: { limit: programLimits.callDepth },
+    });
+  }
+  return depth;
+}
+
+function deadlineOf(
+  parent: Run | undefined,
+  timeoutMs: number | undefined,
+  clock: Clock,
+): number | undefined {
+  const aroundMs = parent?.deadline?.atMonotonicMs;
+  if (timeoutMs === undefined) return aroundMs;
+  return Math.min(clock.monotonic() + timeoutMs, aroundMs ?? Infinity);
+}
+
+function createRun(frame: Frame, request: RunRequest, inherited: Settings): Run {
+  const { parent, settings, path = '', origin } = request;
+  const { lm, config, demos, signature, isTraced } = settings ?? {};
+  return new ActiveRun(frame, {
+    settings: inherited,
+    options: Object.freeze({ lm, config, demos, signature, isTraced }),
+    path,
+    trace: traceFor(inherited, parent, settings?.trace, origin?.isTraced ?? true),
+  });
+}
+
+function traceFor(
+  inherited: Settings,
+  parent: Run | undefined,
+  given: Trace | null | undefined,
+  isTraced: boolean,
+): Trace | undefined {
+  if (given !== undefined) return given ?? undefined;
+  if (parent) return parent.trace;
+  if (inherited.trace !== undefined) return inherited.trace ?? undefined;
+  return isTraced ? new Trace() : undefined;
+}
+
+/** Only a limit that ends before the parent's needs a timer: the parent's reaches us by its signal. */
+function ownTimeoutMs(parent: Run | undefined, timeoutMs: number | undefined): number | undefined {
+  if (timeoutMs === undefined) return undefined;
+  if (!(timeoutMs >= 0)) {
+    throw new CodedError('program/settings-invalid', `timeoutMs is ${timeoutMs}, expected 0 or more`, {
+      fields: { name: 'timeoutMs', value: String(timeoutMs) },
+    });
+  }
+  return timeoutMs < (parent?.deadline?.remainingMs() ?? Infinity) ? timeoutMs : undefined;
+}
+
+function followSignals(
+  controller: AbortController,
+  signals: readonly (AbortSignal | undefined)[],
+): () => void {
+  const leaders = signals.filter((signal) => signal !== undefined);
+  const follow = (event: Event): void => controller.abort(cancellation(event.target as AbortSignal));
+  for (const leader of leaders) {
+    if (leader.aborted) controller.abort(cancellation(leader));
+    else leader.addEventListener('abort', follow, { once: true });
+  }
+  return () => {
+    for (const leader of leaders) leader.removeEventListener('abort', follow);
+  };
+}
+
+function assertOpen(run: Run): void {
+  if (run.isEnded) throw runEnded(run.path);
+}
+
+function runEnded(path: string): CodedError {
+  return new CodedError(
+    'program/run-ended',
+    `the run of ${path === '' ? 'the program' : path} has ended; a module or closure was kept from it. Pass the present run instead`,
+    { fields: { path } },
+  );
+}
