@@ -326,13 +326,15 @@ describe('secrets', () => {
   });
 
   test('the model shows nothing of it', () => {
-    const model = open('echo', { apiKey: key, headers: { 'x-api-key': 'another-secret' } });
+    const baseUrl = `${server.baseUrl}?key=in-the-query`;
+    const model = open('echo', { baseUrl, apiKey: key, headers: { 'x-api-key': 'another-secret' } });
     const shown =
       inspect(model, { depth: 10, showHidden: true }) +
       JSON.stringify(model) +
       JSON.stringify(Object.entries(model));
     expect(shown).not.toContain(key);
     expect(shown).not.toContain('another-secret');
+    expect(shown).not.toContain('in-the-query');
   });
 
   test.each([
