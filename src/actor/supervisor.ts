@@ -140,13 +140,16 @@ export class Supervisor {
       isNormal,
       atSeconds: this.#seconds(),
     });
+    // whoever asks why a child ended must hear of the giving up, not of the last straw
+    const gaveUp = effects.filter((effect) => effect.type === 'give-up');
+    this.#perform(gaveUp);
     const restarted = new Set(effects.flatMap((effect) => (effect.type === 'start' ? [effect.id] : [])));
     for (const exit of mine) {
       if (restarted.has(exit.actor))
         this.#record(exit.actor, exit.cause ? `${exit.reason}: ${exit.cause}` : exit.reason);
       this.#specs.get(exit.actor)?.onExit?.(exit, restarted.has(exit.actor));
     }
-    this.#perform(effects);
+    this.#perform(effects.filter((effect) => effect.type !== 'give-up'));
   }
 
   #isRunning(id: string): boolean {

@@ -31,9 +31,9 @@ export function canonicalJson(value: Json): string {
   return `{${members.join(',')}}`;
 }
 
-/** Freezes plain arrays and objects all the way down and returns the same value. */
+/** Freezes arrays and objects all the way down and returns the same value. Typed arrays cannot be frozen and stay as they are. */
 export function deepFreeze<T>(value: T): T {
-  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value) && !ArrayBuffer.isView(value)) {
     Object.freeze(value);
     for (const item of Object.values(value)) deepFreeze(item);
   }

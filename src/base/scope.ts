@@ -1,6 +1,6 @@
 /** Owned resources, released in reverse order; a failing release never hides another. */
 
-export type Release = () => void | Promise<void>;
+export type Release = () => void | PromiseLike<void>;
 
 /** Owner of what was acquired. Disposing twice is harmless; adding after disposal releases at once. */
 export class Scope implements AsyncDisposable {

@@ -7,7 +7,7 @@ export type { Clock } from './clock.ts';
 export { cancellation, withDeadline } from './deadline.ts';
 export type { DeadlineOptions } from './deadline.ts';
 export { sha256Hex } from './digest.ts';
-export { hasLocks, holdLock, lockFreed, tryLock } from './lock.ts';
+export { hasLocks, holdLock, holdLockIfFree, lockFreed } from './lock.ts';
 export { randomHex, seededRandom, systemRandom } from './random.ts';
 export type { Random } from './random.ts';
 export { hasWorkers, spawnWorker } from './spawn.ts';

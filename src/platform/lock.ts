@@ -19,12 +19,14 @@ export async function lockFreed(name: string, signal: AbortSignal): Promise<void
   await navigator.locks.request(name, { signal }, () => undefined);
 }
 
-/** Runs `work` while holding `name`, or answers `{ held: false }` at once when somebody else has it. */
-export async function tryLock<T>(
-  name: string,
-  work: () => Promise<T>,
-): Promise<{ readonly held: true; readonly value: T } | { readonly held: false }> {
-  return navigator.locks.request(name, { ifAvailable: true }, async (lock) =>
-    lock ? { held: true as const, value: await work() } : { held: false as const },
-  );
+/** Holds `name` when nobody has it; undefined at once when somebody does. */
+export function holdLockIfFree(name: string): Promise<{ release(): void } | undefined> {
+  return new Promise((resolve, reject) => {
+    navigator.locks
+      .request(name, { ifAvailable: true }, (lock) => {
+        if (!lock) return resolve(undefined);
+        return new Promise<void>((release) => resolve({ release }));
+      })
+      .catch((error: unknown) => reject(error as Error));
+  });
 }

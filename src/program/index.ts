@@ -17,7 +17,7 @@ export type { DspyLoadOptions, DspyVersions } from './dspy-state.ts';
 export { Example, isExample } from './example.ts';
 export type { ExampleRecord } from './example.ts';
 export { isFieldRecord, plainOf } from './field-record.ts';
-export type { FieldRecord, Fields } from './field-record.ts';
+export type { DemoLike, FieldRecord, Fields } from './field-record.ts';
 export { createField } from './field.ts';
 export type { Field, FieldChanges, FieldKind, FieldSpec } from './field.ts';
 export { inferPrefix } from './infer-prefix.ts';

@@ -4,7 +4,8 @@ import type { Executor } from '../executor/index.ts';
 import type { LanguageModel, LmConfig } from '../lm/index.ts';
 import type { Clock, Random } from '../platform/index.ts';
 import type { Hub } from '../telemetry/index.ts';
-import type { Adapter, Demo } from './adapter/adapter.ts';
+import type { Adapter } from './adapter/adapter.ts';
+import type { DemoLike } from './field-record.ts';
 import type { Signature } from './signature.ts';
 import type { Trace } from './trace.ts';
 
@@ -42,7 +43,7 @@ export interface CallOptions {
   /** Merged over the predictor's own. */
   readonly config?: LmConfig | undefined;
   /** In place of the predictor's own. */
-  readonly demos?: readonly Demo[] | undefined;
+  readonly demos?: readonly DemoLike[] | undefined;
   /** In place of the predictor's own. */
   readonly signature?: Signature | undefined;
   /** False leaves the prediction out of the trace. Default true. */

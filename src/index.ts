@@ -1,0 +1,93 @@
+/** `vivarium`: the public face. What a worker entry needs is in `vivarium/worker`, what tests need in `vivarium/testing`. */
+export { CodedError, isCodedError } from './base/index.ts';
+export type { ErrorCode, Json, JsonObject } from './base/index.ts';
+export { createCompute, matrixAnalysis, statistics, correlation } from './compute/index.ts';
+export type {
+  ColumnStatistics,
+  Compute,
+  ComputeOptions,
+  Correlation,
+  MatrixAnalysis,
+  MatrixInput,
+} from './compute/index.ts';
+export { createPythonExecutor, denyByDefault, narrowPolicy, sandboxHeaders } from './executor/index.ts';
+export type {
+  ExecutionContext,
+  ExecutionOptions,
+  Executor,
+  ExecutorLimits,
+  GuestValue,
+  Outcome,
+  Policy,
+  PythonExecutorOptions,
+  Session,
+} from './executor/index.ts';
+export {
+  createHistory,
+  inspectHistory,
+  openAiCompatible,
+  scriptedLm,
+  testEndpoint,
+  withHistory,
+} from './lm/index.ts';
+export type {
+  EndpointReport,
+  LanguageModel,
+  LmMessage,
+  LmRequest,
+  LmResponse,
+  LmStreamPart,
+  OpenAiCompatibleOptions,
+  ScriptedLmOptions,
+} from './lm/index.ts';
+export type { Clock, Random } from './platform/index.ts';
+export {
+  ChainOfThought,
+  ChatAdapter,
+  configure,
+  context,
+  Example,
+  loadDspyState,
+  Module,
+  Parameter,
+  parseSignature,
+  Predict,
+  Prediction,
+  Signature,
+  toDspyState,
+} from './program/index.ts';
+export type {
+  Adapter,
+  CallSettings,
+  Constraints,
+  Demo,
+  InputOf,
+  InputsOf,
+  ModuleDescription,
+  ModuleState,
+  OutputOf,
+  OutputsOf,
+  ParameterOptions,
+  PredictDelta,
+  Run,
+  Settings,
+} from './program/index.ts';
+export { createRuntime, ModuleHandle, Runtime } from './runtime/index.ts';
+export type {
+  AcknowledgementLevel,
+  Checkpoint,
+  ExecutionRecord,
+  ForwardOptions,
+  ModuleMetrics,
+  Modules,
+  ModuleStatus,
+  ParameterHandle,
+  RuntimeOptions,
+  RuntimeSnapshot,
+  SetOptions,
+  StartOptions,
+} from './runtime/index.ts';
+export { createMemoryStore, openIndexedDbStore, openPageStore } from './state/index.ts';
+export type { Durability, Entry, Key, Store, Write } from './state/index.ts';
+export { attachConsoleSink, createHub, createMemorySink } from './telemetry/index.ts';
+export type { Hub, MemorySink, StampedEvent, TelemetryEvent } from './telemetry/index.ts';

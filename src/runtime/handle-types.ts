@@ -1,0 +1,13 @@
+/** Types of a handle, inferred from the class that it stands for. */
+import type { Parameter, Prediction } from '../program/index.ts';
+
+type Plain<T> = T extends Prediction<infer Fields> ? Fields : T;
+/** What `forward` gives, as it crosses to the page: predictions become their plain fields. */
+export type ReplyOf<M> = M extends { forward(...args: never[]): infer R } ? Plain<Awaited<R>> : never;
+
+/** Names of the class's own parameters. */
+export type ParameterNames<M> = {
+  [K in keyof M]-?: M[K] extends Parameter<infer _> ? (K extends string ? K : never) : never;
+}[keyof M];
+
+export type ParameterValue<M, K extends keyof M> = M[K] extends Parameter<infer T> ? T : never;

@@ -1,0 +1,149 @@
+/** One hosted module on the page's side: where it runs now, what it is waiting for, and how calls reach it. */
+import type { ActorRef } from '../actor/index.ts';
+import { CodedError, isCodedError } from '../base/index.ts';
+import { sleep, withDeadline } from '../platform/index.ts';
+import type { Clock } from '../platform/index.ts';
+import type { CallOptions } from '../port/index.ts';
+import type { ModuleDescription } from '../program/index.ts';
+import { ExecutionHistory } from './execution-history.ts';
+import type { RuntimeLimits } from './limits.ts';
+import type { ModuleJournal } from './module-journal.ts';
+
+export type ModuleStatus = 'starting' | 'running' | 'restarting' | 'crashed' | 'stopped';
+
+export interface ReachOptions extends CallOptions {
+  /** The call may be made twice: when its worker is lost it is tried again, within the same limit of time. */
+  readonly isIdempotent?: boolean | undefined;
+}
+
+interface Waiter {
+  readonly resolve: (ref: ActorRef) => void;
+  readonly reject: (error: CodedError) => void;
+}
+
+export class HostedModuleRecord {
+  readonly id: string;
+  readonly kind: string;
+  readonly journal: ModuleJournal;
+  readonly history: ExecutionHistory;
+  readonly startedAtMs: number;
+  description: ModuleDescription | undefined;
+  restarts = 0;
+  readonly #clock: Clock;
+  readonly #limits: RuntimeLimits;
+  readonly #waiters = new Set<Waiter>();
+  readonly #listeners = new Set<(status: ModuleStatus) => void>();
+  #status: ModuleStatus = 'starting';
+  #ref: ActorRef | undefined;
+  #endedWith: CodedError | undefined;
+
+  constructor(
+    id: string,
+    kind: string,
+    journal: ModuleJournal,
+    options: { clock: Clock; limits: RuntimeLimits },
+  ) {
+    this.id = id;
+    this.kind = kind;
+    this.journal = journal;
+    this.#clock = options.clock;
+    this.#limits = options.limits;
+    this.history = new ExecutionHistory(options.limits);
+    this.startedAtMs = options.clock.now();
+  }
+
+  get status(): ModuleStatus {
+    return this.#status;
+  }
+
+  /** The worker it runs in, while it runs. */
+  get worker(): string | undefined {
+    return this.#ref?.worker;
+  }
+
+  onStatus(listener: (status: ModuleStatus) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** The module runs again and takes calls. */
+  attach(ref: ActorRef): void {
+    this.#ref = ref;
+    this.#setStatus('running');
+    for (const waiter of this.#takeWaiters()) waiter.resolve(ref);
+  }
+
+  /** Its actor is gone and comes back. */
+  detach(): void {
+    this.#ref = undefined;
+    this.restarts++;
+    this.#setStatus('restarting');
+  }
+
+  /** It does not come back: whoever waits or calls gets `error`. */
+  end(status: 'crashed' | 'stopped', error: CodedError): void {
+    this.#ref = undefined;
+    this.#endedWith = error;
+    this.#setStatus(status);
+    for (const waiter of this.#takeWaiters()) waiter.reject(error);
+  }
+
+  /**
+   * Calls the module where it runs, waiting for a restart within the call's limit.
+   * @throws what the method throws, `actor/peer-died` when the worker was lost under a call that is not idempotent,
+   *   `port/timeout`, `port/cancelled`, `runtime/module-restarting` when too many calls wait, or what ended the module
+   */
+  call(method: string, body: unknown, options: ReachOptions = {}): Promise<unknown> {
+    const ref = this.#ref;
+    // the common case costs nothing beyond the call itself
+    if (ref && !options.isIdempotent) return ref.call(method, body, options);
+    const timeoutMs = options.timeoutMs ?? this.#limits.callTimeoutMs;
+    return withDeadline(this.#clock, { timeoutMs, signal: options.signal }, (signal) =>
+      this.#reach(method, body, { ...options, signal, timeoutMs: Infinity }),
+    );
+  }
+
+  async #reach(method: string, body: unknown, options: ReachOptions): Promise<unknown> {
+    for (let attempt = 1; ; attempt++) {
+      const ref = this.#ref ?? (await this.#running());
+      try {
+        return await ref.call(method, body, options);
+      } catch (error) {
+        const isLost = isCodedError(error, 'actor/peer-died') && !options.signal?.aborted;
+        if (!isLost || !options.isIdempotent || attempt >= this.#limits.maxAttempts) throw error;
+        // the news of the exit may come after the failed call
+        await sleep(this.#clock, 0);
+      }
+    }
+  }
+
+  #running(): Promise<ActorRef> {
+    if (this.#ref) return Promise.resolve(this.#ref);
+    if (this.#endedWith) return Promise.reject(this.#endedWith);
+    if (this.#waiters.size >= this.#limits.maxWaitingCalls) return Promise.reject(this.#tooManyWait());
+    return new Promise((resolve, reject) => this.#waiters.add({ resolve, reject }));
+  }
+
+  #takeWaiters(): readonly Waiter[] {
+    const waiters = [...this.#waiters];
+    this.#waiters.clear();
+    return waiters;
+  }
+
+  #setStatus(status: ModuleStatus): void {
+    this.#status = status;
+    for (const listener of this.#listeners) listener(status);
+  }
+
+  #tooManyWait(): CodedError {
+    const allowed = this.#limits.maxWaitingCalls;
+    return new CodedError(
+      'runtime/module-restarting',
+      `${allowed} calls already wait for module "${this.id}" to restart`,
+      {
+        fields: { module: this.id, allowed },
+        isRetryable: true,
+      },
+    );
+  }
+}

@@ -1,0 +1,16 @@
+export type { Checkpoint } from './checkpoint.ts';
+export type { ExecutionRecord, ModuleMetrics } from './execution-history.ts';
+export { ModuleHandle } from './handle.ts';
+export type { ForwardOptions } from './handle.ts';
+export type { ParameterNames, ParameterValue, ReplyOf } from './handle-types.ts';
+export type { ModuleStatus } from './hosted.ts';
+export type { InspectedModule, RuntimeSnapshot } from './inspect-runtime.ts';
+export { defaultRuntimeLimits } from './limits.ts';
+export type { RuntimeLimits } from './limits.ts';
+export type { ModuleClass } from './module-actor.ts';
+export type { AcknowledgementLevel, ParameterHandle, SetOptions } from './parameter-handle.ts';
+export type { ParameterUpdateRecord } from './parameter-record.ts';
+export { createRuntime, Runtime } from './runtime.ts';
+export type { RuntimeOptions, StartOptions } from './runtime.ts';
+export { serve } from './serve.ts';
+export type { Modules, Served, ServeOptions } from './serve.ts';

@@ -1,0 +1,53 @@
+/** The supervision tree as data, for people and tools to look at. */
+import type { ActorSystem, RestartRecord, Supervisor } from '../actor/index.ts';
+import type { HostedModuleRecord, ModuleStatus } from './hosted.ts';
+
+export interface InspectedModule {
+  readonly id: string;
+  readonly kind: string;
+  readonly status: ModuleStatus;
+  readonly worker: string | undefined;
+  readonly restarts: number;
+  readonly startedAtMs: number;
+}
+
+export interface RuntimeSnapshot {
+  readonly supervisor: {
+    readonly id: string;
+    readonly maxRestarts: number;
+    readonly maxSeconds: number;
+    readonly restartsLeft: number;
+    /** Newest last, at most 100. */
+    readonly restarts: readonly RestartRecord[];
+  };
+  readonly workers: readonly {
+    readonly id: string;
+    readonly isDedicated: boolean;
+    readonly actors: readonly string[];
+  }[];
+  readonly modules: readonly InspectedModule[];
+}
+
+export function inspectRuntime(
+  system: ActorSystem,
+  supervisor: Supervisor,
+  modules: readonly HostedModuleRecord[],
+): RuntimeSnapshot {
+  return {
+    supervisor: {
+      id: supervisor.id,
+      ...supervisor.limits,
+      restartsLeft: supervisor.restartsLeft,
+      restarts: [...supervisor.restarts],
+    },
+    workers: system.workers,
+    modules: modules.map(({ id, kind, status, worker, restarts, startedAtMs }) => ({
+      id,
+      kind,
+      status,
+      worker,
+      restarts,
+      startedAtMs,
+    })),
+  };
+}

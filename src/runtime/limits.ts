@@ -1,0 +1,24 @@
+/** Every bound of the runtime, with its reason. */
+export interface RuntimeLimits {
+  /** A call to a module without its own limit ends after this long. */
+  readonly callTimeoutMs: number;
+  /** Calls of one module that wait for its restart; more get `runtime/module-restarting`. */
+  readonly maxWaitingCalls: number;
+  /** Tries of a call that was declared idempotent and lost its worker, the first one included. */
+  readonly maxAttempts: number;
+  /** Updates kept per parameter on the page and in the store, oldest dropped first. */
+  readonly parameterHistoryEntries: number;
+  /** Calls kept in a module's history, oldest dropped first. */
+  readonly executionHistoryEntries: number;
+  /** Estimated bytes of one module's execution history, oldest dropped first: inputs may be large. */
+  readonly executionHistoryBytes: number;
+}
+
+export const defaultRuntimeLimits: RuntimeLimits = {
+  callTimeoutMs: 120_000,
+  maxWaitingCalls: 1_000,
+  maxAttempts: 3,
+  parameterHistoryEntries: 100,
+  executionHistoryEntries: 1_000,
+  executionHistoryBytes: 4 * 1024 * 1024,
+};

@@ -1,0 +1,154 @@
+/** A program module hosted as an actor: where `program` meets `actor`. Runs in the worker. */
+import type { ActorContext, Behaviour, CallContext, StartBehaviour } from '../actor/index.ts';
+import { CodedError, toCodedError } from '../base/index.ts';
+import { systemClock } from '../platform/index.ts';
+import { continueCall, describe, plainOf, requireRun } from '../program/index.ts';
+import type { CallSettings, Mode, Module, ModuleState, ParameterChange } from '../program/index.ts';
+import { journalService } from './module-protocol.ts';
+import type {
+  Described,
+  ForwardBody,
+  ParameterChangeBody,
+  ParameterRecord,
+  ParameterSetBody,
+  StartArgs,
+} from './module-protocol.ts';
+import { createExecutorProxy } from './page-service/executor-proxy.ts';
+import { createLmProxy } from './page-service/lm-proxy.ts';
+
+/** A class whose instances a runtime hosts. */
+export type ModuleClass<M extends Module = Module> = new () => M;
+
+function construct(Class: ModuleClass, kind: string): Module {
+  try {
+    const module = new Class();
+    requireRun(module);
+    return module;
+  } catch (error) {
+    throw toCodedError(error, 'runtime/module-load-failed', { fields: { kind } });
+  }
+}
+
+class HostedModule implements Behaviour {
+  readonly #module: Module;
+  readonly #context: ActorContext;
+  readonly #stopped = new AbortController();
+  readonly #methods: Readonly<Record<string, (body: never, call: CallContext) => unknown>>;
+  /** The change that a call from the page causes: it travels in that call's answer, not as a message of its own. */
+  #answering: ParameterRecord | undefined;
+  #isAnswering = false;
+
+  constructor(module: Module, context: ActorContext) {
+    this.#module = module;
+    this.#context = context;
+    module.onParameterChange((change) => this.#onChange(change));
+    this.#methods = {
+      describe: () => this.#describe(),
+      forward: (body, call) => this.#forward(body, call),
+      'parameter-get': ({ name }: { name: string }) => this.#module.parameterNamed(name).value,
+      'parameter-set': (body) => this.#set(body),
+      'mode-set': (mode: Mode) => void (mode === 'train' ? this.#module.train() : this.#module.eval()),
+      'state-dump': () => this.#module.dumpState(),
+      'state-load': (state) => this.#load(state),
+    };
+  }
+
+  call(method: string, body: unknown, call: CallContext): unknown {
+    const run = Object.hasOwn(this.#methods, method) ? this.#methods[method] : undefined;
+    if (run) return run(body as never, call);
+    throw new CodedError('runtime/method-not-found', `a hosted module has no method "${method}"`, {
+      fields: { method },
+    });
+  }
+
+  stop(): void {
+    this.#stopped.abort(new CodedError('actor/peer-died', `module "${this.#context.actor}" was stopped`));
+  }
+
+  #describe(): Described {
+    return { description: describe(this.#module), state: this.#module.dumpState() };
+  }
+
+  #load(state: ModuleState): ModuleState {
+    this.#quietly(() => this.#module.loadState(state));
+    return this.#module.dumpState();
+  }
+
+  async #forward(body: ForwardBody, call: CallContext): Promise<unknown> {
+    const settings: CallSettings = {
+      signal: AbortSignal.any([call.signal, this.#stopped.signal]),
+      ...(body.lm ? { lm: createLmProxy(this.#context, body.lm) } : {}),
+      ...(body.hasExecutor ? { executor: createExecutorProxy(this.#context) } : {}),
+      ...(body.wantsDeltas ? { onDelta: (delta) => call.delta(delta) } : {}),
+    };
+    // predictions cross as their plain fields
+    return plainOf(await continueCall(this.#module, body.input, body.run, settings));
+  }
+
+  #set({ name, value, cause }: ParameterSetBody): ParameterRecord {
+    const parameter = this.#module.parameterNamed(name);
+    this.#isAnswering = true;
+    try {
+      parameter.set(value, cause);
+    } finally {
+      this.#isAnswering = false;
+    }
+    const record = this.#answering;
+    this.#answering = undefined;
+    return record ?? this.#record({ name, oldValue: value, newValue: value, cause, atMs: systemClock.now() });
+  }
+
+  /** Changes that the page asked for and already knows. */
+  #quietly(work: () => void): void {
+    this.#isAnswering = true;
+    try {
+      work();
+    } finally {
+      this.#isAnswering = false;
+      this.#answering = undefined;
+    }
+  }
+
+  #onChange(change: ParameterChange): void {
+    const record = this.#record(change);
+    if (this.#isAnswering) {
+      this.#answering = record;
+      return;
+    }
+    const body: ParameterChangeBody = { module: this.#context.actor, ...record };
+    this.#context.sendPage(journalService, 'parameter-change', body);
+  }
+
+  #record({ name, oldValue, cause, atMs }: ParameterChange): ParameterRecord {
+    return { name, oldValue, cause, atMs, state: this.#module.parameterNamed(name).dumpState() };
+  }
+}
+
+/** Names that the class has now and the state had then; what is new keeps its own value, what is gone is dropped. */
+function overlay<T>(
+  own: Readonly<Record<string, T>>,
+  stored: Readonly<Record<string, T>>,
+): Record<string, T> {
+  return Object.fromEntries(Object.keys(own).map((name) => [name, (stored[name] ?? own[name]) as T]));
+}
+
+function loadStored(module: Module, stored: ModuleState): void {
+  const own = module.dumpState();
+  const modules = new Set(module.namedSubModules().map(([name]) => name));
+  module.loadState({
+    ...stored,
+    compiled: stored.compiled.filter((name) => modules.has(name)),
+    parameters: overlay(own.parameters, stored.parameters),
+    predictors: overlay(own.predictors, stored.predictors),
+  });
+}
+
+/** How to start a module of this class as an actor. Errors: `runtime/module-load-failed`, `program/state-invalid`. */
+export function hostModule(Class: ModuleClass, kind: string): StartBehaviour {
+  return (args, context) => {
+    const module = construct(Class, kind);
+    const { state } = (args ?? {}) as StartArgs;
+    if (state) loadStored(module, state);
+    return new HostedModule(module, context);
+  };
+}

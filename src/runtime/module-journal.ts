@@ -1,0 +1,187 @@
+/**
+ * The page's memory of one hosted module, outside every worker: what a restart starts from, and what the store holds.
+ *
+ * Keys: `module, id, 'meta'`; `module, id, 'parameter', name`; `module, id, 'history', name, number`.
+ */
+import { CodedError } from '../base/index.ts';
+import type { Mode, ModuleState, ParameterState } from '../program/index.ts';
+import type { Durability, Entry, Store, Write } from '../state/index.ts';
+import type { ParameterRecord } from './module-protocol.ts';
+import { CachedParameter } from './parameter-record.ts';
+import type { ParameterUpdateRecord } from './parameter-record.ts';
+
+/** Writes many callers' changes in shared transactions. */
+export interface Committer {
+  commit(writes: readonly Write[], durability: Durability): Promise<unknown>;
+}
+
+interface Meta {
+  readonly kind: string;
+  /** All but the parameters, which have keys of their own. */
+  readonly state: ModuleState;
+  readonly updates: Readonly<Record<string, number>>;
+}
+
+export interface ModuleJournalOptions {
+  readonly module: string;
+  readonly kind: string;
+  readonly store: Store;
+  readonly committer: Committer;
+  readonly maxHistory: number;
+}
+
+const historyNumber = (update: number): string => String(update).padStart(12, '0');
+
+export class ModuleJournal {
+  readonly #options: ModuleJournalOptions;
+  readonly #parameters = new Map<string, CachedParameter>();
+  #state: ModuleState | undefined;
+  /** A module that changed nothing is not in the store at all. */
+  #isStored = false;
+
+  constructor(options: ModuleJournalOptions) {
+    this.#options = options;
+  }
+
+  get mode(): Mode {
+    return this.#state?.mode ?? 'eval';
+  }
+
+  get parameters(): ReadonlyMap<string, CachedParameter> {
+    return this.#parameters;
+  }
+
+  /** @throws `runtime/parameter-not-found`, naming what exists */
+  parameter(name: string): CachedParameter {
+    const parameter = this.#parameters.get(name);
+    if (parameter) return parameter;
+    const known = [...this.#parameters.keys()];
+    throw new CodedError(
+      'program/parameter-not-found',
+      `module "${this.#options.module}" has no parameter "${name}"; there are: ${known.join(', ') || 'none'}`,
+      { fields: { module: this.#options.module, parameter: name, known } },
+    );
+  }
+
+  /** What a restart starts from; undefined before the module ever ran. */
+  get state(): ModuleState | undefined {
+    if (!this.#state) return undefined;
+    const parameters = Object.fromEntries(
+      [...this.#parameters].map(([name, parameter]) => [name, parameter.state]),
+    );
+    return { ...this.#state, parameters };
+  }
+
+  /** Reads what the store holds of this module. */
+  async load(): Promise<void> {
+    const { store, module } = this.#options;
+    const meta = await store.get<Meta>(['module', module, 'meta']);
+    if (!meta) return;
+    this.#isStored = true;
+    this.#state = meta.value.state;
+    for (const entry of await store.list<ParameterState>(['module', module, 'parameter'])) {
+      const name = entry.key.at(-1) as string;
+      this.#parameters.set(name, await this.#loadParameter(name, entry, meta.value.updates[name] ?? 0));
+    }
+  }
+
+  async #loadParameter(
+    name: string,
+    entry: Entry<ParameterState>,
+    updates: number,
+  ): Promise<CachedParameter> {
+    const { store, module, maxHistory } = this.#options;
+    const parameter = new CachedParameter(name, entry.value, maxHistory);
+    const history = await store.list<ParameterUpdateRecord>(['module', module, 'history', name]);
+    const last = Number(history.at(-1)?.key.at(-1) ?? updates);
+    parameter.loadHistory(
+      history.map((update) => update.value),
+      last,
+    );
+    return parameter;
+  }
+
+  /** The module runs and says what it has: parameters that its class no longer declares are forgotten. */
+  begin(state: ModuleState): void {
+    // predictors that nobody changed follow their class: an edited signature must not meet its own past
+    const { predictors, compiled } = this.#state ?? { predictors: {}, compiled: [] };
+    this.#state = { ...state, parameters: {}, predictors, compiled };
+    for (const name of this.#parameters.keys())
+      if (!(name in state.parameters)) this.#parameters.delete(name);
+    for (const [name, parameter] of Object.entries(state.parameters)) {
+      if (this.#parameters.has(name)) continue;
+      this.#parameters.set(name, new CachedParameter(name, parameter, this.#options.maxHistory));
+    }
+  }
+
+  /** Takes a change over: from here on a lost worker cannot lose it. */
+  apply(change: ParameterRecord): void {
+    this.parameter(change.name).apply(change);
+  }
+
+  setMode(mode: Mode): void {
+    if (this.#state) this.#state = { ...this.#state, mode };
+  }
+
+  /** A restored state replaces everything; each parameter keeps the step in its history. */
+  replace(state: ModuleState, atMs: number, cause: string): void {
+    this.#state = { ...state, parameters: {} };
+    for (const [name, parameter] of Object.entries(state.parameters)) {
+      const cached = this.parameter(name);
+      cached.apply({ name, oldValue: cached.state.value, cause, atMs, state: parameter });
+    }
+  }
+
+  /** Writes the named parameters with the newest entry of their history. Resolves when they are committed. */
+  async persist(names: readonly string[], durability: Durability): Promise<void> {
+    const writes = names.flatMap((name) => this.#writesOf(name));
+    await this.#commit(this.#isStored ? writes : [this.#metaWrite(), ...writes], durability);
+  }
+
+  /** Writes the mode and the predictors' state. */
+  async persistMeta(durability: Durability): Promise<void> {
+    await this.#commit([this.#metaWrite()], durability);
+  }
+
+  /** Writes everything in one commit. */
+  async persistAll(durability: Durability): Promise<void> {
+    const writes = [...this.#parameters.keys()].flatMap((name) => this.#writesOf(name));
+    await this.#commit([this.#metaWrite(), ...writes], durability);
+  }
+
+  async #commit(writes: readonly Write[], durability: Durability): Promise<void> {
+    await this.#options.committer.commit(writes, durability);
+    this.#isStored = true;
+  }
+
+  #metaWrite(): Write {
+    const { module, kind } = this.#options;
+    const updates = Object.fromEntries(
+      [...this.#parameters].map(([name, parameter]) => [name, parameter.updates]),
+    );
+    return { type: 'put', key: ['module', module, 'meta'], value: { kind, state: this.#state, updates } };
+  }
+
+  #writesOf(name: string): Write[] {
+    const { module, maxHistory } = this.#options;
+    const parameter = this.parameter(name);
+    const writes: Write[] = [
+      { type: 'put', key: ['module', module, 'parameter', name], value: parameter.state },
+    ];
+    const newest = parameter.history.at(-1);
+    if (!newest) return writes;
+    const number = parameter.updates;
+    writes.push({
+      type: 'put',
+      key: ['module', module, 'history', name, historyNumber(number)],
+      value: newest,
+    });
+    if (number > maxHistory) {
+      writes.push({
+        type: 'delete',
+        key: ['module', module, 'history', name, historyNumber(number - maxHistory)],
+      });
+    }
+    return writes;
+  }
+}

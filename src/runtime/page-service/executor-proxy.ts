@@ -1,0 +1,56 @@
+/** The worker's side of the page's executor. */
+import type { ActorContext } from '../../actor/index.ts';
+import type {
+  ExecutionContext,
+  ExecutionOptions,
+  Executor,
+  Outcome,
+  OutputPart,
+  Session,
+} from '../../executor/index.ts';
+import { executorService } from './executor-service.ts';
+import type { ExecuteBody, SessionBody } from './executor-service.ts';
+
+/** The executor and the page end every run by their own limits. */
+const unlimited = { timeoutMs: Infinity };
+
+function execute(
+  context: ActorContext,
+  body: Pick<ExecuteBody, 'code' | 'context' | 'session'>,
+  options: ExecutionOptions,
+): Promise<Outcome> {
+  const { timeoutMs, outputs, signal, onOutput } = options;
+  const request: ExecuteBody = { ...body, timeoutMs, outputs };
+  return context.callPage(executorService, 'execute', request, {
+    ...unlimited,
+    signal,
+    ...(onOutput ? { onDelta: (part) => onOutput(part as OutputPart) } : {}),
+  }) as Promise<Outcome>;
+}
+
+async function createSession(context: ActorContext): Promise<Session> {
+  const owner: SessionBody = { owner: context.actor };
+  const session = (await context.callPage(executorService, 'session-create', owner, unlimited)) as string;
+  const named: SessionBody = { ...owner, session };
+  return {
+    id: session as Session['id'],
+    execute: (code, executionContext, options = {}) =>
+      execute(context, { code, session, context: executionContext }, options),
+    interrupt: () =>
+      void context.callPage(executorService, 'session-interrupt', named).catch(() => undefined),
+    async [Symbol.asyncDispose]() {
+      await context.callPage(executorService, 'session-end', named, unlimited);
+    },
+  };
+}
+
+export function createExecutorProxy(context: ActorContext): Executor {
+  return {
+    language: 'python',
+    execute: (code: string, executionContext?: ExecutionContext, options: ExecutionOptions = {}) =>
+      execute(context, { code, context: executionContext }, options),
+    createSession: () => createSession(context),
+    // the page owns the executor; what this realm holds are its sessions
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
+}

@@ -1,0 +1,89 @@
+/** Modules that the tests and benchmarks of this layer host. */
+import { CodedError } from '../base/index.ts';
+import { Module, Parameter, Predict } from '../program/index.ts';
+import type { Run } from '../program/index.ts';
+
+export class Counter extends Module<{ by: number }, { total: number }> {
+  static readonly version = '1.2.0';
+  readonly total: Parameter<number> = new Parameter({
+    type: 'number',
+    value: 0,
+    constraints: { min: 0, max: 1_000_000 },
+  });
+  readonly label: Parameter<string> = new Parameter({ type: 'string', value: 'count' });
+
+  override async forward({ by }: { by: number }): Promise<{ total: number }> {
+    await Promise.resolve();
+    this.total.set(this.total.value + by, 'forward');
+    return { total: this.total.value };
+  }
+}
+
+type Ask = 'throw' | 'function' | 'never' | 'close-worker' | 'spin' | 'mode' | 'values' | 'huge';
+
+export class Trouble extends Module<{ ask: Ask }, unknown> {
+  override forward({ ask }: { ask: Ask }, run: Run): Promise<unknown> {
+    const answers: Record<Ask, () => unknown> = {
+      throw: () => {
+        throw new CodedError('runtime/asked-to-throw', 'as asked');
+      },
+      function: () => () => undefined,
+      never: () =>
+        new Promise((_, reject) =>
+          run.signal.addEventListener('abort', () => reject(run.signal.reason as Error)),
+        ),
+      'close-worker': () => {
+        (self as unknown as { close(): void }).close();
+        return new Promise(() => undefined);
+      },
+      spin: () => {
+        for (;;);
+      },
+      mode: () => this.mode,
+      values: () => run.settings.values,
+      huge: () => new Uint8Array(100 * 1024 * 1024),
+    };
+    return Promise.resolve().then(answers[ask]);
+  }
+}
+
+export class Asker extends Module<{ question: string }, unknown> {
+  readonly answer: Predict<'question -> answer'> = new Predict('question -> answer');
+
+  override async forward({ question }: { question: string }): Promise<unknown> {
+    return this.answer.call({ question });
+  }
+}
+
+export class Coder extends Module<{ code: string; times: number }, unknown> {
+  override async forward({ code, times }: { code: string; times: number }, run: Run): Promise<unknown> {
+    const { executor } = run.settings;
+    if (!executor) throw new CodedError('runtime/executor-missing', 'no executor came with the run');
+    const session = await executor.createSession();
+    const printed: string[] = [];
+    let last: unknown;
+    for (let round = 0; round < times; round++) {
+      last = await session.execute(code, {}, { onOutput: (part) => void printed.push(part.text) });
+    }
+    await session[Symbol.asyncDispose]();
+    return { last, printed: printed.join('') };
+  }
+}
+
+export class Broken extends Module {
+  constructor() {
+    super();
+    throw new TypeError('this class cannot be made');
+  }
+}
+
+export class Silent extends Module {}
+
+export const testModules = {
+  counter: Counter,
+  trouble: Trouble,
+  asker: Asker,
+  coder: Coder,
+  broken: Broken,
+  silent: Silent,
+};

@@ -1,0 +1,4 @@
+import { testModules } from './runtime-test-modules.ts';
+import { serve } from './serve.ts';
+
+serve(testModules);
