@@ -19,10 +19,15 @@ const steps: Readonly<Record<string, string>> = {
   'program/constraint-violated': 'Choose a value within the constraint. The old value stays.',
   'program/adapter-parse-failed':
     'The model did not keep to the format. Run again, or choose a stronger model.',
-  'executor/time-exceeded': 'Ask for something smaller, or raise the parameter timeLimitMs.',
   'executor/': 'Run again: each run gets a fresh sandbox.',
   'actor/peer-died': 'The worker died during the call; its supervisor starts it again. Run again.',
   'actor/': 'The supervisor restarts the module. Run again.',
+  'runtime/module-running-elsewhere':
+    'Close the other tab of this page, then press “Start the program”. Both tabs would own the same state.',
+  'runtime/': 'Press “Start the program”, or reload the page.',
+  'app/python-failed': 'Run again, ask more simply, or raise maxAttempts.',
+  'app/python-exceeded': 'Run again, ask for something smaller, or raise timeLimitMs.',
+  'app/executor-missing': 'Reload the page.',
   'port/cancelled': 'Run again when you are ready.',
   'port/timeout': 'Run again. If it happens often, choose a faster model or a smaller table.',
   'state/storage-unavailable':

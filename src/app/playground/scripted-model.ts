@@ -10,11 +10,15 @@ import { preparedQuestions } from './prepared-questions.ts';
 /** Pace of the replay, so that streaming can be seen. */
 const wordDelayMs = 6;
 
+/** How the Chat adapter ends a request; it is no part of the last section. */
+const reminder = '\n\nRespond with the corresponding output fields';
+
 /** The last user turn as sections of the Chat adapter: `[[ ## name ## ]]` and what follows. */
 export function promptSections(request: LmRequest): ReadonlyMap<string, string> {
   const last = request.messages.findLast(({ role }) => role === 'user');
   const text = typeof last?.content === 'string' ? last.content : '';
-  const parts = text.split(/^\[\[ ## (\w+) ## \]\]$/mu);
+  const [inputs = ''] = text.split(reminder);
+  const parts = inputs.split(/^\[\[ ## (\w+) ## \]\]$/mu);
   const sections = new Map<string, string>();
   for (let at = 1; at < parts.length; at += 2) sections.set(parts[at] ?? '', (parts[at + 1] ?? '').trim());
   return sections;

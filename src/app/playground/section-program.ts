@@ -1,6 +1,6 @@
 /** The right of the page: the program as the runtime sees it. */
 import type { TemplateResult } from 'lit';
-import { html } from 'lit';
+import { html, nothing } from 'lit';
 import type { ModelChoice, ParameterSetDetail } from '../../elements/index.ts';
 import type { PlaygroundCommands, PlaygroundView } from './view.ts';
 
@@ -9,6 +9,13 @@ export function treeSection(view: PlaygroundView, commands: PlaygroundCommands |
   return html`<section class="panel" aria-labelledby="tree-title">
     <h2 id="tree-title">Supervision</h2>
     <vivarium-supervision-tree .nodes=${view.tree}></vivarium-supervision-tree>
+    ${
+      view.canStart
+        ? html`<button class="primary" type="button" @click=${() => void commands?.startProgram()}>
+            Start the program
+          </button>`
+        : nothing
+    }
     <div class="kill" role="group" aria-labelledby="kill-title">
       <p id="kill-title"><strong>Kill this worker</strong></p>
       <p class="about">

@@ -1,126 +1,172 @@
-/** placeholder while the runtime is wired */
-import type { PlaygroundCommands, PlaygroundView } from './view.ts';
+/** The playground's page, alive: it opens the parts, passes wishes on to them, and shows what they say. */
+import type { Cell, ModelChoice } from '../../elements/index.ts';
+import { systemClock } from '../../platform/index.ts';
+import { createHub } from '../../telemetry/index.ts';
+import type { Hub, StampedEvent } from '../../telemetry/index.ts';
+import { EventBuffer } from './event-buffer.ts';
+import { ModelControl } from './model-control.ts';
+import { toNotice } from './next-step.ts';
+import { NumbersControl } from './numbers-control.ts';
+import { ProgramControl } from './program-control.ts';
+import { RunControl } from './run-control.ts';
+import { Services } from './services.ts';
+import { shippedSource, SourceControl } from './source-control.ts';
+import { StatusControl } from './status-control.ts';
 import { TableControl } from './table-control.ts';
+import type { PlaygroundCommands, PlaygroundView } from './view.ts';
 import { ViewState } from './view-state.ts';
 
+interface Controls {
+  readonly services: Services;
+  readonly program: ProgramControl;
+  readonly run: RunControl;
+  readonly model: ModelControl;
+  readonly source: SourceControl;
+  readonly numbers: NumbersControl;
+}
+
+/** Everything a reader can do, and the view they see. What fails ends up in the view. */
 export class PlaygroundSession implements PlaygroundCommands {
   readonly #state: ViewState;
+  readonly #hub: Hub = createHub();
   readonly #table: TableControl;
+  readonly #status: StatusControl;
+  #controls: Controls | undefined;
+
   constructor(listener: (view: PlaygroundView) => void) {
     this.#state = new ViewState(listener);
-    this.#table = new TableControl(this.#state, () => undefined);
-  }
-  async open(): Promise<void> {
-    await this.#table.loadExample();
-    this.#state.update({
-      isReady: true,
-      tree: [
-        {
-          id: 's',
-          label: 'supervisor-1',
-          kind: 'supervisor',
-          status: 'running',
-          restartsLeft: 2,
-          detail: 'one for one',
-          children: [
-            {
-              id: 'w',
-              label: 'worker-1',
-              kind: 'worker',
-              status: 'running',
-              children: [
-                {
-                  id: 'm',
-                  label: 'ask-table',
-                  kind: 'module',
-                  status: 'restarting',
-                  restarts: 1,
-                  mailbox: 0,
-                },
-              ],
-            },
-          ],
-        },
-      ],
-      parameters: [
-        {
-          name: 'sampleRows',
-          type: 'number',
-          value: 5,
-          constraints: ['min 1', 'max 50'],
-          description: 'Rows the model sees',
-          history: [{ atMs: 1, value: 4, cause: 'set' }],
-        },
-        {
-          name: 'temperature',
-          type: 'number',
-          value: 0,
-          constraints: ['min 0', 'max 2'],
-          history: [],
-          refusal: { code: 'program/constraint-violated', message: 'at most 2' },
-        },
-      ],
-      facts: [
-        { name: 'Storage', value: 'IndexedDB, strict', level: 'ok', detail: 'Flush asked for' },
-        { name: 'Used', value: '1 MB of 10 GB', level: 'ok', ratio: 0.1 },
-        { name: 'Device', value: 'cpu', level: 'warning', detail: 'no WebGPU' },
-      ],
-      numbers: {
-        labels: ['bill_length_mm', 'bill_depth_mm', 'flipper_length_mm', 'body_mass_g'],
-        matrix: [
-          [1, -0.23, 0.65, 0.59],
-          [-0.23, 1, -0.58, -0.47],
-          [0.65, -0.58, 1, 0.87],
-          [0.59, -0.47, 0.87, 1],
-        ],
-        device: 'wasm',
-        rows: 342,
-      },
-      scatter: {
-        x: 'flipper_length_mm',
-        y: 'body_mass_g',
-        group: 'species',
-        points: this.#state.current.table.rows
-          .filter((r) => r[4] !== null)
-          .map((r) => ({ x: r[4] as number, y: r[5] as number, group: r[0] as string })),
-      },
-      outcome: {
-        state: 'done',
-        question: 'Which?',
-        answer: 'Gentoo penguins are the heaviest: 5076 g on average, 1343 g more than Chinstrap.',
-        source: 'Scripted model',
-        code: 'groups = {}\nfor row in rows:\n    pass',
-        stdout: 'Adelie 3700\n',
-        result: '{"a": 1}',
-        durationMs: 1234,
-        attempts: [{ code: 'x', error: 'TypeError' }],
-      },
-      source: { text: 'class A {}\n', original: '', state: 'original' },
+    this.#status = new StatusControl(this.#state);
+    this.#table = new TableControl(this.#state, (table) => void this.#controls?.numbers.update(table));
+    this.#state.update({ source: { text: shippedSource, original: shippedSource, state: 'original' } });
+    const buffer = new EventBuffer(systemClock, (events) => this.#onEvents(events));
+    this.#hub.subscribe((event) => {
+      buffer.add(event);
+      this.#onEvent(event);
     });
   }
-  askQuestion(): void {}
-  stopRun(): void {}
+
+  /** Loads the example and starts the program; either may fail and leave the other. */
+  async open(): Promise<void> {
+    await Promise.all([this.#table.loadExample(), this.startProgram()]);
+  }
+
+  /** Opens what is not open yet. Also the way back after the supervisor gave up or another tab was in the way. */
+  async startProgram(): Promise<void> {
+    this.#state.update({ canStart: false });
+    this.#state.dismiss('start');
+    try {
+      const controls = (this.#controls ??= await this.#open());
+      await controls.program.start();
+    } catch (error) {
+      this.#state.notify('start', error);
+      this.#state.update({ canStart: true, isReady: false });
+    }
+  }
+
+  askQuestion(question: string): void {
+    const { run, model } = this.#controls ?? {};
+    if (model?.refusal === undefined) return void run?.ask(question);
+    this.#state.update({ question, outcome: { state: 'failed', question, error: toNotice(model.refusal) } });
+  }
+
+  stopRun(): void {
+    this.#controls?.run.stop();
+  }
+
   editQuestion(question: string): void {
     this.#state.update({ question });
   }
+
   loadFile(file: Blob & { readonly name?: string }): void {
     void this.#table.loadFile(file);
   }
+
   loadExample(): void {
     void this.#table.loadExample();
   }
-  editCell(r: number, c: number, v: string | number | null): void {
-    this.#table.editCell(r, c, v);
+
+  editCell(row: number, column: number, value: Cell): void {
+    this.#table.editCell(row, column, value);
   }
-  chooseAxes(): void {}
-  setParameter(): void {}
-  chooseModel(choice: PlaygroundView['choice']): void {
-    this.#state.update({ choice });
+
+  chooseAxes(axes: { readonly x?: string; readonly y?: string }): void {
+    this.#controls?.numbers.chooseAxes(axes);
   }
-  testEndpoint(): void {}
-  editSource(): void {}
-  applySource(): void {}
-  resetSource(): void {}
-  killWorker(): void {}
-  dismissNotice(): void {}
+
+  setParameter(name: string, value: unknown): void {
+    void this.#controls?.program.setParameter(name, value);
+  }
+
+  chooseModel(choice: ModelChoice): void {
+    void this.#controls?.model.choose(choice);
+  }
+
+  testEndpoint(choice: ModelChoice): void {
+    void this.#controls?.model.test(choice);
+  }
+
+  editSource(text: string): void {
+    this.#controls?.source.edit(text);
+  }
+
+  applySource(): void {
+    void this.#applyAndRerun();
+  }
+
+  resetSource(): void {
+    void this.#controls?.source.reset();
+  }
+
+  killWorker(way: 'close' | 'hang'): void {
+    void this.#controls?.program.killWorker(way);
+  }
+
+  dismissNotice(id: string): void {
+    this.#state.dismiss(id);
+  }
+
+  async #open(): Promise<Controls> {
+    const services = await Services.open(this.#hub);
+    const program = new ProgramControl(this.#state, services);
+    const controls: Controls = {
+      services,
+      program,
+      run: new RunControl(this.#state, program, services.store),
+      model: new ModelControl(this.#state, services, this.#hub),
+      source: new SourceControl(this.#state, services, program),
+      numbers: new NumbersControl(this.#state, services.compute),
+    };
+    await this.#status.describeStore(services.store);
+    await controls.model.restore();
+    await controls.run.restore();
+    const { table } = this.#state.current;
+    if (table.rows.length > 0) void controls.numbers.update(table);
+    return controls;
+  }
+
+  async #applyAndRerun(): Promise<void> {
+    const { source, run } = this.#controls ?? {};
+    if (!source || !run || !(await source.apply())) return;
+    const { question } = this.#state.current;
+    if (question.trim() !== '') await run.ask(question);
+  }
+
+  #onEvent(event: StampedEvent): void {
+    this.#status.onEvent(event);
+    this.#controls?.run.onEvent(event);
+    if (event.type === 'platform-degrade' && event.what === 'store')
+      this.#state.notify(
+        'store',
+        new Error(`This browser refuses storage here, so nothing outlives this page: ${event.reason}`),
+        'warning',
+      );
+  }
+
+  #onEvents(events: readonly StampedEvent[]): void {
+    this.#state.update({ events });
+    const { program, services } = this.#controls ?? {};
+    if (!program || !services) return;
+    program.refresh();
+    if (events.at(-1)?.type === 'parameter-change') void this.#status.refreshUsage(services.store);
+  }
 }

@@ -45,7 +45,10 @@ export interface SourceView {
 }
 
 export interface PlaygroundView {
+  /** The program takes questions. */
   readonly isReady: boolean;
+  /** The program does not run and can be started. */
+  readonly canStart: boolean;
   readonly notices: readonly PageNotice[];
   readonly table: Table;
   readonly tableName: string;
@@ -68,6 +71,7 @@ export interface PlaygroundView {
 
 /** Everything a reader can do. Failures end up in the view, never in the caller. */
 export interface PlaygroundCommands {
+  startProgram(): Promise<void>;
   askQuestion(question: string): void;
   stopRun(): void;
   editQuestion(question: string): void;
@@ -88,6 +92,7 @@ export interface PlaygroundCommands {
 /** The page before anything has started. */
 export const emptyView: PlaygroundView = {
   isReady: false,
+  canStart: false,
   notices: [],
   table: { columns: [], rows: [] },
   tableName: '',

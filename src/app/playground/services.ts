@@ -1,0 +1,69 @@
+/** What the session is made of: store, runtime, sandbox, numeric core and their one event stream. */
+import { Scope } from '../../base/index.ts';
+import { createCompute } from '../../compute/index.ts';
+import type { Compute } from '../../compute/index.ts';
+import { createPythonExecutor } from '../../executor/index.ts';
+import { randomHex, systemRandom } from '../../platform/index.ts';
+import { createRuntime } from '../../runtime/index.ts';
+import type { Runtime } from '../../runtime/index.ts';
+import { openPageStore } from '../../state/index.ts';
+import type { Store } from '../../state/index.ts';
+import type { Hub } from '../../telemetry/index.ts';
+import type { modules } from './modules.worker.ts';
+import { spawnModulesWorker } from './spawn-modules-worker.ts';
+
+/** The kinds that the worker serves. */
+export type PlaygroundModules = typeof modules;
+
+const sandboxFiles = '/python/';
+
+/** Everything that has to be closed. */
+export class Services implements AsyncDisposable {
+  readonly store: Store;
+  readonly runtime: Runtime<PlaygroundModules>;
+  readonly compute: Compute;
+  /** Address of the edited module that the next worker serves; undefined for the shipped one. */
+  edit: string | undefined;
+  readonly #scope: Scope = new Scope();
+  /** Other tabs have workers of the same runtime names. */
+  readonly #pageId: string = randomHex(systemRandom, 4);
+
+  private constructor(store: Store, hub: Hub) {
+    this.store = this.#scope.use(store);
+    this.compute = this.#scope.use(createCompute({ hub }));
+    const executor = this.#scope.use(
+      createPythonExecutor({
+        assets: { baseUrl: sandboxFiles },
+        frame: { url: `${sandboxFiles}frame.html` },
+        hub,
+      }),
+    );
+    this.runtime = this.#scope.use(
+      createRuntime<PlaygroundModules>({
+        worker: (name) =>
+          spawnModulesWorker(
+            this.workerName(name),
+            this.edit === undefined ? undefined : { edit: this.edit },
+          ),
+        store,
+        hub,
+        executor,
+        poolSize: 1,
+      }),
+    );
+  }
+
+  /** @throws what `openPageStore` throws; memory stands in for refused storage, with an event */
+  static async open(hub: Hub): Promise<Services> {
+    return new Services(await openPageStore({ name: 'vivarium-playground', hub }), hub);
+  }
+
+  /** The name under which a worker of this page listens for the kill buttons. */
+  workerName(name: string): string {
+    return `${name}-${this.#pageId}`;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#scope.dispose();
+  }
+}
