@@ -96,10 +96,10 @@ function buildPackage() {
   for (const file of filesUnder(dist).filter((path) => /\.js$|\.d\.ts$/.test(path))) {
     writeFileSync(file, rewriteAddresses(readFileSync(file, 'utf8'), relative(root, file)));
   }
-  const assets = join(root, 'public/vivarium');
+  const assets = join(root, 'public/python');
   if (!existsSync(assets))
-    throw new Error('public/vivarium is missing: the package would have no sandbox assets');
-  cpSync(assets, join(dist, 'assets'), { recursive: true });
+    throw new Error('public/python is missing: the package would have no sandbox files');
+  cpSync(assets, join(dist, 'assets/python'), { recursive: true });
 }
 
 async function buildApp() {

@@ -10,7 +10,14 @@ import { packPackage, runNpm } from './packed.mjs';
 
 const root = resolve(import.meta.dirname, '..');
 const pageTimeoutMs = 120_000;
-const expected = { isIsolated: true, kind: 'qa', answer: 'Forty-two. (QA, in a worker)', python: 42 };
+const expected = {
+  isIsolated: true,
+  kind: 'qa',
+  answer: 'Forty-two. (QA, in a worker)',
+  python: 42,
+  determinant: 7,
+  device: 'wasm',
+};
 
 /** @param {string} folder an empty one */
 function install(folder) {

@@ -1,4 +1,4 @@
-import { createPythonExecutor, createRuntime, scriptedLm } from 'vivarium';
+import { createCompute, createPythonExecutor, createRuntime, scriptedLm } from 'vivarium';
 import type { served } from './modules.worker.ts';
 
 const lm = scriptedLm({
@@ -15,17 +15,27 @@ const runtime = createRuntime<typeof served.modules>({
   executor,
 });
 
+const compute = createCompute();
+
 async function gatherFacts(): Promise<Record<string, unknown>> {
   const qa = await runtime.start('qa');
   await qa.parameters.signature.set('QA, in a worker');
   const { answer } = await qa.call({ question: 'What is six times seven?' });
   const python = await executor.execute('6 * 7');
+  const { determinant } = await compute.matrixAnalysis([
+    [2, 1],
+    [1, 4],
+  ]);
+  const device = await compute.device();
+  const hasTensors = (await device.memory()).tensors >= 0;
   return {
     isIsolated: crossOriginIsolated,
     kind: qa.kind,
     worker: qa.worker,
     answer,
     python: python.type === 'returned' ? python.value : python,
+    determinant,
+    device: hasTensors ? device.kind : 'none',
   };
 }
 
