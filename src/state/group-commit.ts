@@ -6,7 +6,7 @@ import { CodedError, isCodedError } from '../base/index.ts';
 import { cancellation } from '../platform/index.ts';
 import { defaultStoreLimits } from './limits.ts';
 import type { StoreLimits } from './limits.ts';
-import { prepareCommit } from './plan-commit.ts';
+import { prepareCommit, toOwnWrites } from './plan-commit.ts';
 import type { Committed, Durability, Store, Write } from './store.ts';
 
 export interface GroupCommitterOptions {
@@ -80,10 +80,7 @@ class StoreGroupCommitter implements GroupCommitter {
     const { groups, sizeBytes } = prepareCommit([writes], this.#limits);
     this.#checkRoom(sizeBytes);
     // the copies, so that what the caller changes while it waits is not stored
-    const copies = (groups[0] ?? []).map(({ type, key, value, expectedRevision }): Write => ({
-      ...(type === 'put' ? { type, key, value } : { type, key }),
-      ...(expectedRevision === undefined ? {} : { expectedRevision }),
-    }));
+    const copies = toOwnWrites(groups[0] ?? []);
     return new Promise((resolve, reject) => {
       const waiting: Waiting = { writes: copies, level, sizeBytes, resolve, reject };
       if (signal) this.#withdrawOnAbort(waiting, signal);

@@ -40,7 +40,25 @@ export interface CommitPlan {
   readonly changes: ReadonlyMap<string, PlannedChange>;
 }
 
+/** Writes of ours whose values are copies already. */
+const ownWrites = new WeakMap<Write, PreparedWrite>();
+
+/** Checked writes in the form that a store takes; a store of this realm does not copy their values once more. */
+export function toOwnWrites(writes: readonly PreparedWrite[]): readonly Write[] {
+  return writes.map((prepared) => {
+    const { type, key, value, expectedRevision } = prepared;
+    const write: Write = {
+      ...(type === 'put' ? { type, key, value } : { type, key }),
+      ...(expectedRevision === undefined ? {} : { expectedRevision }),
+    };
+    ownWrites.set(write, prepared);
+    return write;
+  });
+}
+
 function prepareWrite(write: Write, limits: StoreLimits): PreparedWrite {
+  const own = ownWrites.get(write);
+  if (own && own.sizeBytes <= limits.maxValueBytes) return own;
   const { type, expectedRevision } = write;
   // callers without types, and values that came over a port
   if (type !== 'put' && type !== 'delete') {

@@ -192,9 +192,8 @@ async function readStates(
         if (stored) states.set(key, { revision: stored.revision, isLive });
       }),
     );
-  await readAll(entries, keys, true);
-  const missing = keys.filter((key) => !states.has(key));
-  if (missing.length > 0) await readAll(tombstones, missing, false);
+  // both at once: a new key would otherwise cost a second round trip
+  await Promise.all([readAll(entries, keys, true), readAll(tombstones, keys, false)]);
   return states;
 }
 

@@ -1,10 +1,12 @@
 /* oxlint-disable typescript/unbound-method -- prototypes are patched and restored */
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { cdp } from 'vitest/browser';
 import { createHub, createMemorySink } from '../../telemetry/index.ts';
 import type { MemorySink } from '../../telemetry/index.ts';
-import type { Change, Store } from '../store.ts';
-import { collectDatabases, describeFaults, endOf } from './fault.contract.ts';
+import type { CodedError } from '../../base/index.ts';
+import type { Change, Store, Write } from '../store.ts';
+import { describeFaults, endOf } from './fault.contract.ts';
 import { openIndexedDbStore } from './indexeddb.ts';
 import { openPageStore, openWithFallback } from './with-fallback.ts';
 import { createMemoryStore } from './memory.ts';
@@ -189,6 +191,44 @@ describe('several realms', () => {
     await Promise.all([ours.close(), theirs.close()]);
   });
 
+  test('what a connection remembers is never wrong: several of them do what one store in memory does', async () => {
+    const step = fc.record({
+      store: fc.nat(2),
+      keys: fc.uniqueArray(fc.nat(3), { minLength: 1, maxLength: 3 }),
+      type: fc.constantFrom('put' as const, 'put' as const, 'delete' as const),
+      expectedRevision: fc.option(fc.nat(4), { nil: undefined }),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 30 }), async (steps) => {
+        const name = freshName();
+        const model = createMemoryStore();
+        const stores = await Promise.all([0, 1, 2].map(() => openIndexedDbStore({ name })));
+        for (const { store, keys, type, expectedRevision } of steps) {
+          const writes = keys.map(
+            (key) =>
+              ({
+                type,
+                key: [`${key}`],
+                value: 1,
+                ...(expectedRevision === undefined ? {} : { expectedRevision }),
+              }) as Write,
+          );
+          const outcomes = await Promise.all(
+            [model, stores[store] as Store].map((each) =>
+              each.commit(writes).then(
+                (committed) => committed.map(({ revision }) => revision),
+                (error: unknown) => (error as CodedError).fields,
+              ),
+            ),
+          );
+          expect(outcomes[1]).toEqual(outcomes[0]);
+        }
+        await Promise.all(stores.map((store) => store.close()));
+      }),
+      { numRuns: 25 },
+    );
+  });
+
   test('what is not a notice is not heard', async () => {
     const { store, name } = await openWatched();
     const heard: Change[] = [];
@@ -275,24 +315,79 @@ describe('what an acknowledgement means', () => {
     },
   );
 
-  test('a transaction that never ends is aborted and reported, and the connection replaced', async () => {
-    const name = freshName();
-    const collected = collectDatabases();
-    const store = await openIndexedDbStore({ name, transactionTimeoutMs: 300 });
-    collected[Symbol.dispose]();
-    // another writer keeps the store locked by asking again and again
-    const holder = await openRaw(name);
-    const blocking = holder.transaction(['entry', 'tombstone', 'mark'], 'readwrite');
-    let isHeld = true;
-    const hold = (): void => {
-      if (isHeld) blocking.objectStore('entry').count().onsuccess = hold;
+  test('an engine that goes away while committing leaves the outcome unknown, and says so', async () => {
+    const { store } = await openWatched();
+    await store.commit([{ type: 'put', key: ['k'], value: 1 }]);
+    const original = IDBTransaction.prototype.commit;
+    let commits = 0;
+    IDBTransaction.prototype.commit = function () {
+      commits++;
+      const error = new DOMException('Connection to Indexed Database server lost', 'UnknownError');
+      Object.defineProperty(this, 'error', { get: () => error });
+      this.abort();
     };
-    hold();
-    expect(await endOf(store.commit([{ type: 'put', key: ['k'], value: 1 }]))).toBe('state/write-failed');
-    isHeld = false;
-    holder.close();
+    const failed = store.commit([{ type: 'put', key: ['k'], value: 2 }]);
+    await expect(failed).rejects.toMatchObject({
+      code: 'state/write-failed',
+      fields: { outcome: 'unknown' },
+      isRetryable: false,
+    });
+    IDBTransaction.prototype.commit = original;
+    // trying again could write twice
+    expect(commits).toBe(1);
+    expect((await store.commit([{ type: 'put', key: ['k'], value: 3 }]))[0]?.revision).toBe(2);
+    await store.close();
+  });
+
+  /** Another writer keeps the database locked until it is released. */
+  async function holdLock(name: string): Promise<() => void> {
+    const holder = await openRaw(name);
+    const entries = holder.transaction(['entry', 'tombstone', 'mark'], 'readwrite').objectStore('entry');
+    let isHeld = true;
+    await new Promise<void>((resolve) => {
+      const hold = (): void => {
+        resolve();
+        if (isHeld) entries.count().onsuccess = hold;
+      };
+      entries.count().onsuccess = hold;
+    });
+    return () => {
+      isHeld = false;
+      holder.close();
+    };
+  }
+
+  test('a transaction that does not end in time is rolled back, and the connection replaced', async () => {
+    const name = freshName();
+    const store = await openIndexedDbStore({ name, transactionTimeoutMs: 300 });
+    const release = await holdLock(name);
+    const failed = store.commit([{ type: 'put', key: ['k'], value: 1 }]);
+    await expect(failed).rejects.toMatchObject({
+      code: 'state/write-failed',
+      fields: { outcome: 'not-applied' },
+    });
+    release();
     expect(await store.get(['k'])).toBeUndefined();
     expect(await endOf(store.commit([{ type: 'put', key: ['k'], value: 2 }]))).toBe('resolved');
+    await store.close();
+  });
+
+  test('a transaction that cannot even be rolled back has an unknown outcome; what it does later is seen', async () => {
+    const name = freshName();
+    const store = await openIndexedDbStore({ name, transactionTimeoutMs: 300 });
+    await store.commit([{ type: 'put', key: ['k'], value: 1 }]);
+    const release = await holdLock(name);
+    const original = IDBTransaction.prototype.abort;
+    IDBTransaction.prototype.abort = () => undefined;
+    const failed = store.commit([{ type: 'put', key: ['k'], value: 2 }]);
+    await expect(failed).rejects.toMatchObject({
+      code: 'state/write-failed',
+      fields: { outcome: 'unknown' },
+    });
+    IDBTransaction.prototype.abort = original;
+    release();
+    // it was applied after all: the next revision follows it
+    expect((await store.commit([{ type: 'put', key: ['k'], value: 3 }]))[0]?.revision).toBe(3);
     await store.close();
   });
 });

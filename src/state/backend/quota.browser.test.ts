@@ -24,11 +24,33 @@ function noise(bytes: number): Uint8Array {
   return Uint8Array.from({ length: bytes }, (_, index) => (block[index % block.length] ?? 0) ^ (index >> 16));
 }
 
-// the engine remembers for up to 30 s how much room there was
+interface Buckets {
+  open(name: string): Promise<{ readonly indexedDB: IDBFactory }>;
+  delete(name: string): Promise<void>;
+}
+
+/** Databases opened from now on lie in a new bucket: the engine remembers for 30 s how much room one had. */
+async function useNewBucket(): Promise<AsyncDisposable> {
+  const { storageBuckets } = navigator as unknown as { readonly storageBuckets: Buckets };
+  const name = `bucket-${crypto.randomUUID()}`;
+  const bucket = await storageBuckets.open(name);
+  const factory = bucket.indexedDB;
+  const original = IDBFactory.prototype.open.bind(factory);
+  const { open } = Object.getOwnPropertyDescriptors(IDBFactory.prototype);
+  IDBFactory.prototype.open = (...args) => original(...args);
+  return {
+    async [Symbol.asyncDispose]() {
+      Object.defineProperty(IDBFactory.prototype, 'open', open);
+      await storageBuckets.delete(name);
+    },
+  };
+}
+
 test(
   'a disk that is full for real is state/quota-exceeded; what was stored stays, and room helps',
   { timeout: 90_000 },
   async () => {
+    await using _ = await useNewBucket();
     const hub = createHub();
     const sink = createMemorySink(hub);
     const name = `quota-${crypto.randomUUID()}`;
