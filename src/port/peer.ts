@@ -3,6 +3,7 @@ import { CodedError } from '../base/index.ts';
 import { cancellation, systemClock } from '../platform/index.ts';
 import type { Clock, DeadlineOptions } from '../platform/index.ts';
 import type { SpanContext } from '../telemetry/index.ts';
+import { DeadlineQueue } from './deadline-queue.ts';
 import { parseEnvelope, protocolVersion } from './envelope.ts';
 import type { Envelope } from './envelope.ts';
 import { defaultPortLimits } from './limits.ts';
@@ -49,8 +50,9 @@ export interface PeerOptions {
 interface Pending {
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: CodedError) => void;
+  readonly timeoutMs: number;
   readonly onDelta: ((body: unknown) => void) | undefined;
-  readonly end: () => void;
+  readonly end: (() => void) | undefined;
 }
 
 class Incoming implements IncomingCall {
@@ -90,8 +92,8 @@ class Incoming implements IncomingCall {
 export class Peer {
   readonly #port: Port;
   readonly #options: PeerOptions;
-  readonly #clock: Clock;
   readonly #limits: PortLimits;
+  readonly #deadlines: DeadlineQueue;
   readonly #pending = new Map<number, Pending>();
   readonly #incoming = new Map<number, Incoming>();
   readonly #pings = new Map<number, () => void>();
@@ -102,8 +104,8 @@ export class Peer {
   constructor(port: Port, options: PeerOptions = {}) {
     this.#port = port;
     this.#options = options;
-    this.#clock = options.clock ?? systemClock;
     this.#limits = options.limits ?? defaultPortLimits;
+    this.#deadlines = new DeadlineQueue(options.clock ?? systemClock, (id) => this.#timeOut(id));
     port.listen((message) => this.#receive(message));
   }
 
@@ -161,6 +163,7 @@ export class Peer {
     for (const call of this.#incoming.values()) call.abort(error);
     this.#incoming.clear();
     this.#pings.clear();
+    this.#deadlines.close();
     this.#port.close();
   }
 
@@ -187,37 +190,34 @@ export class Peer {
   }
 
   #track(id: number, options: CallOptions, settle: Pick<Pending, 'resolve' | 'reject'>): Pending {
-    const timeoutMs = options.timeoutMs ?? this.#limits.callTimeoutMs;
-    const { signal } = options;
-    const cancelWith = (error: CodedError): void => {
-      this.#settle(id)?.reject(error);
-      this.#post({ vivarium: protocolVersion, type: 'call-cancel', id });
-    };
-    const stopTimer =
-      timeoutMs === Infinity
-        ? undefined
-        : this.#clock.after(timeoutMs, () =>
-            cancelWith(
-              new CodedError('port/timeout', `no answer within ${timeoutMs} ms`, {
-                fields: { timeoutMs },
-                isRetryable: true,
-              }),
-            ),
-          );
-    const onAbort = signal && ((): void => cancelWith(cancellation(signal)));
-    if (onAbort) signal.addEventListener('abort', onAbort, { once: true });
-    const end = (): void => {
-      stopTimer?.();
-      if (onAbort) signal.removeEventListener('abort', onAbort);
-    };
-    return { ...settle, onDelta: options.onDelta, end };
+    const { signal, onDelta, timeoutMs = this.#limits.callTimeoutMs } = options;
+    this.#deadlines.add(id, timeoutMs);
+    if (!signal) return { ...settle, timeoutMs, onDelta, end: undefined };
+    const onAbort = (): void => this.#giveUp(id, cancellation(signal));
+    signal.addEventListener('abort', onAbort, { once: true });
+    return { ...settle, timeoutMs, onDelta, end: () => signal.removeEventListener('abort', onAbort) };
+  }
+
+  #giveUp(id: number, error: CodedError): void {
+    this.#settle(id)?.reject(error);
+    this.#post({ vivarium: protocolVersion, type: 'call-cancel', id });
+  }
+
+  #timeOut(id: number): void {
+    const timeoutMs = this.#pending.get(id)?.timeoutMs ?? 0;
+    const fields = { timeoutMs };
+    this.#giveUp(
+      id,
+      new CodedError('port/timeout', `no answer within ${timeoutMs} ms`, { fields, isRetryable: true }),
+    );
   }
 
   #settle(id: number): Pending | undefined {
     const pending = this.#pending.get(id);
     if (!pending) return undefined;
     this.#pending.delete(id);
-    pending.end();
+    this.#deadlines.remove(id);
+    pending.end?.();
     return pending;
   }
 

@@ -1,5 +1,6 @@
 /** What a module did lately, bounded in entries and in bytes, and the figures that follow from it. */
 import type { ErrorCode } from '../base/index.ts';
+import { estimateBytes } from './estimate-bytes.ts';
 import type { RuntimeLimits } from './limits.ts';
 
 export interface ExecutionRecord {
@@ -23,15 +24,6 @@ export interface ModuleMetrics {
   readonly restarts: number;
 }
 
-/** A cheap, bounded stand-in for the size of a value: what its JSON would take, or 1 KiB when it has none. */
-function estimateBytes(value: unknown): number {
-  try {
-    return JSON.stringify(value)?.length ?? 0;
-  } catch {
-    return 1024;
-  }
-}
-
 const quantile = (sorted: readonly number[], share: number): number =>
   sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
 
@@ -52,7 +44,7 @@ export class ExecutionHistory {
   }
 
   add(record: ExecutionRecord): void {
-    const bytes = estimateBytes([record.input, record.output]);
+    const bytes = estimateBytes(record.input) + estimateBytes(record.output);
     this.#calls++;
     if (!record.error) this.#successes++;
     this.#records.push({ record, bytes });

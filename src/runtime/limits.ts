@@ -8,6 +8,8 @@ export interface RuntimeLimits {
   readonly maxAttempts: number;
   /** Updates kept per parameter on the page and in the store, oldest dropped first. */
   readonly parameterHistoryEntries: number;
+  /** Estimated bytes of one parameter's history, oldest dropped first: it is written with every change. */
+  readonly parameterHistoryBytes: number;
   /** Calls kept in a module's history, oldest dropped first. */
   readonly executionHistoryEntries: number;
   /** Estimated bytes of one module's execution history, oldest dropped first: inputs may be large. */
@@ -19,6 +21,7 @@ export const defaultRuntimeLimits: RuntimeLimits = {
   maxWaitingCalls: 1_000,
   maxAttempts: 3,
   parameterHistoryEntries: 100,
+  parameterHistoryBytes: 64 * 1024,
   executionHistoryEntries: 1_000,
   executionHistoryBytes: 4 * 1024 * 1024,
 };

@@ -1,14 +1,16 @@
 /**
  * The page's memory of one hosted module, outside every worker: what a restart starts from, and what the store holds.
  *
- * Keys: `module, id, 'meta'`; `module, id, 'parameter', name`; `module, id, 'history', name, number`.
+ * Keys: `module, id, 'meta'` and `module, id, 'parameter', name`. A parameter's history is in its own record: one key to write
+ * for one change.
  */
 import { CodedError } from '../base/index.ts';
-import type { Mode, ModuleState, ParameterState } from '../program/index.ts';
-import type { Durability, Entry, Store, Write } from '../state/index.ts';
+import type { Mode, ModuleState } from '../program/index.ts';
+import type { Durability, Store, Write } from '../state/index.ts';
 import type { ParameterRecord } from './module-protocol.ts';
+import type { RuntimeLimits } from './limits.ts';
 import { CachedParameter } from './parameter-record.ts';
-import type { ParameterUpdateRecord } from './parameter-record.ts';
+import type { StoredParameter } from './parameter-record.ts';
 
 /** Writes many callers' changes in shared transactions. */
 export interface Committer {
@@ -19,7 +21,6 @@ interface Meta {
   readonly kind: string;
   /** All but the parameters, which have keys of their own. */
   readonly state: ModuleState;
-  readonly updates: Readonly<Record<string, number>>;
 }
 
 export interface ModuleJournalOptions {
@@ -27,10 +28,8 @@ export interface ModuleJournalOptions {
   readonly kind: string;
   readonly store: Store;
   readonly committer: Committer;
-  readonly maxHistory: number;
+  readonly limits: RuntimeLimits;
 }
-
-const historyNumber = (update: number): string => String(update).padStart(12, '0');
 
 export class ModuleJournal {
   readonly #options: ModuleJournalOptions;
@@ -74,31 +73,15 @@ export class ModuleJournal {
 
   /** Reads what the store holds of this module. */
   async load(): Promise<void> {
-    const { store, module } = this.#options;
+    const { store, module, limits } = this.#options;
     const meta = await store.get<Meta>(['module', module, 'meta']);
     if (!meta) return;
     this.#isStored = true;
     this.#state = meta.value.state;
-    for (const entry of await store.list<ParameterState>(['module', module, 'parameter'])) {
+    for (const entry of await store.list<StoredParameter>(['module', module, 'parameter'])) {
       const name = entry.key.at(-1) as string;
-      this.#parameters.set(name, await this.#loadParameter(name, entry, meta.value.updates[name] ?? 0));
+      this.#parameters.set(name, new CachedParameter(name, entry.value, limits));
     }
-  }
-
-  async #loadParameter(
-    name: string,
-    entry: Entry<ParameterState>,
-    updates: number,
-  ): Promise<CachedParameter> {
-    const { store, module, maxHistory } = this.#options;
-    const parameter = new CachedParameter(name, entry.value, maxHistory);
-    const history = await store.list<ParameterUpdateRecord>(['module', module, 'history', name]);
-    const last = Number(history.at(-1)?.key.at(-1) ?? updates);
-    parameter.loadHistory(
-      history.map((update) => update.value),
-      last,
-    );
-    return parameter;
   }
 
   /** The module runs and says what it has: parameters that its class no longer declares are forgotten. */
@@ -110,7 +93,10 @@ export class ModuleJournal {
       if (!(name in state.parameters)) this.#parameters.delete(name);
     for (const [name, parameter] of Object.entries(state.parameters)) {
       if (this.#parameters.has(name)) continue;
-      this.#parameters.set(name, new CachedParameter(name, parameter, this.#options.maxHistory));
+      this.#parameters.set(
+        name,
+        new CachedParameter(name, { state: parameter, history: [] }, this.#options.limits),
+      );
     }
   }
 
@@ -132,9 +118,9 @@ export class ModuleJournal {
     }
   }
 
-  /** Writes the named parameters with the newest entry of their history. Resolves when they are committed. */
+  /** Writes the named parameters with their history. Resolves when they are committed. */
   async persist(names: readonly string[], durability: Durability): Promise<void> {
-    const writes = names.flatMap((name) => this.#writesOf(name));
+    const writes = names.map((name) => this.#writeOf(name));
     await this.#commit(this.#isStored ? writes : [this.#metaWrite(), ...writes], durability);
   }
 
@@ -145,7 +131,7 @@ export class ModuleJournal {
 
   /** Writes everything in one commit. */
   async persistAll(durability: Durability): Promise<void> {
-    const writes = [...this.#parameters.keys()].flatMap((name) => this.#writesOf(name));
+    const writes = [...this.#parameters.keys()].map((name) => this.#writeOf(name));
     await this.#commit([this.#metaWrite(), ...writes], durability);
   }
 
@@ -156,32 +142,15 @@ export class ModuleJournal {
 
   #metaWrite(): Write {
     const { module, kind } = this.#options;
-    const updates = Object.fromEntries(
-      [...this.#parameters].map(([name, parameter]) => [name, parameter.updates]),
-    );
-    return { type: 'put', key: ['module', module, 'meta'], value: { kind, state: this.#state, updates } };
+    return { type: 'put', key: ['module', module, 'meta'], value: { kind, state: this.#state } };
   }
 
-  #writesOf(name: string): Write[] {
-    const { module, maxHistory } = this.#options;
-    const parameter = this.parameter(name);
-    const writes: Write[] = [
-      { type: 'put', key: ['module', module, 'parameter', name], value: parameter.state },
-    ];
-    const newest = parameter.history.at(-1);
-    if (!newest) return writes;
-    const number = parameter.updates;
-    writes.push({
+  #writeOf(name: string): Write {
+    const { module } = this.#options;
+    return {
       type: 'put',
-      key: ['module', module, 'history', name, historyNumber(number)],
-      value: newest,
-    });
-    if (number > maxHistory) {
-      writes.push({
-        type: 'delete',
-        key: ['module', module, 'history', name, historyNumber(number - maxHistory)],
-      });
-    }
-    return writes;
+      key: ['module', module, 'parameter', name],
+      value: this.parameter(name).toStored(),
+    };
   }
 }

@@ -1,5 +1,8 @@
 /** One parameter as the page knows it: the read cache, its history and who listens. */
+import { deepFreeze } from '../base/index.ts';
 import type { ParameterState } from '../program/index.ts';
+import { estimateBytes } from './estimate-bytes.ts';
+import type { RuntimeLimits } from './limits.ts';
 import type { ParameterRecord } from './module-protocol.ts';
 
 /** One past change, as people see it. */
@@ -12,27 +15,32 @@ export interface ParameterUpdateRecord {
 
 export type ParameterListener = (newValue: unknown, oldValue: unknown) => void;
 
+/** A parameter as the store holds it. */
+export interface StoredParameter {
+  readonly state: ParameterState;
+  /** Oldest first, within the bounds of {@link RuntimeLimits}. */
+  readonly history: readonly ParameterUpdateRecord[];
+}
+
 export class CachedParameter {
   readonly name: string;
-  readonly #maxHistory: number;
+  readonly #limits: RuntimeLimits;
   readonly #history: ParameterUpdateRecord[] = [];
+  readonly #sizes: number[] = [];
   readonly #listeners = new Set<ParameterListener>();
+  #historyBytes = 0;
   #state: ParameterState;
-  /** Updates ever seen; numbers the entries in the store. */
-  #updates = 0;
 
-  constructor(name: string, state: ParameterState, maxHistory: number) {
+  constructor(name: string, stored: StoredParameter, limits: RuntimeLimits) {
     this.name = name;
-    this.#state = state;
-    this.#maxHistory = maxHistory;
+    this.#limits = limits;
+    this.#state = deepFreeze(stored.state);
+    for (const update of stored.history) this.#remember(update);
   }
 
+  /** Frozen: whoever reads the cache cannot change it. The numbers of a tensor must be treated as read-only. */
   get state(): ParameterState {
     return this.#state;
-  }
-
-  get updates(): number {
-    return this.#updates;
   }
 
   /** Oldest first. */
@@ -40,18 +48,14 @@ export class CachedParameter {
     return this.#history;
   }
 
-  /** Takes over a history from the store; it does not count as a change. */
-  loadHistory(history: readonly ParameterUpdateRecord[], updates: number): void {
-    this.#history.splice(0, this.#history.length, ...history.slice(-this.#maxHistory));
-    this.#updates = updates;
+  toStored(): StoredParameter {
+    return { state: this.#state, history: [...this.#history] };
   }
 
   apply(change: ParameterRecord): void {
+    this.#state = deepFreeze(change.state);
     const newValue = change.state.value;
-    this.#state = change.state;
-    this.#updates++;
-    this.#history.push({ oldValue: change.oldValue, newValue, cause: change.cause, atMs: change.atMs });
-    if (this.#history.length > this.#maxHistory) this.#history.shift();
+    this.#remember({ oldValue: change.oldValue, newValue, cause: change.cause, atMs: change.atMs });
     for (const listener of this.#listeners) {
       try {
         listener(newValue, change.oldValue);
@@ -64,5 +68,17 @@ export class CachedParameter {
   subscribe(listener: ParameterListener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  #remember(update: ParameterUpdateRecord): void {
+    const bytes = estimateBytes(update.oldValue) + estimateBytes(update.newValue);
+    this.#history.push(update);
+    this.#sizes.push(bytes);
+    this.#historyBytes += bytes;
+    const { parameterHistoryEntries, parameterHistoryBytes } = this.#limits;
+    while (this.#history.length > parameterHistoryEntries || this.#historyBytes > parameterHistoryBytes) {
+      this.#history.shift();
+      this.#historyBytes -= this.#sizes.shift() ?? 0;
+    }
   }
 }

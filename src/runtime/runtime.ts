@@ -135,7 +135,7 @@ export class Runtime<M extends Modules = Modules> implements AsyncDisposable {
       kind: name,
       store: this.store,
       committer: this.#committer,
-      maxHistory: limits.parameterHistoryEntries,
+      limits,
     });
     const module = new HostedModuleRecord(id, name, journal, { clock, limits });
     this.#modules.set(id, module);
