@@ -48,7 +48,7 @@ export function toOpenError(thrown: unknown, store: string): CodedError {
   if (isCodedError(thrown)) return thrown;
   const name = nameOf(thrown);
   const code = openCodes[name] ?? 'state/storage-unavailable';
-  return new CodedError(code, `the database ${store} cannot be opened: ${messageOf(thrown)}`, {
+  return new CodedError(code, `the database ${store} cannot be opened: ${messageOf(thrown) || name}`, {
     fields: { store, reason: name },
     cause: thrown,
   });
@@ -69,7 +69,7 @@ export function toAccessError(
   const reason = nameOf(cause);
   const code = outcome === 'not-applied' ? (codes[reason] ?? fallback) : fallback;
   const verb = fallback === 'state/read-failed' ? 'read' : 'write';
-  return new CodedError(code, `a ${verb} of ${store} failed: ${messageOf(cause)}`, {
+  return new CodedError(code, `a ${verb} of ${store} failed: ${messageOf(cause) || reason}`, {
     fields: { store, reason, outcome },
     cause,
     isRetryable: code === fallback && outcome === 'not-applied',
