@@ -223,6 +223,23 @@ export default defineConfig({
         ],
       },
     },
+    {
+      // The laws are no part of a layer's face: they bring a test runner with them.
+      files: ['src/testing.ts'],
+      rules: {
+        'no-restricted-imports': [
+          'error',
+          {
+            patterns: [
+              {
+                group: ['./*/**', '!./*/index.ts', '!./*/*.contract.ts'],
+                message: 'an entry imports faces only, and ./testing laws',
+              },
+            ],
+          },
+        ],
+      },
+    },
     { files: ['src/telemetry/sink/console.ts'], rules: { 'no-console': 'off' } },
     {
       files: tests,

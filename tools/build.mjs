@@ -12,7 +12,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { join, relative, resolve } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 const root = resolve(import.meta.dirname, '..');
@@ -72,6 +72,7 @@ function buildAssets() {
 
 // tsc rewrites the specifiers of emitted code, and neither those of declarations nor worker and asset addresses.
 const urlLiteral = /(new URL\(\s*)(['"])(\.{1,2}\/[^'"]+)\.ts\2(\s*,\s*import\.meta\.url)/g;
+const emittedUrl = /(new URL\(\s*)(['"])(\.{1,2}\/[^'"]+)\.js\2\s*,\s*import\.meta\.url/g;
 const declared = /(\bfrom\s*|\bimport\s*\(\s*|\bimport\s+)(['"])(\.{1,2}\/[^'"\n]+)\.ts\2/g;
 const leftOver = /(['"`])\.{1,2}\/[^'"`\n]*\.ts\1/;
 
@@ -86,6 +87,17 @@ export function rewriteAddresses(text, path) {
   return rewritten;
 }
 
+/** A worker is reached by its address alone, so tsc emits it only when tsconfig.build.json names it. @param {string} text @param {string} file */
+function requireTargets(text, file) {
+  for (const [, , , target] of text.matchAll(emittedUrl)) {
+    const path = resolve(dirname(file), `${target}.js`);
+    if (!existsSync(path))
+      throw new Error(
+        `${relative(root, file)} names ${target}.js, which was not emitted: add it to tsconfig.build.json`,
+      );
+  }
+}
+
 function buildPackage() {
   const dist = join(root, 'dist');
   rmSync(dist, { recursive: true, force: true });
@@ -94,7 +106,9 @@ function buildPackage() {
     'tsc',
   );
   for (const file of filesUnder(dist).filter((path) => /\.js$|\.d\.ts$/.test(path))) {
-    writeFileSync(file, rewriteAddresses(readFileSync(file, 'utf8'), relative(root, file)));
+    const text = rewriteAddresses(readFileSync(file, 'utf8'), relative(root, file));
+    requireTargets(text, file);
+    writeFileSync(file, text);
   }
   const assets = join(root, 'public/python');
   if (!existsSync(assets))
