@@ -6,9 +6,11 @@ export interface RuntimeLimits {
   readonly maxWaitingCalls: number;
   /** Tries of a call that was declared idempotent and lost its worker, the first one included. */
   readonly maxAttempts: number;
-  /** Updates kept per parameter on the page and in the store, oldest dropped first. */
+  /** Updates kept per parameter on the page, oldest dropped first. */
   readonly parameterHistoryEntries: number;
-  /** Estimated bytes of one parameter's history, oldest dropped first: it is written with every change. */
+  /** Newest updates that the store keeps with a parameter: they are written with every change. */
+  readonly storedHistoryEntries: number;
+  /** Estimated bytes of one parameter's history, oldest dropped first. */
   readonly parameterHistoryBytes: number;
   /** Calls kept in a module's history, oldest dropped first. */
   readonly executionHistoryEntries: number;
@@ -21,6 +23,7 @@ export const defaultRuntimeLimits: RuntimeLimits = {
   maxWaitingCalls: 1_000,
   maxAttempts: 3,
   parameterHistoryEntries: 100,
+  storedHistoryEntries: 20,
   parameterHistoryBytes: 64 * 1024,
   executionHistoryEntries: 1_000,
   executionHistoryBytes: 4 * 1024 * 1024,

@@ -49,7 +49,7 @@ export class CachedParameter {
   }
 
   toStored(): StoredParameter {
-    return { state: this.#state, history: [...this.#history] };
+    return { state: this.#state, history: this.#history.slice(-this.#limits.storedHistoryEntries) };
   }
 
   apply(change: ParameterRecord): void {
