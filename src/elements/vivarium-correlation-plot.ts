@@ -86,7 +86,7 @@ export class VivariumCorrelationPlot extends WidthElement {
     const tile = (width - names) / labels.length;
     return Plot.plot({
       width,
-      height: 48 + Math.max(34, Math.min(58, tile * 0.6)) * labels.length,
+      height: 48 + Math.max(36, Math.min(64, tile * 0.75)) * labels.length,
       marginLeft: names,
       marginTop: 44,
       marginBottom: 4,

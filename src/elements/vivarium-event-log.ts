@@ -12,10 +12,21 @@ const tones: readonly (readonly [RegExp, string])[] = [
   [/(restart|retry|suspect|degrade|reopen)$/u, 'warn'],
 ];
 
+function show(value: unknown): string {
+  if (typeof value === 'number') return value.toLocaleString('en', { maximumFractionDigits: 1 });
+  return typeof value === 'string' ? value : (JSON.stringify(value) ?? '–');
+}
+
+/** A sandbox that was thrown away after its run is the rule, not a failure. */
+function toneOf(event: StampedEvent): string {
+  if (event.type === 'sandbox-kill' && event.cause === 'disposed') return '';
+  return tones.find(([pattern]) => pattern.test(event.type))?.[1] ?? '';
+}
+
 function describe(event: StampedEvent): string {
   const { type: _type, atMs: _atMs, span: _span, ...facts } = event as StampedEvent & { span?: unknown };
   return Object.entries(facts)
-    .map(([name, value]) => `${name} ${typeof value === 'object' ? JSON.stringify(value) : String(value)}`)
+    .map(([name, value]) => `${name} ${show(value)}`)
     .join(' · ');
 }
 
@@ -37,6 +48,9 @@ export class VivariumEventLog extends VivariumElement {
       }
       .bar input {
         max-width: 20rem;
+      }
+      .bar span {
+        white-space: nowrap;
       }
       ol {
         height: var(--vivarium-log-height, 18rem);
@@ -119,7 +133,7 @@ export class VivariumEventLog extends VivariumElement {
   }
 
   #line(event: StampedEvent): TemplateResult {
-    const tone = tones.find(([pattern]) => pattern.test(event.type))?.[1] ?? '';
+    const tone = toneOf(event);
     const at = new Date(event.atMs);
     const time = `${at.toLocaleTimeString([], { hour12: false })}.${String(at.getMilliseconds()).padStart(3, '0')}`;
     return html`<li class=${tone} data-type=${event.type}>

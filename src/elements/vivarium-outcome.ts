@@ -39,6 +39,7 @@ export class VivariumOutcome extends VivariumElement {
     css`
       .stack {
         display: grid;
+        grid-template-columns: minmax(0, 1fr);
         gap: var(--vivarium-space-4);
       }
       .question {

@@ -174,32 +174,29 @@ export class VivariumParameterHistory extends VivariumElement {
   }
 
   #history({ name, history }: ParameterView): TemplateResult {
+    if (history.length === 0) return html`<p class="muted small">Not changed yet.</p>`;
     const count = history.length === 1 ? '1 change' : `${history.length} changes`;
     return html`<details>
       <summary>${count}</summary>
-      ${
-        history.length === 0
-          ? html`<p class="muted">Still the default.</p>`
-          : html`<table aria-label="History of ${name}">
-              <thead>
-                <tr>
-                  <th scope="col">When</th>
-                  <th scope="col">Value</th>
-                  <th scope="col">By</th>
-                </tr>
-              </thead>
-              <tbody>
-                ${history.toReversed().map(
-                  ({ atMs, value, cause }) =>
-                    html`<tr>
-                      <td>${new Date(atMs).toLocaleTimeString()}</td>
-                      <td>${show(value)}</td>
-                      <td>${cause}</td>
-                    </tr>`,
-                )}
-              </tbody>
-            </table>`
-      }
+      <table aria-label="History of ${name}">
+        <thead>
+          <tr>
+            <th scope="col">When</th>
+            <th scope="col">Value</th>
+            <th scope="col">By</th>
+          </tr>
+        </thead>
+        <tbody>
+          ${history.toReversed().map(
+            ({ atMs, value, cause }) =>
+              html`<tr>
+                <td>${new Date(atMs).toLocaleTimeString()}</td>
+                <td>${show(value)}</td>
+                <td>${cause}</td>
+              </tr>`,
+          )}
+        </tbody>
+      </table>
     </details>`;
   }
 

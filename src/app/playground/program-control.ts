@@ -90,13 +90,10 @@ export class ProgramControl {
       const after = await this.#askAfterRestart(handle, worker);
       const isUnchanged = JSON.stringify(before) === JSON.stringify(after);
       const values = Object.entries(after).map(([name, value]) => `${name} ${JSON.stringify(value)}`);
-      this.#state.notify(
+      const what = isUnchanged ? 'the parameters it had' : 'other parameters';
+      this.#state.say(
         'kill',
-        new Error(
-          `${worker} died and ${handle.worker ?? 'another worker'} took over. Asked anew, the module has ${
-            isUnchanged ? 'the parameters it had' : 'other parameters'
-          }: ${values.join(', ')}.`,
-        ),
+        `${worker} died and ${handle.worker ?? 'another worker'} took over. Asked anew, the module has ${what}: ${values.join(', ')}.`,
         isUnchanged ? 'info' : 'error',
       );
     } catch (error) {

@@ -155,9 +155,9 @@ export class PlaygroundSession implements PlaygroundCommands {
     this.#status.onEvent(event);
     this.#controls?.run.onEvent(event);
     if (event.type === 'platform-degrade' && event.what === 'store')
-      this.#state.notify(
+      this.#state.say(
         'store',
-        new Error(`This browser refuses storage here, so nothing outlives this page: ${event.reason}`),
+        `This browser refuses storage here, so nothing outlives this page: ${event.reason}`,
         'warning',
       );
   }

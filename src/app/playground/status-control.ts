@@ -67,7 +67,7 @@ export class StatusControl {
         level: 'ok',
         detail: `An interpreter took ${(event.durationMs / 1000).toFixed(1)} s to start. It can reach no network, storage or page.`,
       });
-    else if (event.type === 'sandbox-kill')
+    else if (event.type === 'sandbox-kill' && event.cause !== 'disposed')
       this.#set({
         name: 'Python',
         value: 'Sandbox ended',

@@ -1,7 +1,7 @@
 /** The one view of the page, replaced as a whole, so that what is drawn is always one moment. */
 import type { NoticeLevel } from '../../elements/index.ts';
 import { toNotice } from './next-step.ts';
-import type { PlaygroundView } from './view.ts';
+import type { PageNotice, PlaygroundView } from './view.ts';
 import { emptyView } from './view.ts';
 
 /** Notices kept at most; the oldest goes first. */
@@ -35,8 +35,17 @@ export class ViewState {
 
   /** Shows what was thrown at the top of the page. The same `id` replaces itself. */
   notify(id: string, thrown: unknown, level: NoticeLevel = 'error'): void {
-    const others = this.#current.notices.filter((notice) => notice.id !== id);
-    this.update({ notices: [...others, { id, level, notice: toNotice(thrown) }].slice(-maxNotices) });
+    this.#show({ id, level, notice: toNotice(thrown) });
+  }
+
+  /** Shows a sentence at the top of the page. */
+  say(id: string, message: string, level: NoticeLevel = 'info'): void {
+    this.#show({ id, level, notice: { message } });
+  }
+
+  #show(notice: PageNotice): void {
+    const others = this.#current.notices.filter(({ id }) => id !== notice.id);
+    this.update({ notices: [...others, notice].slice(-maxNotices) });
   }
 
   dismiss(id: string): void {
