@@ -1,4 +1,5 @@
 /** `ast.literal_eval` for what is left when no list or object was found: numbers, texts, constants, bare tuples. */
+import { unescapePython } from './python-escape.ts';
 import { stripEnd } from './python-text.ts';
 import { dictValue, floatValue, maxIntegerDigits } from './python-value.ts';
 import type { PythonValue } from './python-value.ts';
@@ -64,35 +65,6 @@ function textsAt(text: string, start: number): Found | undefined {
 function contentOf(match: RegExpExecArray): string | undefined {
   const body = match[2] ?? match[3] ?? match[4] ?? match[5] ?? '';
   return /[rR]/.test(match[1] ?? '') ? body : unescapePython(body);
-}
-
-const simpleEscapes: Readonly<Record<string, string>> = {
-  n: '\n',
-  t: '\t',
-  r: '\r',
-  a: '\x07',
-  b: '\b',
-  f: '\f',
-  v: '\v',
-  '\\': '\\',
-  "'": "'",
-  '"': '"',
-  '\n': '',
-};
-const escapePattern = /\\(?:([0-7]{1,3})|x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([^]))/gu;
-
-/** Undefined for escapes that Python refuses: cut codes, codes beyond Unicode, names. */
-function unescapePython(body: string): string | undefined {
-  let isRefused = false;
-  const text = body.replace(escapePattern, (whole, octal?: string, ...groups: unknown[]) => {
-    const [two, four, eight, other] = groups as (string | undefined)[];
-    const digits = two ?? four ?? eight;
-    const code = octal === undefined ? Number.parseInt(digits ?? '', 16) : Number.parseInt(octal, 8);
-    if (code <= 0x10ffff) return String.fromCodePoint(code);
-    isRefused ||= digits !== undefined || 'xuUN'.includes(other ?? ' ');
-    return simpleEscapes[other ?? ''] ?? whole;
-  });
-  return isRefused ? undefined : text;
 }
 
 function numberAt(text: string, index: number): Found | undefined {

@@ -1,5 +1,6 @@
 /** The words of a Python parameter list: names, numbers, texts and operators, each with its place. */
 import { CodedError } from '../base/index.ts';
+import { unescapePython } from './python-escape.ts';
 
 export interface PythonToken {
   readonly kind: 'name' | 'number' | 'text' | 'operator' | 'end';
@@ -16,16 +17,6 @@ const patterns: readonly (readonly [PythonToken['kind'], RegExp])[] = [
   ['operator', /\.\.\.|\*\*|->|[()[\]{},:=*/|.+\-~@%<>!&^;]/uy],
 ];
 const blank = /(?:[ \t\f\n\r]|\\\r?\n)+/uy;
-
-const escapes: Readonly<Record<string, string>> = {
-  n: '\n',
-  r: '\r',
-  t: '\t',
-  '\\': '\\',
-  "'": "'",
-  '"': '"',
-  '\n': '',
-};
 
 /** @throws `program/signature-invalid` at a character that begins no word. */
 export function readPythonTokens(text: string, from: number = 0, to: number = text.length): PythonToken[] {
@@ -60,17 +51,16 @@ function tokenAt(text: string, position: number): { token: PythonToken; length: 
   for (const [kind, pattern] of patterns) {
     pattern.lastIndex = position;
     const found = pattern.exec(text)?.[0];
-    if (found !== undefined)
-      return { token: { kind, text: contentOf(kind, found), position }, length: found.length };
+    if (found === undefined) continue;
+    const content = contentOf(kind, found);
+    if (content === undefined)
+      throw signatureInvalid(text, position, 'a text with escapes that Python knows');
+    return { token: { kind, text: content, position }, length: found.length };
   }
   return undefined;
 }
 
-function contentOf(kind: PythonToken['kind'], found: string): string {
+function contentOf(kind: PythonToken['kind'], found: string): string | undefined {
   if (kind === 'name') return found.normalize('NFKC');
-  return kind === 'text' ? found.slice(1, -1).replace(/\\([^])/gu, unescape) : found;
-}
-
-function unescape(whole: string, character: string): string {
-  return escapes[character] ?? whole;
+  return kind === 'text' ? unescapePython(found.slice(1, -1)) : found;
 }

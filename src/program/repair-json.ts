@@ -15,7 +15,7 @@ import type { PythonValue } from './python-value.ts';
 export const maxRepairLength = 1_000_000;
 
 /** The most characters that are looked at, again and again included; after that, what was found so far stands. */
-export const maxRepairWork = 20_000_000;
+export const maxRepairWork = 5_000_000;
 
 /**
  * Strict JSON as it is; otherwise the first lists and objects found in the text; the empty text when there is none.
@@ -147,14 +147,12 @@ class JsonRepairer {
       this.spend(1);
       const character = this.#text.charAt(index);
       if (depth === 0 && character === '}') return hasContent;
+      if (character === ':' || (depth === 0 && character === ';')) return false;
       if (quotes.includes(character)) {
         index = this.#closingQuote(index);
-        hasContent = true;
         if (index < 0) return false;
-      } else if (character === ':') return false;
-      else if (depth === 0 && character === ';') return false;
-      else if ('[{('.includes(character)) depth += 1;
-      else if (']})'.includes(character)) depth -= 1;
+      }
+      depth += depthChange(character);
       hasContent ||= !isWhiteSpace(character);
     }
     return false;
@@ -315,4 +313,8 @@ function addFound(found: PythonValue[], value: PythonValue, afterComma: boolean)
 
 function isScalar(value: PythonValue): boolean {
   return typeof value !== 'object' || value === null || value.kind === 'float';
+}
+
+function depthChange(character: string): number {
+  return '[{('.includes(character) ? 1 : ']})'.includes(character) ? -1 : 0;
 }
