@@ -12,8 +12,30 @@ export type FrameKind = 'srcdoc' | { readonly url: string };
 
 /** An element in the page and the only port into it. */
 export interface Frame {
-  readonly element: HTMLIFrameElement;
   readonly port: MessagePort;
+  /** Takes the element away. */
+  remove(): void;
+  /** Calls `listener` once when somebody else took it away. */
+  onRemove(listener: () => void): void;
+}
+
+function toFrame(element: HTMLIFrameElement, port: MessagePort): Frame {
+  let observer: MutationObserver | undefined;
+  return {
+    port,
+    remove() {
+      observer?.disconnect();
+      element.remove();
+    },
+    onRemove(listener) {
+      observer = new MutationObserver(() => {
+        if (element.isConnected) return;
+        observer?.disconnect();
+        listener();
+      });
+      observer.observe(document.documentElement, { childList: true });
+    },
+  };
 }
 
 /** The whole document, with its rules before its script. */
@@ -63,7 +85,7 @@ export async function createFrame(
     const connect: FrameConnect = { type: 'frame-connect' };
     // an opaque origin has no name to aim at; the window is ours and cannot navigate under our rules
     element.contentWindow?.postMessage(connect, '*', [port2]);
-    return { element, port: port1 };
+    return toFrame(element, port1);
   } catch (error) {
     element.remove();
     throw error;

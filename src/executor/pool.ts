@@ -22,7 +22,7 @@ export class SandboxPool {
       const waiting = this.#warm.shift();
       // when the one that waited has failed meanwhile, a new try may find things mended
       const sandbox = await (waiting?.catch(() => this.#open()) ?? this.#open());
-      if (!sandbox.isAlive) continue;
+      if (!(await sandbox.isReachable())) continue;
       this.#refill();
       return sandbox;
     }

@@ -34,7 +34,9 @@ export type FrameCommand =
     }
   /** Raises the interrupt flag. The answer, `command-done`, says that it cannot fall on a later run. */
   | { readonly type: 'sandbox-interrupt'; readonly sandbox: string; readonly command: number }
-  | { readonly type: 'sandbox-close'; readonly sandbox: string; readonly command: number };
+  | { readonly type: 'sandbox-close'; readonly sandbox: string; readonly command: number }
+  /** Answered with `command-done`: the frame is alive. */
+  | { readonly type: 'frame-ping'; readonly command: number };
 
 /** Frame → page, on the port. */
 export type FrameReport =

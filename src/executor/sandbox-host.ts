@@ -25,6 +25,10 @@ export interface SandboxHost extends Disposable {
   /** Whether a guest can be interrupted without being ended. */
   readonly isIsolated: boolean;
   readonly isLost: boolean;
+  /** Resolves when the realm answers; rejects with `executor/frame-lost`, and is lost then. */
+  ping(): Promise<void>;
+  /** Asks again and again while `work` lasts, so that a realm which dies meanwhile is found out. Settles as `work` does. */
+  watch<T>(work: Promise<T>): Promise<T>;
   /** Starts a worker; the port speaks with it. */
   open(id: SandboxId, settings: GuestSettings, watcher: SandboxWatcher): MessagePort;
   /** Resolves when a later run can no longer be hit. */
@@ -92,6 +96,26 @@ export class PortSandboxHost implements SandboxHost {
     return port1;
   }
 
+  ping(): Promise<void> {
+    return this.#command((command) => ({ type: 'frame-ping', command }));
+  }
+
+  async watch<T>(work: Promise<T>): Promise<T> {
+    const { clock, answerMs } = this.#options;
+    let isSettled = false;
+    const beat = async (): Promise<void> => {
+      await this.ping().catch(() => undefined);
+      if (!isSettled && !this.#isLost) cancel = clock.after(answerMs, () => void beat());
+    };
+    let cancel = clock.after(answerMs, () => void beat());
+    try {
+      return await work;
+    } finally {
+      isSettled = true;
+      cancel();
+    }
+  }
+
   interrupt(id: SandboxId): Promise<void> {
     return this.#command((command) => ({ type: 'sandbox-interrupt', sandbox: id, command }));
   }
@@ -108,6 +132,7 @@ export class PortSandboxHost implements SandboxHost {
 
   /** A command that is not confirmed in time means that nothing in there can be stopped any more: all of it goes. */
   async #command(create: (command: number) => FrameCommand): Promise<void> {
+    if (this.#isLost) throw lost();
     const command = ++this.#commands;
     const { clock, answerMs } = this.#options;
     try {

@@ -70,7 +70,7 @@ export class SandboxSession implements Session {
 
   async #run(prepared: PreparedRun, options: ExecutionOptions): Promise<Outcome> {
     try {
-      if (!this.#sandbox.isAlive) this.#sandbox = await this.#options.pool.acquire();
+      if (!(await this.#sandbox.isReachable())) this.#sandbox = await this.#options.pool.acquire();
     } catch (error) {
       return this.#options.bootFailure(error);
     }

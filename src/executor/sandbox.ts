@@ -62,9 +62,10 @@ export class Sandbox {
   constructor(options: SandboxOptions) {
     this.id = options.id;
     this.#options = options;
-    this.ready = new Promise((resolve, reject) => {
+    const ready = new Promise<void>((resolve, reject) => {
       this.#settle = { resolve, reject };
     });
+    this.ready = options.host.watch(ready);
     // whoever opened it awaits it; nobody else has to
     this.ready.catch(() => undefined);
     this.#port = options.host.open(options.id, options.settings, {
@@ -83,16 +84,24 @@ export class Sandbox {
     return this.#options.host.isIsolated;
   }
 
+  /** Whether it can be used: a frame that has crashed says nothing by itself. */
+  async isReachable(): Promise<boolean> {
+    if (!this.#isAlive) return false;
+    await this.#options.host.ping().catch(() => undefined);
+    return this.#isAlive;
+  }
+
   /** Resolves always. The caller runs one thing at a time. */
   run({ request, buffers, outputBytes }: PreparedRun, watcher: RunWatcher): Promise<RunEnd> {
     if (!this.#isAlive)
       return Promise.resolve({ type: 'dead', cause: 'died', message: 'it had ended before' });
     const run = ++this.#runs;
-    return new Promise((resolve) => {
+    const end = new Promise<RunEnd>((resolve) => {
       this.#current = { run, watcher, resolve };
       const start: RunStart = { type: 'run-start', run, request, buffers, outputBytes };
       this.#port.postMessage(start, [request.buffer, ...buffers]);
     });
+    return this.#options.host.watch(end);
   }
 
   /** Asks the guest to stop; resolves when a later run cannot be hit by it. Rejects with `executor/frame-lost`. */

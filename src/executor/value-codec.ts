@@ -24,6 +24,10 @@ const numberArrays = {
   d: Float64Array,
 } as const;
 
+/** What Python's `datetime` can hold. */
+const firstDateMs = Date.parse('0001-01-01T00:00:00.000Z');
+const lastDateMs = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
+
 /** What an encoder may take in. */
 export interface ValueBounds {
   readonly maxSizeBytes: number;
@@ -110,7 +114,9 @@ export class ValueEncoder {
 
   #date(value: Date, path: string): Tree {
     const atMs = value.getTime();
-    if (Number.isNaN(atMs)) throw invalid(path, 'a valid date', 'an invalid one');
+    if (!(atMs >= firstDateMs && atMs <= lastDateMs)) {
+      throw invalid(path, 'a date in the years 1 to 9999', String(atMs));
+    }
     this.#count(8, path);
     return { $: 'date', v: atMs };
   }

@@ -35,23 +35,27 @@ function measure(files: FileSystem): number {
   return sizeBytes;
 }
 
-/** Lets files grow by `maxSizeBytes` beyond what is there now. Growth is added up; only at the bound is everything measured anew. */
+const sizeOf = (node: FileNode): number => (ArrayBuffer.isView(node.contents) ? node.contents.byteLength : 0);
+
+/**
+ * Lets files grow by `maxSizeBytes` beyond what is there now. Growth is added up as it happens; only at the bound is everything measured
+ * anew. A growing file reserves up to an eighth more than it asks for, so that much the bound may be passed by.
+ */
 export function limitFiles(files: FileSystem, maxSizeBytes: number): void {
   const memory = files.filesystems.MEMFS;
   const baseBytes = measure(files);
   let usedBytes = 0;
-  const grow = (node: FileNode, sizeBytes: number): void => {
-    const growth = sizeBytes - (ArrayBuffer.isView(node.contents) ? node.contents.byteLength : 0);
-    if (growth <= 0) return;
-    if (usedBytes + growth > maxSizeBytes) usedBytes = measure(files) - baseBytes;
-    if (usedBytes + growth > maxSizeBytes) throw new files.ErrnoError(noSpace);
-    usedBytes += growth;
+  const reserve = (growthBytes: number): void => {
+    if (usedBytes + growthBytes > maxSizeBytes) usedBytes = measure(files) - baseBytes;
+    if (usedBytes + growthBytes > maxSizeBytes) throw new files.ErrnoError(noSpace);
   };
   for (const name of ['expandFileStorage', 'resizeFileStorage'] as const) {
     const change = memory[name].bind(memory);
     const bounded = (node: FileNode, sizeBytes: number): void => {
-      grow(node, sizeBytes);
+      const beforeBytes = sizeOf(node);
+      if (sizeBytes > beforeBytes) reserve(sizeBytes - beforeBytes);
       change(node, sizeBytes);
+      usedBytes += Math.max(0, sizeOf(node) - beforeBytes);
     };
     Object.defineProperty(memory, name, { value: bounded, writable: false, configurable: false });
   }

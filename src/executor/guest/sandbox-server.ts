@@ -59,6 +59,10 @@ class SandboxServer {
     }
   }
 
+  ping(command: number): void {
+    this.#report({ type: 'command-done', command });
+  }
+
   interrupt(sandbox: string, command: number): void {
     const flag = this.#guests.get(sandbox)?.interrupt;
     if (flag) Atomics.store(new Int32Array(flag), 0, interruptSignal);
@@ -84,6 +88,8 @@ export function serveSandboxes(port: MessagePort): void {
         return void server.boot(command);
       case 'sandbox-open':
         return server.open(command);
+      case 'frame-ping':
+        return server.ping(command.command);
       case 'sandbox-interrupt':
         return server.interrupt(command.sandbox, command.command);
       case 'sandbox-close':

@@ -36,11 +36,16 @@ export interface PythonWalls {
   readonly isStripped: boolean;
 }
 
-/** Boots a realm behind `port` with its files; takes the realm away when that fails. */
+/** A realm that serves sandboxes on its port. */
+interface Realm {
+  readonly port: MessagePort;
+  readonly remove: () => void;
+}
+
+/** Boots a realm with its files; takes the realm away when that fails. */
 export async function bootHost(
-  port: MessagePort,
+  { port, remove }: Realm,
   files: Promise<SandboxFiles>,
-  remove: () => void,
   options: { readonly clock: Clock; readonly answerMs: number; readonly signal: AbortSignal },
 ): Promise<PortSandboxHost> {
   const { clock, answerMs, signal } = options;
@@ -65,8 +70,10 @@ export function frameWalls(options: PythonExecutorOptions, limits: ExecutorLimit
       // awaited below; until then a failure is not "unhandled"
       files.catch(() => undefined);
       const frame = await createFrame(kind, () => fetchScript(assets, 'frame.js', signal), signal);
-      const remove = (): void => frame.element.remove();
-      return bootHost(frame.port, files, remove, { clock, answerMs: limits.frameAnswerMs, signal });
+      const realm = { port: frame.port, remove: () => frame.remove() };
+      const host = await bootHost(realm, files, { clock, answerMs: limits.frameAnswerMs, signal });
+      frame.onRemove(() => host[Symbol.dispose]());
+      return host;
     },
   };
 }
