@@ -63,6 +63,8 @@ export default defineConfig({
   // found late, behind a dynamic import, a package makes the dev server reload the page under a running test
   optimizeDeps: {
     include: [
+      'fast-check',
+      'idb',
       '@tensorflow/tfjs-core',
       '@tensorflow/tfjs-backend-cpu',
       '@tensorflow/tfjs-backend-wasm',

@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { build, preview } from 'vite';
 import { judge, machineLine, toJsonRows, toTable } from './bench/table.mjs';
-import { launchBrowser } from './browser.mjs';
+import { launchProfile } from './browser.mjs';
 
 /** @typedef {import('./bench/table.mjs').PrintedRow} PrintedRow */
 
@@ -66,9 +66,9 @@ async function serveBench(area, file) {
  */
 async function runInBrowser(area, file, { sabotage }) {
   const server = await serveBench(area, file);
-  const browser = await launchBrowser({ args: ['--enable-precise-memory-info'] });
+  const browser = await launchProfile({ args: ['--enable-precise-memory-info'] });
   try {
-    const page = await browser.newPage();
+    const { page } = browser;
     /** @type {PrintedRow[]} */
     const rows = [];
     page.on('console', (message) => console.error(`  page: ${message.text()}`));
@@ -84,7 +84,7 @@ async function runInBrowser(area, file, { sabotage }) {
       /** @type {const} */ ([name, sabotage]),
     );
     await withTimeout(run, `the ${area} bench`);
-    return { rows, browserVersion: browser.version() };
+    return { rows, browserVersion: browser.browserVersion };
   } finally {
     await browser.close();
     await server.close();
