@@ -8,6 +8,7 @@ import {
   mkdirSync,
   readFileSync,
   readdirSync,
+  renameSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -98,22 +99,32 @@ function requireTargets(text, file) {
   }
 }
 
+/** Built aside and put in place whole, so that whoever reads `dist` meanwhile finds the old one or the new one. */
 function buildPackage() {
   const dist = join(root, 'dist');
-  rmSync(dist, { recursive: true, force: true });
-  runNode(
-    [join(root, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json', '--noEmit', 'false'],
-    'tsc',
-  );
-  for (const file of filesUnder(dist).filter((path) => /\.js$|\.d\.ts$/.test(path))) {
-    const text = rewriteAddresses(readFileSync(file, 'utf8'), relative(root, file));
+  const made = join(root, `.cache/dist-${process.pid}`);
+  try {
+    emitPackage(made);
+    rmSync(dist, { recursive: true, force: true });
+    renameSync(made, dist);
+  } finally {
+    rmSync(made, { recursive: true, force: true });
+  }
+}
+
+/** @param {string} folder */
+function emitPackage(folder) {
+  const tsc = join(root, 'node_modules/typescript/bin/tsc');
+  runNode([tsc, '-p', 'tsconfig.build.json', '--noEmit', 'false', '--outDir', folder], 'tsc');
+  for (const file of filesUnder(folder).filter((path) => /\.js$|\.d\.ts$/.test(path))) {
+    const text = rewriteAddresses(readFileSync(file, 'utf8'), relative(folder, file));
     requireTargets(text, file);
     writeFileSync(file, text);
   }
   const assets = join(root, 'public/python');
   if (!existsSync(assets))
     throw new Error('public/python is missing: the package would have no sandbox files');
-  cpSync(assets, join(dist, 'assets/python'), { recursive: true });
+  cpSync(assets, join(folder, 'assets/python'), { recursive: true });
 }
 
 async function buildApp() {
