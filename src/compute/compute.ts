@@ -78,10 +78,18 @@ interface Caller {
 function createLocalCaller(options: ComputeOptions, clock: Clock): Caller {
   let device: Promise<Device> | undefined;
   let isClosed = false;
+  const shared = (): Promise<Device> => {
+    if (!device) {
+      device = openDevice(options);
+      // a refused device may be there next time
+      device.catch(() => (device = undefined));
+    }
+    return device;
+  };
   return {
     call(request, _input, { timeoutMs = callTimeoutMs, signal, onProgress } = {}) {
       if (isClosed) return Promise.reject(new CodedError('compute/closed', 'the compute service was closed'));
-      const context = { device: () => (device ??= openDevice(options)), onProgress };
+      const context = { device: shared, onProgress };
       return withDeadline(clock, { timeoutMs, signal }, () => answerRequest(request, context)) as never;
     },
     async close() {

@@ -4,6 +4,7 @@ import { eigvals } from './eig.ts';
 import { eigvalsh } from './eigh.ts';
 import { determinant, slogdet } from './lu.ts';
 import { matmul } from './matmul.ts';
+import { matrixAnalysis } from './matrix-analysis.ts';
 import type { Matrix } from './matrix.ts';
 import { transposed } from './matrix.ts';
 import { frobeniusNorm } from './norm.ts';
@@ -175,6 +176,34 @@ describe('laws of linear algebra', () => {
     );
     expect(() => matmul([[1, 2]], [[1, 2]])).toThrow(
       expect.objectContaining({ code: 'compute/shape-mismatch' }),
+    );
+  });
+
+  it('holds for entries of every magnitude side by side, 1e-300 to 1e300', () => {
+    const wild = fc
+      .tuple(fc.double({ min: -1, max: 1, noNaN: true }), fc.integer({ min: -300, max: 300 }))
+      .map(([digits, power]) => digits * 10 ** power);
+    const matrices = fc
+      .integer({ min: 1, max: 8 })
+      .chain((size) =>
+        fc
+          .array(wild, { minLength: size * size, maxLength: size * size })
+          .map((values) => ({ rows: size, columns: size, data: Float64Array.from(values) })),
+      );
+    fc.assert(
+      fc.property(matrices, fc.boolean(), (a, makeSymmetric) => {
+        const subject = makeSymmetric ? symmetrized(a) : a;
+        const { eigenvalues, singularValues, frobeniusNorm: norm } = matrixAnalysis(subject);
+        const unit = singularValues[0]! || 1;
+        const relative = { ...subject, data: subject.data.map((value) => value / unit) };
+        expectNear(sum(eigenvalues.real.map((value) => value / unit)), trace(relative), 1e-13 * a.rows);
+        expectNear(
+          Math.sqrt(sum(singularValues.map((value) => (value / unit) ** 2))),
+          norm / unit || 0,
+          1e-13,
+        );
+      }),
+      { numRuns: 1000 },
     );
   });
 

@@ -4,6 +4,7 @@
  */
 import { CodedError } from '../../base/index.ts';
 import type { Matrix } from './matrix.ts';
+import { largestMagnitude } from './scale.ts';
 import { hypotenuse, reflect } from './vector.ts';
 
 export interface Tridiagonal {
@@ -77,11 +78,11 @@ export function tridiagonalize({ rows: size, data }: Matrix): Tridiagonal {
 }
 
 /** The end of the unreduced block that starts at `start`: the first negligible coupling. */
-function blockEnd(d: Float64Array, e: Float64Array, start: number): number {
+function blockEnd({ diagonal: d, offDiagonal: e }: Tridiagonal, start: number, floor: number): number {
   let end = start;
   for (; end + 1 < d.length; end++) {
     const beside = Math.abs(d[end]!) + Math.abs(d[end + 1]!);
-    if (Math.abs(e[end]!) <= Number.EPSILON * beside) break;
+    if (Math.abs(e[end]!) <= Number.EPSILON * beside + floor) break;
   }
   return end;
 }
@@ -120,10 +121,13 @@ function qlSweep(d: Float64Array, e: Float64Array, start: number, end: number): 
 const maxSweeps = 60;
 
 /** Ascending eigenvalues; overwrites its input. Errors: `compute/no-convergence`. */
-export function tridiagonalEigenvalues({ diagonal, offDiagonal }: Tridiagonal): Float64Array {
+export function tridiagonalEigenvalues(matrix: Tridiagonal): Float64Array {
+  const { diagonal, offDiagonal } = matrix;
+  // far below rounding of the reduction, so nothing that carries information is dropped
+  const floor = Math.max(largestMagnitude(diagonal), largestMagnitude(offDiagonal)) * 2 ** -70;
   for (let start = 0; start < diagonal.length; start++) {
     for (let sweep = 0; ; sweep++) {
-      const end = blockEnd(diagonal, offDiagonal, start);
+      const end = blockEnd(matrix, start, floor);
       if (end === start) break;
       if (sweep === maxSweeps) {
         throw new CodedError(

@@ -49,13 +49,42 @@ export function hypotenuse(a: number, b: number): number {
   return larger * Math.sqrt(x * x + y * y);
 }
 
+/** Below this a sum of squares has lost digits to underflow. */
+const smallestSafeSquare = 2 ** -900;
+
+/** Divides x[start..end) by its largest magnitude and answers that. */
+function normalize(x: Float64Array, start: number, end: number): number {
+  let unit = 0;
+  for (let i = start; i < end; i++) unit = Math.max(unit, Math.abs(x[i]!));
+  if (unit > 0) for (let i = start; i < end; i++) x[i] = x[i]! / unit;
+  return unit;
+}
+
 /**
  * Turns x[start..end) into the Householder vector v (v[start] = 1) of H = I − τ·v·vᵀ with H·x = β·e₁, and
- * answers β and τ. Golub & Van Loan, Matrix Computations, 4th ed., 5.1.3, with LAPACK's sign of β.
+ * answers β and τ. Golub & Van Loan, Matrix Computations, 4th ed., 5.1.3, with LAPACK's sign of β. H is orthogonal
+ * to rounding also for tiny x: an error there would be multiplied by the large entries that H is applied to.
  */
 export function reflect(x: Float64Array, start: number, end: number): { beta: number; tau: number } {
-  const head = x[start]!;
   const tail = dot(x, start + 1, x, start + 1, end - start - 1);
+  const sum = x[start]! * x[start]! + tail;
+  if (sum < smallestSafeSquare) {
+    const unit = normalize(x, start, end);
+    if (unit === 0) return reflectSafe(x, start, end, 0);
+    const { beta, tau } = reflectSafe(x, start, end, dot(x, start + 1, x, start + 1, end - start - 1));
+    return { beta: beta * unit, tau };
+  }
+  return reflectSafe(x, start, end, tail);
+}
+
+/** {@link reflect} for x of ordinary size; `tail` is the sum of squares of all entries but the first. */
+function reflectSafe(
+  x: Float64Array,
+  start: number,
+  end: number,
+  tail: number,
+): { beta: number; tau: number } {
+  const head = x[start]!;
   x[start] = 1;
   if (tail === 0) {
     x.fill(0, start + 1, end);
