@@ -54,8 +54,9 @@ function requestFor(module: Callable, given: CallSettings | Run | undefined): Ru
   const explicit = isRun(given) ? { run: given, settings: undefined } : { run: undefined, settings: given };
   const parent = explicit.run ?? link?.scope.run;
   const settings = { ...link?.scope.settings, ...explicit.settings };
-  if (link) return { parent, settings, path: link.path };
-  return { parent, settings, path: parent ? pathOfStranger(parent, module) : '' };
+  const kind = module.constructor.name;
+  if (link) return { parent, settings, kind, path: link.path };
+  return { parent, settings, kind, path: parent ? pathOfStranger(parent, module) : '' };
 }
 
 async function forwardIn(run: Run, target: Callable, input: unknown): Promise<unknown> {

@@ -7,7 +7,7 @@ import { programLimits } from './limits.ts';
 import type { Mode, Module, ModuleClass, ModuleMetadata } from './module.ts';
 import type { Parameter } from './parameter.ts';
 import type { ParameterType } from './parameter-value.ts';
-import type { Predict } from './predict/predict.ts';
+import type { Predictor } from './predict/predictor.ts';
 import type { Field } from './field.ts';
 import { printPythonType } from './print-python-type.ts';
 
@@ -83,7 +83,7 @@ function describeParameter(name: string, parameter: Parameter): ParameterDescrip
   return { name, type, value, constraints, requiresGrad, learningRate, momentum, metadata };
 }
 
-function describePredictor(name: string, predictor: Predict): PredictorDescription {
+function describePredictor(name: string, predictor: Predictor): PredictorDescription {
   const { signature } = predictor;
   return {
     name,

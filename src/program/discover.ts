@@ -4,13 +4,13 @@ import { hasBrand, moduleBrand, parameterBrand, predictorBrand } from './kind.ts
 import { programLimits } from './limits.ts';
 import type { Module } from './module.ts';
 import type { Parameter } from './parameter.ts';
-import type { Predict } from './predict/predict.ts';
+import type { Predictor } from './predict/predictor.ts';
 import { holds, isContainer, itemsOf, linkOf, unwrap } from './view.ts';
 
 export type Named<T> = readonly [name: string, value: T];
 
 const isModule = (value: unknown): value is Module => hasBrand(value, moduleBrand);
-const isPredictor = (value: unknown): value is Predict => hasBrand(value, predictorBrand);
+const isPredictor = (value: unknown): value is Predictor => hasBrand(value, predictorBrand);
 const isParameter = (value: unknown): value is Parameter => hasBrand(value, parameterBrand);
 const isKnown = (value: unknown): boolean => isModule(value) || isParameter(value);
 
@@ -75,12 +75,12 @@ function collect<T>(root: Module, scope: Scope, accepts: (value: unknown) => val
  * As DSPy's `named_predictors`: depth first in order of definition, one level of lists and maps, each predictor once under the
  * first path; compiled sub-modules are left out, a compiled root is not.
  */
-export function predictorsOf(root: Module): Named<Predict>[] {
+export function predictorsOf(root: Module): Named<Predictor>[] {
   return collect(root, dspyScope, isPredictor);
 }
 
 /** Every predictor, also compiled ones and those in nested lists. */
-export function allPredictorsOf(root: Module): Named<Predict>[] {
+export function allPredictorsOf(root: Module): Named<Predictor>[] {
   return collect(root, wholeScope, isPredictor);
 }
 

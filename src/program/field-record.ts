@@ -1,5 +1,6 @@
 /** Named values that read like an object: what examples and predictions have in common. */
 import { CodedError } from '../base/index.ts';
+import type { Demo } from './adapter/adapter.ts';
 import { giveBrand, hasBrand, isPlainObject } from './kind.ts';
 import { programLimits } from './limits.ts';
 import { sameValue } from './parameter-value.ts';
@@ -57,6 +58,9 @@ export class FieldRecord<F = Fields> {
     return sameValue(this.toObject(), other.toObject());
   }
 }
+
+/** A worked example: plain values by name, or an example or prediction. */
+export type DemoLike = Demo | FieldRecord<unknown>;
 
 /** True for examples and predictions of this or another copy of the library. */
 export function isFieldRecord(value: unknown): value is FieldRecord<Fields> {

@@ -12,7 +12,7 @@ import type { ModuleState, ParameterStates } from './module-state.ts';
 import { dumpModule, dumpParameters, loadModule, loadParameters } from './module-state.ts';
 import type { Parameter, ParameterChange } from './parameter.ts';
 import { nameLater } from './parameter-name.ts';
-import type { Predict } from './predict/predict.ts';
+import type { Predictor } from './predict/predictor.ts';
 import { replaceAt } from './replace-at.ts';
 import type { Run } from './run.ts';
 import type { CallSettings } from './settings.ts';
@@ -152,11 +152,11 @@ export class Module<Input = unknown, Output = unknown> {
   }
 
   /** As DSPy: depth first; compiled sub-modules are left out. */
-  namedPredictors(): readonly Named<Predict>[] {
+  namedPredictors(): readonly Named<Predictor>[] {
     return predictorsOf(this);
   }
 
-  predictors(): readonly Predict[] {
+  predictors(): readonly Predictor[] {
     return predictorsOf(this).map(([, predictor]) => predictor);
   }
 
@@ -175,7 +175,7 @@ export class Module<Input = unknown, Output = unknown> {
   }
 
   /** @throws `program/predictor-not-found` naming what exists */
-  predictorNamed(name: string): Predict {
+  predictorNamed(name: string): Predictor {
     return pick('predictor', name, predictorsOf(this));
   }
 
@@ -187,7 +187,7 @@ export class Module<Input = unknown, Output = unknown> {
   }
 
   /** Replaces each predictor where it is and returns the module. */
-  mapNamedPredictors(change: (predictor: Predict, name: string) => Predict): this {
+  mapNamedPredictors(change: (predictor: Predictor, name: string) => Predictor): this {
     for (const [name, predictor] of predictorsOf(this)) replaceAt(this, name, change(predictor, name));
     return this;
   }

@@ -65,7 +65,7 @@ export class Parameter<T = unknown> {
   readonly constraints: Constraints<T>;
   readonly requiresGrad: boolean;
   readonly createdAtMs: number;
-  readonly #options: ParameterOptions<T>;
+  readonly #options: unknown;
   readonly #clock: Clock;
   readonly #history: ParameterHistory<T>;
   readonly #listeners = new Set<(change: ParameterChange<never>) => void>();
@@ -225,7 +225,10 @@ export class Parameter<T = unknown> {
 
   /** An equal parameter with its own history and no listeners. */
   clone(): Parameter<T> {
-    const copy = new Parameter<T>({ ...this.#options, value: this.#value });
+    const copy = new Parameter<T>({
+      ...(this.#options as ParameterOptions<T>),
+      value: this.#value,
+    });
     copy.prepareState(this.dumpState({ withHistory: true }))();
     if (this.#name !== undefined) copy.assignName(this.#name);
     return copy;

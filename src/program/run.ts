@@ -36,6 +36,8 @@ export interface Run {
   /** Undefined when tracing is off. */
   readonly trace: Trace | undefined;
   readonly usage: Usage;
+  /** Class name of the running module; undefined in a {@link context}, where none runs. */
+  readonly kind: string | undefined;
   /** Where the running module is in the program, such as `hops[0]`; empty for the root. */
   readonly path: string;
   /** Calls around this one, here and in the realms that it came from. */
@@ -55,6 +57,8 @@ export interface Run {
 export interface RunRequest {
   readonly parent?: Run | undefined;
   readonly settings?: CallSettings | undefined;
+  /** Class name of the called module. */
+  readonly kind?: string;
   /** Where the called module is in the program. */
   readonly path?: string;
   /** Set when the parent is in another realm. */
@@ -79,17 +83,19 @@ class ActiveRun implements Run {
 
   readonly settings: Settings;
   readonly options: CallOptions;
+  readonly kind: string | undefined;
   readonly path: string;
   readonly trace: Trace | undefined;
   readonly #frame: Frame;
 
   constructor(
     frame: Frame,
-    parts: Pick<Run, 'settings' | 'options' | 'path'> & { trace: Trace | undefined },
+    parts: Pick<Run, 'settings' | 'options' | 'kind' | 'path'> & { trace: Trace | undefined },
   ) {
     this.#frame = frame;
     this.settings = parts.settings;
     this.options = parts.options;
+    this.kind = parts.kind;
     this.path = parts.path;
     this.trace = parts.trace;
   }
@@ -123,7 +129,13 @@ class ActiveRun implements Run {
   with(settings: Settings): Run {
     const merged = mergeSettings(this.settings, settings);
     const trace = settings.trace === undefined ? this.trace : (settings.trace ?? undefined);
-    return new ActiveRun(this.#frame, { settings: merged, options: this.options, path: this.path, trace });
+    return new ActiveRun(this.#frame, {
+      settings: merged,
+      options: this.options,
+      kind: this.kind,
+      path: this.path,
+      trace,
+    });
   }
 
   bind<T extends object>(module: T): T {
@@ -155,8 +167,9 @@ class ActiveRun implements Run {
   }
 }
 
-/** The path of a module that no field of the running program holds. */
+/** The path of a module that no field of the running program holds. In a context it is the root. */
 export function pathOfStranger(run: Run, module: object): string {
+  if (run.kind === undefined) return run.path;
   const name = `(${module.constructor.name})`;
   return run.path === '' ? name : `${run.path}.${name}`;
 }
@@ -231,11 +244,12 @@ function deadlineOf(
 }
 
 function createRun(frame: Frame, request: RunRequest, inherited: Settings): Run {
-  const { parent, settings, path = '', origin } = request;
+  const { parent, settings, kind, path = '', origin } = request;
   const { lm, config, demos, signature, isTraced } = settings ?? {};
   return new ActiveRun(frame, {
     settings: inherited,
     options: Object.freeze({ lm, config, demos, signature, isTraced }),
+    kind,
     path,
     trace: traceFor(inherited, parent, settings?.trace, origin?.isTraced ?? true),
   });

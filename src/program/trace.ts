@@ -1,13 +1,13 @@
 /** Which predictor was asked what, and answered what, in the order of the answers. One for each top-level call. */
 import type { Fields } from './field-record.ts';
 import { programLimits } from './limits.ts';
-import type { Module } from './module.ts';
+import type { Predictor } from './predict/predictor.ts';
 import type { Prediction } from './prediction.ts';
 
 export interface TraceEntry {
   /** Where the predictor is in the program, such as `hops[0].predict`. */
   readonly path: string;
-  readonly predictor: Module;
+  readonly predictor: Predictor;
   /** As they were given, ignored fields included. */
   readonly inputs: Fields;
   readonly prediction: Prediction;

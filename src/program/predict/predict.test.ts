@@ -13,7 +13,7 @@ import { context } from '../run.ts';
 
 const undo: (() => void)[] = [];
 afterEach(() => {
-  for (const end of undo.splice(0)) end();
+  for (const end of undo.splice(0).toReversed()) end();
 });
 
 function answering(reply: string | ScriptedReply | ((request: LmRequest) => string | ScriptedReply)): {
@@ -34,7 +34,8 @@ const fields = (values: Record<string, string>): string =>
   Object.entries(values)
     .map(([name, value]) => `[[ ## ${name} ## ]]\n${value}\n\n`)
     .join('');
-const textOf = (message: LmMessage | undefined): string => String(message?.content);
+const textOf = (message: LmMessage | undefined): string =>
+  JSON.stringify(message?.content).replaceAll('\\n', '\n');
 
 test('a predictor asks in the chat format and answers with typed fields', async () => {
   const { lm, requests } = answering(fields({ answer: '4', why: 'counted' }));
@@ -42,7 +43,7 @@ test('a predictor asks in the chat format and answers with typed fields', async 
   const prediction = await predict.call({ question: 'two and two?', k: 3 }, { lm });
   const sum: number = prediction.answer + 1;
   expect(sum).toBe(5);
-  expect({ ...prediction }).toEqual({ answer: 4, why: 'counted' });
+  expect(Object.assign({}, prediction)).toEqual({ answer: 4, why: 'counted' });
   expect(requests).toHaveLength(1);
   expect(textOf(requests[0]?.messages.at(-1))).toContain('[[ ## k ## ]]\n3');
 });
@@ -82,7 +83,9 @@ test('without a model the error says what to do', async () => {
     message: expect.stringMatching(/\{ lm \}.*configure/) as string,
   });
   const wrong = { lm: 'openai/gpt-4o' as unknown as LanguageModel };
-  await expect(new Predict('q -> a').call({ q: '' }, wrong)).rejects.toMatchObject({ code: 'program/lm-invalid' });
+  await expect(new Predict('q -> a').call({ q: '' }, wrong)).rejects.toMatchObject({
+    code: 'program/lm-invalid',
+  });
 });
 
 test.each([undefined, null, 'text', 3, ['a']])('an input that is %j is refused by name', async (input) => {
@@ -158,7 +161,10 @@ test('with onDelta the answer streams, each piece under the path of its predicto
   const { lm } = answering(whole);
   const deltas: { path: string; text: string }[] = [];
   const think = new ChainOfThought('q -> a');
-  const prediction = await think.call({ q: '' }, { lm, onDelta: ({ path, text }) => deltas.push({ path, text }) });
+  const prediction = await think.call(
+    { q: '' },
+    { lm, onDelta: ({ path, text }) => deltas.push({ path, text }) },
+  );
   expect(prediction.a).toBe('three');
   expect(deltas.length).toBeGreaterThan(3);
   expect(deltas.map(({ text }) => text).join('')).toBe(whole);
@@ -179,10 +185,17 @@ test('an onDelta that throws is a note, and the call goes on', async () => {
 test('demos, signature and config may be given for one call, by chain of thought too', async () => {
   const { lm, requests } = answering(fields({ reasoning: 'r', a: 'x', b: 'y' }));
   const think = new ChainOfThought('q -> a');
-  const demo = new Example({ q: 'demo question', reasoning: 'demo reason', a: 'demo answer' }).withInputs('q');
+  const demo = new Example({ q: 'demo question', reasoning: 'demo reason', a: 'demo answer' }).withInputs(
+    'q',
+  );
   await think.call({ q: 'real' }, { lm, demos: [demo], config: { temperature: 0.5 } });
   expect(requests[0]?.config).toEqual({ temperature: 0.5 });
-  expect(requests[0]?.messages.map((message) => message.role)).toEqual(['system', 'user', 'assistant', 'user']);
+  expect(requests[0]?.messages.map((message) => message.role)).toEqual([
+    'system',
+    'user',
+    'assistant',
+    'user',
+  ]);
   expect(textOf(requests[0]?.messages[2])).toContain('demo answer');
   const other = parseSignature('q -> b');
   const changed: unknown = await think.predict.call({ q: 'real' }, { lm, signature: other as never });
@@ -247,8 +260,10 @@ test('a stream that ends without a response is a typed, retryable error', async 
       yield { type: 'text-delta', index: 0, text: 'x' };
     },
   };
-  await expect(new Predict('q -> a').call({ q: '' }, { lm, onDelta: () => undefined })).rejects.toMatchObject({
-    code: 'program/stream-incomplete',
-    isRetryable: true,
-  });
+  await expect(new Predict('q -> a').call({ q: '' }, { lm, onDelta: () => undefined })).rejects.toMatchObject(
+    {
+      code: 'program/stream-incomplete',
+      isRetryable: true,
+    },
+  );
 });

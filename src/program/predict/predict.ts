@@ -5,7 +5,7 @@ import type { LanguageModel, LmConfig } from '../../lm/index.ts';
 import type { Demo } from '../adapter/adapter.ts';
 import { ChatAdapter } from '../adapter/chat.ts';
 import { isFieldRecord, plainOf } from '../field-record.ts';
-import type { Fields } from '../field-record.ts';
+import type { DemoLike, Fields } from '../field-record.ts';
 import { giveBrand, hasBrand, predictorBrand } from '../kind.ts';
 import { Module } from '../module.ts';
 import { parseSignature } from '../parse-signature.ts';
@@ -16,6 +16,7 @@ import type { Signature } from '../signature.ts';
 import type { InputsOf, OutputsOf } from '../signature-types.ts';
 import { unwrap } from '../view.ts';
 import { askModel } from './ask-model.ts';
+import type { Predictor } from './predictor.ts';
 import { parsePredictorState } from './predictor-state.ts';
 import type { PredictorState } from './predictor-state.ts';
 
@@ -60,7 +61,7 @@ export class Predict<S extends SignatureLike = string> extends Module<
   config: LmConfig;
   /** Goes before the inherited language model, and behind the one given for a call. */
   lm: LanguageModel | undefined = undefined;
-  demos: readonly Demo[] = [];
+  demos: readonly DemoLike[] = [];
   /** Kept for optimizers, as in DSPy. */
   traces: readonly unknown[] = [];
   /** Kept for optimizers, as in DSPy. */
@@ -139,7 +140,7 @@ export class Predict<S extends SignatureLike = string> extends Module<
 }
 
 /** True for predictors of this or another copy of the library, and for views of them. */
-export function isPredictor(value: unknown): value is Predict {
+export function isPredictor(value: unknown): value is Predictor {
   return hasBrand(value, predictorBrand);
 }
 
