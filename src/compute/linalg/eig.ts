@@ -22,8 +22,11 @@ function sorted({ real, imaginary }: ComplexValues): ComplexValues {
  * Errors: `compute/matrix-invalid`, `compute/no-convergence`.
  */
 export function eigvals(input: MatrixInput): ComplexValues {
-  const { matrix, exponent } = scaled(toMatrix(input, { square: true }));
-  balance(matrix);
+  const first = scaled(toMatrix(input, { square: true }));
+  balance(first.matrix);
+  // balanced, the largest entry may have become tiny
+  const { matrix, exponent: second } = scaled(first.matrix);
+  const exponent = first.exponent + second;
   toHessenberg(matrix);
   const { real, imaginary } = sorted(hessenbergEigenvalues(matrix));
   return { real: unscale(real, exponent), imaginary: unscale(imaginary, exponent) };

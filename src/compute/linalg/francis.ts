@@ -4,6 +4,7 @@
  */
 import { CodedError } from '../../base/index.ts';
 import type { Matrix } from './matrix.ts';
+import { largestMagnitude } from './scale.ts';
 
 /** Eigenvalue k is real[k] + imaginary[k]·i. Complex ones come in conjugate pairs. */
 export interface ComplexValues {
@@ -16,12 +17,23 @@ const maxSteps = 60;
 
 type Triple = readonly [number, number, number];
 
+/** Rows of the unreduced block that is worked on, both included. */
+interface Block {
+  readonly start: number;
+  readonly end: number;
+}
+
+interface Shifts {
+  readonly sum: number;
+  readonly product: number;
+}
+
 /** The first row of the unreduced block that ends at `end`; the coupling above it is set to 0. */
-function blockStart(h: Float64Array, size: number, end: number): number {
+function blockStart(h: Float64Array, size: number, end: number, floor: number): number {
   for (let start = end; start > 0; start--) {
     const beside = Math.abs(h[(start - 1) * size + start - 1]!) + Math.abs(h[start * size + start]!);
     const coupling = Math.abs(h[start * size + start - 1]!);
-    if (coupling <= Number.EPSILON * beside || coupling < Number.MIN_VALUE * 2 ** 60) {
+    if (coupling <= Number.EPSILON * beside + floor) {
       h[start * size + start - 1] = 0;
       return start;
     }
@@ -49,24 +61,30 @@ function solvePair(h: Float64Array, size: number, end: number, values: ComplexVa
   imaginary[end] = -root;
 }
 
-/** Sum and product of the two shifts: the eigenvalues of the last 2×2 block, or exceptional ones to break a cycle. */
-function shifts(h: Float64Array, size: number, end: number, step: number): { sum: number; product: number } {
-  const coupling = h[end * size + end - 1]!;
-  if (step % 10 === 0) {
-    const size1 = Math.abs(coupling) + Math.abs(h[(end - 1) * size + end - 2]!);
-    return { sum: 1.5 * size1, product: size1 * size1 };
-  }
+/**
+ * Sum and product of two shifts that break a cycle, from the top of the block and from its bottom in turn.
+ * The constants are those of EISPACK and LAPACK (dlahqr).
+ */
+function exceptionalShifts(h: Float64Array, size: number, block: Block, step: number): Shifts {
+  const isAtTop = step % 20 === 10;
+  const first = isAtTop ? block.start : block.end - 2;
+  const couplings = Math.abs(h[(first + 1) * size + first]!) + Math.abs(h[(first + 2) * size + first + 1]!);
+  const corner = isAtTop ? block.start : block.end;
+  const centre = 0.75 * couplings + h[corner * size + corner]!;
+  return { sum: 2 * centre, product: centre * centre + 0.4375 * couplings * couplings };
+}
+
+/** Sum and product of the two shifts: the eigenvalues of the last 2×2 block, and exceptional ones at every tenth step. */
+function shifts(h: Float64Array, size: number, block: Block, step: number): Shifts {
+  if (step % 10 === 0) return exceptionalShifts(h, size, block, step);
+  const { end } = block;
   const [a, d] = [h[(end - 1) * size + end - 1]!, h[end * size + end]!];
-  return { sum: a + d, product: a * d - h[(end - 1) * size + end]! * coupling };
+  const [b, c] = [h[(end - 1) * size + end]!, h[end * size + end - 1]!];
+  return { sum: a + d, product: a * d - b * c };
 }
 
 /** The first column of (H − σ₁)(H − σ₂) from row m on, divided by its size. */
-function firstColumn(
-  h: Float64Array,
-  size: number,
-  m: number,
-  shift: { sum: number; product: number },
-): Triple {
+function firstColumn(h: Float64Array, size: number, m: number, shift: Shifts): Triple {
   const [a, b] = [h[m * size + m]!, h[m * size + m + 1]!];
   const [c, d] = [h[(m + 1) * size + m]!, h[(m + 1) * size + m + 1]!];
   const x = (a * (a - shift.sum) + shift.product) / c + b;
@@ -80,8 +98,8 @@ function firstColumn(
 function stepStart(
   h: Float64Array,
   size: number,
-  block: { start: number; end: number },
-  shift: { sum: number; product: number },
+  block: Block,
+  shift: Shifts,
 ): { row: number; column: Triple } {
   for (let m = block.end - 2; ; m--) {
     const column = firstColumn(h, size, m, shift);
@@ -98,13 +116,7 @@ function stepStart(
 
 /** Rows k, k + 1 and k + 2 of H ← P·H, then the same columns of H ← H·P, inside the block. */
 // oxlint-disable-next-line max-params -- P is v and τ; an object per reflection would be garbage in the inner loop
-function applyTriple(
-  h: Float64Array,
-  size: number,
-  k: number,
-  block: { start: number; end: number },
-  [v1, v2, tau]: Triple,
-): void {
+function applyTriple(h: Float64Array, size: number, k: number, block: Block, [v1, v2, tau]: Triple): void {
   const first = k * size;
   const second = first + size;
   const third = second + size;
@@ -126,13 +138,7 @@ function applyTriple(
 
 /** As {@link applyTriple}, for the two last rows of the block. */
 // oxlint-disable-next-line max-params -- as applyTriple
-function applyPair(
-  h: Float64Array,
-  size: number,
-  k: number,
-  block: { start: number; end: number },
-  [v1, , tau]: Triple,
-): void {
+function applyPair(h: Float64Array, size: number, k: number, block: Block, [v1, , tau]: Triple): void {
   const first = k * size;
   const second = first + size;
   for (let j = k; j <= block.end; j++) {
@@ -158,13 +164,8 @@ function reflectTriple([x, y, z]: Triple): { beta: number; reflection: Triple } 
   return { beta: beta * unit, reflection: [q / (p - beta), r / (p - beta), (beta - p) / beta] };
 }
 
-function francisStep(
-  h: Float64Array,
-  size: number,
-  block: { start: number; end: number },
-  step: number,
-): void {
-  const { row, column } = stepStart(h, size, block, shifts(h, size, block.end, step));
+function francisStep(h: Float64Array, size: number, block: Block, step: number): void {
+  const { row, column } = stepStart(h, size, block, shifts(h, size, block, step));
   let triple = column;
   for (let k = row; k < block.end; k++) {
     const isLast = k === block.end - 1;
@@ -186,9 +187,11 @@ function francisStep(
 /** Overwrites `matrix`. Errors: `compute/no-convergence`. */
 export function hessenbergEigenvalues({ rows: size, data }: Matrix): ComplexValues {
   const values = { real: new Float64Array(size), imaginary: new Float64Array(size) };
+  // far below rounding of the reduction, so nothing that carries information is dropped
+  const floor = largestMagnitude(data) * 2 ** -70;
   let step = 0;
   for (let end = size - 1; end >= 0;) {
-    const start = blockStart(data, size, end);
+    const start = blockStart(data, size, end, floor);
     if (end - start < 2) {
       if (start === end) values.real[end] = data[end * size + end]!;
       else solvePair(data, size, end, values);
