@@ -129,17 +129,9 @@ export class VivariumCodeEditor extends VivariumElement {
     const { problem } = this;
     return html`
       <div class="frame"></div>
-      <p class="problem" role="alert">
-        ${
-          problem
-            ? html`${
-                problem.line === undefined
-                  ? nothing
-                  : html`<strong>Line ${problem.line}${column(problem)}: </strong>`
-              }${problem.message}`
-            : nothing
-        }
-      </p>
+      <div role="alert">
+        ${problem ? html`<p class="problem">${place(problem)}${problem.message}</p>` : nothing}
+      </div>
     `;
   }
 
@@ -194,6 +186,7 @@ export class VivariumCodeEditor extends VivariumElement {
   }
 }
 
-function column({ column: at }: CodeProblem): string {
-  return at === undefined ? '' : `, column ${at}`;
+function place({ line, column }: CodeProblem): TemplateResult | typeof nothing {
+  if (line === undefined) return nothing;
+  return html`<strong>Line ${line}${column === undefined ? '' : `, column ${column}`}: </strong>`;
 }

@@ -5,6 +5,10 @@ import { css, html } from 'lit';
 import { controls } from './vivarium-element.ts';
 import { WidthElement } from './width-element.ts';
 
+/** Width of a letter of the labels, in CSS pixels, on the safe side. */
+const letterWidth = 7;
+const lineHeight = 14;
+
 interface Tile {
   readonly row: string;
   readonly column: string;
@@ -84,11 +88,14 @@ export class VivariumCorrelationPlot extends WidthElement {
     const names = labelSpace(labels, this.width);
     const width = Math.min(this.width, names + 112 * labels.length);
     const tile = (width - names) / labels.length;
+    const wrapColumn = wrapLabel(tile);
+    const lines = Math.max(...labels.map((label) => wrapColumn(label).split('\n').length));
+    const top = 14 + lines * lineHeight;
     return Plot.plot({
       width,
-      height: 48 + Math.max(36, Math.min(64, tile * 0.75)) * labels.length,
+      height: top + 4 + Math.max(36, Math.min(64, tile * 0.75)) * labels.length,
       marginLeft: names,
-      marginTop: 44,
+      marginTop: top,
       marginBottom: 4,
       marginRight: 0,
       padding: 0.04,
@@ -98,8 +105,8 @@ export class VivariumCorrelationPlot extends WidthElement {
         fontSize: this.width < 480 ? '11px' : '12.5px',
       },
       color: { type: 'identity' },
-      x: { axis: 'top', label: null, domain: [...labels], tickSize: 0, tickFormat: wrapLabel(tile) },
-      y: { label: null, domain: [...labels], tickSize: 0, tickFormat: wrapLabel(names) },
+      x: { axis: 'top', label: null, domain: [...labels], tickSize: 0, tickFormat: wrapColumn },
+      y: { label: null, domain: [...labels], tickSize: 0, tickFormat: wrapLabel(names - 16) },
       marks: [
         Plot.cell(tiles, { x: 'column', y: 'row', fill: (tile: Tile) => tint(tile.value), rx: 4 }),
         Plot.text(tiles, {
@@ -117,16 +124,19 @@ export class VivariumCorrelationPlot extends WidthElement {
 /** Room for the row names: as much as the longest needs, but never more than a third. */
 function labelSpace(labels: readonly string[], width: number): number {
   const longest = Math.max(...labels.map((label) => label.length));
-  return Math.min(longest * 7.5 + 14, width / 3.2);
+  return Math.min(longest * letterWidth + 16, width / 3.2);
 }
 
-/** Two lines at an underscore near the middle where one line does not fit. */
+/** Breaks at underscores and spaces where one line does not fit; lines are as full as the space allows. */
 function wrapLabel(space: number): (label: string) => string {
+  const fits = Math.max(4, Math.floor(space / letterWidth));
   return (label) => {
-    if (label.length * 7.5 < space) return label;
-    const middle = label.length / 2;
-    const cuts = [...label.matchAll(/[_ ]/gu)].map((match) => match.index);
-    const cut = cuts.toSorted((a, b) => Math.abs(a - middle) - Math.abs(b - middle))[0];
-    return cut === undefined ? label : `${label.slice(0, cut + 1)}\n${label.slice(cut + 1)}`;
+    const lines: string[] = [];
+    for (const piece of label.split(/(?<=[_ ])/u)) {
+      const last = lines.at(-1);
+      if (last !== undefined && last.length + piece.length <= fits) lines[lines.length - 1] = last + piece;
+      else lines.push(piece);
+    }
+    return lines.join('\n');
   };
 }

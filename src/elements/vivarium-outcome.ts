@@ -42,6 +42,10 @@ export class VivariumOutcome extends VivariumElement {
         grid-template-columns: minmax(0, 1fr);
         gap: var(--vivarium-space-4);
       }
+      /* an empty live region must exist, and must take no place */
+      .live:not(:has(> *)) {
+        position: absolute;
+      }
       .question {
         color: var(--vivarium-muted);
       }
@@ -116,7 +120,7 @@ export class VivariumOutcome extends VivariumElement {
     return html`
       <div class="stack" data-state=${outcome.state}>
         ${outcome.question ? html`<p class="question">${outcome.question}</p>` : nothing}
-        <div role="status" class="stack">
+        <div role="status" class="stack live">
           ${outcome.state === 'idle' ? html`<p class="muted">No question has been asked yet.</p>` : nothing}
           ${outcome.state === 'running' ? this.#progress(outcome) : nothing}
           ${outcome.answer ? html`<p class="answer" data-part="answer">${outcome.answer}</p>` : nothing}
@@ -149,22 +153,27 @@ export class VivariumOutcome extends VivariumElement {
     return facts.length === 0 ? nothing : html`<p class="facts" data-part="facts">${facts.join(' · ')}</p>`;
   }
 
-  #work({ attempts, code, streaming, stdout, result }: OutcomeView): TemplateResult {
+  #work({ attempts, code, streaming, stdout, result, state }: OutcomeView): TemplateResult {
+    const last = (attempts?.length ?? 0) - 1;
     return html`
-      ${(attempts ?? []).map(
-        ({ code: tried, error }, index) =>
-          html`<details class="refused">
-            <summary>Attempt ${index + 1} was refused by Python; the model was shown the error</summary>
-            <pre tabindex="0"><code>${tried}</code></pre>
-            <pre class="wrap" tabindex="0">${error ?? ''}</pre>
-          </details>`,
-      )}
+      ${(attempts ?? []).map((attempt, index) => refused(attempt, index, state === 'failed' && index === last))}
       ${streaming ? html`<pre class="wrap" aria-hidden="true" data-part="streaming">${streaming}</pre>` : nothing}
       ${code ? block('Python the model wrote', code, 'code') : nothing}
       ${stdout ? block('What it printed', stdout, 'stdout') : nothing}
       ${result ? block('Its result', result, 'result') : nothing}
     `;
   }
+}
+
+/** @param isLast whether no other attempt followed */
+function refused({ code, error }: OutcomeAttempt, index: number, isLast: boolean): TemplateResult {
+  return html`<details class="refused" ?open=${isLast}>
+    <summary>
+      Attempt ${index + 1} was refused by Python${isLast ? '' : '; the model was shown the error'}
+    </summary>
+    <pre tabindex="0" aria-label="Code of attempt ${index + 1}">${code}</pre>
+    <pre class="wrap" tabindex="0" aria-label="Error of attempt ${index + 1}">${error ?? ''}</pre>
+  </details>`;
 }
 
 function block(title: string, text: string, part: string): TemplateResult {

@@ -177,7 +177,7 @@ export class VivariumSupervisionTree extends VivariumElement {
       node.restarts === undefined
         ? undefined
         : `${node.restarts} ${node.restarts === 1 ? 'restart' : 'restarts'}`,
-      node.restartsLeft === undefined ? undefined : `${node.restartsLeft} left in the window`,
+      node.restartsLeft === undefined ? undefined : `${node.restartsLeft} left`,
       node.mailbox === undefined ? undefined : `mailbox ${node.mailbox}`,
     ].filter((fact) => fact !== undefined);
     return facts.length === 0 ? nothing : html`<span class="detail">${facts.join(' · ')}</span>`;

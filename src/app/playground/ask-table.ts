@@ -172,7 +172,7 @@ function errorOf(outcome: Outcome): string | undefined {
     case 'exceeded':
       throw new CodedError(
         'app/python-exceeded',
-        `The Python was stopped at its ${outcome.limit} limit (${outcome.allowed.toLocaleString()}).`,
+        `The Python was stopped at its ${outcome.limit} limit (${bound(outcome.limit, outcome.allowed)}).`,
         { fields: { limit: outcome.limit, allowed: outcome.allowed, stdout: outcome.stdout.slice(-2_000) } },
       );
     case 'failed':
@@ -180,6 +180,11 @@ function errorOf(outcome: Outcome): string | undefined {
     case 'cancelled':
       throw new CodedError('port/cancelled', 'The run was stopped.');
   }
+}
+
+function bound(limit: string, allowed: number): string {
+  if (limit === 'time') return `${allowed / 1000} s`;
+  return limit === 'calls' ? `${allowed} calls` : `${Math.round(allowed / 1_000_000)} MB`;
 }
 
 /** The result as JSON; code that only printed gives what it printed. */

@@ -10,7 +10,7 @@ const steps: Readonly<Record<string, string>> = {
     'Correct the file where the message says and load it again. The table shown before is unchanged.',
   'app/question-not-prepared': 'Choose a prepared question, or connect a model of yours under “Model”.',
   'app/module-': 'Correct the source and apply again. The module that was running keeps serving.',
-  'lm/auth-failed': 'Check the key under “Model” and test the endpoint.',
+  'lm/auth': 'Check the key under “Model” and test the endpoint.',
   'lm/rate-limited': 'Wait a little and run again.',
   'lm/unreachable-or-cors':
     'Check the address, that the server runs, and that it allows this page’s origin (CORS). “Test this endpoint” tells more.',

@@ -62,14 +62,13 @@ export class VivariumPlayground extends LitElement {
         <div class="columns">
           <div class="column">
             ${askSection(view, commands)} ${answerSection(view)} ${numbersSection(view, commands)}
-            ${dataSection(view, commands)}
+            ${dataSection(view, commands)} ${sourceSection(view, commands)}
           </div>
           <div class="column">
             ${treeSection(view, commands)} ${parameterSection(view, commands)} ${modelSection(view, commands)}
             ${statusSection(view)} ${eventSection(view)}
           </div>
         </div>
-        ${sourceSection(view, commands)}
       </main>
       <footer class="page foot">
         <p>

@@ -54,7 +54,7 @@ export class ProgramControl {
     const handle = this.#handle;
     this.#state.update({
       isReady: handle?.status === 'running' || handle?.status === 'restarting',
-      canStart: handle?.status === 'crashed' || handle?.status === 'stopped',
+      ...(handle ? { canStart: handle.status === 'crashed' || handle.status === 'stopped' } : {}),
       tree: toTree(this.#services.runtime.inspect(), handle),
       parameters: handle ? namesOf(handle).map((name) => this.#parameter(handle, name)) : [],
     });

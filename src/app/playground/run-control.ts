@@ -126,6 +126,8 @@ function isDelta(value: unknown): value is { readonly path: string; readonly tex
 }
 
 function failed(error: unknown): Omit<OutcomeView, 'question'> {
+  if (isCodedError(error, 'port/cancelled'))
+    return { state: 'failed', error: { code: error.code, message: 'You stopped the run.' } };
   const fields = isCodedError(error) ? error.fields : {};
   const attempts = Array.isArray(fields['attempts'])
     ? (fields['attempts'] as unknown as OutcomeAttempt[])

@@ -38,7 +38,8 @@ export function askSection(view: PlaygroundView, commands: PlaygroundCommands | 
   </section>`;
 }
 
-function modelLine({ choice, isReady }: PlaygroundView): string {
+function modelLine({ choice, isReady, canStart }: PlaygroundView): string {
+  if (canStart) return 'The program does not run.';
   if (!isReady) return 'Starting…';
   if (choice.kind === 'scripted') return 'Scripted model: it knows the prepared questions only.';
   return `Model ${choice.model} at ${choice.address}`;

@@ -29,7 +29,7 @@ export function treeSection(view: PlaygroundView, commands: PlaygroundCommands |
           ?disabled=${!view.isReady}
           @click=${() => commands?.killWorker('close')}
         >
-          Close it inside
+          Close from inside
         </button>
         <button
           class="danger"

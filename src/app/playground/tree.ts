@@ -44,7 +44,7 @@ export function toTree(
       kind: 'supervisor',
       status: 'running',
       restartsLeft: supervisor.restartsLeft,
-      detail: `one for one, ${supervisor.maxRestarts} restarts in ${supervisor.maxSeconds} s`,
+      detail: `one for one, at most ${supervisor.maxRestarts} restarts in ${supervisor.maxSeconds} s`,
       children: [
         ...workerNodes,
         ...homeless,
