@@ -74,6 +74,8 @@ interface Frame {
   readonly depth: number;
   readonly deadlineMs: number | undefined;
   isEnded: boolean;
+  /** Whether anybody has asked for the signal; nobody needs to be told of the end otherwise. */
+  isWatched: boolean;
 }
 
 class ActiveRun implements Run {
@@ -101,6 +103,8 @@ class ActiveRun implements Run {
   }
 
   get signal(): AbortSignal {
+    this.#frame.isWatched = true;
+    if (this.#frame.isEnded) this.#frame.controller.abort(runEnded(this.path));
     return this.#frame.controller.signal;
   }
 
@@ -200,7 +204,7 @@ export async function withRun<T>(request: RunRequest, work: (run: Run) => Promis
   } finally {
     unfollow();
     frame.isEnded = true;
-    frame.controller.abort(runEnded(run.path));
+    if (frame.isWatched) frame.controller.abort(runEnded(run.path));
   }
 }
 
@@ -220,6 +224,7 @@ function createFrame({ parent, settings, origin }: RunRequest, inherited: Settin
     depth: nextDepth(around?.depth ?? 0),
     deadlineMs: deadlineOf(parent, settings?.timeoutMs, clock),
     isEnded: false,
+    isWatched: false,
   };
 }
 
