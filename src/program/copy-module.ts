@@ -51,7 +51,11 @@ function copyContainer(value: object, copies: Copies): unknown {
     for (const [key, item] of value) map.set(key, copyOf(item, copies));
     return map;
   }
-  const object = remember(value, Object.create(Object.getPrototypeOf(value) as object | null) as object, copies);
+  const object = remember(
+    value,
+    Object.create(Object.getPrototypeOf(value) as object | null) as object,
+    copies,
+  );
   for (const [key, item] of Object.entries(value)) {
     Object.defineProperty(object, key, {
       value: copyOf(item, copies),

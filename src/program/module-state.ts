@@ -26,12 +26,16 @@ interface DumpOptions {
 }
 
 export function dumpParameters(module: Module, options: DumpOptions): ParameterStates {
-  return Object.fromEntries(parametersOf(module).map(([name, parameter]) => [name, parameter.dumpState(options)]));
+  return Object.fromEntries(
+    parametersOf(module).map(([name, parameter]) => [name, parameter.dumpState(options)]),
+  );
 }
 
 export function dumpModule(module: Module, options: DumpOptions): ModuleState {
   const kind = module.constructor as ModuleClass;
-  const predictors = allPredictorsOf(module).map(([name, predictor]) => [name, predictor.dumpPredictor()] as const);
+  const predictors = allPredictorsOf(module).map(
+    ([name, predictor]) => [name, predictor.dumpPredictor()] as const,
+  );
   return {
     format: 1,
     className: kind.name,
@@ -103,5 +107,7 @@ export function keyed<T>(key: string, check: () => T): T {
 }
 
 function invalid(key: string, expected: string): CodedError {
-  return new CodedError('program/state-invalid', `${key}: expected ${expected}`, { fields: { key, expected } });
+  return new CodedError('program/state-invalid', `${key}: expected ${expected}`, {
+    fields: { key, expected },
+  });
 }
