@@ -68,13 +68,22 @@ async function runIn(url, kind, listenerUrl) {
   }
 }
 
+/** An interpreter that never ran has kept nothing in. @param {string} kind @param {Row[]} rows */
+function requireJudged(kind, rows) {
+  const notRun = rows.find((row) => /^executor\/(boot-failed|frame-unavailable|frame-lost)/.test(row.detail));
+  if (notRun)
+    throw new Error(`walls: ${kind}: ${notRun.attempt} never ran, so nothing is known: ${notRun.detail}`);
+  if (rows.length === 0) throw new Error(`walls: ${kind}: no attempt was made`);
+}
+
 /** @param {string} kind @param {Row[]} rows @param {(line: string) => void} print */
 function report(kind, rows, print) {
+  requireJudged(kind, rows);
   const leaks = rows.filter((row) => row.leaked);
   print(`walls: ${kind} · ${rows.length} attempts · ${leaks.length} got out`);
   for (const { attempt, leaked, detail } of rows)
     print(`  ${leaked ? 'LEAKED' : 'held  '}  ${attempt.padEnd(30)} ${detail}`);
-  return leaks.length === 0 && rows.length > 0;
+  return leaks.length === 0;
 }
 
 /** @type {import('../prove.mjs').Prove} */
