@@ -57,13 +57,15 @@ async function bundle(entry, fileName, folder) {
     define: { harnessSource: JSON.stringify(await readFile(harness, 'utf8')) },
     plugins: [
       {
-        name: 'no-module-address',
+        name: 'guest-scripts',
         enforce: 'pre',
-        // a classic script has none, and the bundler must not chase files through it
-        transform: (code, id) =>
-          id.includes('/pyodide/') && code.includes('import.meta.url')
-            ? { code: code.replaceAll('import.meta.url', '"https://pyodide.invalid/"'), map: null }
-            : undefined,
+        transform(code, id) {
+          // the package says that its modules have no side effects; this one is nothing else
+          if (id.endsWith('/prelude.ts')) return { code, map: null, moduleSideEffects: true };
+          // a classic script has no address, and the bundler must not chase files through it
+          if (!id.includes('/pyodide/') || !code.includes('import.meta.url')) return undefined;
+          return { code: code.replaceAll('import.meta.url', '"https://pyodide.invalid/"'), map: null };
+        },
       },
     ],
     build: {

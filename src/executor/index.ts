@@ -1,4 +1,9 @@
 export type { ExecutionContext, ExecutionOptions, Executor, OutputPart, Session } from './executor.ts';
+export { escapeAttempts } from './escape/attempts.ts';
+export type { EscapeAttempt, EscapeTarget, Watcher as EscapeWatcher } from './escape/attempts.ts';
+export { createUnprotectedPythonExecutor, createUnstrippedPythonExecutor } from './escape/control.ts';
+export { formatEscapeRows, runEscapeSuite } from './escape/escape-suite.ts';
+export type { EscapeRow, EscapeSuiteOptions } from './escape/escape-suite.ts';
 export type { FrameKind } from './frame.ts';
 export type { GuestNumbers, GuestValue } from './guest-value.ts';
 export { createPythonExecutor } from './language/python/python-executor.ts';

@@ -77,10 +77,16 @@ class SandboxServer {
     guest?.worker.terminate();
     this.#report({ type: 'command-done', command });
   }
+
+  closeAll(): void {
+    for (const { worker } of this.#guests.values()) worker.terminate();
+    this.#guests.clear();
+    if (this.#files) URL.revokeObjectURL(this.#files.workerUrl);
+  }
 }
 
-/** Serves the page on `port` until this realm goes. */
-export function serveSandboxes(port: MessagePort): void {
+/** Serves the page on `port` until this realm goes, or until it is disposed: then every worker ends. */
+export function serveSandboxes(port: MessagePort): Disposable {
   const server = new SandboxServer((report) => port.postMessage(report));
   port.onmessage = ({ data: command }: MessageEvent<FrameCommand>) => {
     switch (command.type) {
@@ -97,5 +103,11 @@ export function serveSandboxes(port: MessagePort): void {
       default:
         return unreachable(command);
     }
+  };
+  return {
+    [Symbol.dispose]() {
+      port.close();
+      server.closeAll();
+    },
   };
 }

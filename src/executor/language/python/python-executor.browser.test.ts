@@ -92,7 +92,7 @@ test('a frame address that serves no frame ends as boot-failed in time', async (
   const limits = { ...defaultLimits, bootTimeoutMs: 1500 };
   await using executor = createPythonExecutor({
     assets,
-    frame: { url: `${inject('listenerUrl')}/nothing` },
+    frame: { url: `${inject('listenerUrl')}/hits/nothing` },
     limits,
   });
   expect(await executor.execute('1')).toMatchObject({ type: 'failed', code: 'executor/boot-failed' });
