@@ -1,6 +1,7 @@
 /** A table of any length in a window of rows: only what is seen is in the document. Cells can be edited. */
 import type { CSSResultGroup, PropertyDeclarations, PropertyValues, TemplateResult } from 'lit';
 import { html, nothing } from 'lit';
+import { repeat } from 'lit/directives/repeat.js';
 import type { Cell, Table, TableColumn } from './table.ts';
 import { parseCell } from './table.ts';
 import { tableStyles } from './table-styles.ts';
@@ -105,7 +106,13 @@ export class VivariumDataTable extends VivariumElement {
           </thead>
           <tbody>
             ${spacer(from, columns.length)}
-            ${rows.slice(from, to).map((row, offset) => this.#row(row, from + offset))}
+            ${repeat(
+              rows.slice(from, to),
+              // the focus must travel with its row, so rows keep their elements
+              (_, offset) => from + offset,
+              (row, offset) =>
+                this.#row(row, from + offset, Math.min(Math.max(this.place.row, from), to - 1)),
+            )}
             ${spacer(rows.length - to, columns.length)}
           </tbody>
         </table>
@@ -118,26 +125,33 @@ export class VivariumDataTable extends VivariumElement {
     `;
   }
 
-  #row(row: readonly Cell[], index: number): TemplateResult {
+  /** @param reachable the row whose cell Tab reaches: the one last visited, or the nearest that is drawn */
+  #row(row: readonly Cell[], index: number, reachable: number): TemplateResult {
     return html`<tr aria-rowindex=${index + 2}>
       <th class="index" scope="row">${index + 1}</th>
-      ${this.table.columns.map((column, at) => this.#cell(row[at] ?? null, column, { row: index, column: at }))}
+      ${this.table.columns.map((column, at) =>
+        this.#cell(row[at] ?? null, column, {
+          row: index,
+          column: at,
+          isReachable: index === reachable && at === this.place.column,
+        }),
+      )}
     </tr>`;
   }
 
-  #cell(value: Cell, column: TableColumn, at: Place): TemplateResult {
-    const isHere = this.place.row === at.row && this.place.column === at.column;
+  #cell(value: Cell, column: TableColumn, at: Place & { readonly isReachable: boolean }): TemplateResult {
     const isEditing = this.editing?.row === at.row && this.editing.column === at.column;
     const isEdited = this.editedCells.has(`${at.row}:${at.column}`);
     const text = value === null ? '' : String(value);
     return html`<td
       role="gridcell"
       class="${column.kind} ${isEdited ? 'edited' : ''}"
-      tabindex=${isHere && !isEditing ? 0 : -1}
+      tabindex=${at.isReachable && !isEditing ? 0 : -1}
       aria-colindex=${at.column + 2}
       data-row=${at.row}
       data-column=${column.name}
       title=${isEdited ? 'Edited here; the file is unchanged' : nothing}
+      @focus=${() => (this.place = { row: at.row, column: at.column })}
       @click=${() => this.#go(at)}
       @dblclick=${() => this.#edit(at)}
     >

@@ -1,0 +1,81 @@
+import { afterEach, beforeAll, expect, test } from 'vitest';
+import { userEvent } from 'vitest/browser';
+import { defineElements } from './define.ts';
+import type {
+  ParameterSetDetail,
+  ParameterView,
+  VivariumParameterHistory,
+} from './vivarium-parameter-history.ts';
+
+beforeAll(() => defineElements());
+afterEach(() => document.body.replaceChildren());
+
+const limit: ParameterView = { name: 'limit', type: 'number', value: 5, constraints: ['min 1'], history: [] };
+const weights: ParameterView = { name: 'weights', type: 'list', value: [1, 2], constraints: [], history: [] };
+
+async function open(
+  ...parameters: ParameterView[]
+): Promise<{ element: VivariumParameterHistory; sets: ParameterSetDetail[] }> {
+  const element = document.createElement('vivarium-parameter-history') as VivariumParameterHistory;
+  element.parameters = parameters;
+  const sets: ParameterSetDetail[] = [];
+  element.addEventListener('parameter-set', (event) =>
+    sets.push((event as CustomEvent<ParameterSetDetail>).detail),
+  );
+  document.body.append(element);
+  await element.updateComplete;
+  return { element, sets };
+}
+
+async function enter(element: VivariumParameterHistory, name: string, text: string): Promise<void> {
+  const input = element.renderRoot.querySelector(`[data-parameter=${name}] input`) as HTMLInputElement;
+  await userEvent.fill(input, text);
+  await userEvent.keyboard('{Enter}');
+  await element.updateComplete;
+}
+
+const refusal = (element: VivariumParameterHistory, name: string): string =>
+  (element.renderRoot.querySelector(`[data-parameter=${name}] .refusal`)?.textContent ?? '')
+    .replaceAll(/\s+/gu, ' ')
+    .trim();
+
+test('values are told by their type', async () => {
+  const { element, sets } = await open(limit, weights);
+  await enter(element, 'limit', ' 7.5 ');
+  await enter(element, 'weights', '[3, 4]');
+  expect(sets).toEqual([
+    { name: 'limit', value: 7.5 },
+    { name: 'weights', value: [3, 4] },
+  ]);
+});
+
+test('text that is no value never leaves the form, and says why', async () => {
+  const { element, sets } = await open(limit, weights);
+  await enter(element, 'limit', 'many');
+  await enter(element, 'weights', '[3');
+  expect(sets).toEqual([]);
+  expect(refusal(element, 'limit')).toBe('“many” is not a number.');
+  expect(refusal(element, 'weights')).toContain('not JSON');
+  expect(element.renderRoot.querySelector('#field-limit')?.getAttribute('aria-invalid')).toBe('true');
+  await enter(element, 'limit', '3');
+  expect(refusal(element, 'limit')).toBe('');
+});
+
+test('a refused value is explained beside the value that stays', async () => {
+  const error = { code: 'program/constraint-violated', message: 'at least 1' };
+  const { element } = await open({ ...limit, refusal: error });
+  expect(refusal(element, 'limit')).toBe('at least 1 program/constraint-violated The value stays 5.');
+});
+
+test('history shows the newest first', async () => {
+  const history = [
+    { atMs: 1, value: 4, cause: 'set' },
+    { atMs: 2, value: 5, cause: 'restore' },
+  ];
+  const { element } = await open({ ...limit, history });
+  const rows = [...element.renderRoot.querySelectorAll('tbody tr')].map(
+    (row) => row.children[1]?.textContent,
+  );
+  expect(rows).toEqual(['5', '4']);
+  expect(element.renderRoot.querySelector('summary')?.textContent).toBe('2 changes');
+});
