@@ -12,7 +12,7 @@ const assetFolder = join(root, 'sandbox');
 
 beforeAll(() => {
   mkdirSync(join(assetFolder, 'deep'), { recursive: true });
-  writeFileSync(join(assetFolder, 'headers.json'), JSON.stringify(sandboxHeaders()));
+  writeFileSync(join(assetFolder, 'headers.json'), JSON.stringify(sandboxHeaders('sha256-0')));
   writeFileSync(join(assetFolder, 'frame.html'), '<!doctype html>');
   writeFileSync(join(assetFolder, 'deep/code.wasm'), 'wasm');
   writeFileSync(join(root, 'secret.txt'), 'secret');
@@ -61,7 +61,7 @@ describe('the plugin in development', () => {
       expect(page.headers['cross-origin-embedder-policy']).toBe('credentialless');
       const frame = await ask(port, '/python/frame.html');
       expect(frame.headers['content-security-policy']).toBe(
-        sandboxHeaders().frame.headers['Content-Security-Policy'],
+        sandboxHeaders('sha256-0').frame.headers['Content-Security-Policy'],
       );
       expect(frame.headers['content-type']).toBe('text/html; charset=utf-8');
       const wasm = await ask(port, '/python/deep/code.wasm');
@@ -105,7 +105,7 @@ describe('the plugin in a build', () => {
     await build({ ...quiet, plugins: [vivarium({ assetFolder })] });
     const emitted = (path: string): string => readFileSync(join(root, 'dist', path), 'utf8');
     expect(emitted('python/deep/code.wasm')).toBe('wasm');
-    expect(JSON.parse(emitted('python/headers.json'))).toEqual(sandboxHeaders());
+    expect(JSON.parse(emitted('python/headers.json'))).toEqual(sandboxHeaders('sha256-0'));
   });
 });
 

@@ -85,7 +85,7 @@ async function bundle(entry, fileName, folder) {
   });
 }
 
-async function loadHeaders(folder) {
+async function loadHeaders(script, folder) {
   const { build } = await import('vite');
   await build({
     configFile: false,
@@ -106,13 +106,14 @@ async function loadHeaders(folder) {
   const file = join(folder, 'headers.mjs');
   const { sandboxHeaders } = await import(/* @vite-ignore */ pathToFileURL(file).href);
   await rm(file);
-  return sandboxHeaders();
+  return sandboxHeaders(`sha256-${createHash('sha256').update(script).digest('base64')}`);
 }
 
-const frameDocument = `<!doctype html>
+/** The script is inside: a frame that may load nothing needs no exception for its own. */
+const frameDocument = (script) => `<!doctype html>
 <meta charset="utf-8">
 <title>sandbox</title>
-<script src="./frame.js"></script>
+<script>${script}</script>
 `;
 
 const notice = `pyodide.wasm, worker.js (the part that loads it) and standard-library.zip are made from Pyodide
@@ -144,8 +145,12 @@ export async function buildAssets() {
     await writeFile(join(folder, 'pyodide.wasm'), await readFile(join(pyodide, 'pyodide.asm.wasm')));
     await bundle('python-worker.ts', 'worker.js', folder);
     await bundle('frame-window.ts', 'frame.js', folder);
-    await writeFile(join(folder, 'frame.html'), frameDocument);
-    await writeFile(join(folder, 'headers.json'), `${JSON.stringify(await loadHeaders(folder), null, 2)}\n`);
+    const script = (await readFile(join(folder, 'frame.js'), 'utf8'))
+      .replaceAll('</script', '<\\/script')
+      .trim();
+    await writeFile(join(folder, 'frame.html'), frameDocument(script));
+    const headers = await loadHeaders(script, folder);
+    await writeFile(join(folder, 'headers.json'), `${JSON.stringify(headers, null, 2)}\n`);
     await writeFile(join(folder, 'NOTICE.txt'), notice);
     await mkdir(target, { recursive: true });
     for (const name of await readdir(folder)) await rename(join(folder, name), join(target, name));

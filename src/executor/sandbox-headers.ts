@@ -1,6 +1,6 @@
 /**
- * The headers that keep a guest in, as data: the development server, the preview, the tests and any host read them from here.
- * `tools/build-assets.mjs` also writes them to `python/headers.json` for servers that are not written in TypeScript.
+ * The headers that keep a guest in, as data. `tools/build-assets.mjs` writes them to `python/headers.json`, which every server reads: the
+ * development server, the preview, the tests, any host.
  */
 
 /** Headers of one kind of answer. */
@@ -15,21 +15,23 @@ const frameRules: readonly string[] = [
   "form-action 'none'",
 ];
 
-/** Answers of `frame.html`. The `sandbox` rule makes its origin opaque even when somebody opens it directly. */
-export const frameHeaders: Headers = {
-  'Content-Security-Policy': [
-    'sandbox allow-scripts',
-    ...frameRules,
-    "script-src 'self' 'wasm-unsafe-eval'",
-  ].join('; '),
-  'Cross-Origin-Embedder-Policy': 'credentialless',
-  // the frame's opaque origin is "cross-origin" to everything, its own server included
-  'Cross-Origin-Resource-Policy': 'cross-origin',
-  'X-Content-Type-Options': 'nosniff',
-};
+/**
+ * Answers of `frame.html`. Its one script is named by its hash and not by `'self'`, which would let a guest's worker ask the page's own server
+ * for scripts. The `sandbox` rule makes its origin opaque even when somebody opens it directly.
+ */
+function frameHeaders(scriptHash: string): Headers {
+  const script = `script-src '${scriptHash}' 'wasm-unsafe-eval'`;
+  return {
+    'Content-Security-Policy': ['sandbox allow-scripts', ...frameRules, script].join('; '),
+    'Cross-Origin-Embedder-Policy': 'credentialless',
+    // the frame's opaque origin is "cross-origin" to everything, its own server included
+    'Cross-Origin-Resource-Policy': 'cross-origin',
+    'X-Content-Type-Options': 'nosniff',
+  };
+}
 
 /** Answers of the other files under `python/`. */
-export const assetHeaders: Headers = {
+const assetHeaders: Headers = {
   'Cross-Origin-Resource-Policy': 'cross-origin',
   'X-Content-Type-Options': 'nosniff',
 };
@@ -40,7 +42,7 @@ export function inlineFrameRules(nonce: string): string {
 }
 
 /** What the page's own policy must hold: it stops a frame from navigating away with what it knows. */
-export const pageRule: string = "frame-src 'self'";
+const pageRule = "frame-src 'self'";
 
 /** Headers by the path they belong to; `frame` is more specific than `assets`. */
 export interface SandboxHeaders {
@@ -50,11 +52,14 @@ export interface SandboxHeaders {
   readonly pageRule: string;
 }
 
-/** @param assetPath where `public/python/` is served; default `/python/` */
-export function sandboxHeaders(assetPath: string = '/python/'): SandboxHeaders {
+/**
+ * @param scriptHash of the script inside `frame.html`, as a policy writes it: `sha256-…`
+ * @param assetPath where `public/python/` is served; default `/python/`
+ */
+export function sandboxHeaders(scriptHash: string, assetPath: string = '/python/'): SandboxHeaders {
   return {
     assets: { path: assetPath, headers: assetHeaders },
-    frame: { path: `${assetPath}frame.html`, headers: frameHeaders },
+    frame: { path: `${assetPath}frame.html`, headers: frameHeaders(scriptHash) },
     pageRule,
   };
 }
