@@ -3,13 +3,17 @@ import { readdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { build, preview } from 'vite';
-import { judge, machineLine, toJsonRows, toTable } from './bench/table.mjs';
+import { besideDspy } from './bench/dspy.mjs';
+import { conclude, judge, machineLine, toJsonRows, toTable } from './bench/table.mjs';
 import { launchProfile } from './browser.mjs';
 
 /** @typedef {import('./bench/table.mjs').PrintedRow} PrintedRow */
+/** @typedef {import('./bench/table.mjs').Reported} Reported */
 
 const root = resolve(import.meta.dirname, '..');
 const source = join(root, 'src');
+/** Areas whose peer does not run in a page: what runs it around the bench and puts its figures beside the rows. */
+const peers = new Map([['dspy', besideDspy]]);
 /** A bench that takes longer than this has hung. */
 const timeoutMs = 15 * 60_000;
 
@@ -62,19 +66,20 @@ async function serveBench(area, file) {
  * @param {string} area
  * @param {string} file
  * @param {{ sabotage: boolean }} options
- * @returns {Promise<{ rows: PrintedRow[], browserVersion: string }>}
+ * @returns {Promise<{ reported: Reported[], browserVersion: string }>}
  */
 async function runInBrowser(area, file, { sabotage }) {
   const server = await serveBench(area, file);
   const browser = await launchProfile({ args: ['--enable-precise-memory-info'] });
   try {
     const { page } = browser;
-    /** @type {PrintedRow[]} */
-    const rows = [];
+    /** @type {Reported[]} */
+    const reported = [];
     page.on('console', (message) => console.error(`  page: ${message.text()}`));
     page.on('pageerror', (error) => console.error(`  page error: ${error.message}`));
-    await page.exposeFunction('reportRow', (/** @type {import('./bench/table.mjs').Reported} */ row) => {
-      rows.push(judge(row));
+    await page.exposeFunction('reportRow', (/** @type {Reported} */ row) => {
+      judge(row);
+      reported.push(row);
     });
     await page.goto(server.url);
     await page.waitForFunction(() => Reflect.get(globalThis, 'isBenchReady') === true);
@@ -84,7 +89,7 @@ async function runInBrowser(area, file, { sabotage }) {
       /** @type {const} */ ([name, sabotage]),
     );
     await withTimeout(run, `the ${area} bench`);
-    return { rows, browserVersion: browser.browserVersion };
+    return { reported, browserVersion: browser.browserVersion };
   } finally {
     await browser.close();
     await server.close();
@@ -112,17 +117,11 @@ function readArgs() {
   return { area: positionals[0], json: values.json, sabotage: values.sabotage };
 }
 
-/** @param {PrintedRow[]} rows @param {boolean} sabotage */
-function conclude(rows, sabotage) {
-  const short = rows.filter((row) => !row.pass).map((row) => row.name);
-  const hasFallenShort = short.length > 0;
-  if (sabotage) {
-    console.log(
-      hasFallenShort ? 'sabotaged, and seen:' : 'sabotaged, and NOT seen: this bench proves nothing',
-    );
-    process.exitCode = hasFallenShort ? 0 : 1;
-  }
-  console.log(hasFallenShort ? `fell short: ${short.join(', ')}` : 'all goals met');
+/** @param {string} area @param {string} file @param {{ sabotage: boolean }} options */
+async function runArea(area, file, options) {
+  const runOurs = () => runInBrowser(area, file, options);
+  const { reported, browserVersion } = await (peers.get(area)?.(runOurs) ?? runOurs());
+  return { rows: reported.map(judge), browserVersion };
 }
 
 async function main() {
@@ -133,12 +132,14 @@ async function main() {
     throw new Error(`${area ? `there is no area "${area}"` : 'name an area'}; there are ${known.join(', ')}`);
   const file = areas.get(area);
   const { rows, browserVersion } = file
-    ? await runInBrowser(area, file, { sabotage })
+    ? await runArea(area, file, { sabotage })
     : await (await import('./bench/size.mjs')).benchSize({ sabotage });
   if (rows.length === 0) throw new Error(`the ${area} bench reported no row`);
   console.log(`${machineLine(browserVersion)}\n\n${toTable(rows)}\n`);
   if (json) writeFileSync(json, `${JSON.stringify(toJsonRows(rows), null, 2)}\n`);
-  conclude(rows, sabotage);
+  const { lines, exitCode } = conclude(rows, sabotage);
+  console.log(lines.join('\n'));
+  process.exitCode = exitCode;
 }
 
 main().catch((error) => {

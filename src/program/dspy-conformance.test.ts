@@ -3,131 +3,18 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { isCodedError } from '../base/index.ts';
 import { ChatAdapter } from './adapter/chat.ts';
-import type { FieldKind, FieldSpec } from './field.ts';
+import { buildSignature, plain, toRecord } from './dspy-test-cases.ts';
+import type { Failure, FormatCase, ParseCase, SignatureCase, SignatureSpec } from './dspy-test-cases.ts';
 import { inferPrefix } from './infer-prefix.ts';
-import { parseSignature } from './parse-signature.ts';
 import { fromPythonValue } from './python-value.ts';
 import { repairJson } from './repair-json.ts';
 import { typeNameOf } from './print-python-type.ts';
-import type { Signature, SignatureState } from './signature.ts';
-
-type Step =
-  | { do: 'update'; name: string; changes: { desc?: string; prefix?: string; constraints?: string } }
-  | {
-      do: 'insert';
-      position: number;
-      name: string;
-      kind: FieldKind;
-      type?: string;
-      desc?: string;
-      prefix?: string;
-    }
-  | { do: 'delete'; name: string }
-  | { do: 'append_instructions' | 'with_instructions'; text: string }
-  | { do: 'load_state'; state: SignatureState }
-  | { do: 'chain_of_thought' };
-
-interface Spec {
-  signature: string;
-  instructions?: string;
-  steps?: Step[];
-}
-interface Failure {
-  type: string;
-  message: string;
-}
-interface SignatureCase extends Spec {
-  error?: Failure;
-  text: string;
-  instructions_result: string;
-  fields: unknown[];
-  state: SignatureState;
-}
-interface FormatCase extends Spec {
-  name: string;
-  demos: Record<string, unknown>[];
-  inputs: Record<string, unknown>;
-  messages?: { role: string; content: string }[];
-  error?: Failure;
-}
-interface ParseCase extends Spec {
-  completion: string;
-  values?: Record<string, unknown>;
-  error?: Failure;
-}
 
 function load<Case>(name: string): Case[] {
   const text = readFileSync(new URL(`../../fixtures/dspy/${name}.json`, import.meta.url), 'utf8');
   const document = JSON.parse(text) as { versions: { dspy: string }; cases: Case[] };
   expect(document.versions.dspy).toBe('3.3.1');
   return document.cases;
-}
-
-function build(spec: Spec): Signature {
-  return (spec.steps ?? []).reduce(apply, parseSignature(spec.signature, spec.instructions) as Signature);
-}
-
-function apply(signature: Signature, step: Step): Signature {
-  switch (step.do) {
-    case 'update': {
-      const { desc, ...rest } = step.changes;
-      return signature.withUpdatedFields(step.name, {
-        ...rest,
-        ...(desc === undefined ? {} : { description: desc }),
-      });
-    }
-    case 'insert': {
-      const spec: FieldSpec = {
-        kind: step.kind,
-        ...(step.type === undefined ? {} : { type: step.type }),
-        ...(step.desc === undefined ? {} : { description: step.desc }),
-        ...(step.prefix === undefined ? {} : { prefix: step.prefix }),
-      };
-      return signature.insert(step.position, step.name, spec) as Signature;
-    }
-    case 'delete':
-      return signature.delete(step.name);
-    case 'append_instructions':
-      return signature.appendInstructions(step.text);
-    case 'with_instructions':
-      return signature.withInstructions(step.text);
-    case 'load_state':
-      return signature.loadState(step.state);
-    case 'chain_of_thought':
-      return signature.prepend('reasoning', { kind: 'output', description: '${reasoning}' });
-  }
-}
-
-/** Tagged values as a caller of ours would give them. */
-function decode(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(decode);
-  if (typeof value !== 'object' || value === null) return value;
-  if ('$int' in value) return BigInt(value.$int as string);
-  if ('$float' in value) return value;
-  if ('$set' in value) return new Set((value.$set as unknown[]).map(decode));
-  if ('$tuple' in value) return (value.$tuple as unknown[]).map(decode);
-  if ('$dict' in value)
-    return new Map((value.$dict as [unknown, unknown][]).map(([key, item]) => [decode(key), decode(item)]));
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, decode(item)]));
-}
-
-/** Tagged values as `parse` gives them back: arrays for sets and tuples, numbers for floats. */
-function plain(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(plain);
-  if (typeof value !== 'object' || value === null) return value;
-  if ('$int' in value) {
-    const whole = BigInt(value.$int as string);
-    return Number.isSafeInteger(Number(whole)) ? Number(whole) : whole;
-  }
-  if ('$float' in value)
-    return Number((value.$float as string).replace('inf', 'Infinity').replace('nan', 'NaN'));
-  if ('$set' in value) return plain(value.$set);
-  if ('$tuple' in value) return plain(value.$tuple);
-  if ('$dict' in value)
-    return Object.fromEntries(
-      (value.$dict as [unknown, unknown][]).map(([key, item]) => [String(plain(key)), plain(item)]),
-    );
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, plain(item)]));
 }
 
 function caught(act: () => unknown): unknown {
@@ -152,7 +39,7 @@ const sharedMessages = [
 
 const counts = { signatures: 0, format: 0, parse: 0, prefixes: 0, repair: 0 };
 
-function named<Case extends Spec & { error?: Failure }>(
+function named<Case extends SignatureSpec & { error?: Failure }>(
   cases: readonly Case[],
   nameOf: (one: Case) => string,
 ): { good: (readonly [string, Case])[]; bad: (readonly [string, Case, Failure])[] } {
@@ -170,7 +57,7 @@ describe('string signatures', () => {
 
   it.each(good)('%s', (_name, one) => {
     counts.signatures += 1;
-    const signature = build(one);
+    const signature = buildSignature(one);
     expect(signature.text).toBe(one.text);
     expect(signature.instructions).toBe(one.instructions_result);
     expect(signature.fields.map((field) => ({ ...field, type: typeNameOf(field.type) }))).toEqual(one.fields);
@@ -181,7 +68,7 @@ describe('string signatures', () => {
     counts.signatures += 1;
     const anyMessage: unknown = expect.stringMatching(/./);
     const isShared = sharedMessages.some((pattern) => pattern.test(error.message));
-    expect(caught(() => build(one))).toMatchObject({
+    expect(caught(() => buildSignature(one))).toMatchObject({
       code: error.type === 'KeyError' ? 'program/field-missing' : 'program/signature-invalid',
       message: isShared ? error.message : anyMessage,
     });
@@ -190,10 +77,9 @@ describe('string signatures', () => {
 
 describe('chat format', () => {
   const { good, bad } = named(load<FormatCase>('chat-format'), (one) => one.name);
-  const record = (value: unknown): Record<string, unknown> => decode(value) as Record<string, unknown>;
   const format = (one: FormatCase): unknown => {
     counts.format += 1;
-    return new ChatAdapter().format(build(one), one.demos.map(record), record(one.inputs));
+    return new ChatAdapter().format(buildSignature(one), one.demos.map(toRecord), toRecord(one.inputs));
   };
 
   it.each(good)('%s', (_name, one) => {
@@ -216,7 +102,7 @@ describe('chat parse', () => {
   );
   const parse = (one: ParseCase): Record<string, unknown> => {
     counts.parse += 1;
-    return new ChatAdapter().parse(build(one), one.completion);
+    return new ChatAdapter().parse(buildSignature(one), one.completion);
   };
 
   it.each(good)('%s', (_name, one) => {

@@ -3,9 +3,10 @@ import { cpus, totalmem } from 'node:os';
 
 /**
  * What a bench reports. `goal` bounds the ratio `ours / beside`, or `ours` itself where there is nothing beside it;
- * it is an upper bound, or a lower one with `higherIsBetter`. A row without a goal is printed and never judged.
- * @typedef {{ name: string, ours: number, beside?: number | null, unit?: string, goal?: number | null, higherIsBetter?: boolean, spread?: number | string | readonly [number, number] }} Reported
- * @typedef {{ name: string, ours: number, beside: number | null, ratio: number | null, goal: number | null, pass: boolean }} Row
+ * it is an upper bound, or a lower one with `higherIsBetter`. A row without a goal is printed and never judged. One whose peer could
+ * not run has `isMeasured: false`: its `pass` is null, neither one nor the other.
+ * @typedef {{ name: string, ours: number, beside?: number | null, unit?: string, goal?: number | null, higherIsBetter?: boolean, isMeasured?: boolean, spread?: number | string | readonly [number, number] }} Reported
+ * @typedef {{ name: string, ours: number, beside: number | null, ratio: number | null, goal: number | null, pass: boolean | null }} Row
  * @typedef {Row & { unit: string, bound: string, spread: string }} PrintedRow
  */
 
@@ -26,7 +27,7 @@ function toRatio(ours, beside) {
 
 /** @param {Reported} reported @returns {PrintedRow} */
 export function judge(reported) {
-  const { name, unit = '', higherIsBetter = false, spread = '' } = reported;
+  const { name, unit = '', higherIsBetter = false, isMeasured = true, spread = '' } = reported;
   if (typeof name !== 'string' || name === '') throw new Error('a bench row needs a name');
   const ours = /** @type {number} */ (readNumber(reported, 'ours'));
   const beside = readNumber(reported, 'beside');
@@ -34,7 +35,6 @@ export function judge(reported) {
   const ratio = toRatio(ours, beside);
   const judged = ratio ?? ours;
   const isWithin = (/** @type {number} */ limit) => (higherIsBetter ? judged >= limit : judged <= limit);
-  const suffix = ratio === null ? ` ${unit}`.trimEnd() : '×';
   return {
     name,
     ours,
@@ -42,10 +42,15 @@ export function judge(reported) {
     ratio,
     goal,
     unit,
-    pass: goal === null || isWithin(goal),
-    bound: goal === null ? '' : `${higherIsBetter ? '≥' : '≤'} ${goal}${suffix}`,
+    pass: isMeasured ? goal === null || isWithin(goal) : null,
+    bound: toBound(goal, higherIsBetter, ratio === null && isMeasured ? ` ${unit}`.trimEnd() : '×'),
     spread: toSpread(spread),
   };
+}
+
+/** @param {number | null} goal @param {boolean} higherIsBetter @param {string} suffix */
+function toBound(goal, higherIsBetter, suffix) {
+  return goal === null ? '' : `${higherIsBetter ? '≥' : '≤'} ${goal}${suffix}`;
 }
 
 /** Half a width, or the least and the greatest. @param {NonNullable<Reported['spread']>} spread */
@@ -62,6 +67,13 @@ function toShort(value) {
   return value.toLocaleString('en', { maximumSignificantDigits: 4, useGrouping: false });
 }
 
+/** @param {PrintedRow} row */
+function toVerdict({ goal, pass }) {
+  if (pass === null) return 'not measured';
+  if (goal === null) return '';
+  return pass ? 'pass' : 'FAIL';
+}
+
 /** @param {PrintedRow[]} rows */
 export function toTable(rows) {
   const head = ['name', 'ours', 'beside', 'unit', 'ratio', 'spread', 'goal', ''];
@@ -73,7 +85,7 @@ export function toTable(rows) {
     row.ratio === null ? '–' : `${toShort(row.ratio)}×`,
     row.spread,
     row.bound,
-    row.goal === null ? '' : row.pass ? 'pass' : 'FAIL',
+    toVerdict(row),
   ]);
   const widths = head.map((_, column) =>
     Math.max(...[head, ...lines].map((cells) => cells[column]?.length ?? 0)),
@@ -92,6 +104,26 @@ export function toTable(rows) {
 /** @param {PrintedRow[]} rows @returns {Row[]} */
 export function toJsonRows(rows) {
   return rows.map(({ name, ours, beside, ratio, goal, pass }) => ({ name, ours, beside, ratio, goal, pass }));
+}
+
+/**
+ * The last lines of a bench, and whether it ends well. A sabotaged one ends well when it falls short.
+ * @param {PrintedRow[]} rows
+ * @param {boolean} sabotage
+ * @returns {{ lines: string[], exitCode: 0 | 1 }}
+ */
+export function conclude(rows, sabotage) {
+  const short = rows.filter((row) => row.pass === false).map((row) => row.name);
+  const unmeasured = rows.filter((row) => row.pass === null).length;
+  const lines = unmeasured > 0 ? [`not measured: ${unmeasured} of ${rows.length} rows`] : [];
+  const hasFallenShort = short.length > 0;
+  if (sabotage)
+    lines.push(
+      hasFallenShort ? 'sabotaged, and seen:' : 'sabotaged, and NOT seen: this bench proves nothing',
+    );
+  if (hasFallenShort) lines.push(`fell short: ${short.join(', ')}`);
+  else lines.push(unmeasured > 0 ? 'no measured goal was missed' : 'all goals met');
+  return { lines, exitCode: sabotage && !hasFallenShort ? 1 : 0 };
 }
 
 /** @param {string} browserVersion */

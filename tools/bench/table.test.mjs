@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { judge, toJsonRows, toTable } from './table.mjs';
+import { conclude, judge, toJsonRows, toTable } from './table.mjs';
 
 describe('bench rows', () => {
   it.each([
@@ -28,5 +28,39 @@ describe('bench rows', () => {
     const rows = [judge({ name: 'get', ours: 3, beside: 2, unit: 'ms', goal: 1, spread: [1.25, 1.75] })];
     expect(toJsonRows(rows)).toEqual([{ name: 'get', ours: 3, beside: 2, ratio: 1.5, goal: 1, pass: false }]);
     expect(toTable(rows).split('\n')[1]).toBe('get      3       2  ms     1.5×  1.25–1.75  ≤ 1×  FAIL');
+  });
+
+  it('neither passes nor fails what was not measured', () => {
+    const row = judge({ name: 'parse', ours: 3, unit: 'µs', goal: 1, isMeasured: false });
+    expect(row.pass).toBeNull();
+    expect(toTable([row]).split('\n')[1]).toBe(
+      'parse     3       –  µs        –          ≤ 1×  not measured',
+    );
+  });
+});
+
+describe('the end of a bench', () => {
+  const good = judge({ name: 'good', ours: 1, goal: 2 });
+  const bad = judge({ name: 'bad', ours: 3, goal: 2 });
+  const open = judge({ name: 'open', ours: 3, goal: 2, isMeasured: false });
+
+  it.each([
+    [[good], false, ['all goals met'], 0],
+    [[good, bad], false, ['fell short: bad'], 0],
+    [[good, bad], true, ['sabotaged, and seen:', 'fell short: bad'], 0],
+    [[good], true, ['sabotaged, and NOT seen: this bench proves nothing', 'all goals met'], 1],
+    [[good, open], false, ['not measured: 1 of 2 rows', 'no measured goal was missed'], 0],
+    [
+      [open],
+      true,
+      [
+        'not measured: 1 of 1 rows',
+        'sabotaged, and NOT seen: this bench proves nothing',
+        'no measured goal was missed',
+      ],
+      1,
+    ],
+  ])('%#: says whether it held', (rows, sabotage, lines, exitCode) => {
+    expect(conclude(rows, sabotage)).toEqual({ lines, exitCode });
   });
 });
