@@ -17,8 +17,10 @@ const byUrl: FrameKind = { url: `${inject('listenerUrl')}/python/frame.html` };
 describeExecutor('Python in a srcdoc frame', (options = {}) =>
   createPythonExecutor({ assets, frame: 'srcdoc', ...options }),
 );
-describeExecutor('Python in a frame by address', (options = {}) =>
-  createPythonExecutor({ assets, frame: byUrl, ...options }),
+describeExecutor(
+  'Python in a frame by address',
+  (options = {}) => createPythonExecutor({ assets, frame: byUrl, ...options }),
+  { withLimits: false },
 );
 
 /** As on a page without isolation headers: no shared memory, so no interrupt. */

@@ -1,0 +1,65 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { isCodedError } from '../../../base/index.ts';
+import { capWasmMemory } from './wasm-memory.ts';
+
+const header = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
+/** `memory 2 [maximum]`, exported as "m". */
+const exportSection = [7, 5, 1, 1, 0x6d, 2, 0];
+const withMemory = (...memory: number[]): ArrayBuffer =>
+  new Uint8Array([...header, 5, memory.length, ...memory, ...exportSection]).buffer;
+
+async function memoryOf(wasm: ArrayBuffer): Promise<WebAssembly.Memory> {
+  const { instance } = await WebAssembly.instantiate(wasm);
+  return instance.exports['m'] as WebAssembly.Memory;
+}
+
+test.each([
+  ['a maximum', withMemory(1, 1, 2, 0x80, 0x80, 0x04)],
+  ['no maximum', withMemory(1, 0, 2)],
+])('a memory with %s can grow to the cap and not beyond', async (_name, wasm) => {
+  const memory = await memoryOf(capWasmMemory(wasm, 4 * 65_536 + 1000));
+  memory.grow(2);
+  expect(() => memory.grow(1)).toThrow(RangeError);
+  expect((await memoryOf(wasm)).grow(3)).toBe(2);
+});
+
+test('the real interpreter is capped and still valid', () => {
+  const file = createRequire(import.meta.url).resolve('pyodide/pyodide.asm.wasm');
+  const bytes = Uint8Array.from(readFileSync(file));
+  const capped = capWasmMemory(bytes.buffer, 256 * 2 ** 20);
+  expect(WebAssembly.validate(capped)).toBe(true);
+  expect(Math.abs(capped.byteLength - bytes.byteLength)).toBeLessThan(8);
+});
+
+const codeOf = (work: () => unknown): string => {
+  try {
+    work();
+    return 'nothing';
+  } catch (error) {
+    return isCodedError(error) ? error.code : `uncoded: ${String(error)}`;
+  }
+};
+
+test.each([
+  ['not wasm', new TextEncoder().encode('<!doctype html>').buffer],
+  ['empty', new ArrayBuffer(0)],
+  ['without a memory', new Uint8Array(header).buffer],
+  ['with two memories', withMemory(2, 0, 1, 0, 1)],
+  ['with shared memory', withMemory(1, 3, 1, 2)],
+  ['with 64-bit memory', withMemory(1, 5, 1, 2)],
+  ['larger than the cap from the start', withMemory(1, 0, 100)],
+])('wasm %s is refused', (_name, wasm) => {
+  expect(codeOf(() => capWasmMemory(wasm, 4 * 65_536))).toBe('executor/wasm-invalid');
+});
+
+test('no bytes make it throw anything else, or run for ever', () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 60 }), (tail) => {
+      const wasm = new Uint8Array([...header, ...tail]).buffer;
+      expect(['nothing', 'executor/wasm-invalid']).toContain(codeOf(() => capWasmMemory(wasm, 2 ** 24)));
+    }),
+  );
+});

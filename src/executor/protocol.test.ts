@@ -1,0 +1,95 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { parseGuestMessage } from './protocol.ts';
+import { parseRunResult } from './run-result.ts';
+import { MalformedValue } from './value-codec.ts';
+
+test.each([
+  { type: 'sandbox-ready' },
+  { type: 'sandbox-fail', message: 'm' },
+  { type: 'output-write', run: 1, stream: 'stdout', text: 't' },
+  { type: 'output-exceed', run: 1 },
+  { type: 'run-end', run: 1, result: '{}', buffers: [new ArrayBuffer(1)] },
+  { type: 'sandbox-die', message: 'm' },
+] as const)('$type is read as it is', (message) => {
+  expect(parseGuestMessage({ ...message, extra: 1 })).toEqual(message);
+});
+
+test.each<[string, unknown]>([
+  ['nothing', undefined],
+  ['a text', 'run-end'],
+  ['another type', { type: 'run-start' }],
+  ['a name of Object', { type: 'toString' }],
+  ['a run that is no number', { type: 'output-exceed', run: '1' }],
+  ['a run beyond counting', { type: 'output-exceed', run: 2 ** 60 }],
+  ['another stream', { type: 'output-write', run: 1, stream: 'stdlog', text: '' }],
+  ['text that is no text', { type: 'output-write', run: 1, stream: 'stdout', text: ['x'] }],
+  ['a result that is no text', { type: 'run-end', run: 1, result: {}, buffers: [] }],
+  ['buffers that are none', { type: 'run-end', run: 1, result: '', buffers: [new Uint8Array(1)] }],
+])('%s is no message', (_name, data) => {
+  expect(parseGuestMessage(data)).toBe(undefined);
+});
+
+test('no data makes the reader throw', () => {
+  fc.assert(
+    fc.property(fc.anything({ withNullPrototype: true }), (data) => {
+      parseGuestMessage(data);
+      parseGuestMessage({ type: 'run-end', run: data, result: data, buffers: data });
+    }),
+  );
+});
+
+const bounds = { resultBytes: 1000, valueDepth: 4 };
+const parse = (result: unknown, buffers: readonly ArrayBuffer[] = []) =>
+  parseRunResult(typeof result === 'string' ? result : JSON.stringify(result), buffers, bounds);
+
+test.each<[string, unknown]>([
+  ['no JSON', '{'],
+  ['another type', { type: 'root' }],
+  ['no value', { type: 'returned', variables: [] }],
+  ['a value nested too deep', { type: 'returned', value: [[[[[[[[1]]]]]]]], variables: [] }],
+  ['an unknown tag', { type: 'returned', value: { $: 'code', v: 'x' }, variables: [] }],
+  ['a buffer that is not there', { type: 'returned', value: { $: 'bytes', b: 0 }, variables: [] }],
+  ['a huge decimal number', { type: 'returned', value: { $: 'int', v: '9'.repeat(50) }, variables: [] }],
+  ['variables as an object', { type: 'returned', value: 1, variables: { a: 1 } }],
+  ['an error without a line', { type: 'threw', error: { type: 'E', message: '', traceback: '' } }],
+  ['a line that is a text', { type: 'syntax-error', message: '', line: '1', column: null }],
+  ['another limit', { type: 'exceeded', limit: 'calls' }],
+])('%s is malformed', (_name, result) => {
+  expect(() => parse(result)).toThrow(MalformedValue);
+});
+
+test('names of Object stay names', () => {
+  const text = '{"type":"returned","value":{"__proto__":{"x":1}},"variables":[["__proto__",{"x":1}]]}';
+  const result = parse(text) as { value: object; variables: object };
+  expect(Object.getPrototypeOf(result.value)).toBe(null);
+  expect(Object.getPrototypeOf(result.variables)).toBe(null);
+  expect(Object.keys(result.variables)).toEqual(['__proto__']);
+  expect(Reflect.get(result.value, 'x')).toBe(undefined);
+});
+
+test('a result beyond its size is told as such, before it is read', () => {
+  expect(parse(`{${'x'.repeat(200_000)}`)).toEqual({ type: 'exceeded', limit: 'result' });
+  expect(parse({ type: 'returned', value: 1, variables: [] }, [new ArrayBuffer(200_000)])).toEqual({
+    type: 'exceeded',
+    limit: 'result',
+  });
+});
+
+test('any JSON is read or malformed, nothing else', () => {
+  const json = fc.jsonValue();
+  const errorOf = (result: unknown): unknown => {
+    try {
+      parse(result);
+      return undefined;
+    } catch (error) {
+      return error;
+    }
+  };
+  fc.assert(
+    fc.property(json, json, fc.constantFrom('returned', 'submitted', 'threw', 'denied'), (a, b, type) => {
+      const error = errorOf({ type, value: a, variables: b, error: b });
+      expect(error === undefined || error instanceof MalformedValue).toBe(true);
+    }),
+  );
+});
