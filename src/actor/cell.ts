@@ -13,7 +13,9 @@ export class Cell {
   readonly #limits: ActorLimits;
   readonly #onExit: (reason: ExitReason, error?: CodedError) => void;
   readonly #open = new Set<Reject>();
+  readonly #gone = new AbortController();
   #behaviour: Behaviour | undefined;
+  #stopping: Promise<void> | undefined;
   #isOver = false;
 
   constructor(id: string, limits: ActorLimits, onExit: (reason: ExitReason, error?: CodedError) => void) {
@@ -27,6 +29,15 @@ export class Cell {
     return this.#open.size;
   }
 
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /** Whether it took calls at some time. What ends before has failed to start, and its spawn says so. */
+  get hasBegun(): boolean {
+    return this.#behaviour !== undefined;
+  }
+
   begin(behaviour: Behaviour): void {
     this.#behaviour = behaviour;
   }
@@ -36,10 +47,11 @@ export class Cell {
     const behaviour = this.#behaviour;
     if (!behaviour || this.#isOver) throw this.#died();
     if (this.#open.size >= this.#limits.maxMailbox) throw this.#full();
+    const gone = this.#gone.signal;
     // the signal costs an AbortController; most turns answer at once and never look at it
     const value = behaviour.call(call.method, call.body, {
       get signal() {
-        return call.signal;
+        return AbortSignal.any([call.signal, gone]);
       },
       span: call.span,
       delta: (body) => void call.delta(body),
@@ -56,7 +68,12 @@ export class Cell {
   }
 
   /** Lets the behaviour finish, then ends what is still open with `actor/peer-died`. */
-  async stop(): Promise<void> {
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  async #stop(): Promise<void> {
     if (this.#isOver) return;
     try {
       await this.#behaviour?.stop?.();
@@ -69,8 +86,10 @@ export class Cell {
   exit(reason: ExitReason, error?: CodedError): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    for (const reject of this.#open) reject(this.#died(error));
+    const died = this.#died(error);
+    for (const reject of this.#open) reject(died);
     this.#open.clear();
+    this.#gone.abort(died);
     this.#onExit(reason, error);
   }
 

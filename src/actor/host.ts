@@ -36,6 +36,7 @@ export class Host {
   }
 
   close(): void {
+    for (const cell of this.#cells.values()) this.#drop(cell);
     this.#peer.close(new CodedError('actor/peer-died', 'the host was closed'));
   }
 
@@ -52,12 +53,13 @@ export class Host {
     const cell = this.#cells.get(call.to);
     if (cell) return cell.call(call);
     if (call.to !== hostAddress) throw this.#unknown(call.to);
-    if (call.method === 'actor-spawn') return this.#spawn(call.body as SpawnRequest);
-    if (call.method === 'actor-stop') return this.#stop(call.body as StopRequest);
+    if (call.method === 'actor-spawn') return this.#spawn(call);
+    if (call.method === 'actor-stop') return this.#stop(call);
     throw new CodedError('actor/method-not-found', `the host has no method "${call.method}"`);
   }
 
-  async #spawn({ actor, kind, args }: SpawnRequest): Promise<void> {
+  async #spawn(call: IncomingCall): Promise<void> {
+    const { actor, kind, args } = call.body as SpawnRequest;
     const start = Object.hasOwn(this.#kinds, kind) ? this.#kinds[kind] : undefined;
     if (!start) {
       const known = Object.keys(this.#kinds);
@@ -74,16 +76,36 @@ export class Host {
     }
     const cell = new Cell(actor, this.#limits, (reason, error) => this.#onExit(cell, reason, error));
     this.#cells.set(actor, cell);
+    // a page that no longer waits has forgotten the actor: its id must be free here too
+    call.signal.addEventListener('abort', () => this.#drop(cell), { once: true });
     try {
-      cell.begin(await start(args, this.#contextOf(cell)));
+      await this.#begin(cell, start, args);
     } catch (error) {
-      this.#cells.delete(actor);
+      this.#drop(cell);
       throw toCodedError(error, 'actor/start-failed');
     }
   }
 
-  async #stop({ actor }: StopRequest): Promise<void> {
-    await this.#cells.get(actor)?.stop();
+  async #begin(cell: Cell, start: StartBehaviour, args: unknown): Promise<void> {
+    const behaviour = await start(args, this.#contextOf(cell));
+    if (!cell.isOver) return cell.begin(behaviour);
+    await behaviour.stop?.();
+    throw new CodedError('actor/start-failed', `actor "${cell.id}" ended while it started`, {
+      fields: { actor: cell.id },
+    });
+  }
+
+  async #stop(call: IncomingCall): Promise<void> {
+    const cell = this.#cells.get((call.body as StopRequest).actor);
+    if (!cell) return;
+    call.signal.addEventListener('abort', () => this.#drop(cell), { once: true });
+    await cell.stop();
+  }
+
+  /** Ends a cell of which the page knows already. */
+  #drop(cell: Cell): void {
+    if (this.#cells.get(cell.id) === cell) this.#cells.delete(cell.id);
+    cell.exit('shutdown');
   }
 
   #contextOf(cell: Cell): ActorContext {
@@ -96,7 +118,9 @@ export class Host {
   }
 
   #onExit(cell: Cell, reason: ExitReason, error: CodedError | undefined): void {
-    if (!this.#cells.delete(cell.id)) return;
+    if (this.#cells.get(cell.id) !== cell) return;
+    this.#cells.delete(cell.id);
+    if (!cell.hasBegun) return;
     const report = error ? { code: error.code, message: error.message } : undefined;
     this.#peer.send(pageAddress, 'actor-exit', { actor: cell.id, reason, error: report });
   }

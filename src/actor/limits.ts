@@ -14,6 +14,8 @@ export interface ActorLimits {
   readonly hangTimeoutMs: number;
   /** Actors in one worker; a full pool refuses to start more. */
   readonly maxActorsPerWorker: number;
+  /** Workers of their own; more get `actor/pool-full`: each is a thread with a heap. */
+  readonly maxDedicatedWorkers: number;
 }
 
 export const defaultActorLimits: ActorLimits = {
@@ -24,4 +26,5 @@ export const defaultActorLimits: ActorLimits = {
   pingIntervalMs: 1_000,
   hangTimeoutMs: 5_000,
   maxActorsPerWorker: 5_000,
+  maxDedicatedWorkers: 32,
 };

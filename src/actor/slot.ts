@@ -57,7 +57,7 @@ export class Slot {
       onCall: options.onCall,
       onMessage: (message) =>
         message.to === pageAddress ? this.#onLifecycle(message) : options.onMessage(message),
-      onViolation: (reason) => options.hub.emit({ type: 'note', text: `worker ${this.id}: ${reason}` }),
+      onViolation: (reason) => this.#onViolation(reason),
     });
     this.ready = this.#boot();
     this.ready.catch(() => undefined);
@@ -121,6 +121,14 @@ export class Slot {
         hub.emit({ type: 'watchdog-kill', worker: this.id, silentMs });
         this.kill('hang');
       },
+    });
+  }
+
+  #onViolation(reason: string): void {
+    this.#options.hub.emit({ type: 'note', text: `worker ${this.id}: ${reason}` });
+    // one violation too many closes the peer: its actors cannot be reached any more
+    queueMicrotask(() => {
+      if (this.peer.isClosed) this.kill('protocol-violation');
     });
   }
 

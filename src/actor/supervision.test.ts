@@ -67,13 +67,22 @@ test('one failure of many children adds one entry', () => {
 });
 
 test('each failed attempt to restart adds an entry', () => {
-  const fail: SupervisionEvent = { type: 'child-fail', id: 'a', atSeconds: 0 };
+  const fail: SupervisionEvent = { type: 'child-fail', ids: ['a'], atSeconds: 0 };
   expect(run([...started('a'), crash('a', 0), fail, fail]).effects).toEqual([
     'start a',
     'start a',
     'start a',
   ]);
   expect(run([...started('a'), crash('a', 0), fail, fail, fail]).effects.at(-1)).toBe('give-up ');
+});
+
+test('attempts that failed together, as in one lost worker, add one entry', () => {
+  const events = [...started('a'), ...started('b')];
+  const exit: SupervisionEvent = { type: 'child-exit', ids: ['a', 'b'], isNormal: false, atSeconds: 0 };
+  const fail: SupervisionEvent = { type: 'child-fail', ids: ['a', 'b', 'gone'], atSeconds: 0 };
+  const { state, effects } = run([...events, exit, fail, fail]);
+  expect(state.history).toEqual([0, 0, 0]);
+  expect(effects.slice(-2)).toEqual(['start a', 'start b']);
 });
 
 test('giving up stops the running children last started first, and then nothing more happens', () => {

@@ -26,8 +26,8 @@ export type SupervisionEvent =
       readonly isNormal: boolean;
       readonly atSeconds: number;
     }
-  /** A restart was tried and failed. */
-  | { readonly type: 'child-fail'; readonly id: string; readonly atSeconds: number }
+  /** Restarts were tried and failed together, by one and the same failure. */
+  | { readonly type: 'child-fail'; readonly ids: readonly string[]; readonly atSeconds: number }
   | { readonly type: 'child-stop'; readonly id: string };
 
 export type SupervisionEffect =
@@ -90,10 +90,10 @@ export function decide(state: SupervisionState, event: SupervisionEvent): Decisi
       return [withChild(state, event.id, 'running'), []];
     case 'child-exit':
       return onExit(state, event);
-    case 'child-fail':
-      return state.children.some((child) => child.id === event.id)
-        ? restart(state, [event.id], event.atSeconds)
-        : [state, []];
+    case 'child-fail': {
+      const ids = event.ids.filter((id) => state.children.some((child) => child.id === id));
+      return ids.length > 0 ? restart(state, ids, event.atSeconds) : [state, []];
+    }
     case 'child-stop':
       return [without(state, event.id), []];
   }

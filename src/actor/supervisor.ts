@@ -41,10 +41,18 @@ export interface SupervisorOptions {
 
 /** Restart records that are kept for people to look at. */
 const maxRestartRecords = 100;
-/** An actor that was running this often when its worker was lost gets a worker of its own. */
+/** An actor that was running this often when its worker was lost gets a worker of its own… */
 const lossesBeforeDedicated = 2;
+/** …while so few have one: a crowded worker that is lost twice must not become a crowd of workers. */
+const maxBlamedWorkers = 8;
 
 const normalReasons: readonly Exit['reason'][] = ['normal', 'shutdown'];
+
+function endedEarly(child: string): CodedError {
+  return new CodedError('actor/start-failed', `actor "${child}" ended or was stopped while it started`, {
+    fields: { actor: child },
+  });
+}
 
 export class Supervisor {
   readonly id: string;
@@ -53,6 +61,8 @@ export class Supervisor {
   readonly #specs = new Map<string, ChildSpec>();
   readonly #losses = new Map<string, number>();
   readonly #restarts: RestartRecord[] = [];
+  /** Children whose restart failed, by the error: one lost worker gives all of its children the same. */
+  readonly #failing = new Map<unknown, ChildSpec[]>();
   readonly #unsubscribe: () => void;
   #state: SupervisionState;
 
@@ -68,6 +78,11 @@ export class Supervisor {
     return this.#state.children;
   }
 
+  /** @throws `actor/supervisor-gave-up` once it has: nobody watches its children any more */
+  requireRunning(child: string): void {
+    if (this.#state.hasGivenUp) throw this.#gaveUp(child);
+  }
+
   /** Newest last, at most 100. */
   get restarts(): readonly RestartRecord[] {
     return this.#restarts;
@@ -79,7 +94,7 @@ export class Supervisor {
 
   /** Starts a child after those already there. A first start that fails is reported, not retried, as in OTP. */
   async add(spec: ChildSpec): Promise<ActorRef> {
-    if (this.#state.hasGivenUp) throw this.#gaveUp(spec.id);
+    this.requireRunning(spec.id);
     if (this.#specs.has(spec.id)) {
       throw new CodedError(
         'actor/already-started',
@@ -94,8 +109,7 @@ export class Supervisor {
     try {
       return await this.#spawn(spec);
     } catch (error) {
-      this.#specs.delete(spec.id);
-      this.#feed({ type: 'child-stop', id: spec.id });
+      if (this.#specs.get(spec.id) === spec) this.#forget(spec.id);
       throw error;
     }
   }
@@ -104,9 +118,7 @@ export class Supervisor {
   async remove(id: string): Promise<void> {
     const spec = this.#specs.get(id);
     if (!spec) return;
-    this.#specs.delete(id);
-    this.#losses.delete(id);
-    this.#feed({ type: 'child-stop', id });
+    this.#forget(id);
     await this.#options.system.stop(id, spec.shutdownMs);
   }
 
@@ -116,13 +128,31 @@ export class Supervisor {
     this.#unsubscribe();
   }
 
+  #forget(id: string): void {
+    this.#specs.delete(id);
+    this.#losses.delete(id);
+    this.#feed({ type: 'child-stop', id });
+  }
+
   async #spawn(spec: ChildSpec): Promise<ActorRef> {
+    const { system } = this.#options;
     const wanted = spec.spawn();
-    const isDedicated = wanted.isDedicated ?? (this.#losses.get(spec.id) ?? 0) >= lossesBeforeDedicated;
-    const ref = await this.#options.system.spawn({ ...wanted, isDedicated, actor: spec.id });
+    const isDedicated = wanted.isDedicated ?? this.#isBlamed(spec.id);
+    const ref = await system.spawn({ ...wanted, isDedicated, actor: spec.id });
+    if (this.#state.hasGivenUp || this.#specs.get(spec.id) !== spec) {
+      await system.stop(spec.id, spec.shutdownMs);
+      throw this.#state.hasGivenUp ? this.#gaveUp(spec.id) : endedEarly(spec.id);
+    }
+    // its end was told while it was still starting
+    if (!system.has(spec.id)) throw endedEarly(spec.id);
     this.#feed({ type: 'child-start', id: spec.id });
     spec.onStart?.(ref);
     return ref;
+  }
+
+  #isBlamed(id: string): boolean {
+    const isSuspect = (this.#losses.get(id) ?? 0) >= lossesBeforeDedicated;
+    return isSuspect && this.#options.system.dedicatedWorkers < maxBlamedWorkers;
   }
 
   #onExits(exits: readonly Exit[]): void {
@@ -169,7 +199,7 @@ export class Supervisor {
   #perform(effects: readonly SupervisionEffect[]): void {
     for (const effect of effects) {
       if (effect.type === 'start') void this.#restart(effect.id);
-      else if (effect.type === 'drop') this.#specs.delete(effect.id);
+      else if (effect.type === 'drop') this.#forget(effect.id);
       else void this.#giveUp(effect);
     }
   }
@@ -179,15 +209,24 @@ export class Supervisor {
     if (!spec) return;
     try {
       await this.#spawn(spec);
-      if (!this.#specs.has(id) || this.#state.hasGivenUp)
-        await this.#options.system.stop(id, spec.shutdownMs);
     } catch (error) {
-      // OTP tries again at once, and the try counts; the turn in between lets other messages in
-      await sleep(this.#options.clock, 0);
-      if (!this.#specs.has(id) || this.#state.hasGivenUp) return;
-      this.#record(id, `start failed: ${toCodedError(error, 'actor/start-failed').message}`);
-      this.#feed({ type: 'child-fail', id, atSeconds: this.#seconds() });
+      await this.#retry(spec, error);
     }
+  }
+
+  /** OTP tries again at once, and the try counts; the turn in between lets other messages in. */
+  async #retry(spec: ChildSpec, error: unknown): Promise<void> {
+    const together = this.#failing.get(error);
+    if (together) return void together.push(spec);
+    const failed = [spec];
+    this.#failing.set(error, failed);
+    await sleep(this.#options.clock, 0);
+    this.#failing.delete(error);
+    const ids = failed.filter((one) => this.#specs.get(one.id) === one).map(({ id }) => id);
+    if (ids.length === 0 || this.#state.hasGivenUp) return;
+    const reason = `start failed: ${toCodedError(error, 'actor/start-failed').message}`;
+    for (const id of ids) this.#record(id, reason);
+    this.#feed({ type: 'child-fail', ids, atSeconds: this.#seconds() });
   }
 
   async #giveUp(effect: SupervisionEffect & { type: 'give-up' }): Promise<void> {
@@ -195,7 +234,8 @@ export class Supervisor {
     hub.emit({ type: 'supervisor-give-up', supervisor: this.id, child: effect.failed });
     onGiveUp?.(this.#gaveUp(effect.failed));
     this.#unsubscribe();
-    for (const id of effect.stop) await system.stop(id, this.#specs.get(id)?.shutdownMs);
+    // asked in order and at once: while it waited, an id could have been started anew by somebody else
+    await Promise.all(effect.stop.map((id) => system.stop(id, this.#specs.get(id)?.shutdownMs)));
   }
 
   #record(child: string, reason: string): void {

@@ -1,7 +1,7 @@
 /** The page's side: workers, the actors in them, and who wants to know when they end. */
 import { CodedError, isCodedError } from '../base/index.ts';
 import type { ErrorCode } from '../base/index.ts';
-import { systemClock, withDeadline } from '../platform/index.ts';
+import { systemClock } from '../platform/index.ts';
 import type { Clock } from '../platform/index.ts';
 import type { CallOptions, IncomingCall, IncomingMessage, PortLimits } from '../port/index.ts';
 import { silentHub } from '../telemetry/index.ts';
@@ -48,6 +48,11 @@ export interface SpawnOptions {
   readonly isDedicated?: boolean;
 }
 
+/** One start of an actor. Its id may start again later, even in the same worker. */
+interface Placement {
+  readonly slot: Slot;
+}
+
 type ExitsListener = (exits: readonly Exit[]) => void;
 
 /** Addresses stay valid only while the actor runs: after a restart, spawn gives a new one. */
@@ -64,7 +69,7 @@ export class ActorSystem {
   readonly #hub: Hub;
   readonly #limits: ActorLimits;
   readonly #slots = new Set<Slot>();
-  readonly #located = new Map<string, Slot>();
+  readonly #located = new Map<string, Placement>();
   readonly #monitors = new Map<string, Set<(exit: Exit) => void>>();
   readonly #exitsListeners = new Set<ExitsListener>();
   #nextWorker = 1;
@@ -90,6 +95,16 @@ export class ActorSystem {
     }));
   }
 
+  /** Workers that one actor has alone. */
+  get dedicatedWorkers(): number {
+    return this.#slots.size - this.#shared().length;
+  }
+
+  /** Whether an actor has a place: it runs or starts. */
+  has(actor: string): boolean {
+    return this.#located.has(actor);
+  }
+
   /** Starts the pool's workers ahead of need. */
   async warm(): Promise<void> {
     while (this.#shared().length < this.#poolSize && !this.#isClosed) this.#addSlot();
@@ -98,22 +113,25 @@ export class ActorSystem {
 
   /**
    * Starts an actor and resolves when it runs. Rejects with what its start threw, `actor/kind-not-found`,
-   * `actor/already-started`, `actor/start-timeout`, `actor/worker-start-failed`, `actor/pool-full` or `actor/peer-died`.
+   * `actor/start-failed` (also when it ended or was stopped while it started), `actor/already-started`, `actor/start-timeout`,
+   * `actor/worker-start-failed`, `actor/pool-full` or `actor/peer-died`.
    */
   async spawn(options: SpawnOptions): Promise<ActorRef> {
-    const { actor, kind, args } = options;
+    const { actor, kind } = options;
     if (this.#located.has(actor)) {
       throw new CodedError('actor/already-started', `actor "${actor}" already runs`, { fields: { actor } });
     }
     const slot = this.#place(options.isDedicated ?? false);
-    this.#located.set(actor, slot);
+    const placement: Placement = { slot };
+    this.#located.set(actor, placement);
     slot.actors.add(actor);
     try {
-      await slot.ready;
-      const request: SpawnRequest = { actor, kind, args };
-      await slot.peer.call(hostAddress, 'actor-spawn', request, { timeoutMs: this.#limits.actorStartMs });
+      await this.#begin(placement, options);
     } catch (error) {
-      this.#forget(actor, slot);
+      if (this.#located.get(actor) === placement) {
+        this.#forget(actor, slot);
+        this.#tellMonitors({ actor, reason: 'crashed' });
+      }
       throw isCodedError(error, 'port/timeout') ? this.#startTimeout(actor) : error;
     }
     this.#hub.emit({ type: 'actor-start', actor, kind, worker: slot.id });
@@ -126,19 +144,16 @@ export class ActorSystem {
   }
 
   /** Asks an actor to stop and drops it when the time is over; its worker is killed only if the actor has it alone. */
-  async stop(actor: string, shutdownMs: number = this.#limits.shutdownMs): Promise<void> {
-    const slot = this.#located.get(actor);
-    if (!slot) return;
-    const request: StopRequest = { actor };
+  async stop(actor: string, shutdownMs?: number): Promise<void> {
+    const placement = this.#located.get(actor);
+    if (!placement) return;
+    const { slot } = placement;
     try {
-      await withDeadline(this.#clock, { timeoutMs: shutdownMs }, () =>
-        slot.peer.call(hostAddress, 'actor-stop', request, { timeoutMs: Infinity }),
-      );
+      await this.#askToStop(slot, actor, shutdownMs);
     } catch {
       if (slot.isDedicated) slot.kill('stop-timeout');
     }
-    if (this.#located.get(actor) === slot) this.#exitOne(slot, { actor, reason: 'killed' });
-    if (slot.isDedicated && slot.actors.size === 0) this.#retire(slot);
+    if (this.#located.get(actor) === placement) this.#exitOne(slot, { actor, reason: 'killed' });
   }
 
   /** Runs `onExit` once, when the actor ends; at once when it does not run. The returned function stops watching. */
@@ -161,7 +176,7 @@ export class ActorSystem {
 
   /** Kills the worker that an actor runs in, and all its neighbours with it. */
   killWorkerOf(actor: string, cause: string = 'killed'): void {
-    this.#located.get(actor)?.kill(cause);
+    this.#located.get(actor)?.slot.kill(cause);
   }
 
   /** Ends every worker. */
@@ -181,6 +196,7 @@ export class ActorSystem {
   #place(isDedicated: boolean): Slot {
     if (this.#isClosed) throw new CodedError('actor/system-closed', 'this actor system was closed');
     if (isDedicated) {
+      if (this.dedicatedWorkers >= this.#limits.maxDedicatedWorkers) throw this.#tooManyDedicated();
       const slot = this.#addSlot();
       slot.isDedicated = true;
       return slot;
@@ -218,6 +234,28 @@ export class ActorSystem {
     return slot;
   }
 
+  async #begin(placement: Placement, { actor, kind, args }: SpawnOptions): Promise<void> {
+    const { slot } = placement;
+    const requirePlace = (): void => {
+      if (this.#located.get(actor) === placement) return;
+      throw new CodedError('actor/start-failed', `actor "${actor}" ended or was stopped while it started`, {
+        fields: { actor },
+      });
+    };
+    await slot.ready;
+    requirePlace();
+    const request: SpawnRequest = { actor, kind, args };
+    await slot.peer.call(hostAddress, 'actor-spawn', request, { timeoutMs: this.#limits.actorStartMs });
+    // a stop that came to the worker before the start found nothing to stop
+    if (this.#located.get(actor) !== placement) void this.#askToStop(slot, actor).catch(() => undefined);
+    requirePlace();
+  }
+
+  async #askToStop(slot: Slot, actor: string, timeoutMs: number = this.#limits.shutdownMs): Promise<void> {
+    const request: StopRequest = { actor };
+    await slot.peer.call(hostAddress, 'actor-stop', request, { timeoutMs });
+  }
+
   #serve(call: IncomingCall): unknown {
     if (this.#options.onCall) return this.#options.onCall(call);
     throw new CodedError('actor/service-not-found', `the page serves no "${call.to}"`, {
@@ -226,7 +264,7 @@ export class ActorSystem {
   }
 
   #onActorExit(slot: Slot, exit: ActorExit): void {
-    if (this.#located.get(exit.actor) !== slot) return;
+    if (this.#located.get(exit.actor)?.slot !== slot) return;
     this.#exitOne(slot, {
       actor: exit.actor,
       reason: exit.reason,
@@ -251,21 +289,34 @@ export class ActorSystem {
     for (const exit of exits) {
       const { actor, reason, error } = exit;
       this.#hub.emit({ type: 'actor-exit', actor, reason, ...(error ? { error } : {}) });
-      const watchers = this.#monitors.get(actor);
-      this.#monitors.delete(actor);
-      for (const onExit of watchers ?? []) onExit(exit);
+      this.#tellMonitors(exit);
     }
     for (const listener of this.#exitsListeners) listener(exits);
   }
 
+  #tellMonitors(exit: Exit): void {
+    const watchers = this.#monitors.get(exit.actor);
+    this.#monitors.delete(exit.actor);
+    for (const onExit of watchers ?? []) onExit(exit);
+  }
+
+  /** A worker that the actor had alone goes with it. */
   #forget(actor: string, slot: Slot): void {
     slot.actors.delete(actor);
-    if (this.#located.get(actor) === slot) this.#located.delete(actor);
+    this.#located.delete(actor);
+    if (slot.isDedicated && slot.actors.size === 0 && !slot.isLost) this.#retire(slot);
   }
 
   #retire(slot: Slot): void {
     this.#slots.delete(slot);
     slot.kill('retired');
+  }
+
+  #tooManyDedicated(): CodedError {
+    const allowed = this.#limits.maxDedicatedWorkers;
+    return new CodedError('actor/pool-full', `${allowed} actors already have workers of their own`, {
+      fields: { allowed },
+    });
   }
 
   #startTimeout(actor: string): CodedError {

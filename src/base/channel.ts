@@ -5,7 +5,10 @@ import { CodedError } from './error.ts';
 export class Channel<T> implements AsyncIterable<T> {
   readonly capacity: number;
   #items: T[] = [];
-  #waiting: { resolve: (result: IteratorResult<T>) => void; reject: (error: unknown) => void } | undefined;
+  readonly #waiting: {
+    readonly resolve: (result: IteratorResult<T>) => void;
+    readonly reject: (error: unknown) => void;
+  }[] = [];
   #end: { error?: unknown } | undefined;
 
   /** @param capacity items kept while nobody reads; at least 1 */
@@ -28,9 +31,9 @@ export class Channel<T> implements AsyncIterable<T> {
 
   push(item: T): boolean {
     if (this.#end) return false;
-    if (this.#waiting) {
-      this.#waiting.resolve({ done: false, value: item });
-      this.#waiting = undefined;
+    const reader = this.#waiting.shift();
+    if (reader) {
+      reader.resolve({ done: false, value: item });
       return true;
     }
     if (this.#items.length >= this.capacity) return false;
@@ -42,10 +45,10 @@ export class Channel<T> implements AsyncIterable<T> {
   close(error?: unknown): void {
     if (this.#end) return;
     this.#end = error === undefined ? {} : { error };
-    if (!this.#waiting) return;
-    if (error === undefined) this.#waiting.resolve({ done: true, value: undefined });
-    else this.#waiting.reject(error);
-    this.#waiting = undefined;
+    for (const reader of this.#waiting.splice(0)) {
+      if (error === undefined) reader.resolve({ done: true, value: undefined });
+      else reader.reject(error);
+    }
   }
 
   [Symbol.asyncIterator](): AsyncIterator<T> {
@@ -53,16 +56,13 @@ export class Channel<T> implements AsyncIterable<T> {
   }
 
   #next(): Promise<IteratorResult<T>> {
-    const item = this.#items.shift();
-    if (item !== undefined) return Promise.resolve({ done: false, value: item });
+    if (this.#items.length > 0) return Promise.resolve({ done: false, value: this.#items.shift() as T });
     if (this.#end) {
       return 'error' in this.#end
         ? Promise.reject(this.#end.error as Error)
         : Promise.resolve({ done: true, value: undefined });
     }
-    return new Promise((resolve, reject) => {
-      this.#waiting = { resolve, reject };
-    });
+    return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));
   }
 
   #return(): Promise<IteratorResult<T>> {

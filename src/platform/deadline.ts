@@ -1,5 +1,5 @@
 /** One limit for a call: a time on the monotonic clock, a signal, or both. */
-import { CodedError } from '../base/index.ts';
+import { CodedError, isCodedError } from '../base/index.ts';
 import type { Clock } from './clock.ts';
 
 export interface DeadlineOptions {
@@ -10,7 +10,7 @@ export interface DeadlineOptions {
 /** What an aborted signal means to the caller: our own errors as they are, anything else as `port/cancelled`. */
 export function cancellation(signal: AbortSignal): CodedError {
   const reason: unknown = signal.reason;
-  if (reason instanceof CodedError) return reason;
+  if (isCodedError(reason)) return reason;
   return new CodedError('port/cancelled', 'the call was cancelled', { cause: reason });
 }
 

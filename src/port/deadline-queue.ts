@@ -14,9 +14,10 @@ export class DeadlineQueue {
     this.#onDue = onDue;
   }
 
+  /** Only Infinity means without end: what is no time at all, such as NaN, is due at once. */
   add(id: number, timeoutMs: number): void {
     if (timeoutMs === Infinity) return;
-    const dueMs = this.#clock.monotonic() + timeoutMs;
+    const dueMs = this.#clock.monotonic() + (timeoutMs > 0 ? timeoutMs : 0);
     this.#dueMs.set(id, dueMs);
     if (dueMs < this.#firesAtMs) this.#schedule(dueMs);
   }

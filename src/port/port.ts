@@ -69,7 +69,7 @@ export function createLoopback(): readonly [Port, Port] {
   let isClosed = false;
   const drain = (side: 0 | 1): void => {
     const listener = listeners[side];
-    if (isClosed || !listener) return;
+    if (isClosed || !listener || queues[side].length === 0) return;
     const message = queues[side].shift();
     listener(message);
   };

@@ -1,0 +1,46 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { canonicalJson, deepFreeze, isJson } from './json.ts';
+import type { Json } from './json.ts';
+
+test('every JSON value is JSON, and its canonical text reads back as it was', () => {
+  fc.assert(
+    fc.property(fc.jsonValue({ noUnicodeString: false }), (value) => {
+      expect(isJson(value)).toBe(true);
+      expect(JSON.parse(canonicalJson(value as Json))).toEqual(JSON.parse(JSON.stringify(value)));
+    }),
+  );
+});
+
+test('the order of keys does not show in the canonical text', () => {
+  fc.assert(
+    fc.property(fc.dictionary(fc.string(), fc.jsonValue()), (object) => {
+      const turned = Object.fromEntries(Object.entries(object).toReversed());
+      expect(canonicalJson(turned as Json)).toBe(canonicalJson(object as Json));
+    }),
+  );
+});
+
+const cyclic: { self?: unknown } = {};
+cyclic.self = cyclic;
+
+test.each([
+  ['undefined', undefined],
+  ['NaN', Number.NaN],
+  ['a function inside', { a: [() => undefined] }],
+  ['a Date', new Date(0)],
+  ['a Map', new Map()],
+  ['a bigint', 1n],
+  ['a cycle', cyclic],
+  ['600 levels', Array.from({ length: 600 }).reduce<unknown>((inner) => [inner], 0)],
+])('%s is not JSON', (_, value) => {
+  expect(isJson(value)).toBe(false);
+});
+
+test('freezing goes all the way down, stops at buffers and at cycles', () => {
+  const value = { a: [{ b: 1 }], numbers: new Float64Array(2), self: cyclic };
+  deepFreeze(value);
+  expect([value, value.a, value.a[0], cyclic].every(Object.isFrozen)).toBe(true);
+  value.numbers[0] = 5;
+  expect(value.numbers[0]).toBe(5);
+});
