@@ -1,0 +1,67 @@
+/** The browser's process ends, politely or not, and the same profile is opened again. */
+import { heaviest, heaviestQuestion, readPenguins } from './fixtures/penguins.ts';
+import { Playground } from './fixtures/playground.ts';
+import { BrowserProcess, createProfile } from './fixtures/profile.ts';
+import { readRawStorage } from './fixtures/storage.ts';
+import { expect, test } from './fixtures/test.ts';
+
+// A cell that makes the answer another than the shipped rows can give: after the restart nothing but the store knows it.
+const edited = readPenguins().map((row, at) => (at === 1 ? { ...row, body_mass_g: 888_125 } : row));
+const truth = heaviest(edited);
+
+async function leaveTraces(playground: Playground): Promise<void> {
+  await expect(playground.parameter('sampleRows').getByRole('textbox')).toHaveValue('5');
+  expect(await playground.history('sampleRows')).toEqual([]);
+  await playground.setParameterAndWait('sampleRows', '17');
+  await playground.setParameterAndWait('temperature', '0.75');
+  await playground.editCell(1, 'body_mass_g', '888125');
+  await playground.askAndExpect(heaviestQuestion, ...truth.facts);
+  await expect.poll(async () => (await readRawStorage(playground.page)).indexedDb).toContain(truth.facts[1]);
+  // the last thing that is done, and acknowledged, before the end
+  await playground.setParameterAndWait('sampleRows', '23');
+}
+
+async function expectTraces(playground: Playground, url: string): Promise<void> {
+  const { page } = playground;
+  expect(truth.facts).not.toEqual(heaviest(readPenguins()).facts);
+  await expect(playground.parameter('sampleRows').getByRole('textbox')).toHaveValue('23');
+  await expect(playground.parameter('temperature').getByRole('textbox')).toHaveValue('0.75');
+  expect(await playground.history('sampleRows')).toEqual(['23', '17']);
+  expect(await playground.history('temperature')).toEqual(['0.75']);
+  for (const fact of truth.facts) await expect(playground.answer).toContainText(fact);
+  await expect(playground.region('Answer')).toContainText('read back from the store');
+  await expect(playground.code).toContainText('for row in rows');
+  await expect(playground.question).toHaveValue(heaviestQuestion);
+  const { localStorage, sessionStorage, cookies } = await readRawStorage(page);
+  expect({ localStorage, sessionStorage, cookies }).toEqual({
+    localStorage: '{}',
+    sessionStorage: '{}',
+    cookies: '',
+  });
+  expect(page.url()).toBe(url);
+}
+
+for (const end of ['close', 'kill'] as const) {
+  test(`after the browser's process was ended by ${end}, parameters, history and the last run are there`, async ({
+    baseURL,
+  }) => {
+    const url = `${baseURL ?? ''}/`;
+    await using profile = await createProfile();
+    let firstPid = 0;
+    {
+      await using browser = await BrowserProcess.launch(profile.folder);
+      firstPid = browser.pid;
+      await leaveTraces(await Playground.open(browser.page, url));
+      await browser[end]();
+    }
+    expect(() => process.kill(firstPid, 0)).toThrow('ESRCH');
+
+    await using again = await BrowserProcess.launch(profile.folder);
+    expect(again.pid).not.toBe(firstPid);
+    const playground = await Playground.open(again.page, url);
+    await expectTraces(playground, url);
+    // what was read back is what the module works with, and the next run works
+    await playground.askAndExpect(heaviestQuestion, ...heaviest(readPenguins()).facts);
+    await expect(playground.parameter('sampleRows').getByRole('textbox')).toHaveValue('23');
+  });
+}
