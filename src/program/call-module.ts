@@ -6,7 +6,7 @@ import { requestOfWire } from './continue-run.ts';
 import { isPrediction } from './prediction.ts';
 import type { Run, RunRequest } from './run.ts';
 import { isRun, pathOfStranger, withRun } from './run.ts';
-import { currentDefaults } from './settings.ts';
+import { currentDefaults, mergeCallSettings } from './settings.ts';
 import type { CallSettings } from './settings.ts';
 import { bindView, createViewScope, linkOf, unwrap } from './view.ts';
 
@@ -53,7 +53,7 @@ function requestFor(module: Callable, given: CallSettings | Run | undefined): Ru
   const link = linkOf(module);
   const explicit = isRun(given) ? { run: given, settings: undefined } : { run: undefined, settings: given };
   const parent = explicit.run ?? link?.scope.run;
-  const settings = { ...link?.scope.settings, ...explicit.settings };
+  const settings = mergeCallSettings(link?.scope.settings, explicit.settings);
   const kind = module.constructor.name;
   if (link) return { parent, settings, kind, path: link.path };
   return { parent, settings, kind, path: parent ? pathOfStranger(parent, module) : '' };
@@ -62,20 +62,26 @@ function requestFor(module: Callable, given: CallSettings | Run | undefined): Ru
 async function forwardIn(run: Run, target: Callable, input: unknown): Promise<unknown> {
   const { telemetry = silentHub, clock = systemClock } = run.settings;
   const kind = target.constructor.name;
+  const { path } = run;
   const startMs = clock.monotonic();
-  telemetry.emit({ type: 'forward-start', kind, path: run.path, span: run.span });
+  // asking for the span mints one: not for nobody
+  if (telemetry.isActive) telemetry.emit({ type: 'forward-start', kind, path, span: run.span });
   try {
-    const output = await bindView(target, createViewScope(run), run.path).forward(input, run);
+    const output = await bindView(target, createViewScope(run), path).forward(input, run);
     if (isPrediction(output)) output.setLmUsage(run.usage.byModel);
-    const durationMs = clock.monotonic() - startMs;
-    telemetry.emit({ type: 'forward-end', kind, path: run.path, durationMs, span: run.span });
+    if (telemetry.isActive) {
+      const durationMs = clock.monotonic() - startMs;
+      telemetry.emit({ type: 'forward-end', kind, path, durationMs, span: run.span });
+    }
     return output;
   } catch (thrown) {
     const error = explain(thrown, kind);
-    const code = isCodedError(error) ? error.code : 'program/forward-failed';
-    const durationMs = clock.monotonic() - startMs;
-    const shown = { code, message: messageOf(error) };
-    telemetry.emit({ type: 'forward-fail', kind, path: run.path, durationMs, error: shown, span: run.span });
+    if (telemetry.isActive) {
+      const durationMs = clock.monotonic() - startMs;
+      const code = isCodedError(error) ? error.code : 'program/forward-failed';
+      const shown = { code, message: messageOf(error) };
+      telemetry.emit({ type: 'forward-fail', kind, path, durationMs, error: shown, span: run.span });
+    }
     throw error;
   }
 }

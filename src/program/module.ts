@@ -15,6 +15,7 @@ import { nameLater } from './parameter-name.ts';
 import type { Predictor } from './predict/predictor.ts';
 import { replaceAt } from './replace-at.ts';
 import type { Run } from './run.ts';
+import { mergeCallSettings } from './settings.ts';
 import type { CallSettings } from './settings.ts';
 import { bindView, createViewScope, linkOf, unwrap } from './view.ts';
 
@@ -97,7 +98,7 @@ export class Module<Input = unknown, Output = unknown> {
   /** The same module with settings for the calls made through it: `program.with({ lm }).call(input)`. */
   with(settings: CallSettings): this {
     const link = linkOf(this);
-    const merged = { ...link?.scope.settings, ...settings };
+    const merged = mergeCallSettings(link?.scope.settings, settings);
     return bindView<this>(unwrap(this), createViewScope(link?.scope.run, merged), link?.path ?? '');
   }
 

@@ -1,10 +1,10 @@
 // Run views, in every shape: what must hold, and the known holes, each with a test that says what happens instead.
 import fc from 'fast-check';
-import { afterEach, describe as group, expect, test } from 'vitest';
-import { CodedError } from '../base/index.ts';
+import { afterEach, describe as group, expect, test, vi } from 'vitest';
+import { CodedError, isJson } from '../base/index.ts';
 import { scriptedLm } from '../lm/index.ts';
 import type { LanguageModel } from '../lm/index.ts';
-import { SimulatedClock } from '../platform/index.ts';
+import { SimulatedClock, systemRandom } from '../platform/index.ts';
 import { createHub, createMemorySink } from '../telemetry/index.ts';
 import { programLimits } from './limits.ts';
 import { Module, requireRun } from './module.ts';
@@ -254,6 +254,41 @@ group('no ambient state', () => {
     expect((await bound.call({ q: '' })).a).toBe('base');
   });
 
+  test('values given with `with` are added one by one, and undefined takes nothing away', async () => {
+    class Tell extends Module<Ask, unknown> {
+      override async forward(_input: Ask, run: Run): Promise<unknown> {
+        return { ...run.settings.values, lm: run.settings.lm?.model };
+      }
+    }
+    const lm = scriptedLm({ name: 'kept', script: () => '' });
+    const told = new Tell().with({ lm, values: { a: 1, b: 1 } }).with({ values: { b: 2 } });
+    expect(await told.call({ q: '' }, { lm: undefined, values: { c: 3 } })).toEqual({
+      a: 1,
+      b: 2,
+      c: 3,
+      lm: 'scripted/kept',
+    });
+  });
+
+  test('an empty call inside another draws no chance and makes no signal', async () => {
+    class Empty extends Module<Ask, string> {
+      override async forward({ q }: Ask): Promise<string> {
+        return q;
+      }
+    }
+    class Many extends Module<Ask, void> {
+      readonly empty = new Empty();
+      override async forward(input: Ask): Promise<void> {
+        for (let count = 0; count < 10; count += 1) await this.empty.call(input);
+      }
+    }
+    const bytes = vi.fn(systemRandom.bytes);
+    const controllers = vi.spyOn(globalThis, 'AbortController');
+    await new Many().call({ q: '' }, { random: { ...systemRandom, bytes } });
+    expect([bytes.mock.calls.length, controllers.mock.calls.length]).toEqual([0, 0]);
+    controllers.mockRestore();
+  });
+
   test('spans: one trace id for a call, and each call a child', async () => {
     const hub = createHub();
     const sink = createMemorySink(hub);
@@ -367,6 +402,30 @@ group('the life of a run', () => {
     await expect(
       new Shapes().call({ shape: 'direct', q: '' }, { lm: named('x'), timeoutMs }),
     ).rejects.toEqual(failure('program/settings-invalid'));
+  });
+
+  test('no limit is not sent on as one', async () => {
+    await context({ timeoutMs: Infinity }, async (run) => {
+      expect(run.deadline).toBeUndefined();
+      expect(isJson(run.toWire())).toBe(true);
+    });
+  });
+
+  test('a run of another copy of the library stops the calls inside it', async () => {
+    vi.resetModules();
+    const copy = await import('./run.ts');
+    expect(copy.context).not.toBe(context);
+    class Waits extends Module<Ask, void> {
+      override forward(_input: Ask, run: Run): Promise<void> {
+        return new Promise((resolve) => run.signal.addEventListener('abort', () => resolve()));
+      }
+    }
+    let inner: Promise<unknown> | undefined;
+    await copy.context({}, async (run) => {
+      inner = new Waits().call({ q: '' }, run);
+      await timer();
+    });
+    await expect(inner).rejects.toEqual(failure('program/run-ended'));
   });
 
   test('a signal that was aborted before the call keeps forward from running', async () => {

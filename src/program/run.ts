@@ -4,7 +4,7 @@
  */
 import { CodedError, isJson } from '../base/index.ts';
 import type { Json } from '../base/index.ts';
-import type { Clock } from '../platform/index.ts';
+import type { Clock, DeadlineOptions } from '../platform/index.ts';
 import { cancellation, systemClock, systemRandom, withDeadline } from '../platform/index.ts';
 import { createSpan, silentHub } from '../telemetry/index.ts';
 import type { SpanContext } from '../telemetry/index.ts';
@@ -13,6 +13,7 @@ import { programLimits } from './limits.ts';
 import type { RunWire } from './run-wire.ts';
 import { currentDefaults, mergeSettings } from './settings.ts';
 import type { CallOptions, CallSettings, Settings } from './settings.ts';
+import { Stopper } from './stopper.ts';
 import { Trace } from './trace.ts';
 import { Usage } from './usage.ts';
 import { bindView, createViewScope } from './view.ts';
@@ -67,15 +68,14 @@ export interface RunRequest {
 
 /** One call from its start to its end. The runs made of it by `with` end with it. */
 interface Frame {
-  readonly controller: AbortController;
+  readonly stopper: Stopper;
   readonly clock: Clock;
+  /** Minted for the first who asks. */
   readonly span: SpanContext;
   readonly usage: Usage;
   readonly depth: number;
   readonly deadlineMs: number | undefined;
   isEnded: boolean;
-  /** Whether anybody has asked for the signal; nobody needs to be told of the end otherwise. */
-  isWatched: boolean;
 }
 
 class ActiveRun implements Run {
@@ -102,10 +102,13 @@ class ActiveRun implements Run {
     this.trace = parts.trace;
   }
 
+  /** Undefined for runs of another copy of the library. */
+  static stopperOf(run: Run): Stopper | undefined {
+    return #frame in run ? run.#frame.stopper : undefined;
+  }
+
   get signal(): AbortSignal {
-    this.#frame.isWatched = true;
-    if (this.#frame.isEnded) this.#frame.controller.abort(runEnded(this.path));
-    return this.#frame.controller.signal;
+    return this.#frame.stopper.signal;
   }
 
   get span(): SpanContext {
@@ -192,19 +195,16 @@ export async function withRun<T>(request: RunRequest, work: (run: Run) => Promis
   const { parent, settings } = request;
   if (parent) assertOpen(parent);
   const inherited = mergeSettings(parent?.settings ?? currentDefaults(), settings);
+  const limit = { timeoutMs: ownTimeoutMs(parent, settings?.timeoutMs), signal: settings?.signal };
   const frame = createFrame(request, inherited);
   const run = createRun(frame, request, inherited);
-  const unfollow = followSignals(frame.controller, [parent?.signal, settings?.signal]);
-  const limit = { timeoutMs: ownTimeoutMs(parent, settings?.timeoutMs), signal: frame.controller.signal };
+  const unfollow = parent && followParent(frame.stopper, parent);
   try {
-    return await withDeadline(frame.clock, limit, (inner) => {
-      inner.addEventListener('abort', () => frame.controller.abort(inner.reason), { once: true });
-      return work(run);
-    });
+    return await runWithin(frame, limit, () => work(run));
   } finally {
-    unfollow();
+    unfollow?.();
     frame.isEnded = true;
-    if (frame.isWatched) frame.controller.abort(runEnded(run.path));
+    frame.stopper.stop(() => runEnded(run.path));
   }
 }
 
@@ -215,16 +215,18 @@ export function context<T>(settings: CallSettings, work: (run: Run) => Promise<T
 
 function createFrame({ parent, settings, origin }: RunRequest, inherited: Settings): Frame {
   const around = parent ?? origin;
-  const clock = inherited.clock ?? systemClock;
+  const { clock = systemClock, random = systemRandom } = inherited;
+  let span: SpanContext | undefined;
   return {
-    controller: new AbortController(),
+    stopper: new Stopper(),
     clock,
-    span: createSpan(around?.span, inherited.random ?? systemRandom),
+    get span() {
+      return (span ??= createSpan(around?.span, random));
+    },
     usage: new Usage(parent?.usage),
     depth: nextDepth(around?.depth ?? 0),
     deadlineMs: deadlineOf(parent, settings?.timeoutMs, clock),
     isEnded: false,
-    isWatched: false,
   };
 }
 
@@ -244,7 +246,7 @@ function deadlineOf(
   clock: Clock,
 ): number | undefined {
   const aroundMs = parent?.deadline?.atMonotonicMs;
-  if (timeoutMs === undefined) return aroundMs;
+  if (timeoutMs === undefined || timeoutMs === Infinity) return aroundMs;
   return Math.min(clock.monotonic() + timeoutMs, aroundMs ?? Infinity);
 }
 
@@ -283,19 +285,24 @@ function ownTimeoutMs(parent: Run | undefined, timeoutMs: number | undefined): n
   return timeoutMs < (parent?.deadline?.remainingMs() ?? Infinity) ? timeoutMs : undefined;
 }
 
-function followSignals(
-  controller: AbortController,
-  signals: readonly (AbortSignal | undefined)[],
-): () => void {
-  const leaders = signals.filter((signal) => signal !== undefined);
-  const follow = (event: Event): void => controller.abort(cancellation(event.target as AbortSignal));
-  for (const leader of leaders) {
-    if (leader.aborted) controller.abort(cancellation(leader));
-    else leader.addEventListener('abort', follow, { once: true });
-  }
-  return () => {
-    for (const leader of leaders) leader.removeEventListener('abort', follow);
-  };
+/** The end of the run around a call stops the call. */
+function followParent(stopper: Stopper, parent: Run): () => void {
+  const around = ActiveRun.stopperOf(parent);
+  if (around) return around.onStop((error) => stopper.stop(() => error));
+  const { signal } = parent;
+  const follow = (): void => stopper.stop(() => cancellation(signal));
+  if (signal.aborted) follow();
+  signal.addEventListener('abort', follow, { once: true });
+  return () => signal.removeEventListener('abort', follow);
+}
+
+/** Most calls have no limit of their own and need neither a timer nor a signal. */
+function runWithin<T>({ stopper, clock }: Frame, limit: DeadlineOptions, work: () => Promise<T>): Promise<T> {
+  if (limit.timeoutMs === undefined && limit.signal === undefined) return stopper.race(work);
+  return withDeadline(clock, limit, (inner) => {
+    inner.addEventListener('abort', () => stopper.stop(() => cancellation(inner)), { once: true });
+    return stopper.race(work);
+  });
 }
 
 function assertOpen(run: Run): void {

@@ -96,7 +96,21 @@ export function mergeSettings(settings: Settings, changes: Settings | undefined)
     const value = changes[name] === undefined ? settings[name] : changes[name];
     if (value !== undefined) merged[name] = value;
   }
-  const values = changes.values === undefined ? settings.values : { ...settings.values, ...changes.values };
+  const values = mergeValues(settings, changes);
   if (values !== undefined) merged.values = values;
   return Object.freeze(merged);
+}
+
+/** As {@link mergeSettings}, with what is meant for the called module alone. */
+export function mergeCallSettings(
+  settings: CallSettings | undefined,
+  changes: CallSettings | undefined,
+): CallSettings | undefined {
+  if (!settings || !changes) return changes ?? settings;
+  const given = Object.entries(changes).filter(([, value]) => value !== undefined);
+  return { ...settings, ...Object.fromEntries(given), values: mergeValues(settings, changes) };
+}
+
+function mergeValues(settings: Settings, changes: Settings): JsonObject | undefined {
+  return changes.values === undefined ? settings.values : { ...settings.values, ...changes.values };
 }

@@ -1,17 +1,8 @@
 /** Tokens that a call and the calls inside it used, by model. */
+import { addUsage, noUsage } from '../lm/index.ts';
 import type { LmUsage } from '../lm/index.ts';
 import { programLimits } from './limits.ts';
 import type { UsageByModel } from './prediction.ts';
-
-const none: LmUsage = { inputTokens: 0, outputTokens: 0, totalTokens: 0 };
-
-function sum(left: LmUsage, right: LmUsage): LmUsage {
-  return {
-    inputTokens: left.inputTokens + right.inputTokens,
-    outputTokens: left.outputTokens + right.outputTokens,
-    totalTokens: left.totalTokens + right.totalTokens,
-  };
-}
 
 export class Usage {
   readonly #parent: Usage | undefined;
@@ -28,7 +19,7 @@ export class Usage {
   }
 
   get total(): LmUsage {
-    return [...this.#byModel.values()].reduce(sum, none);
+    return [...this.#byModel.values()].reduce(addUsage, noUsage);
   }
 
   get byModel(): UsageByModel {
@@ -39,7 +30,7 @@ export class Usage {
   add(model: string, usage: LmUsage): void {
     const isNew = !this.#byModel.has(model);
     const key = isNew && this.#byModel.size >= programLimits.usageModels ? 'other' : model;
-    this.#byModel.set(key, sum(this.#byModel.get(key) ?? none, usage));
+    this.#byModel.set(key, addUsage(this.#byModel.get(key) ?? noUsage, usage));
     this.#calls += 1;
     this.#parent?.add(model, usage);
   }
