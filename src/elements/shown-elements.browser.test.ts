@@ -22,8 +22,8 @@ async function open<T extends VivariumElement>(tag: string, fields: Partial<T>):
 const text = (element: VivariumElement, selector: string): string =>
   (element.renderRoot.querySelector(selector)?.textContent ?? '').replaceAll(/\s+/gu, ' ').trim();
 
-test('defining twice is harmless', () => {
-  defineElements();
+test('defining twice is harmless', async () => {
+  await defineElements();
   expect(customElements.get('vivarium-notice')).toBeDefined();
 });
 

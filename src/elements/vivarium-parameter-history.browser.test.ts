@@ -61,10 +61,10 @@ test('text that is no value never leaves the form, and says why', async () => {
   expect(refusal(element, 'limit')).toBe('');
 });
 
-test('a refused value is explained beside the value that stays', async () => {
-  const error = { code: 'program/constraint-violated', message: 'at least 1' };
+test('a refused value is explained, with what to do next', async () => {
+  const error = { code: 'program/constraint-violated', message: 'at least 1', next: 'The old value stays.' };
   const { element } = await open({ ...limit, refusal: error });
-  expect(refusal(element, 'limit')).toBe('at least 1 program/constraint-violated The value stays 5.');
+  expect(refusal(element, 'limit')).toBe('at least 1 The old value stays. program/constraint-violated');
 });
 
 test('history shows the newest first', async () => {

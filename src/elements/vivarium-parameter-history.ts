@@ -2,6 +2,7 @@
 import type { CSSResultGroup, PropertyDeclarations, TemplateResult } from 'lit';
 import { css, html, nothing } from 'lit';
 import { controls, VivariumElement } from './vivarium-element.ts';
+import type { Notice } from './vivarium-notice.ts';
 
 export interface ParameterChange {
   /** Wall-clock milliseconds since 1970. */
@@ -22,7 +23,7 @@ export interface ParameterView {
   /** Oldest first. */
   readonly history: readonly ParameterChange[];
   /** Why the last change was refused. */
-  readonly refusal?: { readonly code: string; readonly message: string };
+  readonly refusal?: Notice;
   readonly isSaving?: boolean;
 }
 
@@ -147,7 +148,8 @@ export class VivariumParameterHistory extends VivariumElement {
           ${refusal ?? nothing}
           ${
             parameter.refusal && !this.unreadable[name]
-              ? html`<br /><code>${parameter.refusal.code}</code> The value stays ${show(parameter.value)}.`
+              ? html`<br />${parameter.refusal.next ?? nothing}
+                  <code>${parameter.refusal.code ?? nothing}</code>`
               : nothing
           }
         </p>

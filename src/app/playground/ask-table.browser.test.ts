@@ -38,7 +38,8 @@ function ask(
 function writing(code: string): LanguageModel {
   return scriptedLm({
     script: ({ messages }) => {
-      const prompt = String(messages.at(-1)?.content);
+      const content = messages.at(-1)?.content;
+      const prompt = typeof content === 'string' ? content : '';
       const result = /\[\[ ## result ## \]\]\n([\s\S]*?)\n\nRespond/u.exec(prompt)?.[1];
       return result === undefined
         ? `[[ ## reasoning ## ]]\nr\n\n[[ ## code ## ]]\n${code}\n\n[[ ## completed ## ]]`

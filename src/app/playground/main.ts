@@ -3,7 +3,8 @@ import { defineElements } from '../../elements/index.ts';
 import { VivariumPlayground } from './playground.ts';
 import { PlaygroundSession } from './session.ts';
 
-defineElements();
+// what does not arrive stays blank and the rest of the page works; a reload asks again
+void defineElements().catch(() => undefined);
 customElements.define(VivariumPlayground.tag, VivariumPlayground);
 
 const page = document.querySelector<VivariumPlayground>(VivariumPlayground.tag);

@@ -23,10 +23,11 @@ const steps: Readonly<Record<string, string>> = {
   'actor/peer-died': 'The worker died during the call; its supervisor starts it again. Run again.',
   'actor/': 'The supervisor restarts the module. Run again.',
   'runtime/module-running-elsewhere':
-    'Close the other tab of this page, then press “Start the program”. Both tabs would own the same state.',
+    'Two tabs must not own the same state. Close the other one and the program starts here by itself.',
   'runtime/': 'Press “Start the program”, or reload the page.',
   'app/python-failed': 'Run again, ask more simply, or raise maxAttempts.',
   'app/python-exceeded': 'Run again, ask for something smaller, or raise timeLimitMs.',
+  'app/program-ended': 'Press “Start the program”: a fresh supervisor starts it with the parameters it had.',
   'app/executor-missing': 'Reload the page.',
   'port/cancelled': 'Run again when you are ready.',
   'port/timeout': 'Run again. If it happens often, choose a faster model or a smaller table.',

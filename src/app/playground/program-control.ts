@@ -1,25 +1,23 @@
-/** The hosted program: its life, its parameters, its place in the tree, and the buttons that kill its worker. */
-import type { JsonObject } from '../../base/index.ts';
-import type { ParameterView } from '../../elements/index.ts';
-import { openBroadcast } from '../../platform/index.ts';
+/** The hosted program: its life, its parameters, and its place in the tree. */
+import type { Notice, ParameterView } from '../../elements/index.ts';
 import type { ModuleHandle } from '../../runtime/index.ts';
 import type { AskTable } from './ask-table.ts';
 import { toNotice } from './next-step.ts';
 import type { Services } from './services.ts';
 import { toTree } from './tree.ts';
 import type { ViewState } from './view-state.ts';
-import { killChannel } from './worker-protocol.ts';
 
 const moduleId = 'ask-table';
 
-type Handle = ModuleHandle<AskTable>;
+/** The hosted program, typed. */
+export type ProgramHandle = ModuleHandle<AskTable>;
 
 /** Starts, watches and stops the one module of the playground. */
 export class ProgramControl {
   readonly #state: ViewState;
   readonly #services: Services;
-  #handle: Handle | undefined;
-  #refusals: Readonly<Record<string, { readonly code: string; readonly message: string }>> = {};
+  #handle: ProgramHandle | undefined;
+  #refusals: Readonly<Record<string, Notice>> = {};
   #saving: ReadonlySet<string> = new Set();
 
   constructor(state: ViewState, services: Services) {
@@ -28,7 +26,7 @@ export class ProgramControl {
   }
 
   /** The running module. */
-  get handle(): Handle | undefined {
+  get handle(): ProgramHandle | undefined {
     return this.#handle;
   }
 
@@ -70,48 +68,14 @@ export class ProgramControl {
     try {
       await handle.parameter(name).set(value, { cause: 'set here' });
     } catch (error) {
-      const { code, message } = toNotice(error);
-      this.#refusals = { ...this.#refusals, [name]: { code: code ?? 'app/unexpected', message } };
+      this.#refusals = { ...this.#refusals, [name]: refusalOf(error) };
     } finally {
       this.#saving = new Set([...this.#saving].filter((saving) => saving !== name));
       this.refresh();
     }
   }
 
-  /** Ends the worker behind the runtime's back, waits for the module and says what became of its parameters. */
-  async killWorker(way: 'close' | 'hang'): Promise<void> {
-    const handle = this.#handle;
-    const worker = handle?.worker;
-    if (!handle || worker === undefined) return;
-    const before = valuesOf(handle);
-    using channel = openBroadcast(killChannel(this.#services.workerName(worker)), () => undefined);
-    channel.post(way);
-    try {
-      const after = await this.#askAfterRestart(handle, worker);
-      const isUnchanged = JSON.stringify(before) === JSON.stringify(after);
-      const values = Object.entries(after).map(([name, value]) => `${name} ${JSON.stringify(value)}`);
-      const what = isUnchanged ? 'the parameters it had' : 'other parameters';
-      this.#state.say(
-        'kill',
-        `${worker} died and ${handle.worker ?? 'another worker'} took over. Asked anew, the module has ${what}: ${values.join(', ')}.`,
-        isUnchanged ? 'info' : 'error',
-      );
-    } catch (error) {
-      this.#state.notify('kill', error);
-    }
-  }
-
-  /** The values that the restarted module itself reports. */
-  async #askAfterRestart(handle: Handle, worker: string): Promise<JsonObject> {
-    const restarted = await waitFor(handle, () => handle.status === 'running' && handle.worker !== worker);
-    if (!restarted) return valuesOf(handle);
-    const answers = await Promise.all(
-      namesOf(handle).map(async (name) => [name, (await handle.parameter(name).get()) as never] as const),
-    );
-    return Object.fromEntries(answers);
-  }
-
-  #parameter(handle: Handle, name: string): ParameterView {
+  #parameter(handle: ProgramHandle, name: string): ParameterView {
     const { state, history } = handle.parameter(name);
     const declared = handle.description?.parameters.find((parameter) => parameter.name === name);
     const about = declared?.metadata['about'];
@@ -131,26 +95,16 @@ export class ProgramControl {
   }
 }
 
-function namesOf(handle: Handle): string[] {
+function namesOf(handle: ProgramHandle): string[] {
   return Object.keys(handle.parameters);
 }
 
-function valuesOf(handle: Handle): JsonObject {
-  return Object.fromEntries(namesOf(handle).map((name) => [name, handle.parameter(name).value as never]));
-}
-
-/** Resolves true when `isThere` becomes true, false when the module ended instead. */
-function waitFor(handle: Handle, isThere: () => boolean): Promise<boolean> {
-  return new Promise((resolve) => {
-    const look = (): boolean => {
-      const isOver = handle.status === 'crashed' || handle.status === 'stopped';
-      if (!isOver && !isThere()) return false;
-      resolve(!isOver);
-      return true;
-    };
-    if (look()) return;
-    const end = handle.onStatus(() => {
-      if (look()) end();
-    });
-  });
+/** A store that fails leaves the running module with the new value; a constraint leaves the old one. */
+function refusalOf(error: unknown): Notice {
+  const notice = toNotice(error);
+  if (!notice.code?.startsWith('state/')) return notice;
+  return {
+    ...notice,
+    next: 'The running program has the new value, the store does not: a reload would bring the old one back. Set it again.',
+  };
 }

@@ -1,9 +1,11 @@
 /** The playground's page, alive: it opens the parts, passes wishes on to them, and shows what they say. */
+import { isCodedError } from '../../base/index.ts';
 import type { Cell, ModelChoice } from '../../elements/index.ts';
 import { systemClock } from '../../platform/index.ts';
 import { createHub } from '../../telemetry/index.ts';
 import type { Hub, StampedEvent } from '../../telemetry/index.ts';
 import { EventBuffer } from './event-buffer.ts';
+import { KillControl } from './kill-control.ts';
 import { ModelControl } from './model-control.ts';
 import { toNotice } from './next-step.ts';
 import { NumbersControl } from './numbers-control.ts';
@@ -16,10 +18,14 @@ import { TableControl } from './table-control.ts';
 import type { PlaygroundCommands, PlaygroundView } from './view.ts';
 import { ViewState } from './view-state.ts';
 
+/** How often a tab that came second asks whether the first is gone. */
+const takeOverMs = 3_000;
+
 interface Controls {
   readonly services: Services;
   readonly program: ProgramControl;
   readonly run: RunControl;
+  readonly kill: KillControl;
   readonly model: ModelControl;
   readonly source: SourceControl;
   readonly numbers: NumbersControl;
@@ -32,6 +38,7 @@ export class PlaygroundSession implements PlaygroundCommands {
   readonly #table: TableControl;
   readonly #status: StatusControl;
   #controls: Controls | undefined;
+  #cancelStart: (() => void) | undefined;
 
   constructor(listener: (view: PlaygroundView) => void) {
     this.#state = new ViewState(listener);
@@ -53,14 +60,23 @@ export class PlaygroundSession implements PlaygroundCommands {
   /** Opens what is not open yet. Also the way back after the supervisor gave up or another tab was in the way. */
   async startProgram(): Promise<void> {
     this.#state.update({ canStart: false });
-    this.#state.dismiss('start');
     try {
       const controls = (this.#controls ??= await this.#open());
       await controls.program.start();
+      this.#state.dismiss('start');
     } catch (error) {
       this.#state.notify('start', error);
       this.#state.update({ canStart: true, isReady: false });
+      if (isCodedError(error, 'runtime/module-running-elsewhere')) this.#startLater();
     }
+  }
+
+  /** The other tab may be closed at any time; nobody should have to watch for it. */
+  #startLater(): void {
+    this.#cancelStart?.();
+    this.#cancelStart = systemClock.after(takeOverMs, () => {
+      if (this.#state.current.canStart) void this.startProgram();
+    });
   }
 
   askQuestion(question: string): void {
@@ -118,7 +134,7 @@ export class PlaygroundSession implements PlaygroundCommands {
   }
 
   killWorker(way: 'close' | 'hang'): void {
-    void this.#controls?.program.killWorker(way);
+    void this.#controls?.kill.kill(way);
   }
 
   dismissNotice(id: string): void {
@@ -132,6 +148,7 @@ export class PlaygroundSession implements PlaygroundCommands {
       services,
       program,
       run: new RunControl(this.#state, program, services.store),
+      kill: new KillControl(this.#state, services, program),
       model: new ModelControl(this.#state, services, this.#hub),
       source: new SourceControl(this.#state, services, program),
       numbers: new NumbersControl(this.#state, services.compute),
