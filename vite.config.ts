@@ -3,7 +3,6 @@ import { defineConfig } from 'vitest/config';
 import { playwright } from '@vitest/browser-playwright';
 import { findBrowser } from './tools/find-browser.mjs';
 import type { Plugin } from 'vite';
-import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { isolationHeaders, sandboxFiles } from './src/vite.ts';
 import { chromiumFlags, softwareWebGpuFlags } from './tools/chromium-flags.mjs';
@@ -34,9 +33,8 @@ export default defineConfig({
   appType: 'mpa',
   plugins: [
     policy,
-    ...(existsSync(resolve(sandboxFolder, 'headers.json'))
-      ? [sandboxFiles({ assetFolder: sandboxFolder })]
-      : []),
+    // On a fresh clone the setup of the browser tests fills the folder.
+    sandboxFiles({ assetFolder: sandboxFolder, isFilledLater: true }),
   ],
   worker: { format: 'es' },
   server: { headers: isolation },

@@ -75,6 +75,31 @@ describe('the plugin in development', () => {
     }
   });
 
+  it('serves a folder that is filled, and filled anew, while the server runs', async () => {
+    const later = join(root, 'later');
+    expect(() => sandboxFiles({ assetFolder: later })).toThrow('holds no headers.json');
+    const server = await createServer({
+      ...quiet,
+      plugins: [sandboxFiles({ assetFolder: later, isFilledLater: true })],
+      server: { port: 0 },
+    });
+    await server.listen();
+    try {
+      const port = portOf(server);
+      expect((await ask(port, '/python/frame.html')).status).toBe(404);
+      mkdirSync(later);
+      for (const hash of ['sha256-1', 'sha256-2']) {
+        writeFileSync(join(later, 'frame.html'), hash);
+        writeFileSync(join(later, 'headers.json'), JSON.stringify(sandboxHeaders(hash)));
+        const frame = await ask(port, '/python/frame.html');
+        expect(frame).toMatchObject({ status: 200, text: hash });
+        expect(frame.headers['content-security-policy']).toContain(hash);
+      }
+    } finally {
+      await server.close();
+    }
+  });
+
   it.each([
     '/python/../secret.txt',
     '/python/%2e%2e/secret.txt',

@@ -14,6 +14,8 @@ export interface VivariumPluginOptions {
   readonly embedderPolicy?: EmbedderPolicy;
   /** The folder of the sandbox's files; by default the one inside the package. */
   readonly assetFolder?: string;
+  /** The folder is filled by a build step of yours that may run after the server has started; until then its files are not found. Default false. */
+  readonly isFilledLater?: boolean;
 }
 
 /** The values of Cross-Origin-Embedder-Policy under which a page is isolated. */
@@ -61,8 +63,12 @@ function isRule(value: unknown): value is AssetRules['assets'] {
   return typeof path === 'string' && path.startsWith('/') && typeof headers === 'object' && headers !== null;
 }
 
+function rulesFile(folder: string): string {
+  return join(folder, 'headers.json');
+}
+
 function readRules(folder: string): AssetRules {
-  const file = join(folder, 'headers.json');
+  const file = rulesFile(folder);
   if (!existsSync(file))
     throw new Error(`vivarium/vite: assetFolder is "${folder}", which holds no headers.json`);
   const { assets, frame } = JSON.parse(readFileSync(file, 'utf8')) as Partial<AssetRules>;
@@ -94,12 +100,14 @@ function toFile(folder: string, path: string): string | undefined {
 
 interface Assets {
   readonly folder: string;
-  readonly rules: AssetRules;
   readonly embedderPolicy: EmbedderPolicy;
 }
 
-function serveAssets({ folder, rules, embedderPolicy }: Assets): Connect.NextHandleFunction {
+function serveAssets({ folder, embedderPolicy }: Assets): Connect.NextHandleFunction {
   return (request: IncomingMessage, response: ServerResponse, next: (error?: unknown) => void): void => {
+    if (!existsSync(rulesFile(folder))) return next();
+    // read anew: files that are built again may need other headers, and the frame's policy names its script by hash
+    const rules = readRules(folder);
     const { pathname } = new URL(request.url ?? '/', 'http://localhost');
     if (!pathname.startsWith(rules.assets.path)) return next();
     const file = toFile(folder, pathname.slice(rules.assets.path.length));
@@ -121,7 +129,7 @@ function serveAssets({ folder, rules, embedderPolicy }: Assets): Connect.NextHan
   };
 }
 
-function toHostNote({ rules, embedderPolicy }: Assets): string {
+function toHostNote(rules: AssetRules, embedderPolicy: EmbedderPolicy): string {
   const show = (title: string, headers: Headers): string[] => [
     `  ${title}`,
     ...Object.entries(headers).map(([name, value]) => `    ${name}: ${value}`),
@@ -138,16 +146,16 @@ function toHostNote({ rules, embedderPolicy }: Assets): string {
  * Isolates the page in development and preview, and serves or emits the sandbox's files at the path where the executor looks for them.
  * After a build it prints the headers that a static host must send. It is a part of {@link vivarium}.
  *
- * Throws when the folder of the sandbox's files is not there or says nothing of its headers.
+ * Throws when the folder of the sandbox's files is not there or says nothing of its headers, unless `isFilledLater`.
  */
 export function sandboxFiles(options: VivariumPluginOptions = {}): Plugin {
-  const { embedderPolicy = 'credentialless' } = options;
+  const { embedderPolicy = 'credentialless', isFilledLater = false } = options;
   const folder = options.assetFolder ?? fileURLToPath(new URL('./assets/python', import.meta.url));
-  const assets = { folder, rules: readRules(folder), embedderPolicy };
+  if (!isFilledLater) readRules(folder);
   const headers = isolationHeaders(embedderPolicy);
   let isPublic = false;
   const listen = (server: ViteDevServer | PreviewServer): void => {
-    server.middlewares.use(serveAssets(assets));
+    server.middlewares.use(serveAssets({ folder, embedderPolicy }));
   };
   return {
     name: 'vivarium-sandbox-files',
@@ -160,12 +168,13 @@ export function sandboxFiles(options: VivariumPluginOptions = {}): Plugin {
     generateBundle() {
       // What lies in the public folder is copied by Vite.
       if (this.environment.name !== 'client' || isPublic) return;
+      const rules = readRules(folder);
       for (const file of filesUnder(folder)) {
         const path = relative(folder, file).replaceAll(sep, '/');
-        const fileName = `${assets.rules.assets.path.slice(1)}${path}`;
+        const fileName = `${rules.assets.path.slice(1)}${path}`;
         this.emitFile({ type: 'asset', fileName, source: readFileSync(file) });
       }
-      this.info(toHostNote(assets));
+      this.info(toHostNote(rules, embedderPolicy));
     },
   };
 }
@@ -180,7 +189,7 @@ export function sandboxFiles(options: VivariumPluginOptions = {}): Plugin {
  * export default defineConfig({ plugins: [vivarium()] });
  * ```
  *
- * Throws when the folder of the sandbox's files is not there or says nothing of its headers.
+ * Throws when the folder of the sandbox's files is not there or says nothing of its headers, unless `isFilledLater`.
  */
 export function vivarium(options: VivariumPluginOptions = {}): Plugin[] {
   return [{ name: 'vivarium', config: toUserConfig }, sandboxFiles(options)];
