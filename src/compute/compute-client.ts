@@ -111,8 +111,14 @@ export class ComputeClient {
   }
 
   #open(): Promise<Session> {
-    this.#session ??= this.#start();
-    return this.#session;
+    if (this.#session) return this.#session;
+    const session = this.#start();
+    this.#session = session;
+    // the next call may find a worker that starts
+    session.catch(() => {
+      if (this.#session === session) this.#session = undefined;
+    });
+    return session;
   }
 
   async #start(): Promise<Session> {
@@ -128,7 +134,6 @@ export class ComputeClient {
       return session;
     } catch (error) {
       this.#endSession?.(workerDied('it did not start'));
-      this.#session = undefined;
       throw error;
     }
   }

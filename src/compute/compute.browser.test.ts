@@ -175,6 +175,21 @@ describe('createCompute in a browser', () => {
     });
   });
 
+  it('starts a worker at the next call when one could not be created', async () => {
+    const { workers, createWorker } = watched();
+    let refusals = 2;
+    const compute = open({
+      createWorker: () => {
+        if (refusals-- > 0) throw new Error('no workers today');
+        return createWorker();
+      },
+    });
+    for (const _ of [1, 2])
+      await expect(compute.matrixAnalysis([[1]])).rejects.toMatchObject({ code: 'platform/worker-failed' });
+    expect(await compute.matrixAnalysis([[4]])).toMatchObject({ determinant: 4 });
+    expect(workers).toHaveLength(1);
+  });
+
   it('fails calls under way and later ones once it is closed', async () => {
     const compute = open();
     const call = compute.matrixAnalysis(slow);
