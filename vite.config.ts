@@ -96,6 +96,13 @@ export default defineConfig({
       },
       {
         extends: true,
+        // examples name the package; here that is its source
+        resolve: {
+          alias: [
+            { find: /^vivarium$/, replacement: resolve(import.meta.dirname, 'src/index.ts') },
+            { find: /^vivarium\/worker$/, replacement: resolve(import.meta.dirname, 'src/worker.ts') },
+          ],
+        },
         test: {
           name: 'browser',
           include: ['src/**/*.browser.test.ts'],

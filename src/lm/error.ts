@@ -1,4 +1,4 @@
-/** What can go wrong in a call to a language model. The table with what to do is in `docs/language-models.md`. */
+/** What can go wrong in a call to a language model. The table with what to do is in `docs/errors.md`. */
 import { CodedError } from '../base/index.ts';
 import type { Json } from '../base/index.ts';
 

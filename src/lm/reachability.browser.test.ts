@@ -8,7 +8,7 @@ declare module 'vitest' {
   interface ProvidedContext {
     /** Base URLs of servers on other origins than the page's. */
     readonly openAiServers: Readonly<
-      Record<'allow' | 'contract' | 'refuse' | 'noPreflight' | 'withKey' | 'closed', string>
+      Record<'allow' | 'contract' | 'refuse' | 'noPreflight' | 'withKey' | 'readme' | 'closed', string>
     >;
     /** A page whose headers the query chooses. */
     readonly policyPage: string;
