@@ -1,5 +1,5 @@
 // `npm run bench -- AREA [--json FILE] [--sabotage]`: runs src/*/AREA.bench.ts in a real browser and judges its rows.
-import { readdirSync, writeFileSync } from 'node:fs';
+import { cpSync, readdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { build, preview } from 'vite';
@@ -50,6 +50,9 @@ async function serveBench(area, file) {
     ],
     build: { outDir, emptyOutDir: true },
   });
+  // the peer of the executor's bench, as its package ships it
+  if (area === 'executor')
+    cpSync(join(root, 'node_modules/pyodide'), join(outDir, 'raw-pyodide'), { recursive: true });
   const server = await preview({
     root,
     configFile: config,

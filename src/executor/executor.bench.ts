@@ -1,0 +1,154 @@
+/** `npm run bench -- executor`: Python behind the wall beside Pyodide as its package ships it, in a plain worker. */
+import { createPythonExecutor } from './language/python/python-executor.ts';
+import type { Executor, Session } from './executor.ts';
+import type { Outcome } from './outcome.ts';
+
+interface Row {
+  readonly name: string;
+  readonly ours: number;
+  readonly beside?: number;
+  readonly unit: string;
+  readonly goal?: number;
+  readonly spread?: readonly [number, number];
+}
+type Work = () => Promise<unknown>;
+
+/** Served by tools/bench.mjs from the package. */
+const rawFiles = new URL('/raw-pyodide/', location.href).href;
+const rounds = 5;
+
+const median = (values: readonly number[]): number =>
+  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+
+async function timed(work: Work): Promise<number> {
+  const startedMs = performance.now();
+  await work();
+  return performance.now() - startedMs;
+}
+
+function openExecutor(): Executor {
+  return createPythonExecutor({ assets: { baseUrl: '/python/' }, frame: { url: '/python/frame.html' } });
+}
+
+function expectValue(outcome: Outcome, expected: number): void {
+  if (outcome.type === 'returned' && outcome.value === expected) return;
+  throw new Error(`the guest ended with ${JSON.stringify(outcome)}, expected the value ${expected}`);
+}
+
+function ask(worker: Worker, message: string): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    worker.onmessage = (event) => resolve(event.data);
+    worker.onerror = (event) => reject(new Error(`the raw worker failed: ${event.message}`));
+    worker.postMessage(message);
+  });
+}
+
+async function openRaw(): Promise<Worker> {
+  const worker = new Worker(new URL('./raw-pyodide.worker.ts', import.meta.url), { type: 'module' });
+  await ask(worker, rawFiles);
+  return worker;
+}
+
+async function coldRaw(): Promise<void> {
+  const worker = await openRaw();
+  await ask(worker, '1 + 1');
+  worker.terminate();
+}
+
+async function coldOurs(): Promise<void> {
+  const executor = openExecutor();
+  expectValue(await executor.execute('1 + 1'), 2);
+  await executor[Symbol.asyncDispose]();
+}
+
+interface Pair {
+  readonly name: string;
+  readonly goal: number;
+  readonly count: number;
+  readonly ours: Work;
+  readonly beside: Work;
+}
+
+/** In turn, round by round; the figure is the median of the rounds' medians. */
+async function comparePair({ name, goal, count, ours, beside }: Pair): Promise<Row> {
+  const figures = { ours: [] as number[], beside: [] as number[] };
+  for (let round = 0; round < rounds; round++) {
+    for (const [side, work] of [
+      ['beside', beside],
+      ['ours', ours],
+    ] as const) {
+      const times: number[] = [];
+      for (let index = 0; index < count; index++) times.push(await timed(work));
+      figures[side].push(median(times));
+    }
+  }
+  const ratios = figures.ours.map((value, index) => value / (figures.beside[index] as number));
+  const spread: readonly [number, number] = [Math.min(...ratios), Math.max(...ratios)];
+  return { name, ours: median(figures.ours), beside: median(figures.beside), unit: 'ms', goal, spread };
+}
+
+/** Not interruptible by Python's own means: only the end of its worker stops it. */
+const stuck = 'sum(range(10**12))';
+/** Python looks up between two steps of this one. */
+const busy = 'while True: pass';
+const limitMs = 200;
+
+async function recover(session: Session, code: string): Promise<number> {
+  const totalMs = await timed(async () => {
+    const outcome = await session.execute(code, {}, { timeoutMs: limitMs });
+    if (outcome.type !== 'exceeded') throw new Error(`a stuck guest ended as ${outcome.type}`);
+    expectValue(await session.execute('2 + 2'), 4);
+  });
+  return totalMs - limitMs;
+}
+
+async function benchRecovery(
+  executor: Executor,
+  report: (row: Row) => void,
+  sabotage: boolean,
+): Promise<void> {
+  const [polite, killed]: [number[], number[]] = [[], []];
+  for (let round = 0; round < rounds; round++) {
+    const session = await executor.createSession();
+    polite.push(await recover(session, sabotage ? stuck : busy));
+    killed.push(await recover(session, stuck));
+    if (sabotage) killed[round] = (killed[round] ?? 0) + (await recover(session, stuck)) * 10;
+    await session[Symbol.asyncDispose]();
+  }
+  const name = 'after the time limit until the session serves again';
+  report({ name: `${name}, interrupted`, ours: median(polite), unit: 'ms', goal: 100 });
+  report({ name: `${name}, killed and replaced`, ours: median(killed), unit: 'ms', goal: 2500 });
+}
+
+/** Sabotaged, every run opens an executor of its own: no pool, no session, no shared frame. */
+export async function benchExecutor(
+  report: (row: Row) => void,
+  { sabotage }: { readonly sabotage: boolean },
+): Promise<void> {
+  const cold = {
+    name: 'cold start: nothing loaded until the first result',
+    goal: 0.8,
+    count: 1,
+    beside: coldRaw,
+  };
+  const twice: Work = async () => (await coldOurs(), coldOurs());
+  report(await comparePair({ ...cold, ours: sabotage ? twice : coldOurs }));
+
+  const executor = openExecutor();
+  const session = await executor.createSession();
+  const raw = await openRaw();
+  const warm: Work = async () => expectValue(await session.execute('1 + 1'), 2);
+  report(
+    await comparePair({
+      name: 'warm run in a session: 1 + 1',
+      goal: 4,
+      count: sabotage ? 1 : 200,
+      ours: sabotage ? coldOurs : warm,
+      beside: () => ask(raw, '1 + 1'),
+    }),
+  );
+  raw.terminate();
+  await session[Symbol.asyncDispose]();
+  await benchRecovery(executor, report, sabotage);
+  await executor[Symbol.asyncDispose]();
+}

@@ -1,0 +1,22 @@
+/** The bare platform that the benchmark stands beside: Pyodide as its package ships it, in a plain worker, behind no wall. */
+interface RawPyodide {
+  runPython(code: string): unknown;
+}
+
+async function load(address: string): Promise<RawPyodide> {
+  const { loadPyodide } = (await import(/* @vite-ignore */ `${address}pyodide.mjs`)) as {
+    loadPyodide(options: { indexURL: string }): Promise<RawPyodide>;
+  };
+  return loadPyodide({ indexURL: address });
+}
+
+let pyodide: RawPyodide | undefined;
+
+/** The first message is the address of the package's files; the others are code. */
+self.addEventListener('message', (event: MessageEvent<string>) => {
+  if (pyodide) return self.postMessage(pyodide.runPython(event.data));
+  void load(event.data).then((loaded) => {
+    pyodide = loaded;
+    self.postMessage('ready');
+  });
+});
