@@ -3,11 +3,13 @@ interface RawPyodide {
   runPython(code: string): unknown;
 }
 
+interface PyodidePackage {
+  loadPyodide(options: { indexURL: string }): Promise<RawPyodide>;
+}
+
 async function load(address: string): Promise<RawPyodide> {
-  const { loadPyodide } = (await import(/* @vite-ignore */ `${address}pyodide.mjs`)) as {
-    loadPyodide(options: { indexURL: string }): Promise<RawPyodide>;
-  };
-  return loadPyodide({ indexURL: address });
+  const packaged = (await import(/* @vite-ignore */ `${address}pyodide.mjs`)) as PyodidePackage;
+  return packaged.loadPyodide({ indexURL: address });
 }
 
 let pyodide: RawPyodide | undefined;
