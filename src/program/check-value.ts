@@ -91,7 +91,9 @@ function checkInteger(value: PythonValue): CheckedValue {
   return isIntegral ? fit(BigInt(value.value), 0) : misfit('an int', value);
 }
 
-const floatPattern = /^[-+]?(?:(?:\d[\d_]*\.?(?:\d[\d_]*)?|\.\d[\d_]*)(?:[eE][-+]?\d+)?|inf|infinity|nan)$/i;
+/** Each character can be read in one way only: two ways would take quadratic time on long digits. */
+const floatPattern =
+  /^[-+]?(?:(?:\d[\d_]*(?:\.(?:\d[\d_]*)?)?|\.\d[\d_]*)(?:[eE][-+]?\d+)?|inf|infinity|nan)$/i;
 
 function checkFloat(value: PythonValue): CheckedValue {
   if (typeof value === 'bigint') {

@@ -51,6 +51,18 @@ describe('parseValue', () => {
     });
   });
 
+  it.each([
+    ['int', `"${'1'.repeat(1_000_000)}x"`],
+    ['float', `"${'1'.repeat(1_000_000)}x"`],
+    ['float', `"${'1_'.repeat(500_000)}"`],
+    ['float', `${'1'.repeat(9_998)}x`],
+    ['bool', `"${'1'.repeat(1_000_000)}x"`],
+  ])('ends soon on digits without end: %s', (type, text) => {
+    const startMs = performance.now();
+    expect(codeOf(() => parseValue(text, parsePythonType(type)))).toBe('program/value-invalid');
+    expect(performance.now() - startMs).toBeLessThan(2000);
+  });
+
   it('never throws anything without a code', () => {
     const types = [
       'int',

@@ -94,6 +94,7 @@ describe('repairJson', () => {
     ['blanks before parentheses', `${' '.repeat(maxRepairLength / 2)}${'(x'.repeat(maxRepairLength / 4)}`],
     ['backslashes', `['${'\\'.repeat(maxRepairLength - 3)}`],
     ['digits', `[${'1'.repeat(maxRepairLength - 1)}`],
+    ['digits that are no number', `[${'1'.repeat(maxRepairLength - 4)}/2]`],
   ])('ends soon on %s', (_name, text) => {
     const startMs = performance.now();
     repairJson(text);

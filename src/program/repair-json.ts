@@ -301,7 +301,7 @@ class JsonRepairer {
 /** Text when Python could not read it as a number, such as `1/2` or `1,000`. */
 function numberOf(word: string): PythonValue {
   if (/^-?\d+$/.test(word)) return word.length > maxIntegerDigits ? word : BigInt(word);
-  return /^-?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?$/.test(word) ? floatValue(Number(word)) : word;
+  return /^-?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?$/.test(word) ? floatValue(Number(word)) : word;
 }
 
 function addFound(found: PythonValue[], value: PythonValue, afterComma: boolean): void {
