@@ -1,6 +1,7 @@
 /** What a parameter was, and why it changed: bounded in entries and in bytes, oldest forgotten first. */
+import { isPlainObject } from './kind.ts';
 import { programLimits } from './limits.ts';
-import { sizeOf } from './parameter-value.ts';
+import { isStorable, sizeOf } from './parameter-value.ts';
 
 export interface ParameterUpdate<T = unknown> {
   /** Absent when old and new value together are larger than the byte bound. */
@@ -10,6 +11,13 @@ export interface ParameterUpdate<T = unknown> {
   readonly atMs: number;
   /** Why: `set`, `gradient`, `load`, or what the caller said. */
   readonly cause: string;
+}
+
+/** Whether an entry of a saved history can be taken over. */
+export function isParameterUpdate(value: unknown): value is ParameterUpdate {
+  if (!isPlainObject(value) || typeof value.atMs !== 'number' || typeof value.cause !== 'string')
+    return false;
+  return [value.oldValue, value.newValue].every((item) => item === undefined || isStorable(item));
 }
 
 export class ParameterHistory<T> {

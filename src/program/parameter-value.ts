@@ -68,6 +68,12 @@ export function typeMismatch(type: ParameterType, value: unknown): string | unde
   return sizeOf(value) > programLimits.valueBytes ? `at most ${programLimits.valueBytes} bytes` : undefined;
 }
 
+/** Whether some parameter could hold the value: then it can be copied and saved. */
+export function isStorable(value: unknown): boolean {
+  const isData = typeof value === 'number' || isTensorValue(value) || isJson(value, programLimits.valueDepth);
+  return isData && sizeOf(value) <= programLimits.valueBytes;
+}
+
 /** A frozen copy. The numbers of a tensor are copied but cannot be frozen: treat them as read-only. */
 export function copyValue<T>(value: T): T {
   if (typeof value !== 'object' || value === null) return value;

@@ -244,6 +244,45 @@ group('history and listeners', () => {
     expect(short.history.map(({ newValue }) => newValue)).toEqual([7, 8]);
   });
 
+  test.each([
+    { historyEntries: -1 },
+    { historyEntries: NaN },
+    { historyEntries: 1.5 },
+    { historyBytes: -1 },
+    { historyBytes: Infinity },
+  ])('a bound that is none is refused: %o', (bound) => {
+    expect(() => new Parameter({ type: 'number', value: 0, ...bound })).toThrow(
+      expect.objectContaining({ code: 'program/parameter-invalid' }) as Error,
+    );
+  });
+
+  test('a history of nothing keeps nothing', () => {
+    const parameter = new Parameter({ type: 'number', value: 0, historyEntries: 0, historyBytes: 0 });
+    parameter.set(1);
+    expect(parameter.history).toEqual([]);
+  });
+
+  test.each([
+    ['gradient', { gradient: () => 1 }],
+    ['velocity', { velocity: Symbol('x') }],
+    ['metadata', { metadata: { run: () => 1 } }],
+    ['metadata', { metadata: 'x' }],
+    ['history', { history: 'x' }],
+    ['history', { history: [{ atMs: 1 }] }],
+    ['history', { history: [null] }],
+    ['history', { history: [{ atMs: 1, cause: 'x', newValue: () => 1 }] }],
+  ])('a state with a bad %s is refused whole', (member, change) => {
+    const parameter = new Parameter({ type: 'number', value: 1, name: 'p' });
+    const state = { ...parameter.dumpState({ withHistory: true }), value: 2, ...change };
+    expect(() => parameter.loadState(state as never)).toThrow(
+      expect.objectContaining({
+        code: 'program/state-invalid',
+        message: expect.stringContaining(member) as string,
+      }) as Error,
+    );
+    expect([parameter.value, parameter.history]).toEqual([1, []]);
+  });
+
   test('a megabyte of history at most; an update larger than that keeps its time and cause', () => {
     const text = new Parameter({ type: 'string', value: '' });
     for (let turn = 0; turn < 50; turn += 1) text.set(String(turn % 10).repeat(100_000));

@@ -6,12 +6,12 @@ import { systemClock } from '../platform/index.ts';
 import type { Constraints } from './constraint.ts';
 import { assertConstraints, findViolation, violationError } from './constraint.ts';
 import { stepGradient } from './gradient-step.ts';
-import { giveBrand, hasBrand, parameterBrand } from './kind.ts';
-import { ParameterHistory } from './parameter-history.ts';
+import { giveBrand, hasBrand, isPlainObject, parameterBrand } from './kind.ts';
+import { isParameterUpdate, ParameterHistory } from './parameter-history.ts';
 import type { ParameterUpdate } from './parameter-history.ts';
 import { resolveNames } from './parameter-name.ts';
 import type { ParameterType, ParameterTypeOf } from './parameter-value.ts';
-import { copyValue } from './parameter-value.ts';
+import { copyValue, isStorable } from './parameter-value.ts';
 
 export interface ParameterOptions<T> {
   readonly type: ParameterTypeOf<T>;
@@ -32,6 +32,8 @@ export interface ParameterOptions<T> {
   readonly historyBytes?: number;
   readonly clock?: Clock;
 }
+
+type HistoryBounds = Pick<ParameterOptions<unknown>, 'historyEntries' | 'historyBytes'>;
 
 /** A parameter as structured-cloneable data. */
 export interface ParameterState<T = unknown> {
@@ -90,6 +92,7 @@ export class Parameter<T = unknown> {
     this.#learningRate = options.learningRate ?? 0.01;
     this.#momentum = options.momentum ?? 0;
     this.#assertRates(this.#learningRate, this.#momentum);
+    this.#assertBounds(options);
     this.#metadata = copyValue(options.metadata ?? {});
     this.#clock = options.clock ?? systemClock;
     this.#history = new ParameterHistory(options.historyEntries, options.historyBytes);
@@ -199,14 +202,11 @@ export class Parameter<T = unknown> {
 
   /** Checks a state and returns the function that applies it and cannot fail, so that many can be applied together. */
   prepareState(state: ParameterState<T>, cause: string = 'load'): () => void {
-    if (typeof state !== 'object' || state === null || state.type !== this.type) {
-      throw new CodedError(
-        'program/state-invalid',
-        `parameter ${this.name}: expected the state of a ${this.type}`,
-        {
-          fields: { parameter: this.name, expected: this.type },
-        },
-      );
+    const expected = expectedOf(state, this.type);
+    if (expected !== undefined) {
+      throw new CodedError('program/state-invalid', `parameter ${this.name}: expected ${expected}`, {
+        fields: { parameter: this.name, expected },
+      });
     }
     const value = this.#checked(state.value);
     const { learningRate, momentum } = state;
@@ -249,6 +249,17 @@ export class Parameter<T = unknown> {
     );
   }
 
+  #assertBounds({ historyEntries = 0, historyBytes = 0 }: HistoryBounds): void {
+    for (const [name, value] of Object.entries({ historyEntries, historyBytes })) {
+      if (Number.isSafeInteger(value) && value >= 0) continue;
+      throw new CodedError(
+        'program/parameter-invalid',
+        `parameter ${this.name}: ${name} is ${value}, expected an integer of at least 0`,
+        { fields: { parameter: this.name, name, value: String(value) } },
+      );
+    }
+  }
+
   #change(newValue: T, cause: string): void {
     const oldValue = this.#value;
     const atMs = this.#clock.now();
@@ -264,6 +275,28 @@ export class Parameter<T = unknown> {
       }
     }
   }
+}
+
+const stateMembers: readonly (readonly [
+  keyof ParameterState,
+  expected: string,
+  (item: unknown) => boolean,
+])[] = [
+  ['gradient', 'plain data', isStorable],
+  ['velocity', 'plain data', isStorable],
+  ['metadata', 'a plain object of JSON', (item) => isPlainObject(item) && isStorable(item)],
+  [
+    'history',
+    'a list of updates with atMs and cause',
+    (item) => Array.isArray(item) && item.every(isParameterUpdate),
+  ],
+];
+
+/** What a saved state should be and is not, in words; undefined when it can be taken over. The value is checked apart. */
+function expectedOf(state: Partial<ParameterState> | null, type: ParameterType): string | undefined {
+  if (typeof state !== 'object' || state?.type !== type) return `the state of a ${type}`;
+  const wrong = stateMembers.find(([name, , accepts]) => state[name] !== undefined && !accepts(state[name]));
+  return wrong && `${wrong[0]} to be ${wrong[1]}`;
 }
 
 /** True for parameters of this or another copy of the library. */
