@@ -282,7 +282,7 @@ group('no ambient state', () => {
         for (let count = 0; count < 10; count += 1) await this.empty.call(input);
       }
     }
-    const bytes = vi.fn(systemRandom.bytes);
+    const bytes = vi.fn((length: number) => systemRandom.bytes(length));
     const controllers = vi.spyOn(globalThis, 'AbortController');
     await new Many().call({ q: '' }, { random: { ...systemRandom, bytes } });
     expect([bytes.mock.calls.length, controllers.mock.calls.length]).toEqual([0, 0]);
