@@ -4,9 +4,6 @@ import type { Clock } from '../platform/index.ts';
 import { invalidRequest, lmError } from './error.ts';
 import type { LmCallOptions } from './language-model.ts';
 
-/** Browsers keep timer delays in 31 bits; a longer one would fire at once. */
-const maxTimerMs = 2 ** 31 - 1;
-
 /** Aborts `signal` with an `lm/…` error and settles what waits, even where the platform ignores the signal. */
 export class CallLimit {
   readonly model: string;
@@ -87,7 +84,7 @@ export class CallLimit {
   }
 
   #after(timeoutMs: number, message: () => string, reason: string): () => void {
-    if (timeoutMs > maxTimerMs) return () => undefined;
+    if (timeoutMs === Infinity) return () => undefined;
     return this.clock.after(timeoutMs, () => {
       const { model } = this;
       this.abort(lmError('lm/timeout', message(), { model, reason, more: { timeoutMs } }));

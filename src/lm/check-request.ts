@@ -1,4 +1,6 @@
 /** Requests may come over a port or from a file: what reaches a provider was looked at. */
+import { isJson } from '../base/index.ts';
+import type { JsonObject } from '../base/index.ts';
 import { invalidRequest } from './error.ts';
 import type { LmConfig, LmRequest } from './message.ts';
 
@@ -21,10 +23,18 @@ export function checkRequest(model: string, request: LmRequest): void {
   }
   messages.forEach((message, index) => checkMessage(message, `messages[${index}]`, refuse));
   if (!isObject(config)) refuse('config', config, 'an object');
-  for (const [name, [isValid, expected]] of Object.entries(configChecks)) {
-    const value = config[name as keyof LmConfig];
-    if (value !== undefined && !isValid(value)) refuse(`config.${name}`, value, expected);
+  for (const [name, value] of Object.entries(config)) {
+    if (value !== undefined) checkSetting(name, value, refuse);
   }
+}
+
+/** A setting under a wrong name would be lost without a word. */
+function checkSetting(name: string, value: unknown, refuse: Refuse): void {
+  if (!Object.hasOwn(configChecks, name)) {
+    return refuse(`config.${name}`, value, `one of ${Object.keys(configChecks).join(', ')}`);
+  }
+  const [isValid, expected] = configChecks[name as keyof LmConfig];
+  if (!isValid(value)) refuse(`config.${name}`, value, expected);
 }
 
 function checkMessage(message: unknown, path: string, refuse: Refuse): void {
@@ -47,19 +57,32 @@ function checkPart(part: unknown, path: string, refuse: Refuse): void {
   } else refuse(`${path}.type`, type, 'text or image-url');
 }
 
+const formats: ReadonlySet<unknown> = new Set(['text', 'json-object', 'json-schema']);
+
 const configChecks: { readonly [K in keyof Required<LmConfig>]: Check } = {
   temperature: [isNumberFrom(0), 'a number of at least 0'],
   maxTokens: [isIntegerFrom(1), 'an integer of at least 1'],
   n: [isIntegerFrom(1, maxAnswers), `an integer from 1 to ${maxAnswers}`],
   topP: [isNumberFrom(0, 1), 'a number from 0 to 1'],
   stop: [isStop, 'a text or a list of texts'],
-  responseFormat: [isObject, 'an object with a type'],
+  responseFormat: [isResponseFormat, `an object of JSON with type ${[...formats].join(', ')}`],
   seed: [Number.isSafeInteger, 'an integer'],
-  extensions: [isObject, 'an object'],
+  extensions: [isJsonObject, 'an object of JSON'],
 };
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isJsonObject(value: unknown): value is JsonObject {
+  return isObject(value) && isJson(value);
+}
+
+function isResponseFormat(value: unknown): boolean {
+  if (!isJsonObject(value) || !formats.has(value['type'])) return false;
+  return (
+    value['type'] !== 'json-schema' || (typeof value['name'] === 'string' && value['schema'] !== undefined)
+  );
 }
 
 function isNumberFrom(least: number, most: number = Infinity): (value: unknown) => boolean {

@@ -45,6 +45,18 @@ describe('inspectHistory prints what DSPy 3.3.1 prints', () => {
   });
 });
 
+test('white space without end inside a text is printed soon', () => {
+  const content = `a${' '.repeat(500_000)}b`;
+  const entry = toEntry({
+    timestamp: '2026-11-22',
+    messages: [{ role: 'user', content }],
+    outputs: ['x'],
+  } as Case);
+  const startMs = performance.now();
+  expect(inspectHistory([entry])).toContain(content);
+  expect(performance.now() - startMs).toBeLessThan(1000);
+});
+
 describe('withHistory', () => {
   test('notes answers of both kinds, and no failures', async () => {
     const history = createHistory();

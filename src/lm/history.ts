@@ -103,8 +103,15 @@ function showPart(part: LmContentPart): string {
   return `${stripPython(shown)}\n\n`;
 }
 
+// oxlint-disable-next-line no-control-regex -- Python strips control characters too
+const whiteSpace = /[\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]/;
+
 /** White space as Python's `str.strip` sees it: with the information separators and NEL, without the byte order mark. */
 function stripPython(text: string): string {
-  const space = '[\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]';
-  return text.replace(new RegExp(`^${space}+`), '').replace(new RegExp(`${space}+$`), '');
+  // walks from the end: an anchored pattern takes quadratic time on long runs inside the text
+  let end = text.length;
+  while (end > 0 && whiteSpace.test(text.charAt(end - 1))) end -= 1;
+  let start = 0;
+  while (start < end && whiteSpace.test(text.charAt(start))) start += 1;
+  return text.slice(start, end);
 }

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { isCodedError } from '../base/index.ts';
 import type { LanguageModel } from './language-model.ts';
-import type { LmRequest, LmResponse, LmStreamPart } from './message.ts';
+import type { LmConfig, LmRequest, LmResponse, LmStreamPart } from './message.ts';
 
 export interface LanguageModelFixture {
   /** Answers with the last user message. */
@@ -200,6 +200,23 @@ export function describeLanguageModel(name: string, open: () => Promise<Language
       ['a temperature that is not a number', askFor('x', { temperature: Number.NaN }), 'config.temperature'],
       ['n of zero', askFor('x', { n: 0 }), 'config.n'],
       ['n beyond the bound', askFor('x', { n: 1e9 }), 'config.n'],
+      ['a name that no setting has', askFor('x', { max_tokens: 5 } as LmConfig), 'config.max_tokens'],
+      ['a name from the prototype', askFor('x', { toString: 5 } as never), 'config.toString'],
+      [
+        "a provider's own name for a format",
+        askFor('x', { responseFormat: { type: 'json_object' } as never }),
+        'config.responseFormat',
+      ],
+      [
+        'a format without schema',
+        askFor('x', { responseFormat: { type: 'json-schema' } as never }),
+        'config.responseFormat',
+      ],
+      [
+        'an extension that is no JSON',
+        askFor('x', { extensions: { big: 1n as never } }),
+        'config.extensions',
+      ],
       ['null', null, 'request'],
     ])('refuses %s, naming the field', async (_, request, field) => {
       const failure = fixture.echo.generate(request as LmRequest);

@@ -1,5 +1,5 @@
 /** Telemetry of calls: each start is followed by exactly one end or failure. */
-import { messageOf, isCodedError } from '../base/index.ts';
+import type { CodedError } from '../base/index.ts';
 import type { Clock } from '../platform/index.ts';
 import type { EventError, Hub, SpanContext, TelemetryEvent } from '../telemetry/index.ts';
 import type { LmResponse } from './message.ts';
@@ -22,7 +22,7 @@ export class CallObserver {
     this.#emit({ type: 'lm-start', model });
   }
 
-  retry(attempt: number, delayMs: number, error: unknown): void {
+  retry(attempt: number, delayMs: number, error: CodedError): void {
     this.#emit({ type: 'lm-retry', model: this.#model, attempt, delayMs, error: toEventError(error) });
   }
 
@@ -37,7 +37,7 @@ export class CallObserver {
     });
   }
 
-  fail(error: unknown): void {
+  fail(error: CodedError): void {
     this.#finish({
       type: 'lm-fail',
       model: this.#model,
@@ -61,6 +61,6 @@ export class CallObserver {
   }
 }
 
-function toEventError(thrown: unknown): EventError {
-  return { code: isCodedError(thrown) ? thrown.code : 'lm/unexpected', message: messageOf(thrown) };
+function toEventError({ code, message }: CodedError): EventError {
+  return { code, message };
 }

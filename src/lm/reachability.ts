@@ -35,6 +35,7 @@ const violationReportMs = 50;
  * - `lm/unreachable-or-cors`: a page under `Cross-Origin-Embedder-Policy: require-corp` cannot tell these apart.
  */
 export async function diagnoseUnreachable(url: string, options: DiagnoseOptions = {}): Promise<Reachability> {
+  if (!isHttpAddress(url)) return noAnswer('that is no whole address, such as http://localhost:11434/v1');
   if (!isCrossOrigin(url)) return noAnswer('nothing answers at that address');
   if (isMixedContent(url)) return mixedContent;
   if (typeof navigator === 'object' && navigator.onLine === false && !isLoopback(url)) return offline;
@@ -121,6 +122,11 @@ function watchContentSecurityPolicy(url: string): { isViolated: () => boolean; s
     isViolated: () => isViolated,
     stop: () => globalThis.removeEventListener('securitypolicyviolation', onViolation),
   };
+}
+
+/** `localhost:11434/v1` is an address too, but of the scheme `localhost`. */
+function isHttpAddress(url: string): boolean {
+  return URL.canParse(url) && /^https?:$/.test(new URL(url).protocol);
 }
 
 /** False outside browsers: there no other origin has a say. */

@@ -31,6 +31,7 @@ export async function runGenerate(
 ): Promise<LmResponse> {
   const call = openCall(frame, options);
   try {
+    call.limit.check();
     const response = await call.limit.race(work(call));
     call.observer.end(response);
     return response;
@@ -88,7 +89,7 @@ async function* readParts(
     throw error;
   } finally {
     call.limit.cancel('the stream ended');
-    call.observer.fail(call.limit.signal.reason);
+    call.observer.fail(call.limit.signal.reason as CodedError);
     call.limit.end();
   }
 }

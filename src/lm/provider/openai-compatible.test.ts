@@ -252,6 +252,22 @@ describe('bounds', () => {
     expect(server.stats.requests).toBe(before);
   });
 
+  test.each([
+    ['maxResponseBytes', NaN],
+    ['maxAttempts', '3'],
+    ['idleTimeoutMs', -1],
+    ['maxRetries', 3],
+  ])('the limit %s of %s is refused', (name, value) => {
+    const open = (): unknown =>
+      openAiCompatible({ baseUrl: server.baseUrl, model: 'echo', limits: { [name]: value } });
+    expect(open).toThrow(
+      expect.objectContaining({
+        code: 'lm/invalid-request',
+        fields: expect.objectContaining({ field: `limits.${name}` }) as object,
+      }) as Error,
+    );
+  });
+
   test('a long error answer is read and shown in part', async () => {
     const long = await startOpenAiServer({
       respond: () => ({ status: 400, body: { error: { message: 'y'.repeat(1e6) } } }),

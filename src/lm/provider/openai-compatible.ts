@@ -6,7 +6,7 @@ import type { Clock, Random } from '../../platform/index.ts';
 import { silentHub } from '../../telemetry/index.ts';
 import type { Hub } from '../../telemetry/index.ts';
 import { checkRequest } from '../check-request.ts';
-import { lmError } from '../error.ts';
+import { invalidRequest, lmError } from '../error.ts';
 import type { LanguageModel } from '../language-model.ts';
 import type { LmRequest, LmResponse, LmStreamPart } from '../message.ts';
 import { diagnoseUnreachable } from '../reachability.ts';
@@ -74,7 +74,7 @@ class OpenAiCompatible implements LanguageModel {
     this.#url = url;
     this.#headers = headers;
     this.#redact = createRedactor(secrets);
-    this.#limits = { ...defaultLmLimits, ...options.limits };
+    this.#limits = checkedLimits(options.model, options.limits);
     this.#chat = {
       maxTokensName: options.maxTokensName ?? maxTokensNameFor(options.model),
       streamsUsage: options.streamsUsage ?? true,
@@ -180,6 +180,24 @@ class OpenAiCompatible implements LanguageModel {
   async *#readWhole(http: HttpContext, response: Response): AsyncGenerator<LmResponse, void, undefined> {
     yield readCompletion({ model: this.model, redact: this.#redact }, await readText(http, response));
   }
+}
+
+/** A limit that is no number would be no limit. */
+function checkedLimits(model: string, given: Partial<LmLimits> = {}): LmLimits {
+  for (const [name, value] of Object.entries(given)) {
+    if (!Object.hasOwn(defaultLmLimits, name)) {
+      throw invalidRequest(
+        model,
+        `limits.${name}`,
+        value,
+        `one of ${Object.keys(defaultLmLimits).join(', ')}`,
+      );
+    }
+    if (typeof value !== 'number' || !(value >= 0)) {
+      throw invalidRequest(model, `limits.${name}`, value, 'a number of at least 0');
+    }
+  }
+  return { ...defaultLmLimits, ...given };
 }
 
 /** Whether waiting may help. A server's refusal, and a page's own rules, stay. */

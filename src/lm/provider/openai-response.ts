@@ -3,6 +3,7 @@ import type { CodedError } from '../../base/index.ts';
 import { lmError } from '../error.ts';
 import type { LmOutput, LmResponse, LmUsage } from '../message.ts';
 import type { Redact } from '../redact.ts';
+import { noUsage } from '../usage.ts';
 import { toStreamedError } from './openai-error.ts';
 
 /** Answers beyond this index are not read. */
@@ -53,7 +54,7 @@ export function toResponse(
   return {
     model: source.model ?? context.model,
     outputs,
-    usage: source.usage ?? { inputTokens: 0, outputTokens: 0, totalTokens: 0 },
+    usage: source.usage ?? noUsage,
     ...(source.id === undefined ? {} : { responseId: source.id }),
   };
 }

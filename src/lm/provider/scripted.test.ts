@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { CodedError } from '../../base/index.ts';
 import { SimulatedClock } from '../../platform/index.ts';
 import { askFor, codeOf, collect } from '../language-model.contract.ts';
@@ -29,6 +29,29 @@ describe('scriptedLm', () => {
       message: '[scripted/lm] the script has no answer for: what is new?',
     });
     expect(await codeOf(collect(lm.stream(askFor('?'))))).toBe('lm/script-exhausted');
+  });
+
+  test('a call that was cancelled before it began asks nothing', async () => {
+    const script = vi.fn(() => 'x');
+    const signal = AbortSignal.abort();
+    expect(await codeOf(scriptedLm({ script }).generate(askFor('?'), { signal }))).toBe('lm/cancelled');
+    expect(await codeOf(collect(scriptedLm({ script }).stream(askFor('?'), { signal })))).toBe(
+      'lm/cancelled',
+    );
+    expect(script).not.toHaveBeenCalled();
+  });
+
+  test('a limit longer than a timer of the platform is kept', async () => {
+    const clock = new SimulatedClock();
+    const timeoutMs = 2 ** 32;
+    const call = scriptedLm({ script: () => new Promise(() => undefined), clock }).generate(askFor('?'), {
+      timeoutMs,
+    });
+    const code = codeOf(call);
+    await clock.advance(timeoutMs);
+    expect(await Promise.race([code, new Promise((resolve) => setTimeout(resolve, 50, 'still open'))])).toBe(
+      'lm/timeout',
+    );
   });
 
   test('a long prompt is shown in part', async () => {
