@@ -55,7 +55,7 @@ export const tokens: CSSResult = css`
     --vivarium-info: light-dark(#1d5a9e, #92bdf5);
     --vivarium-info-soft: light-dark(#e9f1fb, #182636);
 
-    --vivarium-category-1: light-dark(#c25b12, #f2a265);
+    --vivarium-category-1: light-dark(#b4520f, #f2a265);
     --vivarium-category-2: light-dark(#0f766e, #5fd0c5);
     --vivarium-category-3: light-dark(#6d4bb3, #bba4f2);
     --vivarium-category-4: light-dark(#b0306f, #f193bf);
