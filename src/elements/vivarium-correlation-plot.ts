@@ -127,16 +127,27 @@ function labelSpace(labels: readonly string[], width: number): number {
   return Math.min(longest * letterWidth + 16, width / 3.2);
 }
 
-/** Breaks at underscores and spaces where one line does not fit; lines are as full as the space allows. */
+/** Breaks at underscores and spaces where one line does not fit, into as few lines as will do, of even length. */
 function wrapLabel(space: number): (label: string) => string {
-  const fits = Math.max(4, Math.floor(space / letterWidth));
+  const most = Math.max(4, Math.floor(space / letterWidth));
   return (label) => {
-    const lines: string[] = [];
-    for (const piece of label.split(/(?<=[_ ])/u)) {
-      const last = lines.at(-1);
-      if (last !== undefined && last.length + piece.length <= fits) lines[lines.length - 1] = last + piece;
-      else lines.push(piece);
+    const pieces = label.split(/(?<=[_ ])/u);
+    let best = fill(pieces, most);
+    for (let length = most - 1; length > 0; length--) {
+      const narrower = fill(pieces, length);
+      if (narrower.length > best.length) break;
+      best = narrower;
     }
-    return lines.join('\n');
+    return best.join('\n');
   };
+}
+
+function fill(pieces: readonly string[], length: number): readonly string[] {
+  const lines: string[] = [];
+  for (const piece of pieces) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + piece.length <= length) lines[lines.length - 1] = last + piece;
+    else lines.push(piece);
+  }
+  return lines;
 }
