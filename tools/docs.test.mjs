@@ -19,6 +19,8 @@ import {
   testsNamedIn,
   titlesIn,
 } from './docs.mjs';
+import { defaultLmLimits } from '../src/lm/provider/openai-compatible.ts';
+import { programLimits } from '../src/program/limits.ts';
 
 /** @typedef {import('./docs.mjs').Example} Example */
 
@@ -201,16 +203,45 @@ describe('commands', () => {
 
   it('bench areas and proofs of the README are those that exist', () => {
     const readme = readText('README.md');
-    const areas = filesUnder('src', (name) => name.endsWith('.bench.ts')).map((file) =>
-      basename(file, '.bench.ts'),
-    );
-    expect(namesFor(readme, 'bench').toSorted()).toEqual([...areas, 'size'].toSorted());
+    const areas = filesUnder('src', (name) => name.endsWith('.bench.ts'));
     const proofs = filesUnder('tools/prove', (name) => /^[a-z]+\.mjs$/.test(name)).filter(
       (file) => file.split('/').length === 3,
     );
-    expect(namesFor(readme, 'prove').toSorted()).toEqual(
-      proofs.map((file) => basename(file, '.mjs')).toSorted(),
-    );
+    const areaNames = areas.map((file) => basename(file, '.bench.ts'));
+    const proofNames = proofs.map((file) => basename(file, '.mjs'));
+    expect(new Set(namesFor(readme, 'bench'))).toEqual(new Set([...areaNames, 'size']));
+    expect(new Set(namesFor(readme, 'prove'))).toEqual(new Set(proofNames));
+  });
+});
+
+describe('limits', () => {
+  it('of language models are those of the source, all of them, with their defaults', () => {
+    const rows = [
+      ...readText('docs/language-models.md').matchAll(/^\| ((?:`\w+`(?:, )?)+) \| ([\d,; ]+) \|/gm),
+    ];
+    const listed = rows.flatMap(([, names = '', values = '']) => {
+      const defaults = values.split(', ').map((value) => Number(value.replaceAll(',', '')));
+      return names.split(', ').map((name, at) => [name.replaceAll('`', ''), defaults[at]]);
+    });
+    expect(Object.fromEntries(listed)).toEqual(defaultLmLimits);
+  });
+
+  it('of programs are those of the source', () => {
+    const text = readText('docs/programs.md');
+    const kept = [
+      `nesting of calls ${programLimits.callDepth}`,
+      `trace ${programLimits.traceEntries.toLocaleString('en')} entries`,
+      `parameter value ${programLimits.valueBytes / 2 ** 20} MiB and ${programLimits.valueDepth} levels`,
+      `its history ${programLimits.historyEntries} entries and ${programLimits.historyBytes / 2 ** 20} MiB`,
+      `modules in modules ${programLimits.moduleDepth}`,
+      `\`describe\` ${programLimits.discoveryDepth} levels`,
+      `containers searched through ${programLimits.containerScan.toLocaleString('en')} values`,
+      `saved files ${programLimits.stateCharacters / 2 ** 20} Mi characters`,
+      `notes ${programLimits.noteCharacters.toLocaleString('en')} characters`,
+      `${programLimits.usageModels} models in a usage record`,
+    ];
+    expect(kept.length).toBe(Object.keys(programLimits).length - 2);
+    expect(kept.filter((words) => !text.includes(words))).toEqual([]);
   });
 });
 
