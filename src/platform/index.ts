@@ -14,3 +14,4 @@ export { hasWorkers, spawnWorker } from './spawn.ts';
 export type { CreateWorker } from './spawn.ts';
 export { estimateStorage, persistStorage } from './storage-manager.ts';
 export type { StorageEstimate } from './storage-manager.ts';
+export { runInNextTask } from './task.ts';

@@ -5,6 +5,7 @@ import {
   estimateStorage,
   hasBroadcast,
   openBroadcast as openSystemBroadcast,
+  runInNextTask,
   systemClock,
   systemRandom,
 } from '../../platform/index.ts';
@@ -88,6 +89,8 @@ class IndexedDbStore implements Store {
   readonly #watchers: Watchers;
   readonly #broadcast: Broadcast;
   readonly #inFlight = new Set<Promise<unknown>>();
+  /** Of commits that other realms have not been told of. */
+  readonly #notices: (readonly Change[])[] = [];
   #isClosed = false;
 
   constructor(options: IndexedDbStoreOptions) {
@@ -162,6 +165,7 @@ class IndexedDbStore implements Store {
     this.#isClosed = true;
     await Promise.allSettled(this.#inFlight);
     this.#watchers.clear();
+    this.#postNotices();
     this.#broadcast[Symbol.dispose]();
     this.#keeper.close();
   }
@@ -216,12 +220,20 @@ class IndexedDbStore implements Store {
     if (plan.changes.size === 0) return;
     const changes = changesOf(plan, atMs);
     this.#watchers.notify(changes);
-    try {
-      this.#broadcast.post({ type: 'store-change', changes });
-    } catch (error) {
-      // the commit stands; other realms miss a notice
-      const { code, message } = toCodedError(error, 'state/notice-failed');
-      this.#report(code, message);
+    // other realms hear of it after the caller: sending costs a fifth of what the commit did
+    this.#notices.push(changes);
+    if (this.#notices.length === 1) runInNextTask(() => this.#postNotices());
+  }
+
+  #postNotices(): void {
+    for (const changes of this.#notices.splice(0)) {
+      try {
+        this.#broadcast.post({ type: 'store-change', changes });
+      } catch (error) {
+        // the commit stands; other realms miss a notice
+        const { code, message } = toCodedError(error, 'state/notice-failed');
+        this.#report(code, message);
+      }
     }
   }
 
