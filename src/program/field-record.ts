@@ -8,7 +8,7 @@ import { sameValue } from './parameter-value.ts';
 /** Values by field name. */
 export type Fields = Readonly<Record<string, unknown>>;
 
-export const recordBrand: unique symbol = Symbol.for('vivarium.field-record');
+const recordBrand: unique symbol = Symbol.for('vivarium.field-record');
 
 /**
  * Fields are own, enumerable, read-only properties, so that spreading, JSON and structured clone give the fields and nothing else.

@@ -143,6 +143,14 @@ group('names, in the order of DSPy 3.3.1', () => {
       failure('program/predictor-not-found'),
     );
   });
+
+  test('a predictor in a frozen list cannot be replaced, and that is said', () => {
+    class Fixed extends Module {
+      readonly list = Object.freeze([ask()]);
+    }
+    const fixed = new Fixed();
+    expect(thrownBy(() => fixed.mapNamedPredictors(ask))).toEqual(failure('program/predictor-not-found'));
+  });
 });
 
 class Tuned extends Module<{ q: string }, string> {

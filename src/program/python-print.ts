@@ -40,7 +40,7 @@ const shortEscapes: Readonly<Record<string, string>> = {
 };
 
 /** Only quotes, backslashes and what lies under U+0020 are escaped. `JSON.stringify` also escapes lone surrogates. */
-export function quoteJson(text: string): string {
+function quoteJson(text: string): string {
   const body = text.replace(
     // oxlint-disable-next-line no-control-regex -- the control characters are what must be escaped
     /["\\\x00-\x1f]/g,

@@ -17,7 +17,7 @@ export function isWhiteSpace(character: string): boolean {
 }
 
 /** `str.lstrip()`. */
-export function stripStart(text: string): string {
+function stripStart(text: string): string {
   return text.replace(leadingWhiteSpace, '');
 }
 

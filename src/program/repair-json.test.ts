@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parsePythonJson } from './python-json.ts';
-import { parsePythonLiteral } from './python-literal.ts';
+import { maxLiteralLength, parsePythonLiteral } from './python-literal.ts';
 import { fromPythonValue, maxIntegerDigits, maxValueDepth } from './python-value.ts';
 import { maxRepairLength, repairJson } from './repair-json.ts';
 
@@ -99,6 +99,12 @@ describe('repairJson', () => {
     const startMs = performance.now();
     repairJson(text);
     expect(performance.now() - startMs).toBeLessThan(hostileLimitMs);
+  });
+
+  it('reads no literal that is longer than its limit', () => {
+    const literal = (length: number): string => `'${'x'.repeat(length - 2)}'`;
+    expect(parsePythonLiteral(literal(maxLiteralLength))).toHaveLength(maxLiteralLength - 2);
+    expect(parsePythonLiteral(literal(maxLiteralLength + 1))).toBe(undefined);
   });
 
   it('does not repair what is longer than its limit', () => {

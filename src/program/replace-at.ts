@@ -3,7 +3,7 @@ import { CodedError } from '../base/index.ts';
 
 type Step = { readonly field: string } | { readonly index: number } | { readonly key: string };
 
-/** @throws `program/predictor-not-found` when the path leads nowhere; DSPy's `self` cannot be replaced */
+/** @throws `program/predictor-not-found` when the path leads nowhere or what holds it is frozen; DSPy's `self` cannot be replaced */
 export function replaceAt(root: object, name: string, replacement: unknown): void {
   if (name === 'self') throw nowhere(name);
   const steps = parsePath(name);
@@ -12,7 +12,7 @@ export function replaceAt(root: object, name: string, replacement: unknown): voi
   for (const step of steps) owner = stepInto(owner, step, name);
   if (!last || typeof owner !== 'object' || owner === null) throw nowhere(name);
   if ('key' in last && owner instanceof Map) owner.set(mapKey(owner, last.key), replacement);
-  else Reflect.set(owner, propertyOf(last), replacement);
+  else if (!Reflect.set(owner, propertyOf(last), replacement)) throw frozen(name);
 }
 
 function parsePath(name: string): Step[] {
@@ -44,6 +44,16 @@ function propertyOf(step: Step): string | number {
 function mapKey(map: ReadonlyMap<unknown, unknown>, text: string): unknown {
   if (map.has(text)) return text;
   return [...map.keys()].find((key) => String(key) === text) ?? text;
+}
+
+function frozen(name: string): CodedError {
+  return new CodedError(
+    'program/predictor-not-found',
+    `nothing can be replaced at '${name}': what holds it is frozen`,
+    {
+      fields: { name },
+    },
+  );
 }
 
 function nowhere(name: string): CodedError {

@@ -31,7 +31,7 @@ export interface LmLimits extends HttpLimits, RetryLimits {
   readonly timeoutMs: number;
 }
 
-export const defaultLmLimits: LmLimits = { ...defaultHttpLimits, ...defaultRetryLimits, timeoutMs: 300_000 };
+const defaultLmLimits: LmLimits = { ...defaultHttpLimits, ...defaultRetryLimits, timeoutMs: 300_000 };
 
 export interface OpenAiCompatibleOptions {
   /** Up to and without `/chat/completions`, such as `http://localhost:11434/v1`; in a page also relative to its origin. */

@@ -36,7 +36,7 @@ export async function askModel(question: Question, run: Run): Promise<readonly F
 }
 
 /** DSPy's rule: several answers at a temperature of 0.15 or less would be the same answer. */
-export function withTemperature(config: LmConfig): LmConfig {
+function withTemperature(config: LmConfig): LmConfig {
   const isCold = (config.temperature ?? 0) <= 0.15;
   return isCold && (config.n ?? 1) > 1 ? { ...config, temperature: 0.7 } : config;
 }
