@@ -19,7 +19,8 @@ import {
   testsNamedIn,
   titlesIn,
 } from './docs.mjs';
-import { defaultLmLimits } from '../src/lm/provider/openai-compatible.ts';
+import { defaultRetryLimits } from '../src/lm/retry.ts';
+import { defaultHttpLimits } from '../src/lm/transport.ts';
 import { programLimits } from '../src/program/limits.ts';
 
 /** @typedef {import('./docs.mjs').Example} Example */
@@ -223,7 +224,9 @@ describe('limits', () => {
       const defaults = values.split(', ').map((value) => Number(value.replaceAll(',', '')));
       return names.split(', ').map((name, at) => [name.replaceAll('`', ''), defaults[at]]);
     });
-    expect(Object.fromEntries(listed)).toEqual(defaultLmLimits);
+    const source = readText('src/lm/provider/openai-compatible.ts');
+    const timeoutMs = Number(/LmLimits = \{.*timeoutMs: ([\d_]+) \}/.exec(source)?.[1]?.replaceAll('_', ''));
+    expect(Object.fromEntries(listed)).toEqual({ ...defaultHttpLimits, ...defaultRetryLimits, timeoutMs });
   });
 
   it('of programs are those of the source', () => {
