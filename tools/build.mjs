@@ -124,7 +124,9 @@ function emitPackage(folder) {
   const assets = join(root, 'public/python');
   if (!existsSync(assets))
     throw new Error('public/python is missing: the package would have no sandbox files');
-  cpSync(assets, join(folder, 'assets/python'), { recursive: true });
+  // what the builder notes for itself is of no use to anybody else
+  const filter = (/** @type {string} */ path) => !/(stamp|standard-library)\.txt$/.test(path);
+  cpSync(assets, join(folder, 'assets/python'), { recursive: true, filter });
 }
 
 async function buildApp() {

@@ -6,10 +6,14 @@ import { join, resolve } from 'node:path';
 const root = resolve(import.meta.dirname, '..');
 const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
 
+/** An install that takes longer waits for a network that is not there. */
+const timeoutMs = 10 * 60_000;
+
 /** @param {string[]} args @param {string} cwd */
 export function runNpm(args, cwd) {
   execFileSync(npm, args, {
     cwd,
+    timeout: timeoutMs,
     stdio: ['ignore', 'ignore', 'inherit'],
     shell: process.platform === 'win32',
   });
