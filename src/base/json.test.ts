@@ -5,12 +5,12 @@ import type { Json } from './json.ts';
 
 test('every JSON value is JSON, and its canonical text reads back as it was', () => {
   fc.assert(
-    fc.property(fc.jsonValue({ noUnicodeString: false }), (value) => {
+    fc.property(fc.jsonValue(), (value) => {
       expect(isJson(value)).toBe(true);
       expect(JSON.parse(canonicalJson(value as Json))).toEqual(JSON.parse(JSON.stringify(value)));
     }),
   );
-});
+}, 30_000);
 
 test('the order of keys does not show in the canonical text', () => {
   fc.assert(
@@ -19,7 +19,7 @@ test('the order of keys does not show in the canonical text', () => {
       expect(canonicalJson(turned as Json)).toBe(canonicalJson(object as Json));
     }),
   );
-});
+}, 30_000);
 
 const cyclic: { self?: unknown } = {};
 cyclic.self = cyclic;

@@ -28,7 +28,9 @@ test('work that ignores its limit is left behind at the limit, and told', async 
   const outcome = withDeadline(clock, { timeoutMs: 10 }, (given) => ((signal = given), never())).catch(
     (error: unknown) => error,
   );
-  await clock.advance(10);
+  await clock.advance(9);
+  expect(signal?.aborted).toBe(false);
+  await clock.advance(1);
   expect(await outcome).toMatchObject({ code: 'port/timeout', isRetryable: true, fields: { timeoutMs: 10 } });
   expect(signal?.aborted).toBe(true);
   expect(clock.open).toBe(0);
@@ -56,12 +58,17 @@ test.each([
   expect({ timers: clock.open, listeners }).toEqual({ timers: 0, listeners: 0 });
 });
 
-test('a signal that has aborted already: the work never begins', async () => {
+test('a signal that aborts before the work begins: it never does', async () => {
   let hasBegun = false;
   const work = (): Promise<void> => Promise.resolve(void (hasBegun = true));
   await expect(
     withDeadline(new SimulatedClock(), { signal: AbortSignal.abort() }, work),
   ).rejects.toMatchObject({ code: 'port/cancelled' });
+  const controller = new AbortController();
+  const cancelled = withDeadline(new SimulatedClock(), { signal: controller.signal }, work);
+  controller.abort();
+  await expect(cancelled).rejects.toMatchObject({ code: 'port/cancelled' });
+  await Promise.resolve();
   expect(hasBegun).toBe(false);
 });
 

@@ -50,7 +50,11 @@ export function withDeadline<T>(
           );
     signal?.addEventListener('abort', onAbort, { once: true });
     Promise.resolve()
-      .then(() => work(controller.signal))
+      .then(() => {
+        // over before it began
+        controller.signal.throwIfAborted();
+        return work(controller.signal);
+      })
       .then(
         (value) => {
           end();

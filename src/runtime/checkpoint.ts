@@ -27,7 +27,9 @@ export async function saveCheckpoint(
 
 /** @throws `runtime/checkpoint-not-found`, `state/checksum-failed` */
 export async function loadCheckpoint(store: Store, module: string, id: string): Promise<ModuleState> {
-  const record = await loadRecord<ModuleState>(store, recordOf(module), Number(id));
+  const version = Number(id);
+  const isVersion = Number.isSafeInteger(version) && String(version) === id;
+  const record = isVersion && (await loadRecord<ModuleState>(store, recordOf(module), version));
   if (record) return record.state;
   throw new CodedError('runtime/checkpoint-not-found', `module "${module}" has no checkpoint "${id}"`, {
     fields: { module, checkpoint: id },

@@ -44,7 +44,8 @@ export class ExecutionHistory {
   }
 
   add(record: ExecutionRecord): void {
-    const bytes = estimateBytes(record.input) + estimateBytes(record.output);
+    const bytes =
+      estimateBytes(record.input) + estimateBytes(record.output) + estimateBytes(record.error?.message);
     this.#calls++;
     if (!record.error) this.#successes++;
     this.#records.push({ record, bytes });

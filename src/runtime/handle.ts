@@ -2,7 +2,7 @@
 import { CodedError, isCodedError, messageOf } from '../base/index.ts';
 import type { JsonObject } from '../base/index.ts';
 import type { Clock } from '../platform/index.ts';
-import type { InputOf, Mode, ModuleDescription, ModuleState, RunWire } from '../program/index.ts';
+import type { InputOf, Mode, Module, ModuleDescription, ModuleState, RunWire } from '../program/index.ts';
 import type { Store } from '../state/index.ts';
 import { createSpan } from '../telemetry/index.ts';
 import type { Hub, SpanContext } from '../telemetry/index.ts';
@@ -41,7 +41,7 @@ export interface HandleHost {
   stop(module: HostedModuleRecord): Promise<void>;
 }
 
-export class ModuleHandle<M = unknown> {
+export class ModuleHandle<M = Module> {
   /** One handle per declared parameter, by name; those of sub-modules have dotted names. */
   readonly parameters: { readonly [K in ParameterNames<M>]: ParameterHandle<ParameterValue<M, K>> };
   readonly #module: HostedModuleRecord;

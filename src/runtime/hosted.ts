@@ -29,6 +29,8 @@ export class HostedModuleRecord {
   readonly startedAtMs: number;
   description: ModuleDescription | undefined;
   restarts = 0;
+  /** The stop that is under way. */
+  stopping: Promise<void> | undefined;
   readonly #clock: Clock;
   readonly #limits: RuntimeLimits;
   readonly #waiters = new Set<Waiter>();
@@ -56,6 +58,11 @@ export class HostedModuleRecord {
     return this.#status;
   }
 
+  /** It was stopped or has crashed for good. */
+  get isOver(): boolean {
+    return this.#endedWith !== undefined;
+  }
+
   /** The worker it runs in, while it runs. */
   get worker(): string | undefined {
     return this.#ref?.worker;
@@ -68,6 +75,7 @@ export class HostedModuleRecord {
 
   /** The module runs again and takes calls. */
   attach(ref: ActorRef): void {
+    if (this.isOver) return;
     this.#ref = ref;
     this.#setStatus('running');
     for (const waiter of this.#takeWaiters()) waiter.resolve(ref);
@@ -75,6 +83,7 @@ export class HostedModuleRecord {
 
   /** Its actor is gone and comes back. */
   detach(): void {
+    if (this.isOver) return;
     this.#ref = undefined;
     this.restarts++;
     this.#setStatus('restarting');
@@ -82,6 +91,7 @@ export class HostedModuleRecord {
 
   /** It does not come back: whoever waits or calls gets `error`. */
   end(status: 'crashed' | 'stopped', error: CodedError): void {
+    if (this.isOver) return;
     this.#ref = undefined;
     this.#endedWith = error;
     this.#setStatus(status);
@@ -103,13 +113,17 @@ export class HostedModuleRecord {
     );
   }
 
-  async #reach(method: string, body: unknown, options: ReachOptions): Promise<unknown> {
+  async #reach(
+    method: string,
+    body: unknown,
+    options: ReachOptions & { readonly signal: AbortSignal },
+  ): Promise<unknown> {
     for (let attempt = 1; ; attempt++) {
-      const ref = this.#ref ?? (await this.#running());
+      const ref = this.#ref ?? (await this.#running(options.signal));
       try {
         return await ref.call(method, body, options);
       } catch (error) {
-        const isLost = isCodedError(error, 'actor/peer-died') && !options.signal?.aborted;
+        const isLost = isCodedError(error, 'actor/peer-died') && !options.signal.aborted;
         if (!isLost || !options.isIdempotent || attempt >= this.#limits.maxAttempts) throw error;
         // the news of the exit may come after the failed call
         await sleep(this.#clock, 0);
@@ -117,11 +131,16 @@ export class HostedModuleRecord {
     }
   }
 
-  #running(): Promise<ActorRef> {
+  #running(signal: AbortSignal): Promise<ActorRef> {
     if (this.#ref) return Promise.resolve(this.#ref);
     if (this.#endedWith) return Promise.reject(this.#endedWith);
     if (this.#waiters.size >= this.#limits.maxWaitingCalls) return Promise.reject(this.#tooManyWait());
-    return new Promise((resolve, reject) => this.#waiters.add({ resolve, reject }));
+    return new Promise((resolve, reject) => {
+      const waiter: Waiter = { resolve, reject };
+      this.#waiters.add(waiter);
+      // whoever gave up must not take the place of one that still waits
+      signal.addEventListener('abort', () => this.#waiters.delete(waiter), { once: true });
+    });
   }
 
   #takeWaiters(): readonly Waiter[] {
@@ -132,7 +151,13 @@ export class HostedModuleRecord {
 
   #setStatus(status: ModuleStatus): void {
     this.#status = status;
-    for (const listener of this.#listeners) listener(status);
+    for (const listener of this.#listeners) {
+      try {
+        listener(status);
+      } catch {
+        // whoever watches a module must not break its restart
+      }
+    }
   }
 
   #tooManyWait(): CodedError {

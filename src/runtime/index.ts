@@ -11,6 +11,6 @@ export type { ModuleClass } from './module-actor.ts';
 export type { AcknowledgementLevel, ParameterHandle, SetOptions } from './parameter-handle.ts';
 export type { ParameterUpdateRecord } from './parameter-record.ts';
 export { createRuntime, Runtime } from './runtime.ts';
-export type { RuntimeOptions, StartOptions } from './runtime.ts';
+export type { RuntimeOptions, StartOptions } from './runtime-options.ts';
 export { serve } from './serve.ts';
 export type { Modules, Served, ServeOptions } from './serve.ts';

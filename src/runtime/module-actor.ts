@@ -36,7 +36,9 @@ class HostedModule implements Behaviour {
   readonly #methods: Readonly<Record<string, (body: never, call: CallContext) => unknown>>;
   /** The change that a call from the page causes: it travels in that call's answer, not as a message of its own. */
   #answering: ParameterRecord | undefined;
-  #isAnswering = false;
+  /** The parameter that such a call sets: what else changes on the way is the module's own doing. */
+  #setting: string | undefined;
+  #isQuiet = false;
 
   constructor(module: Module, context: ActorContext) {
     this.#module = module;
@@ -87,11 +89,11 @@ class HostedModule implements Behaviour {
 
   #set({ name, value, cause }: ParameterSetBody): ParameterRecord {
     const parameter = this.#module.parameterNamed(name);
-    this.#isAnswering = true;
+    this.#setting = name;
     try {
       parameter.set(value, cause);
     } finally {
-      this.#isAnswering = false;
+      this.#setting = undefined;
     }
     const record = this.#answering;
     this.#answering = undefined;
@@ -100,18 +102,18 @@ class HostedModule implements Behaviour {
 
   /** Changes that the page asked for and already knows. */
   #quietly(work: () => void): void {
-    this.#isAnswering = true;
+    this.#isQuiet = true;
     try {
       work();
     } finally {
-      this.#isAnswering = false;
-      this.#answering = undefined;
+      this.#isQuiet = false;
     }
   }
 
   #onChange(change: ParameterChange): void {
+    if (this.#isQuiet) return;
     const record = this.#record(change);
-    if (this.#isAnswering) {
+    if (change.name === this.#setting) {
       this.#answering = record;
       return;
     }

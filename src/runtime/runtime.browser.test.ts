@@ -5,7 +5,8 @@ import { createMemoryStore, openIndexedDbStore } from '../state/index.ts';
 import type { Store } from '../state/index.ts';
 import { createHub, createMemorySink } from '../telemetry/index.ts';
 import { createRuntime } from './runtime.ts';
-import type { Runtime, RuntimeOptions } from './runtime.ts';
+import type { Runtime } from './runtime.ts';
+import type { RuntimeOptions } from './runtime-options.ts';
 import type { testModules } from './runtime-test-modules.ts';
 
 type TestModules = typeof testModules;

@@ -1,12 +1,12 @@
 /** Where the parts meet: workers, a supervisor, a store, a model and an executor, and the modules that use them. */
 import { ActorSystem, defaultActorLimits, inThreadRealm, Supervisor, workerRealm } from '../actor/index.ts';
-import type { ActorLimits, ActorRef, Exit, Realm, RestartLimits, RestartType } from '../actor/index.ts';
+import type { Exit, Realm } from '../actor/index.ts';
 import { CodedError, Scope, toCodedError } from '../base/index.ts';
 import type { Executor } from '../executor/index.ts';
 import type { LanguageModel } from '../lm/index.ts';
 import { hasLocks, hasWorkers, holdLockIfFree, systemClock, systemRandom } from '../platform/index.ts';
 import type { Clock, Random } from '../platform/index.ts';
-import type { IncomingMessage, PortLimits } from '../port/index.ts';
+import type { IncomingMessage } from '../port/index.ts';
 import { createGroupCommitter, createMemoryStore } from '../state/index.ts';
 import type { GroupCommitter, Store } from '../state/index.ts';
 import { createHub } from '../telemetry/index.ts';
@@ -31,39 +31,9 @@ import { createExecutorService, executorService } from './page-service/executor-
 import type { ExecutorService } from './page-service/executor-service.ts';
 import { createLmService, lmService } from './page-service/lm-service.ts';
 import { createServiceRouter } from './page-service/page-service.ts';
+import type { RuntimeOptions, StartOptions } from './runtime-options.ts';
 import { toKinds } from './serve.ts';
 import type { Modules } from './serve.ts';
-
-export interface RuntimeOptions<M extends Modules> {
-  /** Starts a worker whose entry calls `serve`. Give the name to the Worker: it is shown by browsers' tools. */
-  readonly worker?: (name: string) => Worker;
-  /** The classes themselves: needed where there are no workers, and to `start` by class. */
-  readonly modules?: M;
-  /** Default: a store in memory, which says so. The runtime does not close a store it was given. */
-  readonly store?: Store;
-  readonly lm?: LanguageModel;
-  readonly executor?: Executor;
-  /** Workers that share modules. Default 2. */
-  readonly poolSize?: number;
-  /** How often children may restart. Default 3 times in 5 s. */
-  readonly restartLimits?: RestartLimits;
-  readonly hub?: Hub;
-  readonly clock?: Clock;
-  readonly random?: Random;
-  readonly limits?: Partial<RuntimeLimits>;
-  readonly actorLimits?: Partial<ActorLimits>;
-  readonly portLimits?: PortLimits;
-}
-
-export interface StartOptions {
-  /** Default: `module_` and 16 hex digits. With an id of its own a module finds its stored state again. */
-  readonly id?: string;
-  /** Default permanent. */
-  readonly restart?: RestartType;
-  /** `dedicated` gives the module a worker of its own. Default shared. */
-  readonly isolation?: 'shared' | 'dedicated';
-  readonly shutdownMs?: number;
-}
 
 type KindOf<M extends Modules> = keyof M & string;
 
@@ -78,12 +48,14 @@ export class Runtime<M extends Modules = Modules> implements AsyncDisposable {
   readonly #committer: GroupCommitter;
   readonly #executorService: ExecutorService;
   readonly #modules = new Map<string, HostedModuleRecord>();
-  readonly #locks = new Map<string, () => void>();
+  readonly #locks = new Map<HostedModuleRecord, () => void>();
+  readonly #starts = new Set<Promise<void>>();
   readonly #scope = new Scope();
   #supervisor: Supervisor;
   #supervisors = 0;
   #lm: LanguageModel | undefined;
   #executor: Executor | undefined;
+  #isClosed = false;
 
   constructor(options: RuntimeOptions<M>) {
     this.#options = options;
@@ -98,6 +70,8 @@ export class Runtime<M extends Modules = Modules> implements AsyncDisposable {
     this.#executorService = createExecutorService(() => this.#executor);
     this.#system = this.#createSystem();
     this.#supervisor = this.#createSupervisor();
+    this.#scope.add(() => Promise.allSettled(this.#starts).then(() => undefined));
+    this.#scope.add(() => this.#executorService.settled());
     this.#scope.add(() => this.#system.close());
     this.#scope.add(() => this.#committer[Symbol.asyncDispose]());
   }
@@ -120,12 +94,15 @@ export class Runtime<M extends Modules = Modules> implements AsyncDisposable {
    * Starts a module under supervision, from its stored state when it has one.
    * @throws `runtime/module-already-running`, `runtime/module-running-elsewhere` (another tab has it),
    *   `runtime/module-not-found` for an unknown class, `actor/kind-not-found`, `runtime/module-load-failed`,
-   *   `program/state-invalid` and `program/constraint-violated` when the stored state does not fit the class
+   *   `program/state-invalid` and `program/constraint-violated` when the stored state does not fit the class,
+   *   `runtime/closed`, and what ended its worker, its supervisor or itself while it started: `actor/peer-died`,
+   *   `actor/supervisor-gave-up`, `runtime/module-stopped`
    */
   async start<K extends KindOf<M>>(
     kind: K | M[K],
     options: StartOptions = {},
   ): Promise<ModuleHandle<InstanceType<M[K]>>> {
+    if (this.#isClosed) throw new CodedError('runtime/closed', 'this runtime was closed');
     const name = typeof kind === 'string' ? kind : this.#kindOf(kind as M[K]);
     const id = checkModuleId(options.id ?? createModuleId(this.#random));
     if (this.#modules.has(id)) throw idTaken(id);
@@ -139,13 +116,12 @@ export class Runtime<M extends Modules = Modules> implements AsyncDisposable {
     });
     const module = new HostedModuleRecord(id, name, journal, { clock, limits });
     this.#modules.set(id, module);
+    const starting = this.#begin(module, options);
+    this.#starts.add(starting);
     try {
-      await this.#acquire(id);
-      await journal.load();
-      await this.#supervise(module, options);
-    } catch (error) {
-      this.#drop(module);
-      throw error;
+      await starting;
+    } finally {
+      this.#starts.delete(starting);
     }
     this.hub.emit({ type: 'module-start', module: id, kind: name });
     return this.#handle(module) as ModuleHandle<InstanceType<M[K]>>;
@@ -154,8 +130,8 @@ export class Runtime<M extends Modules = Modules> implements AsyncDisposable {
   /** A running module by id. @throws `runtime/module-not-found`, naming what runs */
   module(id: string): ModuleHandle {
     const module = this.#modules.get(id);
-    if (module) return this.#handle(module);
-    const known = [...this.#modules.keys()];
+    if (module && module.status !== 'starting') return this.#handle(module);
+    const known = [...this.#modules.keys()].filter((other) => other !== id);
     throw new CodedError(
       'runtime/module-not-found',
       `no module "${id}" runs here; there are: ${known.join(', ') || 'none'}`,
@@ -177,6 +153,7 @@ export class Runtime<M extends Modules = Modules> implements AsyncDisposable {
 
   /** Stops every module in reverse order of start, then the workers. What was acknowledged is in the store. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     for (const module of [...this.#modules.values()].toReversed()) await this.#stop(module);
     await this.#scope.dispose();
   }
@@ -260,10 +237,33 @@ export class Runtime<M extends Modules = Modules> implements AsyncDisposable {
     );
   }
 
-  async #supervise(module: HostedModuleRecord, options: StartOptions): Promise<void> {
+  async #begin(module: HostedModuleRecord, options: StartOptions): Promise<void> {
+    const supervisors: Supervisor[] = [];
+    try {
+      await this.#acquire(module);
+      this.#requireWanted(module);
+      await module.journal.load();
+      this.#requireWanted(module);
+      supervisors.push(this.#supervisor);
+      await this.#supervise(module, this.#supervisor, options);
+    } catch (thrown) {
+      for (const supervisor of supervisors) await supervisor.remove(module.id);
+      this.#drop(module);
+      const error = toCodedError(thrown, 'runtime/module-load-failed');
+      module.end('crashed', error);
+      throw error;
+    }
+  }
+
+  /** A start that was overtaken by a stop must not go on. */
+  #requireWanted(module: HostedModuleRecord): void {
+    if (module.isOver || this.#modules.get(module.id) !== module) throw wasStopped(module.id);
+  }
+
+  async #supervise(module: HostedModuleRecord, supervisor: Supervisor, options: StartOptions): Promise<void> {
     let isFirst = true;
     const { restart, shutdownMs, isolation } = options;
-    const ref = await this.#supervisor.add({
+    const ref = await supervisor.add({
       id: module.id,
       ...(restart ? { restart } : {}),
       ...(shutdownMs === undefined ? {} : { shutdownMs }),
@@ -277,11 +277,9 @@ export class Runtime<M extends Modules = Modules> implements AsyncDisposable {
       },
       onExit: (exit, willRestart) => this.#onExit(module, exit, willRestart),
     });
-    await this.#introduce(module, ref);
-  }
-
-  async #introduce(module: HostedModuleRecord, ref: ActorRef): Promise<void> {
     const described = (await ref.call('describe', null)) as Described;
+    this.#requireWanted(module);
+    supervisor.requireRunning(module.id);
     module.description = described.description;
     module.journal.begin(described.state);
     module.attach(ref);
@@ -297,6 +295,8 @@ export class Runtime<M extends Modules = Modules> implements AsyncDisposable {
       },
     );
     if (this.#modules.get(module.id) !== module) return;
+    // a child that rests keeps its place with its supervisor; nobody would use it
+    void this.#supervisor.remove(module.id);
     this.#drop(module);
     module.end(exit.reason === 'normal' || exit.reason === 'shutdown' ? 'stopped' : 'crashed', error);
   }
@@ -305,7 +305,8 @@ export class Runtime<M extends Modules = Modules> implements AsyncDisposable {
     if (message.to !== journalService || message.method !== 'parameter-change') return;
     const { module: id, ...record } = message.body as ParameterChangeBody;
     const module = this.#modules.get(id);
-    if (!module) return;
+    // what changes before a module was introduced is in its introduction
+    if (!module?.journal.parameters.has(record.name)) return;
     this.#onParameterChange(module, record);
     // nobody waits for it, so a failure has only this route
     module.journal.persist([record.name], 'relaxed').catch((thrown: unknown) => {
@@ -341,25 +342,27 @@ export class Runtime<M extends Modules = Modules> implements AsyncDisposable {
 
   async #stop(module: HostedModuleRecord): Promise<void> {
     if (this.#modules.get(module.id) !== module) return;
-    this.#drop(module);
-    module.end(
-      'stopped',
-      new CodedError('runtime/module-stopped', `module "${module.id}" was stopped`, {
-        fields: { module: module.id },
-      }),
-    );
+    module.stopping ??= this.#end(module);
+    await module.stopping;
+  }
+
+  /** Its id and its lock are free when its actor is gone, not before: a second one would write beside it. */
+  async #end(module: HostedModuleRecord): Promise<void> {
+    module.end('stopped', wasStopped(module.id));
     await this.#supervisor.remove(module.id);
+    this.#drop(module);
     this.hub.emit({ type: 'module-stop', module: module.id });
   }
 
   #drop(module: HostedModuleRecord): void {
     if (this.#modules.get(module.id) === module) this.#modules.delete(module.id);
-    this.#locks.get(module.id)?.();
-    this.#locks.delete(module.id);
+    this.#locks.get(module)?.();
+    this.#locks.delete(module);
   }
 
   /** Two tabs must not both own a module whose state they share. */
-  async #acquire(id: string): Promise<void> {
+  async #acquire(module: HostedModuleRecord): Promise<void> {
+    const { id } = module;
     if (!hasLocks || !this.store.capabilities.sharedAcrossRealms) return;
     const lock = await holdLockIfFree(`vivarium-module-${this.store.name}-${id}`);
     if (!lock) {
@@ -372,8 +375,12 @@ export class Runtime<M extends Modules = Modules> implements AsyncDisposable {
         },
       );
     }
-    this.#locks.set(id, () => lock.release());
+    this.#locks.set(module, () => lock.release());
   }
+}
+
+function wasStopped(module: string): CodedError {
+  return new CodedError('runtime/module-stopped', `module "${module}" was stopped`, { fields: { module } });
 }
 
 /** Creates a runtime. The caller closes it. */

@@ -26,6 +26,8 @@ export interface ExecutorService {
   readonly service: PageService;
   /** Disposes the sessions of an actor that ended. */
   releaseOwner(owner: string): void;
+  /** Waits for the disposals that have begun. */
+  settled(): Promise<void>;
 }
 
 interface Held {
@@ -33,14 +35,33 @@ interface Held {
   readonly session: Session;
 }
 
+/** A session that is being opened, and whether its owner ended meanwhile. */
+interface Opening {
+  readonly owner: string;
+  isOrphaned: boolean;
+}
+
 class Sessions {
   readonly #held = new Map<string, Held>();
+  readonly #openings = new Set<Opening>();
+  readonly #endings = new Set<Promise<void>>();
   #next = 1;
 
-  add(owner: string, session: Session): string {
-    const id = `session-${this.#next++}`;
-    this.#held.set(id, { owner, session });
-    return id;
+  async open(owner: string, executor: Executor): Promise<string> {
+    const opening: Opening = { owner, isOrphaned: false };
+    this.#openings.add(opening);
+    try {
+      const session = await executor.createSession();
+      const id = `session-${this.#next++}`;
+      this.#held.set(id, { owner, session });
+      if (!opening.isOrphaned) return id;
+      await this.end(id);
+    } finally {
+      this.#openings.delete(opening);
+    }
+    throw new CodedError('actor/peer-died', `actor "${owner}" ended before its session began`, {
+      fields: { actor: owner },
+    });
   }
 
   get(id: string): Session {
@@ -62,7 +83,20 @@ class Sessions {
   }
 
   endOf(owner: string): void {
-    for (const [id, held] of this.#held) if (held.owner === owner) void this.end(id);
+    for (const opening of this.#openings) if (opening.owner === owner) opening.isOrphaned = true;
+    for (const [id, held] of this.#held) if (held.owner === owner) this.#endBehind(id);
+  }
+
+  async settled(): Promise<void> {
+    await Promise.all(this.#endings);
+  }
+
+  /** Nobody waits for it, and a session that cannot be ended is its executor's to report. */
+  #endBehind(id: string): void {
+    const ending = this.end(id)
+      .catch(() => undefined)
+      .finally(() => this.#endings.delete(ending));
+    this.#endings.add(ending);
   }
 }
 
@@ -79,20 +113,21 @@ function execute(call: IncomingCall, target: Pick<Executor, 'execute'>): Promise
 /** @param current the executor of this page, if it has one */
 export function createExecutorService(current: () => Executor | undefined): ExecutorService {
   const sessions = new Sessions();
-  const service: PageService = async (call) => {
+  const required = (): Executor => {
     const executor = current();
-    if (!executor) {
-      throw new CodedError(
-        'runtime/executor-missing',
-        'this runtime was given no executor; pass one to createRuntime',
-      );
-    }
+    if (executor) return executor;
+    throw new CodedError(
+      'runtime/executor-missing',
+      'this runtime was given no executor; pass one to createRuntime',
+    );
+  };
+  const service: PageService = async (call) => {
     const body = call.body as ExecuteBody & SessionBody;
     switch (call.method) {
       case 'execute':
-        return execute(call, body.session === undefined ? executor : sessions.get(body.session));
+        return execute(call, body.session === undefined ? required() : sessions.get(body.session));
       case 'session-create':
-        return sessions.add(body.owner, await executor.createSession());
+        return sessions.open(body.owner, required());
       case 'session-interrupt':
         return sessions.get(String(body.session)).interrupt();
       case 'session-end':
@@ -101,5 +136,9 @@ export function createExecutorService(current: () => Executor | undefined): Exec
         throw unknownMethod(executorService, call.method);
     }
   };
-  return { service, releaseOwner: (owner) => sessions.endOf(owner) };
+  return {
+    service,
+    releaseOwner: (owner) => sessions.endOf(owner),
+    settled: () => sessions.settled(),
+  };
 }

@@ -48,13 +48,16 @@ async function* streamParts(
   const parts = new Channel<LmStreamPart>(maxBufferedParts);
   const left = new AbortController();
   const signal = options.signal ? AbortSignal.any([options.signal, left.signal]) : left.signal;
-  const overflow = (): void =>
+  const overflow = (): void => {
     parts.close(
       new CodedError(
         'runtime/stream-overflow',
         `the reader is more than ${maxBufferedParts} stream parts behind`,
       ),
     );
+    // a reader that stands still would let the model go on
+    left.abort();
+  };
   ask('lm-stream', request, { ...options, signal }, (part) => {
     if (!parts.push(part as LmDelta)) overflow();
   }).then(

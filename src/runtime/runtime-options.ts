@@ -1,0 +1,41 @@
+/** What a runtime and a hosted module can be given. */
+import type { ActorLimits, RestartLimits, RestartType } from '../actor/index.ts';
+import type { Executor } from '../executor/index.ts';
+import type { LanguageModel } from '../lm/index.ts';
+import type { Clock, Random } from '../platform/index.ts';
+import type { PortLimits } from '../port/index.ts';
+import type { Store } from '../state/index.ts';
+import type { Hub } from '../telemetry/index.ts';
+import type { RuntimeLimits } from './limits.ts';
+import type { Modules } from './serve.ts';
+
+export interface RuntimeOptions<M extends Modules> {
+  /** Starts a worker whose entry calls `serve`. Give the name to the Worker: it is shown by browsers' tools. */
+  readonly worker?: (name: string) => Worker;
+  /** The classes themselves: needed where there are no workers, and to `start` by class. */
+  readonly modules?: M;
+  /** Default: a store in memory, which says so. The runtime does not close a store it was given. */
+  readonly store?: Store;
+  readonly lm?: LanguageModel;
+  readonly executor?: Executor;
+  /** Workers that share modules. Default 2. */
+  readonly poolSize?: number;
+  /** How often children may restart. Default 3 times in 5 s. */
+  readonly restartLimits?: RestartLimits;
+  readonly hub?: Hub;
+  readonly clock?: Clock;
+  readonly random?: Random;
+  readonly limits?: Partial<RuntimeLimits>;
+  readonly actorLimits?: Partial<ActorLimits>;
+  readonly portLimits?: PortLimits;
+}
+
+export interface StartOptions {
+  /** Default: `module_` and 16 hex digits. With an id of its own a module finds its stored state again. */
+  readonly id?: string;
+  /** Default permanent. */
+  readonly restart?: RestartType;
+  /** `dedicated` gives the module a worker of its own. Default shared. */
+  readonly isolation?: 'shared' | 'dedicated';
+  readonly shutdownMs?: number;
+}
