@@ -35,8 +35,8 @@ async function bundleSuite() {
   return chunk.code;
 }
 
-/** The app as it is served, and one script more. @param {string} folder */
-async function prepareApp(folder) {
+/** The app as it is served, and one script more. Also for the e2e tests. @param {string} folder */
+export async function prepareApp(folder) {
   if (!isBuilt()) await buildAll();
   cpSync(join(root, 'dist-app'), folder, { recursive: true });
   if (!existsSync(join(folder, 'python/frame.html'))) throw new Error('the built app holds no sandbox frame');
@@ -44,18 +44,19 @@ async function prepareApp(folder) {
 }
 
 /**
+ * Every attempt, in a browser of its own. Also for the e2e tests.
  * @param {string} url
  * @param {string} kind
  * @param {string} listenerUrl
  * @returns {Promise<Row[]>}
  */
-async function runIn(url, kind, listenerUrl) {
+export async function runIn(url, kind, listenerUrl) {
   const browser = await launchBrowser();
   try {
     const page = await browser.newPage();
     page.setDefaultTimeout(timeoutMs);
     await page.goto(url);
-    return await page.evaluate(
+    const rows = await page.evaluate(
       async ([walls, listener]) => {
         const path = '/escape-suite.js';
         const suite = await import(path);
@@ -63,6 +64,8 @@ async function runIn(url, kind, listenerUrl) {
       },
       /** @type {const} */ ([kind, listenerUrl]),
     );
+    requireJudged(kind, rows);
+    return rows;
   } finally {
     await browser.close();
   }
@@ -78,7 +81,6 @@ function requireJudged(kind, rows) {
 
 /** @param {string} kind @param {Row[]} rows @param {(line: string) => void} print */
 function report(kind, rows, print) {
-  requireJudged(kind, rows);
   const leaks = rows.filter((row) => row.leaked);
   print(`walls: ${kind} · ${rows.length} attempts · ${leaks.length} got out`);
   for (const { attempt, leaked, detail } of rows)

@@ -1,0 +1,54 @@
+/** Every way out of the sandbox, tried in the built app with its real headers; a listener outside says what got out. */
+import { startListener } from '../tools/listener.mjs';
+import type { EscapeResult, Walls } from '../tools/prove/escape.mjs';
+import { prepareApp, runIn } from '../tools/prove/escape.mjs';
+import { serveApp } from '../tools/start.mjs';
+import { createProfile as createFolder } from './fixtures/profile.ts';
+import { expect, test } from './fixtures/test.ts';
+
+test.describe.configure({ timeout: 300_000 });
+
+let app: Awaited<ReturnType<typeof createFolder>>;
+
+test.beforeAll(async () => {
+  app = await createFolder();
+  await prepareApp(app.folder);
+});
+test.afterAll(() => app[Symbol.asyncDispose]());
+
+interface Found {
+  readonly rows: readonly EscapeResult[];
+  readonly leaks: readonly EscapeResult[];
+  /** What the listener counted, by whatever way it came. */
+  readonly total: number;
+}
+
+async function tryToEscape(walls: Walls, { isDefended }: { readonly isDefended: boolean }): Promise<Found> {
+  const listener = await startListener();
+  const server = await serveApp({ port: 0, outDir: app.folder, isDefended });
+  try {
+    const rows = await runIn(server.url, walls, listener.url);
+    return { rows, leaks: rows.filter(({ leaked }) => leaked), total: listener.total() };
+  } finally {
+    await server.close();
+    await listener.close();
+  }
+}
+
+const show = (rows: readonly EscapeResult[]): string[] =>
+  rows.map(({ attempt, detail }) => `${attempt}: ${detail}`);
+
+test('with the headers and the frame of the app nothing gets out', async () => {
+  const { rows, leaks, total } = await tryToEscape('whole', { isDefended: true });
+  expect(rows.length).toBeGreaterThan(50);
+  expect(show(leaks)).toEqual([]);
+  expect(total).toBe(0);
+});
+
+test('the control: with policy and frame off the same suite reports the leaks', async () => {
+  const { rows, leaks, total } = await tryToEscape('none', { isDefended: false });
+  // exactly those that are expected to: an attempt that never leaks would prove nothing by holding
+  expect(show(rows.filter((row) => row.leaked !== row.leaksUnprotected))).toEqual([]);
+  expect(leaks.length).toBeGreaterThan(25);
+  expect(total).toBeGreaterThan(10);
+});
