@@ -1,0 +1,234 @@
+/** For people who use a keyboard, a screen reader, a small screen, or one of two colour schemes. */
+import type { Page } from '@playwright/test';
+import { heaviest, heaviestQuestion, readPenguins } from './fixtures/penguins.ts';
+import { Playground } from './fixtures/playground.ts';
+import { expect, test } from './fixtures/test.ts';
+
+const truth = heaviest(readPenguins());
+
+interface Focus {
+  readonly what: string;
+  readonly isVisible: boolean;
+  readonly hasMark: boolean;
+}
+
+/** What has the focus, within shadow trees too, and whether its mark can be seen. Editors draw theirs a moment later. */
+function readFocus(page: Page): Promise<Focus> {
+  return page.evaluate(async () => {
+    let element = document.activeElement;
+    while (element?.shadowRoot?.activeElement) element = element.shadowRoot.activeElement;
+    if (!element || element === document.body) return { what: 'nothing', isVisible: false, hasMark: false };
+    // a hidden field shows its focus on its label, an editor on its frame
+    const shown = [element, element.closest('label'), element.closest('.cm-editor')];
+    const isMarked = (part: Element | null): boolean => {
+      if (!part) return false;
+      const { outlineStyle, outlineWidth } = getComputedStyle(part);
+      return outlineStyle !== 'none' && parseFloat(outlineWidth) >= 1;
+    };
+    for (let frames = 0; frames < 30 && !shown.some(isMarked); frames++)
+      await new Promise((done) => requestAnimationFrame(done));
+    const { width, height } = element.getBoundingClientRect();
+    const label = element.getAttribute('aria-label') ?? element.textContent ?? '';
+    return {
+      what: `${element.localName}#${element.id} ${label.trim().replaceAll(/\s+/gu, ' ').slice(0, 60)}`,
+      isVisible: width > 0 && height > 0,
+      hasMark: shown.some(isMarked),
+    };
+  });
+}
+
+/** Tab, until what has the focus is what is looked for. */
+async function tabTo(page: Page, wanted: RegExp): Promise<Focus[]> {
+  const passed: Focus[] = [];
+  for (let presses = 0; presses < 60; presses++) {
+    await page.keyboard.press('Tab');
+    const focus = await readFocus(page);
+    passed.push(focus);
+    if (wanted.test(focus.what)) return passed;
+  }
+  throw new Error(`Tab never reached ${String(wanted)}: ${passed.map(({ what }) => what).join(' | ')}`);
+}
+
+test('a question is asked and its answer read with the keyboard alone', async ({ playground }) => {
+  const { page } = playground;
+  // the region that will announce the answer is there before the answer is
+  const live = await playground
+    .region('Answer')
+    .locator('vivarium-outcome')
+    .getByRole('status')
+    .first()
+    .elementHandle();
+  const [first] = await tabTo(page, /Skip to the question/u);
+  expect(first).toMatchObject({ isVisible: true, hasMark: true });
+  await page.keyboard.press('Enter');
+  await tabTo(page, /^textarea#question/u);
+  await page.keyboard.type(heaviestQuestion);
+  await tabTo(page, /^button# Run/u);
+  await page.keyboard.press('Enter');
+  await playground.expectAnswer(...truth.facts);
+  expect(await live?.evaluate((region) => region.isConnected && region.textContent)).toContain(
+    truth.facts[1],
+  );
+  await tabTo(page, /Python the model wrote/u);
+});
+
+test('every stop of the Tab key can be seen and is marked, and none is a trap', async ({ playground }) => {
+  const { page } = playground;
+  await playground.askAndExpect(heaviestQuestion, ...truth.facts);
+  await page.getByRole('link', { name: 'Skip to the question' }).focus();
+  const stops = [...(await tabTo(page, /^textarea#question/u)), ...(await tabTo(page, /^ol# /u))];
+  expect(stops.length).toBeGreaterThan(25);
+  expect(stops.filter(({ isVisible, hasMark }) => !isVisible || !hasMark)).toEqual([]);
+});
+
+test('a cell is edited with the keyboard alone', async ({ playground }) => {
+  const { page } = playground;
+  await playground.cell(0, 'species').focus();
+  for (let at = 0; at < 5; at++) await page.keyboard.press('ArrowRight');
+  await page.keyboard.press('Enter');
+  await page.keyboard.type('4000');
+  await page.keyboard.press('Enter');
+  await expect(playground.cell(0, 'body_mass_g')).toHaveText('4000');
+  await expect(playground.cell(1, 'body_mass_g')).toBeFocused();
+});
+
+test('everything that can be used has a name, and the page its landmarks', async ({
+  context,
+  playground,
+}) => {
+  await playground.region('Model').getByLabel('An endpoint of yours').check();
+  const session = await context.newCDPSession(playground.page);
+  const { nodes } = (await session.send('Accessibility.getFullAXTree')) as unknown as {
+    readonly nodes: readonly {
+      readonly ignored: boolean;
+      readonly role?: { readonly value: string };
+      readonly name?: { readonly value: string };
+    }[];
+  };
+  const roles = new Set([
+    'button',
+    'textbox',
+    'searchbox',
+    'combobox',
+    'checkbox',
+    'radio',
+    'link',
+    'tree',
+    'treeitem',
+    'grid',
+    'meter',
+    'log',
+    'region',
+    'Iframe',
+  ]);
+  const used = nodes.filter(({ ignored, role }) => !ignored && roles.has(role?.value ?? ''));
+  expect(used.length).toBeGreaterThan(40);
+  expect(used.filter(({ name }) => (name?.value ?? '').trim() === '').map(({ role }) => role?.value)).toEqual(
+    [],
+  );
+  for (const role of ['main', 'banner', 'contentinfo'] as const)
+    await expect(playground.page.getByRole(role)).toHaveCount(1);
+  await expect(playground.page.getByRole('heading', { level: 1 })).toHaveText('Vivarium');
+});
+
+/** Text of too little contrast with what lies behind it, by the colours that the browser computed (WCAG 2.2, 1.4.3). */
+function findPaleText(page: Page): Promise<string[]> {
+  return page.evaluate(() => {
+    const context = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
+    type Colour = readonly [number, number, number, number];
+    const toColour = (css: string): Colour => {
+      if (!context) throw new Error('no canvas');
+      context.clearRect(0, 0, 1, 1);
+      context.fillStyle = css;
+      context.fillRect(0, 0, 1, 1);
+      const [red = 0, green = 0, blue = 0, alpha = 0] = context.getImageData(0, 0, 1, 1).data;
+      return [red, green, blue, alpha / 255];
+    };
+    const over = (top: Colour, below: Colour): Colour => {
+      const mix = (at: 0 | 1 | 2): number => top[at] * top[3] + below[at] * (1 - top[3]);
+      return [mix(0), mix(1), mix(2), 1];
+    };
+    const light = ([red, green, blue]: Colour): number => {
+      const linear = (value: number): number =>
+        value / 255 <= 0.04045 ? value / 255 / 12.92 : ((value / 255 + 0.055) / 1.055) ** 2.4;
+      return 0.2126 * linear(red) + 0.7152 * linear(green) + 0.0722 * linear(blue);
+    };
+    const parentOf = (element: Element): Element | null =>
+      element.parentElement ?? (element.getRootNode() as ShadowRoot).host ?? null;
+    const behind = (element: Element | null): Colour => {
+      if (!element) return toColour('Canvas');
+      const own = toColour(getComputedStyle(element).backgroundColor);
+      return own[3] === 1 ? own : over(own, behind(parentOf(element)));
+    };
+    const all = (root: ParentNode): Element[] =>
+      [...root.querySelectorAll('*')].flatMap((element) => [
+        element,
+        ...(element.shadowRoot ? all(element.shadowRoot) : []),
+      ]);
+    const hasText = (element: Element): boolean =>
+      [...element.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.textContent?.trim());
+    return all(document.body)
+      .filter((element) => hasText(element) && !element.closest('svg, :disabled, style, script'))
+      .filter((element) => element.checkVisibility({ visibilityProperty: true, opacityProperty: true }))
+      .flatMap((element) => {
+        const { color, fontSize, fontWeight } = getComputedStyle(element);
+        const back = behind(element);
+        const lights = [light(over(toColour(color), back)), light(back)].toSorted(
+          (one, other) => other - one,
+        );
+        const ratio = ((lights[0] ?? 0) + 0.05) / ((lights[1] ?? 0) + 0.05);
+        const isLarge =
+          parseFloat(fontSize) >= 24 || (parseFloat(fontSize) >= 18.66 && Number(fontWeight) >= 700);
+        const text = element.textContent?.trim().slice(0, 30) ?? '';
+        return ratio >= (isLarge ? 3 : 4.5) ? [] : [`${ratio.toFixed(2)} ${element.localName} “${text}”`];
+      });
+  });
+}
+
+/** The whole page, for people to look at. Editors measure their lines when they come into view. */
+async function takeScreen(page: Page, name: string): Promise<void> {
+  await page.locator('vivarium-code-editor').scrollIntoViewIfNeeded();
+  await expect(page.locator('vivarium-code-editor .cm-line').first()).toBeVisible();
+  await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+  await page.evaluate(() => scrollTo(0, 0));
+  await page.screenshot({ path: `test-results/screens/${name}.png`, fullPage: true });
+}
+
+const screens = [
+  { name: 'wide', width: 1440, height: 900 },
+  { name: 'narrow', width: 390, height: 844 },
+] as const;
+
+for (const { name, width, height } of screens) {
+  test(`${name}: nothing runs over the side, and text is readable in both schemes`, async ({ page }) => {
+    await page.setViewportSize({ width, height });
+    await page.emulateMedia({ reducedMotion: 'reduce', colorScheme: 'light' });
+    const playground = await Playground.open(page);
+    await playground.askAndExpect(heaviestQuestion, ...truth.facts);
+    await playground.setParameterAndWait('sampleRows', '17');
+    await playground.setParameter('sampleRows', '99');
+    await expect(playground.parameter('sampleRows').getByRole('alert')).toContainText(
+      'program/constraint-violated',
+    );
+    await playground.editCell(1, 'body_mass_g', '3801');
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ reducedMotion: 'reduce', colorScheme });
+      const widths = await page.evaluate(() => [
+        document.documentElement.scrollWidth,
+        document.documentElement.clientWidth,
+      ]);
+      expect(widths).toEqual([width, width]);
+      expect(await findPaleText(page)).toEqual([]);
+      await takeScreen(page, `${width}-${colorScheme}`);
+    }
+  });
+}
+
+test('the check of contrast finds text that is too pale', async ({ playground }) => {
+  await playground.page.evaluate(() => {
+    document.querySelector('main')?.insertAdjacentHTML('beforeend', '<p>pale</p>');
+    const pale = document.querySelector<HTMLElement>('main > p:last-child');
+    if (pale) pale.style.color = 'color-mix(in oklab, CanvasText 40%, Canvas)';
+  });
+  expect(await findPaleText(playground.page)).toEqual([expect.stringContaining('pale')]);
+});
