@@ -8,17 +8,7 @@ export { toCanonicalBytes } from './format/canonical.ts';
 export type { CanonicalOptions } from './format/canonical.ts';
 export { createGroupCommitter } from './group-commit.ts';
 export type { GroupCommitter, GroupCommitterOptions } from './group-commit.ts';
-export {
-  compareKeys,
-  decodeKey,
-  encodeKey,
-  encodePrefix,
-  hasPrefix,
-  keyLimits,
-  parameterKey,
-  parameterPrefix,
-  parseParameterKey,
-} from './key.ts';
+export { compareKeys, decodeKey, encodeKey, encodePrefix, hasPrefix, keyLimits } from './key.ts';
 export type { Key } from './key.ts';
 export { defaultListEntries, defaultStoreLimits } from './limits.ts';
 export type { StoreLimits } from './limits.ts';

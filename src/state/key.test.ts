@@ -7,8 +7,6 @@ import {
   encodePrefix,
   hasPrefix,
   keyLimits,
-  parameterKey,
-  parseParameterKey,
   recordInfoKey,
 } from './key.ts';
 import type { Key } from './key.ts';
@@ -80,11 +78,7 @@ describe('keys', () => {
       expect(() => decodeKey(text)).toThrow('a key');
   });
 
-  test('named keys: parameters are parsed back, versions sort by number', () => {
-    expect(parseParameterKey(parameterKey('m', 'p'))).toEqual({ moduleId: 'm', name: 'p' });
-    for (const other of [['parameter', 'm'], ['record', 'm', 'p'], ['parameter', 'm', 'p', 'q'], []]) {
-      expect(parseParameterKey(other)).toBeUndefined();
-    }
+  test('versions sort by number', () => {
     expect(compareKeys(recordInfoKey('r', 9), recordInfoKey('r', 10))).toBeLessThan(0);
   });
 });

@@ -2,7 +2,7 @@
 import { CodedError } from '../base/index.ts';
 
 /**
- * A path of 1 to 8 non-empty, well-formed strings, for example `['parameter', moduleId, name]`.
+ * A path of 1 to 8 non-empty, well-formed strings, for example `['record-head', id]`.
  * Keys are ordered segment by segment, by UTF-16 code unit; a key comes before the keys it is a prefix of.
  */
 export type Key = readonly string[];
@@ -112,26 +112,6 @@ export function compareKeys(a: Key, b: Key): number {
 /** Whether `key` is `prefix` or lies under it. */
 export function hasPrefix(key: Key, prefix: Key): boolean {
   return prefix.length <= key.length && prefix.every((segment, index) => segment === key[index]);
-}
-
-/** Where a parameter of a hosted module lives. */
-export function parameterKey(moduleId: string, name: string): Key {
-  return ['parameter', moduleId, name];
-}
-
-/** Everything under which the parameters of one module lie. */
-export function parameterPrefix(moduleId: string): Key {
-  return ['parameter', moduleId];
-}
-
-/** Module and name of a parameter's key, or undefined for any other key. */
-export function parseParameterKey(
-  key: Key,
-): { readonly moduleId: string; readonly name: string } | undefined {
-  const [kind, moduleId, name] = key;
-  if (kind !== 'parameter' || key.length !== 3 || moduleId === undefined || name === undefined)
-    return undefined;
-  return { moduleId, name };
 }
 
 const versionDigits = 12;
