@@ -24,7 +24,6 @@ test('there are more than fifty attempts, each named once', () => {
 test('without walls the suite sees the escapes', { timeout: suiteTimeoutMs }, async () => {
   await using executor = createUnprotectedPythonExecutor({ assets });
   const rows = await run(executor);
-  console.log(formatEscapeRows(rows));
   const wrong = rows.filter((row) => row.leaked !== row.leaksUnprotected);
   expect(formatEscapeRows(wrong)).toBe('');
 });
