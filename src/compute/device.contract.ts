@@ -216,6 +216,12 @@ export function describeDevice(
         'compute/tensor-invalid',
         {},
       ],
+      [
+        'a dimension too many',
+        () => device.exp({ ...broken, shape: [1, 1, 1, 1, 1, 1, 1], data: new Float32Array(1) }),
+        'compute/tensor-invalid',
+        {},
+      ],
       ['no tensor', () => device.exp(null as never), 'compute/tensor-invalid', {}],
       [
         'two dtypes',

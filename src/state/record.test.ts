@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest';
+import { CodedError } from '../base/index.ts';
 import { SimulatedClock } from '../platform/index.ts';
 import { createMemoryStore } from './backend/memory.ts';
 import { recordInfoKey, recordStateKey } from './key.ts';
 import { listVersions, loadRecord, saveRecord } from './record.ts';
+import type { Store } from './store.ts';
 
 const state = { weights: new Float64Array([1, 2.5]), seen: new Map([['a', 1n]]), note: 'x' };
 
@@ -71,6 +73,39 @@ describe('records', () => {
     await expect(loadRecord(store, 'm')).rejects.toThrow(failed(4, null) as Error);
     expect(await saveRecord(store, 'm', { n: 6 })).toMatchObject({ version: 5 });
     expect(await loadRecord(store, 'm')).toMatchObject({ state: { n: 6 } });
+  });
+
+  test('a saver whom others always overtake gives up after 16 attempts', async () => {
+    const store = createMemoryStore();
+    let commits = 0;
+    const overtaken = Object.create(store, {
+      get: { value: store.get.bind(store) },
+      commit: {
+        value: () => {
+          commits++;
+          return Promise.reject(new CodedError('state/conflict', 'somebody was faster'));
+        },
+      },
+    }) as Store;
+    await expect(saveRecord(overtaken, 'm', 1)).rejects.toMatchObject({ code: 'state/conflict' });
+    expect(commits).toBe(16);
+  });
+
+  test('the last good version is looked for among the 32 before, and no further', async () => {
+    const store = createMemoryStore();
+    for (let version = 1; version <= 34; version++) await saveRecord(store, 'm', version);
+    const damage = (from: number, to: number): Promise<unknown> =>
+      store.commit(
+        Array.from({ length: to - from + 1 }, (_, index) => ({
+          type: 'delete',
+          key: recordStateKey('m', from + index),
+        })),
+      );
+    await damage(3, 34);
+    await expect(loadRecord(store, 'm')).rejects.toMatchObject({ fields: { lastGoodVersion: 2 } });
+    await damage(2, 2);
+    await expect(loadRecord(store, 'm')).rejects.toMatchObject({ fields: { lastGoodVersion: null } });
+    await expect(loadRecord(store, 'm', 33)).rejects.toMatchObject({ fields: { lastGoodVersion: 1 } });
   });
 
   test('what has no canonical bytes is refused, and the state is the one at the call', async () => {
