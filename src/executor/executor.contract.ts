@@ -219,9 +219,11 @@ export function describeExecutor(
     describe('values and outcomes', () => {
       valueLaws(open);
     });
-    describe.runIf(withLimits)('limits', () => {
-      limitLaws(open);
-    });
+    if (withLimits) {
+      describe('limits', () => {
+        limitLaws(open);
+      });
+    }
     describe('one-shot runs', () => {
       executionLaws(open);
     });
@@ -487,15 +489,17 @@ function limitLaws(open: OpenExecutor): void {
   });
 
   test('the page stays quick while guests flood it', async () => {
-    let slowestMs = 0;
+    const delaysMs: number[] = [];
     let lastMs = performance.now();
     const timer = setInterval(() => {
-      slowestMs = Math.max(slowestMs, performance.now() - lastMs);
+      delaysMs.push(performance.now() - lastMs);
       lastMs = performance.now();
     }, 10);
     await executor.execute('for _ in range(10_000_000): print(1)');
     clearInterval(timer);
-    expect(slowestMs).toBeLessThan(1000);
+    // the worst single delay says more of the machine than of the flood
+    const ninetyFifth = delaysMs.toSorted((a, b) => a - b)[Math.floor(delaysMs.length * 0.95)];
+    expect(ninetyFifth).toBeLessThan(250);
   });
 }
 

@@ -21,7 +21,15 @@ function createModule(clock: SimulatedClock, maxWaitingCalls = 2): HostedModuleR
   const limits = { ...defaultRuntimeLimits, maxWaitingCalls };
   const store = createMemoryStore();
   const committer = createGroupCommitter(store);
-  const journal = new ModuleJournal({ module: 'm', kind: 'k', store, committer, limits });
+  const journal = new ModuleJournal({
+    module: 'm',
+    kind: 'k',
+    store,
+    committer,
+    limits,
+    clock,
+    onFailure: () => undefined,
+  });
   return new HostedModuleRecord('m', 'k', journal, { clock, limits });
 }
 

@@ -6,10 +6,10 @@ export interface RuntimeLimits {
   readonly maxWaitingCalls: number;
   /** Tries of a call that was declared idempotent and lost its worker, the first one included. */
   readonly maxAttempts: number;
-  /** Updates kept per parameter on the page, oldest dropped first. */
+  /** Updates kept per parameter, on the page and in the store, oldest dropped first. */
   readonly parameterHistoryEntries: number;
-  /** Newest updates that the store keeps with a parameter: they are written with every change. */
-  readonly storedHistoryEntries: number;
+  /** Time from a change to the write of its history, so that many changes share one write. */
+  readonly historyDelayMs: number;
   /** Estimated bytes of one parameter's history, oldest dropped first. */
   readonly parameterHistoryBytes: number;
   /** Calls kept in a module's history, oldest dropped first. */
@@ -23,7 +23,7 @@ export const defaultRuntimeLimits: RuntimeLimits = {
   maxWaitingCalls: 1_000,
   maxAttempts: 3,
   parameterHistoryEntries: 100,
-  storedHistoryEntries: 20,
+  historyDelayMs: 250,
   parameterHistoryBytes: 64 * 1024,
   executionHistoryEntries: 1_000,
   executionHistoryBytes: 4 * 1024 * 1024,

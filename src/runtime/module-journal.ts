@@ -1,16 +1,18 @@
 /**
  * The page's memory of one hosted module, outside every worker: what a restart starts from, and what the store holds.
  *
- * Keys: `module, id, 'meta'` and `module, id, 'parameter', name`. A parameter's history is in its own record: one key to write
- * for one change.
+ * Keys: `module, id, 'meta'`; `module, id, 'parameter', name`, written before a change is acknowledged; and
+ * `module, id, 'history', name`, written a moment later.
  */
 import { CodedError } from '../base/index.ts';
-import type { Mode, ModuleState } from '../program/index.ts';
+import type { Clock } from '../platform/index.ts';
+import type { Mode, ModuleState, ParameterState } from '../program/index.ts';
 import type { Durability, Store, Write } from '../state/index.ts';
-import type { ParameterRecord } from './module-protocol.ts';
+import { HistoryWriter } from './history-writer.ts';
 import type { RuntimeLimits } from './limits.ts';
+import type { ParameterRecord } from './module-protocol.ts';
 import { CachedParameter } from './parameter-record.ts';
-import type { StoredParameter } from './parameter-record.ts';
+import type { ParameterUpdateRecord } from './parameter-record.ts';
 
 /** Writes many callers' changes in shared transactions. */
 export interface Committer {
@@ -29,17 +31,28 @@ export interface ModuleJournalOptions {
   readonly store: Store;
   readonly committer: Committer;
   readonly limits: RuntimeLimits;
+  readonly clock: Clock;
+  /** Hears of histories that could not be written. */
+  readonly onFailure: (error: unknown) => void;
 }
 
 export class ModuleJournal {
   readonly #options: ModuleJournalOptions;
   readonly #parameters = new Map<string, CachedParameter>();
+  readonly #histories: HistoryWriter;
   #state: ModuleState | undefined;
   /** A module that changed nothing is not in the store at all. */
   #isStored = false;
 
   constructor(options: ModuleJournalOptions) {
     this.#options = options;
+    const { clock, limits, onFailure } = options;
+    this.#histories = new HistoryWriter({
+      clock,
+      delayMs: limits.historyDelayMs,
+      write: (names) => this.#writeHistories(names),
+      onFailure,
+    });
   }
 
   get mode(): Mode {
@@ -78,9 +91,11 @@ export class ModuleJournal {
     if (!meta) return;
     this.#isStored = true;
     this.#state = meta.value.state;
-    for (const entry of await store.list<StoredParameter>(['module', module, 'parameter'])) {
-      const name = entry.key.at(-1) as string;
-      this.#parameters.set(name, new CachedParameter(name, entry.value, limits));
+    const histories = await store.list<readonly ParameterUpdateRecord[]>(['module', module, 'history']);
+    const historyOf = new Map(histories.map(({ key, value }) => [key.at(-1), value]));
+    for (const { key, value } of await store.list<ParameterState>(['module', module, 'parameter'])) {
+      const name = key.at(-1) as string;
+      this.#parameters.set(name, new CachedParameter(name, value, limits, historyOf.get(name)));
     }
   }
 
@@ -93,10 +108,7 @@ export class ModuleJournal {
       if (!(name in state.parameters)) this.#parameters.delete(name);
     for (const [name, parameter] of Object.entries(state.parameters)) {
       if (this.#parameters.has(name)) continue;
-      this.#parameters.set(
-        name,
-        new CachedParameter(name, { state: parameter, history: [] }, this.#options.limits),
-      );
+      this.#parameters.set(name, new CachedParameter(name, parameter, this.#options.limits));
     }
   }
 
@@ -118,10 +130,11 @@ export class ModuleJournal {
     }
   }
 
-  /** Writes the named parameters with their history. Resolves when they are committed. */
+  /** Writes the named parameters. Resolves when they are committed; their histories follow. */
   async persist(names: readonly string[], durability: Durability): Promise<void> {
     const writes = names.map((name) => this.#writeOf(name));
     await this.#commit(this.#isStored ? writes : [this.#metaWrite(), ...writes], durability);
+    for (const name of names) this.#histories.touch(name);
   }
 
   /** Writes the mode and the predictors' state. */
@@ -131,8 +144,14 @@ export class ModuleJournal {
 
   /** Writes everything in one commit. */
   async persistAll(durability: Durability): Promise<void> {
-    const writes = [...this.#parameters.keys()].map((name) => this.#writeOf(name));
-    await this.#commit([this.#metaWrite(), ...writes], durability);
+    const names = [...this.#parameters.keys()];
+    await this.#commit([this.#metaWrite(), ...names.map((name) => this.#writeOf(name))], durability);
+    for (const name of names) this.#histories.touch(name);
+  }
+
+  /** Writes the histories that are not written yet. */
+  flush(): Promise<void> {
+    return this.#histories.flush();
   }
 
   async #commit(writes: readonly Write[], durability: Durability): Promise<void> {
@@ -150,7 +169,16 @@ export class ModuleJournal {
     return {
       type: 'put',
       key: ['module', module, 'parameter', name],
-      value: this.parameter(name).toStored(),
+      value: this.parameter(name).state,
     };
+  }
+
+  async #writeHistories(names: readonly string[]): Promise<void> {
+    const { module, committer } = this.#options;
+    const known = names.filter((name) => this.#parameters.has(name));
+    const writes = known.map((name): Write => {
+      return { type: 'put', key: ['module', module, 'history', name], value: this.parameter(name).history };
+    });
+    await committer.commit(writes, 'relaxed');
   }
 }

@@ -15,13 +15,6 @@ export interface ParameterUpdateRecord {
 
 export type ParameterListener = (newValue: unknown, oldValue: unknown) => void;
 
-/** A parameter as the store holds it. */
-export interface StoredParameter {
-  readonly state: ParameterState;
-  /** Oldest first, within the bounds of {@link RuntimeLimits}. */
-  readonly history: readonly ParameterUpdateRecord[];
-}
-
 export class CachedParameter {
   readonly name: string;
   readonly #limits: RuntimeLimits;
@@ -31,11 +24,17 @@ export class CachedParameter {
   #historyBytes = 0;
   #state: ParameterState;
 
-  constructor(name: string, stored: StoredParameter, limits: RuntimeLimits) {
+  /** @param history what the store holds of it, oldest first */
+  constructor(
+    name: string,
+    state: ParameterState,
+    limits: RuntimeLimits,
+    history: readonly ParameterUpdateRecord[] = [],
+  ) {
     this.name = name;
     this.#limits = limits;
-    this.#state = deepFreeze(stored.state);
-    for (const update of stored.history) this.#remember(update);
+    this.#state = deepFreeze(state);
+    for (const update of history) this.#remember(update);
   }
 
   /** Frozen: whoever reads the cache cannot change it. The numbers of a tensor must be treated as read-only. */
@@ -46,10 +45,6 @@ export class CachedParameter {
   /** Oldest first. */
   get history(): readonly ParameterUpdateRecord[] {
     return this.#history;
-  }
-
-  toStored(): StoredParameter {
-    return { state: this.#state, history: this.#history.slice(-this.#limits.storedHistoryEntries) };
   }
 
   apply(change: ParameterRecord): void {

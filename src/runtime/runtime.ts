@@ -98,12 +98,11 @@ export class Runtime<M extends Modules = Modules> implements AsyncDisposable {
    *   `runtime/closed`, and what ended its worker, its supervisor or itself while it started: `actor/peer-died`,
    *   `actor/supervisor-gave-up`, `runtime/module-stopped`
    */
-  async start<K extends KindOf<M>>(
-    kind: K | M[K],
-    options: StartOptions = {},
-  ): Promise<ModuleHandle<InstanceType<M[K]>>> {
+  start<K extends KindOf<M>>(kind: K, options?: StartOptions): Promise<ModuleHandle<InstanceType<M[K]>>>;
+  start<C extends M[KindOf<M>]>(Class: C, options?: StartOptions): Promise<ModuleHandle<InstanceType<C>>>;
+  async start(kind: KindOf<M> | M[KindOf<M>], options: StartOptions = {}): Promise<unknown> {
     if (this.#isClosed) throw new CodedError('runtime/closed', 'this runtime was closed');
-    const name = typeof kind === 'string' ? kind : this.#kindOf(kind as M[K]);
+    const name = typeof kind === 'string' ? kind : this.#kindOf(kind);
     const id = checkModuleId(options.id ?? createModuleId(this.#random));
     if (this.#modules.has(id)) throw idTaken(id);
     const { clock, limits } = { clock: this.#clock, limits: this.#limits };
@@ -113,6 +112,8 @@ export class Runtime<M extends Modules = Modules> implements AsyncDisposable {
       store: this.store,
       committer: this.#committer,
       limits,
+      clock,
+      onFailure: (error) => this.#reportStoreFailure(error),
     });
     const module = new HostedModuleRecord(id, name, journal, { clock, limits });
     this.#modules.set(id, module);
@@ -124,7 +125,7 @@ export class Runtime<M extends Modules = Modules> implements AsyncDisposable {
       this.#starts.delete(starting);
     }
     this.hub.emit({ type: 'module-start', module: id, kind: name });
-    return this.#handle(module) as ModuleHandle<InstanceType<M[K]>>;
+    return this.#handle(module);
   }
 
   /** A running module by id. @throws `runtime/module-not-found`, naming what runs */
@@ -309,10 +310,14 @@ export class Runtime<M extends Modules = Modules> implements AsyncDisposable {
     if (!module?.journal.parameters.has(record.name)) return;
     this.#onParameterChange(module, record);
     // nobody waits for it, so a failure has only this route
-    module.journal.persist([record.name], 'relaxed').catch((thrown: unknown) => {
-      const { code, message: text } = toCodedError(thrown, 'state/write-failed');
-      this.hub.emit({ type: 'store-fail', store: this.store.name, error: { code, message: text } });
-    });
+    module.journal
+      .persist([record.name], 'relaxed')
+      .catch((error: unknown) => this.#reportStoreFailure(error));
+  }
+
+  #reportStoreFailure(thrown: unknown): void {
+    const { code, message } = toCodedError(thrown, 'state/write-failed');
+    this.hub.emit({ type: 'store-fail', store: this.store.name, error: { code, message } });
   }
 
   #onParameterChange(module: HostedModuleRecord, record: ParameterRecord): void {
@@ -350,11 +355,13 @@ export class Runtime<M extends Modules = Modules> implements AsyncDisposable {
   async #end(module: HostedModuleRecord): Promise<void> {
     module.end('stopped', wasStopped(module.id));
     await this.#supervisor.remove(module.id);
+    await module.journal.flush();
     this.#drop(module);
     this.hub.emit({ type: 'module-stop', module: module.id });
   }
 
   #drop(module: HostedModuleRecord): void {
+    void module.journal.flush();
     if (this.#modules.get(module.id) === module) this.#modules.delete(module.id);
     this.#locks.get(module)?.();
     this.#locks.delete(module);
