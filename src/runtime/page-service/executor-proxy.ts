@@ -1,5 +1,6 @@
 /** The worker's side of the page's executor. */
 import type { ActorContext } from '../../actor/index.ts';
+import { randomHex, systemRandom } from '../../platform/index.ts';
 import type {
   ExecutionContext,
   ExecutionOptions,
@@ -14,18 +15,38 @@ import type { ExecuteBody, SessionBody } from './executor-service.ts';
 /** The executor and the page end every run by their own limits. */
 const unlimited = { timeoutMs: Infinity };
 
-function execute(
+/** A cancelled run still has an outcome, so the call goes on: the page is asked to cancel what it runs. */
+async function execute(
   context: ActorContext,
   body: Pick<ExecuteBody, 'code' | 'context' | 'session'>,
   options: ExecutionOptions,
 ): Promise<Outcome> {
   const { timeoutMs, outputs, signal, onOutput } = options;
-  const request: ExecuteBody = { ...body, timeoutMs, outputs };
-  return context.callPage(executorService, 'execute', request, {
-    ...unlimited,
-    signal,
-    ...(onOutput ? { onDelta: (part) => onOutput(part as OutputPart) } : {}),
-  }) as Promise<Outcome>;
+  const execution = randomHex(systemRandom, 8);
+  const isCancelled = signal?.aborted ?? false;
+  const request: ExecuteBody = { ...body, timeoutMs, outputs, execution, isCancelled };
+  const onAbort = (): void =>
+    void context
+      .callPage(executorService, 'execution-cancel', { execution }, unlimited)
+      .catch(() => undefined);
+  signal?.addEventListener('abort', onAbort, { once: true });
+  try {
+    return (await context.callPage(executorService, 'execute', request, {
+      ...unlimited,
+      ...(onOutput ? { onDelta: (part) => tell(onOutput, part as OutputPart) } : {}),
+    })) as Outcome;
+  } finally {
+    signal?.removeEventListener('abort', onAbort);
+  }
+}
+
+/** A listener that throws harms nobody. */
+function tell(onOutput: (part: OutputPart) => void, part: OutputPart): void {
+  try {
+    onOutput(part);
+  } catch {
+    // the program's own listener: the run goes on
+  }
 }
 
 async function createSession(context: ActorContext): Promise<Session> {

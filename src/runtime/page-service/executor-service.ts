@@ -14,6 +14,10 @@ export interface ExecuteBody {
   readonly outputs?: readonly string[] | undefined;
   /** Runs in this session; without it in a fresh sandbox. */
   readonly session?: string | undefined;
+  /** Names the run for `execution-cancel`. */
+  readonly execution: string;
+  /** It was cancelled before it was asked for. */
+  readonly isCancelled: boolean;
 }
 
 export interface SessionBody {
@@ -100,19 +104,36 @@ class Sessions {
   }
 }
 
-function execute(call: IncomingCall, target: Pick<Executor, 'execute'>): Promise<Outcome> {
-  const { code, context, timeoutMs, outputs } = call.body as ExecuteBody;
-  return target.execute(code, context, {
-    signal: call.signal,
-    onOutput: (part) => void call.delta(part),
-    ...(timeoutMs === undefined ? {} : { timeoutMs }),
-    ...(outputs ? { outputs } : {}),
-  });
+/** What runs for workers now, by name. Its number is the executor's to bound. */
+class Executions {
+  readonly #running = new Map<string, AbortController>();
+
+  async run(call: IncomingCall, target: Pick<Executor, 'execute'>): Promise<Outcome> {
+    const { code, context, timeoutMs, outputs, execution, isCancelled } = call.body as ExecuteBody;
+    const cancelled = new AbortController();
+    if (isCancelled) cancelled.abort();
+    this.#running.set(execution, cancelled);
+    try {
+      return await target.execute(code, context, {
+        signal: AbortSignal.any([call.signal, cancelled.signal]),
+        onOutput: (part) => void call.delta(part),
+        ...(timeoutMs === undefined ? {} : { timeoutMs }),
+        ...(outputs ? { outputs } : {}),
+      });
+    } finally {
+      this.#running.delete(execution);
+    }
+  }
+
+  cancel(execution: string): void {
+    this.#running.get(execution)?.abort();
+  }
 }
 
 /** @param current the executor of this page, if it has one */
 export function createExecutorService(current: () => Executor | undefined): ExecutorService {
   const sessions = new Sessions();
+  const executions = new Executions();
   const required = (): Executor => {
     const executor = current();
     if (executor) return executor;
@@ -125,7 +146,9 @@ export function createExecutorService(current: () => Executor | undefined): Exec
     const body = call.body as ExecuteBody & SessionBody;
     switch (call.method) {
       case 'execute':
-        return execute(call, body.session === undefined ? required() : sessions.get(body.session));
+        return executions.run(call, body.session === undefined ? required() : sessions.get(body.session));
+      case 'execution-cancel':
+        return executions.cancel(body.execution);
       case 'session-create':
         return sessions.open(body.owner, required());
       case 'session-interrupt':

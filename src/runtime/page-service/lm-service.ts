@@ -26,7 +26,7 @@ export function createLmService(current: () => LanguageModel | undefined): PageS
     if (call.method !== 'lm-stream') throw unknownMethod(lmService, call.method);
     for await (const part of model.stream(request, options)) {
       if (part.type === 'response-end') return part.response;
-      if (!call.delta(part)) break;
+      if (!call.delta(part) || call.signal.aborted) break;
     }
     throw new CodedError('lm/response-invalid', `the stream of "${model.model}" ended without a response`);
   };

@@ -1,0 +1,238 @@
+import { afterEach, expect, test } from 'vitest';
+import type { ActorContext } from '../../actor/index.ts';
+import { CodedError } from '../../base/index.ts';
+import type { Executor, Outcome, Session } from '../../executor/index.ts';
+import { scriptedLm } from '../../lm/index.ts';
+import type { LanguageModel, LmRequest, LmStreamPart } from '../../lm/index.ts';
+import { askFor, codeOf, describeLanguageModel } from '../../lm/language-model.contract.ts';
+import { createLoopback, Peer } from '../../port/index.ts';
+import { createExecutorProxy } from './executor-proxy.ts';
+import { createExecutorService, executorService } from './executor-service.ts';
+import type { ExecutorService } from './executor-service.ts';
+import { createLmProxy } from './lm-proxy.ts';
+import { createLmService, lmService } from './lm-service.ts';
+import { createServiceRouter } from './page-service.ts';
+import type { PageService } from './page-service.ts';
+
+const open: Peer[] = [];
+const gone = new CodedError('actor/peer-died', 'gone');
+
+afterEach(() => {
+  for (const peer of open.splice(0)) peer.close(gone);
+});
+
+/** A page with these services, and an actor in a worker that can ask it. */
+function createPage(services: Readonly<Record<string, PageService>>): {
+  readonly worker: Peer;
+  readonly context: ActorContext;
+  readonly loseWorker: () => void;
+} {
+  const [near, far] = createLoopback();
+  const page = new Peer(near, { onCall: createServiceRouter(services) });
+  const worker = new Peer(far);
+  const context: ActorContext = {
+    actor: 'm',
+    callPage: (service, method, body, options) => worker.call(service, method, body, options),
+    sendPage: (service, method, body) => worker.send(service, method, body),
+    exit: () => undefined,
+  };
+  return { worker, context, loseWorker: () => page.close(gone) };
+}
+
+const proxyOf = (model: LanguageModel): LanguageModel => {
+  const { context, worker } = createPage({ [lmService]: createLmService(() => model) });
+  open.push(worker);
+  return createLmProxy(context, { model: model.model, isScripted: model.isScripted });
+};
+
+const lastText = (request: LmRequest): string => request.messages.at(-1)?.content as string;
+
+describeLanguageModel("a worker's proxy of the page's model", async () => {
+  const model = (script: (request: LmRequest) => string | Promise<never>): LanguageModel => {
+    const { context } = createPage({ [lmService]: createLmService(() => scriptedLm({ script })) });
+    return createLmProxy(context, { model: 'scripted/fixed', isScripted: true });
+  };
+  return {
+    echo: model(lastText),
+    silent: model(() => new Promise(() => undefined)),
+    close: async () => undefined,
+  };
+});
+
+/** Streams for ever; counts what was asked of it and what it noticed. */
+class Endless implements LanguageModel {
+  readonly model = 'endless';
+  readonly isScripted = false;
+  parts = 0;
+  hasLeft = false;
+
+  generate(): Promise<never> {
+    return new Promise(() => undefined);
+  }
+
+  async *stream(): AsyncGenerator<LmStreamPart> {
+    try {
+      for (;;) {
+        if (this.parts++ % 1000 === 0) await new Promise((resolve) => setTimeout(resolve, 0));
+        yield { type: 'text-delta', index: 0, text: 'x' };
+      }
+    } finally {
+      this.hasLeft = true;
+    }
+  }
+}
+
+test('leaving a stream ends it on the page', async () => {
+  const model = new Endless();
+  let read = 0;
+  for await (const part of proxyOf(model).stream(askFor('x'))) {
+    expect(part.type).toBe('text-delta');
+    if (++read === 3) break;
+  }
+  await expect.poll(() => model.hasLeft).toBe(true);
+});
+
+test('a reader that stands still is not waited for without bound: the stream ends, and the model with it', async () => {
+  const model = new Endless();
+  const stream = proxyOf(model).stream(askFor('x'))[Symbol.asyncIterator]();
+  await stream.next();
+  await expect.poll(() => model.hasLeft, { timeout: 10_000 }).toBe(true);
+  let read = 0;
+  const readAll = async (): Promise<void> => {
+    while (!(await stream.next()).done) read++;
+  };
+  expect(await codeOf(readAll())).toBe('runtime/stream-overflow');
+  expect(read).toBe(65_536);
+}, 20_000);
+
+test('what the page lacks is said by name', async () => {
+  const { context, worker } = createPage({
+    [lmService]: createLmService(() => undefined),
+    [executorService]: createExecutorService(() => undefined).service,
+  });
+  const lm = createLmProxy(context, { model: 'none', isScripted: false });
+  expect(await codeOf(lm.generate(askFor('x')))).toBe('runtime/lm-missing');
+  const executor = createExecutorProxy(context);
+  expect(await codeOf(executor.execute('1'))).toBe('runtime/executor-missing');
+  expect(await codeOf(executor.createSession())).toBe('runtime/executor-missing');
+  const odd = { [lmService]: 'lm-sing', [executorService]: 'dance' };
+  for (const [service, method] of Object.entries(odd))
+    expect(await codeOf(worker.call(service, method, {}))).toMatch(
+      /^runtime\/(lm-missing|service-method-not-found)$/,
+    );
+  await expect(worker.call('toString', 'm', {})).rejects.toMatchObject({
+    code: 'runtime/service-not-found',
+    fields: { known: [lmService, executorService] },
+  });
+});
+
+const nothing = { stdout: '', stderr: '', durationMs: 0, isSandboxLost: false } as unknown as Outcome;
+
+/** Stands in for the executor where only the order of events counts; the real one is in the browser test. */
+class Recorder implements Executor {
+  readonly language = 'python';
+  readonly events: string[] = [];
+  open: () => void = () => undefined;
+  gate: Promise<void> = Promise.resolve();
+  isStuck = false;
+
+  execute(code: string, _: unknown, options: { readonly signal?: AbortSignal } = {}): Promise<Outcome> {
+    this.events.push(`run ${code}`);
+    const { signal } = options;
+    return new Promise((resolve) => {
+      const onAbort = (): void => (this.events.push('cancelled'), resolve({ ...nothing, type: 'cancelled' }));
+      if (signal?.aborted) onAbort();
+      signal?.addEventListener('abort', onAbort);
+    });
+  }
+
+  async createSession(): Promise<Session> {
+    this.events.push('opening');
+    await this.gate;
+    this.events.push('opened');
+    const session = {
+      id: 's' as Session['id'],
+      execute: (code: string) => this.execute(code, {}),
+      interrupt: () => void this.events.push('interrupted'),
+      [Symbol.asyncDispose]: () => {
+        this.events.push('disposed');
+        return this.isStuck ? Promise.reject(new Error('stuck')) : Promise.resolve();
+      },
+    };
+    return session;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+function createExecutorPage(): {
+  readonly recorder: Recorder;
+  readonly executor: Executor;
+  readonly page: ExecutorService;
+  readonly loseWorker: () => void;
+  readonly take: () => void;
+} {
+  const recorder = new Recorder();
+  let current: Executor | undefined = recorder;
+  const page = createExecutorService(() => current);
+  const { context, worker, loseWorker } = createPage({ [executorService]: page.service });
+  open.push(worker);
+  return {
+    recorder,
+    executor: createExecutorProxy(context),
+    page,
+    loseWorker,
+    take: () => (current = undefined),
+  };
+}
+
+test('a cancelled run has an outcome, not an error; one that is cancelled already never runs', async () => {
+  const { executor, recorder } = createExecutorPage();
+  const controller = new AbortController();
+  const running = executor.execute('long', {}, { signal: controller.signal });
+  await expect.poll(() => recorder.events).toEqual(['run long']);
+  controller.abort();
+  expect(await running).toMatchObject({ type: 'cancelled' });
+  expect(await executor.execute('late', {}, { signal: AbortSignal.abort() })).toMatchObject({
+    type: 'cancelled',
+  });
+  expect(recorder.events).toEqual(['run long', 'cancelled', 'run late', 'cancelled']);
+});
+
+test('a worker that is lost cancels what it had running', async () => {
+  const { executor, recorder, loseWorker } = createExecutorPage();
+  executor.execute('long').catch(() => undefined);
+  await expect.poll(() => recorder.events).toEqual(['run long']);
+  loseWorker();
+  await expect.poll(() => recorder.events).toEqual(['run long', 'cancelled']);
+});
+
+test('sessions end with their owner, also one that is still being opened, also when ending fails', async () => {
+  const { executor, recorder, page } = createExecutorPage();
+  recorder.isStuck = true;
+  const session = await executor.createSession();
+  recorder.gate = new Promise((resolve) => (recorder.open = resolve));
+  const late = executor.createSession();
+  const outcome = codeOf(late);
+  await expect.poll(() => recorder.events).toEqual(['opening', 'opened', 'opening']);
+  page.releaseOwner('somebody else');
+  expect(recorder.events).toHaveLength(3);
+  page.releaseOwner('m');
+  await page.settled();
+  expect(recorder.events.at(-1)).toBe('disposed');
+  recorder.isStuck = false;
+  recorder.open();
+  expect(await outcome).toBe('actor/peer-died');
+  expect(recorder.events.slice(-2)).toEqual(['opened', 'disposed']);
+  expect(await codeOf(session.execute('1'))).toBe('executor/session-not-found');
+});
+
+test('a session of an executor that was taken away can still be ended', async () => {
+  const { executor, recorder, take } = createExecutorPage();
+  const session = await executor.createSession();
+  take();
+  await session[Symbol.asyncDispose]();
+  expect(recorder.events.at(-1)).toBe('disposed');
+});
