@@ -3,7 +3,7 @@
  * pass. The laws run under Vitest with fast-check, both optional peers of this package.
  */
 export { describeDevice } from './compute/device.contract.ts';
-export { describeExecutor } from './executor/executor.contract.ts';
+export { describeExecutor, describeExecutorLimits } from './executor/executor.contract.ts';
 export type { OpenExecutor } from './executor/executor.contract.ts';
 export { describeLanguageModel } from './lm/language-model.contract.ts';
 export type { LanguageModelFixture } from './lm/language-model.contract.ts';

@@ -201,35 +201,28 @@ function plain(value: GuestValue): unknown {
     .toSorted(([left], [right]) => (left < right ? -1 : 1));
 }
 
-export interface ContractParts {
-  /**
-   * Whether the hostile programs are run: a minute or more. To be left out only for an executor that differs from a fully tested one in nothing
-   * but how its frame comes about. Default true.
-   */
-  readonly withLimits?: boolean;
-}
-
-/** @param open makes an executor of the kind under test */
-export function describeExecutor(
-  name: string,
-  open: OpenExecutor,
-  { withLimits = true }: ContractParts = {},
-): void {
+/** The laws but those of {@link describeExecutorLimits}. @param open makes an executor of the kind under test */
+export function describeExecutor(name: string, open: OpenExecutor): void {
   describe(name, () => {
     describe('values and outcomes', () => {
       valueLaws(open);
     });
-    if (withLimits) {
-      describe('limits', () => {
-        limitLaws(open);
-      });
-    }
     describe('one-shot runs', () => {
       executionLaws(open);
     });
     describe('sessions', () => {
       sessionLaws(open);
     });
+  });
+}
+
+/**
+ * The hostile programs, a minute or more. To be left out only for an executor that differs from one that passed them in
+ * nothing but how its frame comes about.
+ */
+export function describeExecutorLimits(name: string, open: OpenExecutor): void {
+  describe(`${name}: limits`, () => {
+    limitLaws(open);
   });
 }
 

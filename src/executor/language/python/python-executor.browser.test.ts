@@ -1,5 +1,6 @@
 import { expect, inject, test } from 'vitest';
-import { describeExecutor } from '../../executor.contract.ts';
+import { describeExecutor, describeExecutorLimits } from '../../executor.contract.ts';
+import type { OpenExecutor } from '../../executor.contract.ts';
 import type { FrameKind } from '../../frame.ts';
 import { defaultLimits } from '../../limits.ts';
 import { assemblePythonExecutor, createPythonExecutor, frameWalls } from './python-executor.ts';
@@ -14,13 +15,13 @@ declare module 'vitest' {
 const assets = { baseUrl: '/python/' };
 const byUrl: FrameKind = { url: `${inject('listenerUrl')}/python/frame.html` };
 
-describeExecutor('Python in a srcdoc frame', (options = {}) =>
-  createPythonExecutor({ assets, frame: 'srcdoc', ...options }),
-);
-describeExecutor(
-  'Python in a frame by address',
-  (options = {}) => createPythonExecutor({ assets, frame: byUrl, ...options }),
-  { withLimits: false },
+const inSrcdoc: OpenExecutor = (options = {}) =>
+  createPythonExecutor({ assets, frame: 'srcdoc', ...options });
+
+describeExecutor('Python in a srcdoc frame', inSrcdoc);
+describeExecutorLimits('Python in a srcdoc frame', inSrcdoc);
+describeExecutor('Python in a frame by address', (options = {}) =>
+  createPythonExecutor({ assets, frame: byUrl, ...options }),
 );
 
 /** As on a page without isolation headers: no shared memory, so no interrupt. */
