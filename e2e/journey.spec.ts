@@ -91,11 +91,17 @@ test('a parameter is set, its history grows, and its constraint is enforced', as
   await playground.setParameter('sampleRows', '51');
   const refusal = playground.parameter('sampleRows').getByRole('alert');
   await expect(refusal).toContainText('program/constraint-violated');
-  await expect(refusal).toContainText('The value stays 9');
+  await expect(refusal).toContainText('expected at most 50');
+  await expect(refusal).toContainText('The old value stays');
   expect(await playground.history('sampleRows')).toEqual(['9', '17']);
 
   await playground.setParameter('sampleRows', 'many');
   await expect(refusal).toContainText('“many” is not a number');
+
+  // neither was kept anywhere
+  await playground.page.reload();
+  await playground.expectReady();
+  await expect(playground.parameter('sampleRows').getByRole('textbox')).toHaveValue('9');
   await playground.setParameterAndWait('sampleRows', '12');
 });
 
