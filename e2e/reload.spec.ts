@@ -13,12 +13,15 @@ async function leaveTraces(playground: Playground): Promise<void> {
   await expect(playground.parameter('sampleRows').getByRole('textbox')).toHaveValue('5');
   expect(await playground.history('sampleRows')).toEqual([]);
   await playground.setParameterAndWait('sampleRows', '17');
-  await playground.setParameterAndWait('temperature', '0.75');
+  await playground.setParameterAndWait('sampleRows', '23');
   await playground.editCell(1, 'body_mass_g', '888125');
   await playground.askAndExpect(heaviestQuestion, ...truth.facts);
-  await expect.poll(async () => (await readRawStorage(playground.page)).indexedDb).toContain(truth.facts[1]);
-  // the last thing that is done, and acknowledged, before the end
-  await playground.setParameterAndWait('sampleRows', '23');
+  // the last run and the histories are kept behind the reader's back, a moment later
+  const stored = async (): Promise<string> => (await readRawStorage(playground.page)).indexedDb;
+  await expect.poll(stored).toContain(truth.facts[1]);
+  await expect.poll(stored).toContain('"newValue":23');
+  // an acknowledged value is kept already: nothing comes between it and the end
+  await playground.setParameterAndWait('temperature', '0.75');
 }
 
 async function expectTraces(playground: Playground, url: string): Promise<void> {
@@ -27,7 +30,6 @@ async function expectTraces(playground: Playground, url: string): Promise<void> 
   await expect(playground.parameter('sampleRows').getByRole('textbox')).toHaveValue('23');
   await expect(playground.parameter('temperature').getByRole('textbox')).toHaveValue('0.75');
   expect(await playground.history('sampleRows')).toEqual(['23', '17']);
-  expect(await playground.history('temperature')).toEqual(['0.75']);
   for (const fact of truth.facts) await expect(playground.answer).toContainText(fact);
   await expect(playground.region('Answer')).toContainText('read back from the store');
   await expect(playground.code).toContainText('for row in rows');
