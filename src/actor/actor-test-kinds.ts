@@ -32,6 +32,10 @@ const counter: StartBehaviour = (args, context) => {
     leave: () => context.exit(),
     'close-worker': () => (self as unknown as { close(): void }).close(),
     spin,
+    'throw-later': () =>
+      queueMicrotask(() => {
+        throw new Error('nobody is there');
+      }),
   };
   return {
     call(method, body, call) {

@@ -19,6 +19,9 @@ export function workerRealm(create: () => Worker): Realm {
         if (!isLoaded) listener(event.message || 'no reason was given');
       });
     },
+    onUncaught(listener) {
+      worker.addEventListener('error', (event) => listener(event.message || 'no reason was given'));
+    },
   };
 }
 

@@ -17,6 +17,8 @@ export interface Realm {
   terminate(): void;
   /** Reports that the realm could not load. */
   onLoadError(listener: (message: string) => void): void;
+  /** Reports what nobody caught in a realm that runs. It goes on running. */
+  onUncaught?(listener: (message: string) => void): void;
 }
 
 export interface SlotOptions {
@@ -98,6 +100,9 @@ export class Slot {
       this.#realm.onLoadError((message) => fail(`the worker's code could not be loaded: ${message}`));
       this.#onReady = (answer) => (cancel(), resolve(answer));
     });
+    this.#realm.onUncaught?.((message) =>
+      hub.emit({ type: 'note', text: `worker ${this.id}: nobody caught: ${message}` }),
+    );
     hub.emit({ type: 'worker-start', worker: this.id });
     this.#watch(ready.lock);
     return ready;

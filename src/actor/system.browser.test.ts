@@ -131,3 +131,13 @@ test('a 100 MB message is refused before it is copied', async () => {
   });
   expect(await ref.call('echo', 'small')).toBe('small');
 });
+
+test('an error that nobody catches in a worker is an event, and the worker goes on', async () => {
+  const system = createSystem({ poolSize: 1 });
+  const ref = await system.spawn({ actor: 'a', kind: 'counter' });
+  await ref.call('throw-later', null);
+  await expect
+    .poll(() => sink.ofType('note').map(({ text }) => text))
+    .toEqual([expect.stringContaining('nobody is there')]);
+  expect(await ref.call('read', null)).toBe(0);
+});

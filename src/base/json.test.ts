@@ -44,3 +44,9 @@ test('freezing goes all the way down, stops at buffers and at cycles', () => {
   value.numbers[0] = 5;
   expect(value.numbers[0]).toBe(5);
 });
+
+test('a value that is shared a hundred levels deep is walked once', () => {
+  let value: unknown = 1;
+  for (let level = 0; level < 100; level++) value = [value, value];
+  expect(isJson(value)).toBe(true);
+});

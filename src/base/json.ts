@@ -11,13 +11,21 @@ function isPlainObject(value: object): boolean {
   return prototype === Object.prototype || prototype === null;
 }
 
-/** True for finite JSON values. Cycles and nesting beyond `maxDepth` (default 512) are not JSON. */
-export function isJson(value: unknown, maxDepth: number = maxDepthDefault): value is Json {
+function isJsonWithin(value: unknown, depth: number, proven: Set<object>): boolean {
   if (value === null || typeof value === 'string' || typeof value === 'boolean') return true;
   if (typeof value === 'number') return Number.isFinite(value);
-  if (typeof value !== 'object' || maxDepth <= 0) return false;
-  if (Array.isArray(value)) return value.every((item) => isJson(item, maxDepth - 1));
-  return isPlainObject(value) && Object.values(value).every((item) => isJson(item, maxDepth - 1));
+  if (typeof value !== 'object' || depth <= 0) return false;
+  if (proven.has(value)) return true;
+  if (!Array.isArray(value) && !isPlainObject(value)) return false;
+  if (!Object.values(value).every((item) => isJsonWithin(item, depth - 1, proven))) return false;
+  // a value that is shared a thousand times is walked once
+  proven.add(value);
+  return true;
+}
+
+/** True for finite JSON values. Cycles and nesting beyond `maxDepth` (default 512) are not JSON. */
+export function isJson(value: unknown, maxDepth: number = maxDepthDefault): value is Json {
+  return isJsonWithin(value, maxDepth, new Set());
 }
 
 /** One text per value: keys sorted by code unit, no white space. */

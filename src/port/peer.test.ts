@@ -179,3 +179,28 @@ test('arbitrary frames that claim to be ours never throw and never settle a call
     { numRuns: 50 },
   );
 });
+
+test('a listener of progress that throws ends its own call, and nothing else', async () => {
+  const { near } = pair(async (call) => {
+    call.delta(1);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    return 'end';
+  });
+  const onDelta = (): never => {
+    throw new Error('the listener broke');
+  };
+  await expect(near.call('x', 'm', null, { onDelta })).rejects.toMatchObject({ code: 'port/listener-threw' });
+  expect(await near.call('x', 'm', null)).toBe('end');
+});
+
+test('a peer that floods with calls is answered with a refusal beyond the bound', async () => {
+  const [left, right] = createLoopback();
+  new Peer(right, { onCall: never, limits: { ...defaultPortLimits, maxPendingCalls: 2 } });
+  const answers: unknown[] = [];
+  left.listen((message) => answers.push(message));
+  for (const id of [1, 2, 3])
+    left.post({ vivarium: 1, type: 'call-start', id, to: 'x', method: 'm', body: null });
+  await vi.waitFor(() =>
+    expect(answers).toMatchObject([{ type: 'call-fail', id: 3, error: { code: 'port/too-many-calls' } }]),
+  );
+});

@@ -1,5 +1,5 @@
 /** Calls in both directions over one port. Every call ends: value, error, timeout, cancelled, or peer died. */
-import { CodedError } from '../base/index.ts';
+import { CodedError, toCodedError } from '../base/index.ts';
 import { cancellation, systemClock } from '../platform/index.ts';
 import type { Clock, DeadlineOptions } from '../platform/index.ts';
 import type { SpanContext } from '../telemetry/index.ts';
@@ -149,6 +149,7 @@ export class Peer {
 
   /** `onAnswer` runs when the other realm's event loop has turned. The returned function forgets the ping. */
   ping(onAnswer: () => void): () => void {
+    if (this.#closedWith) return () => undefined;
     const id = this.#nextId++;
     this.#pings.set(id, onAnswer);
     this.#post({ vivarium: protocolVersion, type: 'ping-start', id });
@@ -170,23 +171,21 @@ export class Peer {
   #refusal(body: unknown, signal: AbortSignal | undefined): CodedError | undefined {
     if (this.#closedWith) return this.#closedWith;
     if (signal?.aborted) return cancellation(signal);
-    if (this.#pending.size >= this.#limits.maxPendingCalls) {
-      const allowed = this.#limits.maxPendingCalls;
-      return new CodedError(
-        'port/too-many-calls',
-        `${allowed} calls already wait for an answer on this port`,
-        {
-          fields: { allowed },
-          isRetryable: true,
-        },
-      );
-    }
+    if (this.#pending.size >= this.#limits.maxPendingCalls) return this.#tooManyCalls();
     try {
       checkMessageSize(body, this.#limits);
       return undefined;
     } catch (error) {
-      return error as CodedError;
+      return toCodedError(error, 'port/not-cloneable');
     }
+  }
+
+  #tooManyCalls(): CodedError {
+    const allowed = this.#limits.maxPendingCalls;
+    return new CodedError('port/too-many-calls', `${allowed} calls already wait for an answer on this port`, {
+      fields: { allowed },
+      isRetryable: true,
+    });
   }
 
   #track(id: number, options: CallOptions, settle: Pick<Pending, 'resolve' | 'reject'>): Pending {
@@ -248,7 +247,7 @@ export class Peer {
       case 'call-start':
         return this.#answer(envelope);
       case 'call-delta':
-        return this.#pending.get(envelope.id)?.onDelta?.(envelope.body);
+        return this.#onDelta(envelope);
       case 'call-end':
         return this.#settle(envelope.id)?.resolve(envelope.body);
       case 'call-fail':
@@ -269,9 +268,22 @@ export class Peer {
     }
   }
 
+  /** A caller whose own listener throws gets that error as the end of its call. */
+  #onDelta({ id, body }: Envelope & { type: 'call-delta' }): void {
+    try {
+      this.#pending.get(id)?.onDelta?.(body);
+    } catch (error) {
+      this.#giveUp(id, toCodedError(error, 'port/listener-threw'));
+    }
+  }
+
   #answer(frame: Envelope & { type: 'call-start' }): void {
     const { id } = frame;
     if (this.#incoming.has(id)) return this.#violate(`call id ${id} used twice`);
+    if (this.#incoming.size >= this.#limits.maxPendingCalls) {
+      const error = toWireError(this.#tooManyCalls(), 'port/too-many-calls');
+      return this.#post({ vivarium: protocolVersion, type: 'call-fail', id, error });
+    }
     const call = new Incoming(frame, (body) => this.#delta(id, body));
     this.#incoming.set(id, call);
     let value: unknown;

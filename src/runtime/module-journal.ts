@@ -6,13 +6,13 @@
  */
 import { CodedError } from '../base/index.ts';
 import type { Clock } from '../platform/index.ts';
-import type { Mode, ModuleState, ParameterState } from '../program/index.ts';
+import type { Mode, ModuleState } from '../program/index.ts';
 import type { Durability, Store, Write } from '../state/index.ts';
 import { HistoryWriter } from './history-writer.ts';
 import type { RuntimeLimits } from './limits.ts';
 import type { ParameterRecord } from './module-protocol.ts';
 import { CachedParameter } from './parameter-record.ts';
-import type { ParameterUpdateRecord } from './parameter-record.ts';
+import type { ParameterUpdateRecord, StoredParameter } from './parameter-record.ts';
 
 /** Writes many callers' changes in shared transactions. */
 export interface Committer {
@@ -40,6 +40,7 @@ export class ModuleJournal {
   readonly #options: ModuleJournalOptions;
   readonly #parameters = new Map<string, CachedParameter>();
   readonly #histories: HistoryWriter;
+  readonly #underWay = new Set<Promise<unknown>>();
   #state: ModuleState | undefined;
   /** A module that changed nothing is not in the store at all. */
   #isStored = false;
@@ -93,7 +94,7 @@ export class ModuleJournal {
     this.#state = meta.value.state;
     const histories = await store.list<readonly ParameterUpdateRecord[]>(['module', module, 'history']);
     const historyOf = new Map(histories.map(({ key, value }) => [key.at(-1), value]));
-    for (const { key, value } of await store.list<ParameterState>(['module', module, 'parameter'])) {
+    for (const { key, value } of await store.list<StoredParameter>(['module', module, 'parameter'])) {
       const name = key.at(-1) as string;
       this.#parameters.set(name, new CachedParameter(name, value, limits, historyOf.get(name)));
     }
@@ -108,7 +109,7 @@ export class ModuleJournal {
       if (!(name in state.parameters)) this.#parameters.delete(name);
     for (const [name, parameter] of Object.entries(state.parameters)) {
       if (this.#parameters.has(name)) continue;
-      this.#parameters.set(name, new CachedParameter(name, parameter, this.#options.limits));
+      this.#parameters.set(name, new CachedParameter(name, { state: parameter }, this.#options.limits));
     }
   }
 
@@ -149,14 +150,21 @@ export class ModuleJournal {
     for (const name of names) this.#histories.touch(name);
   }
 
-  /** Writes the histories that are not written yet. */
-  flush(): Promise<void> {
-    return this.#histories.flush();
+  /** Waits for the writes under way and writes the histories that are not written yet. */
+  async settle(): Promise<void> {
+    await Promise.allSettled(this.#underWay);
+    await this.#histories.flush();
   }
 
   async #commit(writes: readonly Write[], durability: Durability): Promise<void> {
-    await this.#options.committer.commit(writes, durability);
-    this.#isStored = true;
+    const commit = this.#options.committer.commit(writes, durability);
+    this.#underWay.add(commit);
+    try {
+      await commit;
+      this.#isStored = true;
+    } finally {
+      this.#underWay.delete(commit);
+    }
   }
 
   #metaWrite(): Write {
@@ -169,7 +177,7 @@ export class ModuleJournal {
     return {
       type: 'put',
       key: ['module', module, 'parameter', name],
-      value: this.parameter(name).state,
+      value: this.parameter(name).toStored(),
     };
   }
 

@@ -15,6 +15,27 @@ export interface ParameterUpdateRecord {
 
 export type ParameterListener = (newValue: unknown, oldValue: unknown) => void;
 
+/** A parameter as the store holds it, beside its history. */
+export interface StoredParameter {
+  readonly state: ParameterState;
+  /** The change that led to this value: it is known even when the history was not written in time. */
+  readonly newest?: ParameterUpdateRecord;
+}
+
+function isSameUpdate(a: ParameterUpdateRecord, b: ParameterUpdateRecord): boolean {
+  return a.atMs === b.atMs && a.cause === b.cause && Object.is(a.newValue, b.newValue);
+}
+
+/** The stored history, with the newest change at its end. */
+function completeHistory(
+  history: readonly ParameterUpdateRecord[],
+  newest: ParameterUpdateRecord | undefined,
+): readonly ParameterUpdateRecord[] {
+  const last = history.at(-1);
+  if (!newest || (last && (last.atMs > newest.atMs || isSameUpdate(last, newest)))) return history;
+  return [...history, newest];
+}
+
 export class CachedParameter {
   readonly name: string;
   readonly #limits: RuntimeLimits;
@@ -24,17 +45,21 @@ export class CachedParameter {
   #historyBytes = 0;
   #state: ParameterState;
 
-  /** @param history what the store holds of it, oldest first */
   constructor(
     name: string,
-    state: ParameterState,
+    stored: StoredParameter,
     limits: RuntimeLimits,
     history: readonly ParameterUpdateRecord[] = [],
   ) {
     this.name = name;
     this.#limits = limits;
-    this.#state = deepFreeze(state);
-    for (const update of history) this.#remember(update);
+    this.#state = deepFreeze(stored.state);
+    for (const update of completeHistory(history, stored.newest)) this.#remember(update);
+  }
+
+  toStored(): StoredParameter {
+    const newest = this.#history.at(-1);
+    return { state: this.#state, ...(newest ? { newest } : {}) };
   }
 
   /** Frozen: whoever reads the cache cannot change it. The numbers of a tensor must be treated as read-only. */

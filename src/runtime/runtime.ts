@@ -355,13 +355,13 @@ export class Runtime<M extends Modules = Modules> implements AsyncDisposable {
   async #end(module: HostedModuleRecord): Promise<void> {
     module.end('stopped', wasStopped(module.id));
     await this.#supervisor.remove(module.id);
-    await module.journal.flush();
+    await module.journal.settle();
     this.#drop(module);
     this.hub.emit({ type: 'module-stop', module: module.id });
   }
 
   #drop(module: HostedModuleRecord): void {
-    void module.journal.flush();
+    void module.journal.settle();
     if (this.#modules.get(module.id) === module) this.#modules.delete(module.id);
     this.#locks.get(module)?.();
     this.#locks.delete(module);
