@@ -25,6 +25,8 @@ const policy: Plugin = {
   },
 };
 
+/** These need an adapter, which only the second browser has. */
+const webGpuTests = 'src/compute/device/webgpu.browser.test.ts';
 const executablePath = findBrowser();
 const sandboxFolder = resolve(import.meta.dirname, 'public/python');
 const stable = stableEntries();
@@ -116,11 +118,11 @@ export default defineConfig({
               launchOptions: { args: chromiumFlags, ...(executablePath ? { executablePath } : {}) },
             }),
             instances: [
-              { browser: 'chromium' },
+              { browser: 'chromium', exclude: [webGpuTests] },
               {
                 browser: 'chromium',
                 name: 'browser with a software GPU',
-                include: ['src/compute/device/webgpu.browser.test.ts'],
+                include: [webGpuTests],
                 provider: playwright({
                   launchOptions: {
                     args: [...chromiumFlags, ...softwareWebGpuFlags],
