@@ -72,6 +72,7 @@ const sourceWords: Readonly<Record<SourceView['state'], string>> = {
   applying: 'Applying…',
   applied: 'Your edit is running.',
   failed: 'Not applied. The module that was running keeps serving.',
+  down: 'Not applied, and the module from before did not start again: nothing serves.',
 };
 
 /** The module's source and a way to change it while it runs. */

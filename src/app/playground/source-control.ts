@@ -8,6 +8,7 @@ import { compileEdit } from './compile-edit.ts';
 import type { ProgramControl } from './program-control.ts';
 import type { Services } from './services.ts';
 import { entryAddress, spawnModulesWorker } from './spawn-modules-worker.ts';
+import type { SourceView } from './view.ts';
 import type { ViewState } from './view-state.ts';
 import { isModuleCheck } from './worker-protocol.ts';
 import type { ModuleCheck } from './worker-protocol.ts';
@@ -23,6 +24,8 @@ export class SourceControl {
   readonly #state: ViewState;
   readonly #services: Services;
   readonly #program: ProgramControl;
+  /** What the editor held when the module that serves was applied. */
+  #runningText: string = shippedSource;
 
   constructor(state: ViewState, services: Services, program: ProgramControl) {
     this.#state = state;
@@ -31,12 +34,19 @@ export class SourceControl {
   }
 
   edit(text: string): void {
-    this.#state.update({
-      source: { text, original: shippedSource, state: text === shippedSource ? 'original' : 'edited' },
-    });
+    // typing does not end an apply: its buttons stay off until the worker has answered
+    const isApplying = this.#state.current.source.state === 'applying';
+    const state = isApplying ? 'applying' : stateOfText(text, this.#runningText);
+    this.#state.update({ source: { text, original: shippedSource, state } });
   }
 
-  /** True when the text of the editor now serves. */
+  /** To be called when the program was started by another way than `apply`. */
+  noteStart(): void {
+    if (this.#state.current.source.state !== 'down') return;
+    this.#show({ state: stateOfText(this.#state.current.source.text, this.#runningText) });
+  }
+
+  /** True when the text that the editor held at the call now serves. */
   async apply(): Promise<boolean> {
     const { text } = this.#state.current.source;
     this.#show({ state: 'applying' });
@@ -48,11 +58,13 @@ export class SourceControl {
         await tryModule(address);
       }
       await this.#exchange(address);
-      this.#show({ state: isShipped ? 'original' : 'applied' });
+      this.#runningText = text;
+      this.#show({ state: stateOfText(this.#state.current.source.text, text) });
       return true;
     } catch (error) {
       if (address !== undefined) URL.revokeObjectURL(address);
-      this.#show({ state: 'failed', problem: toProblem(error) });
+      const isDown = this.#program.handle === undefined;
+      this.#show({ state: isDown ? 'down' : 'failed', problem: toProblem(error) });
       return false;
     }
   }
@@ -67,26 +79,39 @@ export class SourceControl {
   async #exchange(address: string | undefined): Promise<void> {
     const before = this.#services.edit;
     if (address === before) return;
-    await this.#program.stop();
-    this.#services.edit = address;
     try {
+      await this.#program.stop();
+      this.#services.edit = address;
       await this.#program.start();
     } catch (error) {
       this.#services.edit = before;
-      await this.#program.start();
+      await this.#startAgain();
       throw error;
     }
     // a restarted worker imports the address again, so only the one before it may go
     if (before !== undefined) URL.revokeObjectURL(before);
   }
 
-  #show(change: {
-    readonly state: 'applying' | 'applied' | 'original' | 'failed';
-    readonly problem?: CodeProblem;
-  }): void {
+  /** The module from before. When it fails, too, nothing serves, and the reader gets the button that starts it. */
+  async #startAgain(): Promise<void> {
+    try {
+      await this.#program.start();
+    } catch (error) {
+      this.#state.notify('start', error);
+      this.#state.update({ canStart: true, isReady: false });
+    }
+  }
+
+  #show(change: { readonly state: SourceView['state']; readonly problem?: CodeProblem }): void {
     const { text, original } = this.#state.current.source;
     this.#state.update({ source: { text, original, ...change } });
   }
+}
+
+/** How a text stands to the one that serves. */
+export function stateOfText(text: string, runningText: string): 'original' | 'edited' | 'applied' {
+  if (text !== runningText) return 'edited';
+  return text === shippedSource ? 'original' : 'applied';
 }
 
 async function publish(text: string): Promise<string> {

@@ -40,7 +40,8 @@ export interface ScatterView {
 export interface SourceView {
   readonly text: string;
   readonly original: string;
-  readonly state: 'original' | 'edited' | 'applying' | 'applied' | 'failed';
+  /** `down`: neither the edit nor the module before it started, so nothing serves. */
+  readonly state: 'original' | 'edited' | 'applying' | 'applied' | 'failed' | 'down';
   readonly problem?: CodeProblem;
 }
 
