@@ -1,5 +1,5 @@
 /** Which model answers. The key stays in memory unless its owner ticks the box. */
-import type { ModelChoice } from '../../elements/index.ts';
+import type { EndpointTest, ModelChoice } from '../../elements/index.ts';
 import { openAiCompatible, testEndpoint } from '../../lm/index.ts';
 import type { EndpointReport, LanguageModel } from '../../lm/index.ts';
 import type { Store } from '../../state/index.ts';
@@ -18,6 +18,8 @@ export class ModelControl {
   readonly #hub: Hub;
   /** Why the chosen model cannot be used; a question is refused with it. */
   #refusal: unknown;
+  /** Counts choices and tests: what a test of an older choice says is not shown beside a newer one. */
+  #round = 0;
 
   constructor(state: ViewState, services: Services, hub: Hub) {
     this.#state = state;
@@ -30,14 +32,19 @@ export class ModelControl {
     return this.#refusal;
   }
 
-  /** Takes up the choice of an earlier page. */
+  /** Takes up the choice of an earlier page; one that cannot be read leaves a notice. */
   async restore(): Promise<void> {
-    const entry = await this.#store.get<ModelChoice>(choiceKey);
-    if (entry) this.#state.update({ choice: entry.value });
+    try {
+      const entry = await this.#store.get<ModelChoice>(choiceKey);
+      if (entry) this.#state.update({ choice: entry.value });
+    } catch (error) {
+      this.#state.notify('model-choice', error, 'warning');
+    }
     this.#use(this.#state.current.choice);
   }
 
   async choose(choice: ModelChoice): Promise<void> {
+    this.#round += 1;
     this.#state.update({ choice, endpointTest: { state: 'untested' } });
     this.#use(choice);
     const kept = choice.isKeyRemembered ? choice : { ...choice, key: '' };
@@ -49,16 +56,19 @@ export class ModelControl {
   }
 
   async test(choice: ModelChoice): Promise<void> {
+    this.#round += 1;
+    const round = this.#round;
     this.#state.update({ endpointTest: { state: 'running' } });
+    const endpointTest = await this.#try(choice);
+    if (round === this.#round) this.#state.update({ endpointTest });
+  }
+
+  async #try(choice: ModelChoice): Promise<EndpointTest> {
     try {
       const report = await testEndpoint(this.#create(choice));
-      this.#state.update({
-        endpointTest: report.error
-          ? failure(report, report.error)
-          : { state: 'passed', message: praise(report) },
-      });
+      return report.error ? failure(report, report.error) : { state: 'passed', message: praise(report) };
     } catch (error) {
-      this.#state.update({ endpointTest: { state: 'failed', error: toNotice(error) } });
+      return { state: 'failed', error: toNotice(error) };
     }
   }
 

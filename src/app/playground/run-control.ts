@@ -1,10 +1,11 @@
 /** One question at a time: run, stop, progress, and the last run kept in the store. */
 import { isCodedError } from '../../base/index.ts';
-import type { OutcomeAttempt, OutcomeView, Table } from '../../elements/index.ts';
+import type { ModelChoice, OutcomeAttempt, OutcomeView, Table } from '../../elements/index.ts';
 import { systemClock } from '../../platform/index.ts';
 import type { Store } from '../../state/index.ts';
 import type { StampedEvent } from '../../telemetry/index.ts';
 import type { AskTableOutput } from './ask-table.ts';
+import { cutText } from './cut-text.ts';
 import { toNotice } from './next-step.ts';
 import type { ProgramControl } from './program-control.ts';
 import type { ViewState } from './view-state.ts';
@@ -33,20 +34,25 @@ export class RunControl {
     this.#store = store;
   }
 
-  /** Shows the last run of an earlier page, when the store has one. */
+  /** Shows the last run of an earlier page, when the store has one; one that cannot be read leaves a notice. */
   async restore(): Promise<void> {
-    const entry = await this.#store.get<LastRun>(lastRunKey);
-    if (!entry || this.#state.current.outcome.state !== 'idle') return;
-    const { outcome, atMs } = entry.value;
-    this.#state.update({ outcome: { ...outcome, restoredAtMs: atMs }, question: outcome.question ?? '' });
+    try {
+      const entry = await this.#store.get<LastRun>(lastRunKey);
+      if (!entry || this.#state.current.outcome.state !== 'idle') return;
+      const { outcome, atMs } = entry.value;
+      this.#state.update({ outcome: { ...outcome, restoredAtMs: atMs }, question: outcome.question ?? '' });
+    } catch (error) {
+      this.#state.notify('last-run', error, 'warning');
+    }
   }
 
   async ask(question: string): Promise<void> {
     const { handle } = this.#program;
-    if (!handle || this.#abort) return;
+    if (!handle || this.#abort || this.#state.current.source.state === 'applying') return;
     const abort = new AbortController();
     this.#abort = abort;
-    const { table } = this.#state.current;
+    // what is changed during the run belongs to the next one
+    const { table, choice } = this.#state.current;
     const startedMs = systemClock.monotonic();
     this.#state.update({ question, outcome: { state: 'running', question, stage: 'Asking the model' } });
     try {
@@ -56,7 +62,7 @@ export class RunControl {
       )) as AskTableOutput;
       this.#finish({
         question,
-        ...this.#answered(output, table),
+        ...answered(output, table, choice),
         durationMs: systemClock.monotonic() - startedMs,
       });
     } catch (error) {
@@ -76,14 +82,6 @@ export class RunControl {
     if (!this.#abort || event.type !== 'execution-start') return;
     const rows = this.#state.current.table.rows.length.toLocaleString();
     this.#progress({ stage: `Python runs on ${rows} rows in the sandbox` });
-  }
-
-  #answered(output: AskTableOutput, table: Table): Omit<OutcomeView, 'question'> {
-    const { answer, code, result, stdout, attempts } = output;
-    const { choice } = this.#state.current;
-    const words = choice.kind === 'scripted' ? 'worded by the scripted model' : `worded by ${choice.model}`;
-    const source = `Found by Python in ${table.rows.length.toLocaleString()} rows, ${words}`;
-    return { state: 'done', answer, code, result, stdout, attempts, source };
   }
 
   #onDelta(delta: unknown): void {
@@ -116,6 +114,29 @@ export class RunControl {
   }
 }
 
+function answered(
+  { answer, code, result, stdout, attempts }: AskTableOutput,
+  table: Table,
+  choice: ModelChoice,
+): Omit<OutcomeView, 'question'> {
+  const words = choice.kind === 'scripted' ? 'worded by the scripted model' : `worded by ${choice.model}`;
+  const source = `Found by Python in ${table.rows.length.toLocaleString()} rows, ${words}`;
+  return {
+    state: 'done',
+    answer: cutText(answer),
+    code: cutText(code),
+    result: cutText(result),
+    stdout: cutText(stdout),
+    attempts: attempts.map(cutAttempt),
+    source,
+  };
+}
+
+const cutAttempt = ({ code, error }: OutcomeAttempt): OutcomeAttempt => ({
+  code: cutText(code),
+  ...(error === undefined ? {} : { error: cutText(error) }),
+});
+
 const grow = (before: string | undefined, text: string): string =>
   `${before ?? ''}${text}`.slice(-shownStream);
 
@@ -137,6 +158,6 @@ function failed(error: unknown): Omit<OutcomeView, 'question'> {
   return {
     state: 'failed',
     error: { ...notice, ...(Object.keys(shown).length > 0 ? { fields: shown } : {}) },
-    ...(attempts.length > 0 ? { attempts } : {}),
+    ...(attempts.length > 0 ? { attempts: attempts.map(cutAttempt) } : {}),
   };
 }

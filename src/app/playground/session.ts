@@ -12,7 +12,7 @@ import { NumbersControl } from './numbers-control.ts';
 import { ProgramControl } from './program-control.ts';
 import { RunControl } from './run-control.ts';
 import { Services } from './services.ts';
-import { shippedSource, SourceControl } from './source-control.ts';
+import { shippedSource, SourceControl, stateOfText } from './source-control.ts';
 import { StatusControl } from './status-control.ts';
 import { TableControl } from './table-control.ts';
 import type { PlaygroundCommands, PlaygroundView } from './view.ts';
@@ -39,6 +39,8 @@ export class PlaygroundSession implements PlaygroundCommands {
   readonly #status: StatusControl;
   #controls: Controls | undefined;
   #cancelStart: (() => void) | undefined;
+  /** The latest choice of a model that came before there was anything to take it up. */
+  #early: { readonly choice: ModelChoice; readonly isToBeTested?: boolean } | undefined;
 
   constructor(listener: (view: PlaygroundView) => void) {
     this.#state = new ViewState(listener);
@@ -62,7 +64,9 @@ export class PlaygroundSession implements PlaygroundCommands {
     this.#state.update({ canStart: false });
     try {
       const controls = (this.#controls ??= await this.#open());
+      this.#takeUpEarlyWishes(controls);
       await controls.program.start();
+      controls.source.noteStart();
       this.#state.dismiss('start');
     } catch (error) {
       this.#state.notify('start', error);
@@ -114,15 +118,21 @@ export class PlaygroundSession implements PlaygroundCommands {
   }
 
   chooseModel(choice: ModelChoice): void {
-    void this.#controls?.model.choose(choice);
+    if (this.#controls) return void this.#controls.model.choose(choice);
+    this.#early = { choice };
+    this.#state.update({ choice });
   }
 
   testEndpoint(choice: ModelChoice): void {
-    void this.#controls?.model.test(choice);
+    if (this.#controls) return void this.#controls.model.test(choice);
+    this.#early = { choice, isToBeTested: true };
+    this.#state.update({ endpointTest: { state: 'running' } });
   }
 
   editSource(text: string): void {
-    this.#controls?.source.edit(text);
+    if (this.#controls) return this.#controls.source.edit(text);
+    const state = stateOfText(text, shippedSource);
+    this.#state.update({ source: { text, original: shippedSource, state } });
   }
 
   applySource(): void {
@@ -143,6 +153,16 @@ export class PlaygroundSession implements PlaygroundCommands {
 
   async #open(): Promise<Controls> {
     const services = await Services.open(this.#hub);
+    try {
+      return await this.#openControls(services);
+    } catch (error) {
+      // each further start would open another store, frame and interpreter beside these
+      await services[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  async #openControls(services: Services): Promise<Controls> {
     const program = new ProgramControl(this.#state, services);
     const controls: Controls = {
       services,
@@ -153,12 +173,29 @@ export class PlaygroundSession implements PlaygroundCommands {
       source: new SourceControl(this.#state, services, program),
       numbers: new NumbersControl(this.#state, services.compute),
     };
-    await this.#status.describeStore(services.store);
+    await this.#describeStore(services);
     await controls.model.restore();
     await controls.run.restore();
     const { table } = this.#state.current;
     if (table.rows.length > 0) void controls.numbers.update(table);
     return controls;
+  }
+
+  /** How much space is used is a fact beside the matter: without it the program starts all the same. */
+  async #describeStore({ store }: Services): Promise<void> {
+    try {
+      await this.#status.describeStore(store);
+    } catch (error) {
+      this.#state.notify('storage-facts', error, 'warning');
+    }
+  }
+
+  #takeUpEarlyWishes({ model }: Controls): void {
+    const early = this.#early;
+    this.#early = undefined;
+    if (!early) return;
+    void model.choose(early.choice);
+    if (early.isToBeTested) void model.test(early.choice);
   }
 
   async #applyAndRerun(): Promise<void> {
