@@ -72,6 +72,16 @@ const hostile: readonly (readonly [name: string, code: string, check: (outcome: 
     isFlood,
   ],
   ['a flood below the streams', 'import os\nwhile True: os.write(1, b"w" * 10000)', isFlood],
+  [
+    'text past the harness',
+    'import sys\nsys._getframe(1).f_globals["emit"](0, "v" * 20_000_000)\nwhile True: pass',
+    isFlood,
+  ],
+  [
+    'bytes past the harness',
+    'import sys\nkeep = sys._getframe(1).f_globals["keep"]\nfor _ in range(100): keep(b"u" * 10_000_000)',
+    (outcome) => expect(outcome).toMatchObject({ type: 'exceeded', limit: 'output', stdout: '' }),
+  ],
   ['C stack overflow', 'import json\njson.loads("[" * 100000)', isDeath],
   ['os._exit', 'import os\nos._exit(3)', isDeath],
   ['os.abort', 'import os\nos.abort()', isDeath],

@@ -12,6 +12,7 @@ export interface PreparedRun {
   readonly buffers: readonly ArrayBuffer[];
   readonly timeoutMs: number;
   readonly outputBytes: number;
+  readonly resultBytes: number;
 }
 
 export interface RunRules {
@@ -114,5 +115,6 @@ export function prepareRun(
     buffers: encoder.buffers,
     timeoutMs: checkTimeout(options.timeoutMs, limits.wallTimeMs),
     outputBytes: limits.outputBytes,
+    resultBytes: limits.resultBytes,
   };
 }

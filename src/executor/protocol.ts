@@ -62,8 +62,9 @@ export interface RunStart {
   /** A {@link RunRequest} as JSON in UTF-8. */
   readonly request: Uint8Array<ArrayBuffer>;
   readonly buffers: readonly ArrayBuffer[];
-  /** Also in the request; here for text that does not pass Python's streams. */
+  /** Also in the request; here for what goes round the harness. */
   readonly outputBytes: number;
+  readonly resultBytes: number;
 }
 
 /** What the harness reads. Variables are encoded as `value-codec.ts` says. */

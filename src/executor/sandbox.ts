@@ -92,13 +92,14 @@ export class Sandbox {
   }
 
   /** Resolves always. The caller runs one thing at a time. */
-  run({ request, buffers, outputBytes }: PreparedRun, watcher: RunWatcher): Promise<RunEnd> {
+  run(prepared: PreparedRun, watcher: RunWatcher): Promise<RunEnd> {
+    const { request, buffers, outputBytes, resultBytes } = prepared;
     if (!this.#isAlive)
       return Promise.resolve({ type: 'dead', cause: 'died', message: 'it had ended before' });
     const run = ++this.#runs;
     const end = new Promise<RunEnd>((resolve) => {
       this.#current = { run, watcher, resolve };
-      const start: RunStart = { type: 'run-start', run, request, buffers, outputBytes };
+      const start: RunStart = { type: 'run-start', run, request, buffers, outputBytes, resultBytes };
       this.#port.postMessage(start, [request.buffer, ...buffers]);
     });
     return this.#options.host.watch(end);

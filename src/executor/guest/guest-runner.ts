@@ -16,6 +16,17 @@ interface PythonError {
 const isPythonError = (error: unknown): error is PythonError =>
   error instanceof Error && error.name === 'PythonError';
 
+/** A Python buffer, as a proxy. */
+interface PythonBuffer {
+  getBuffer(type: 'u8'): { data: Uint8Array; release(): void };
+}
+
+/** As many buffers as the page reads in one result. */
+const maxBuffers = 100_000;
+/** Messages and tracebacks come on top of the values; the page leaves the same room. */
+const messageLength = 100_000;
+const tooLarge = JSON.stringify({ type: 'exceeded', limit: 'result' });
+
 /** What the harness says when it was itself interrupted between the guest's code and the answer. */
 function harnessError(error: PythonError): string {
   const detail = { type: error.type, message: '', traceback: `${error.type}\n`, line: null };
@@ -24,6 +35,7 @@ function harnessError(error: PythonError): string {
   );
 }
 
+/** The budgets of a run are kept here once more: a guest can reach what the harness was given, and leave the harness's own out. */
 export class GuestRunner {
   readonly #send: Send;
   readonly #flag: Int32Array | undefined;
@@ -31,6 +43,8 @@ export class GuestRunner {
   #run: number | undefined;
   #hasExceeded = false;
   #rawLeft = 0;
+  #textLeft = 0;
+  #bytesLeft = 0;
   #buffers: ArrayBuffer[] = [];
   #decoder = new TextDecoder();
 
@@ -42,9 +56,9 @@ export class GuestRunner {
   /** Runs the harness's own code, which defines `start`. */
   install(python: PyodideAPI, source: string): void {
     const scope = python.toPy({
-      emit: (stream: number, text: string) => this.#emit(stream === 0 ? 'stdout' : 'stderr', text),
+      emit: (stream: number, text: unknown) => this.#emit(stream === 0 ? 'stdout' : 'stderr', text),
       exceed: () => this.#exceed(),
-      keep: (value: { getBuffer(type: 'u8'): { data: Uint8Array; release(): void } }) => this.#keep(value),
+      keep: (value: PythonBuffer) => this.#keep(value),
     }) as { get(name: 'start'): Start };
     python.runPython(source, { globals: scope as never, filename: 'harness.py' });
     this.#start = scope.get('start');
@@ -56,6 +70,8 @@ export class GuestRunner {
     this.#run = run;
     this.#hasExceeded = false;
     this.#rawLeft = message.outputBytes;
+    this.#textLeft = message.outputBytes;
+    this.#bytesLeft = message.resultBytes;
     this.#buffers = [];
     try {
       const answer = (this.#start as Start)(
@@ -84,15 +100,24 @@ export class GuestRunner {
     this.#send({ type: 'sandbox-die', message: messageOf(error).slice(0, 1000) });
   }
 
-  #end(run: number, result: string): void {
+  #end(run: number, result: unknown): void {
     if (this.#run === undefined) return;
     this.#run = undefined;
     const buffers = this.#buffers.splice(0);
-    this.#send({ type: 'run-end', run, result, buffers }, buffers);
+    // no text at all is malformed to the page
+    const text = typeof result === 'string' ? result : '';
+    const isTooLarge = text.length > Math.max(0, this.#bytesLeft) + messageLength;
+    if (isTooLarge) this.#send({ type: 'run-end', run, result: tooLarge, buffers: [] });
+    else this.#send({ type: 'run-end', run, result: text, buffers }, buffers);
   }
 
-  #emit(stream: 'stdout' | 'stderr', text: string): void {
-    if (this.#run !== undefined && text) this.#send({ type: 'output-write', run: this.#run, stream, text });
+  #emit(stream: 'stdout' | 'stderr', text: unknown): void {
+    if (this.#run === undefined || this.#hasExceeded || typeof text !== 'string') return;
+    // a text has at least as many bytes as characters
+    const kept = text.slice(0, this.#textLeft);
+    this.#textLeft -= kept.length;
+    if (kept) this.#send({ type: 'output-write', run: this.#run, stream, text: kept });
+    if (kept.length < text.length) this.#exceed();
   }
 
   #exceed(): void {
@@ -101,12 +126,19 @@ export class GuestRunner {
     this.#send({ type: 'output-exceed', run: this.#run });
   }
 
-  #keep(value: { getBuffer(type: 'u8'): { data: Uint8Array; release(): void } }): number {
+  #keep(value: PythonBuffer): number {
+    if (this.#run === undefined || this.#hasExceeded) throw new Error('nothing more can be kept');
     const view = value.getBuffer('u8');
     try {
-      return this.#buffers.push(view.data.slice().buffer as ArrayBuffer) - 1;
+      const bytes = new Uint8Array(view.data);
+      this.#bytesLeft -= bytes.byteLength;
+      if (this.#bytesLeft >= 0 && this.#buffers.length < maxBuffers)
+        return this.#buffers.push(bytes.buffer) - 1;
     } finally {
       view.release();
     }
+    this.#buffers = [];
+    this.#exceed();
+    throw new Error('too much was kept');
   }
 }

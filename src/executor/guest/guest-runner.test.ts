@@ -1,0 +1,83 @@
+import type { PyodideAPI } from 'pyodide';
+import { expect, test } from 'vitest';
+import type { GuestMessage } from '../protocol.ts';
+import { GuestRunner } from './guest-runner.ts';
+
+/** What the harness is given: whatever holds these can be reached by a guest. */
+interface Given {
+  emit(stream: number, text: unknown): void;
+  keep(value: { getBuffer(type: 'u8'): { data: Uint8Array; release(): void } }): number;
+}
+
+const buffer = (sizeBytes: number): Parameters<Given['keep']>[0] => ({
+  getBuffer: () => ({ data: new Uint8Array(sizeBytes), release: () => undefined }),
+});
+
+/** Runs `guest` in the place of Python, which is what a guest that goes round the harness comes to. */
+async function run(guest: (given: Given) => unknown): Promise<readonly GuestMessage[]> {
+  const sent: GuestMessage[] = [];
+  const runner = new GuestRunner((message) => void sent.push(message), undefined);
+  const python = {
+    toPy: (given: Given) => ({ get: () => () => guest(given) }),
+    runPython: () => undefined,
+  };
+  runner.install(python as unknown as PyodideAPI, '');
+  const request = new Uint8Array();
+  const bounds = { outputBytes: 1000, resultBytes: 1000 };
+  await runner.serve({ type: 'run-start', run: 1, request, buffers: [], ...bounds });
+  return sent;
+}
+
+const attempt = (work: () => unknown): string => {
+  try {
+    work();
+  } catch {
+    // a guest swallows every refusal
+  }
+  return '{}';
+};
+
+const textOf = (sent: readonly GuestMessage[]): string =>
+  sent.map((message) => (message.type === 'output-write' ? message.text : '')).join('');
+const typesOf = (sent: readonly GuestMessage[]): readonly string[] => sent.map((message) => message.type);
+
+test('text beyond the limit is cut, whoever emits it, and the run is told to have exceeded', async () => {
+  const sent = await run(({ emit }) => {
+    for (let round = 0; round < 10; round += 1) emit(round % 2, 'x'.repeat(900));
+    return '{}';
+  });
+  expect(textOf(sent)).toHaveLength(1000);
+  expect(typesOf(sent).filter((type) => type === 'output-exceed')).toHaveLength(1);
+});
+
+test('what is no text is not sent', async () => {
+  const sent = await run(({ emit }) => (emit(0, [new ArrayBuffer(10_000)]), '{}'));
+  expect(typesOf(sent)).toEqual(['run-end']);
+  expect(await run(() => [new ArrayBuffer(10_000)])).toMatchObject([{ type: 'run-end', result: '' }]);
+});
+
+test.each([
+  ['bytes', 600, 2],
+  ['buffers', 0, 100_001],
+])('%s beyond the limit are not kept, and the run is told to have exceeded', async (_name, size, times) => {
+  const sent = await run(({ keep }) =>
+    attempt(() => {
+      for (let round = 0; round < times; round += 1) keep(buffer(size));
+    }),
+  );
+  expect(sent).toMatchObject([{ type: 'output-exceed' }, { type: 'run-end', buffers: [] }]);
+});
+
+test('a result beyond the limit does not leave', async () => {
+  const sent = await run(() => `"${'x'.repeat(200_000)}"`);
+  expect(sent).toMatchObject([{ type: 'run-end', result: '{"type":"exceeded","limit":"result"}' }]);
+});
+
+test('what is within the limits passes whole', async () => {
+  const sent = await run(({ emit, keep }) => {
+    emit(0, 'a'.repeat(1000));
+    return `[${keep(buffer(500))},${keep(buffer(500))}]`;
+  });
+  expect(textOf(sent)).toHaveLength(1000);
+  expect(sent.at(-1)).toMatchObject({ type: 'run-end', result: '[0,1]', buffers: [{}, {}] });
+});
