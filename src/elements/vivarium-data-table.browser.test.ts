@@ -96,3 +96,21 @@ test('edited cells are marked', async () => {
   expect(cellOf(element, 1, 'size')?.classList.contains('edited')).toBe(true);
   expect(cellOf(element, 1, 'name')?.classList.contains('edited')).toBe(false);
 });
+
+test('Enter that takes a candidate of an input method leaves the cell in editing', async () => {
+  const { element, edits } = await open();
+  cellOf(element, 0, 'name')?.click();
+  await element.updateComplete;
+  await userEvent.keyboard('{Enter}');
+  await expect.poll(() => cellOf(element, 0, 'name')?.querySelector('input')).toBeTruthy();
+  const field = cellOf(element, 0, 'name')?.querySelector('input') as HTMLInputElement;
+  field.value = '企鵝';
+  const press = (isComposing: boolean): boolean =>
+    field.dispatchEvent(
+      new KeyboardEvent('keydown', { key: 'Enter', isComposing, bubbles: true, composed: true }),
+    );
+  press(true);
+  expect(edits).toEqual([]);
+  press(false);
+  expect(edits).toEqual([{ row: 0, column: 0, value: '企鵝' }]);
+});

@@ -223,6 +223,8 @@ export class VivariumDataTable extends VivariumElement {
   };
 
   #editKey(event: KeyboardEvent): boolean {
+    // Enter and Escape belong to an input method while it offers candidates
+    if (event.isComposing) return false;
     if (event.key === 'Escape') this.#giveUp();
     else if (event.key === 'Enter') {
       const at = this.place;

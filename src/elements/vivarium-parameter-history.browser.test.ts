@@ -79,3 +79,16 @@ test('history shows the newest first', async () => {
   expect(rows).toEqual(['5', '4']);
   expect(element.renderRoot.querySelector('summary')?.textContent).toBe('2 changes');
 });
+
+test('nothing is set while it is disabled', async () => {
+  const { element, sets } = await open(limit);
+  element.isDisabled = true;
+  await element.updateComplete;
+  expect(element.renderRoot.querySelector('button')?.disabled).toBe(true);
+  await enter(element, 'limit', '7');
+  expect(sets).toEqual([]);
+  element.isDisabled = false;
+  await element.updateComplete;
+  await enter(element, 'limit', '7');
+  expect(sets).toEqual([{ name: 'limit', value: 7 }]);
+});

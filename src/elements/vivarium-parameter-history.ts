@@ -56,6 +56,7 @@ export class VivariumParameterHistory extends VivariumElement {
   static readonly tag: string = 'vivarium-parameter-history';
   static override properties: PropertyDeclarations = {
     parameters: { attribute: false },
+    isDisabled: { type: Boolean, attribute: 'disabled' },
     unreadable: { state: true },
   };
   static override styles: CSSResultGroup = [
@@ -115,12 +116,15 @@ export class VivariumParameterHistory extends VivariumElement {
   ];
 
   declare parameters: readonly ParameterView[];
+  /** Nothing can be set now. */
+  declare isDisabled: boolean;
   /** Text that could not be read, by parameter name. */
   declare unreadable: Readonly<Record<string, string>>;
 
   constructor() {
     super();
     this.parameters = [];
+    this.isDisabled = false;
     this.unreadable = {};
   }
 
@@ -142,7 +146,9 @@ export class VivariumParameterHistory extends VivariumElement {
           <span class="muted small">${type}</span>
         </span>
         ${this.#field(parameter, refusal !== undefined)}
-        <button type="submit" ?disabled=${isSaving ?? false}>${isSaving ? 'Saving…' : 'Set'}</button>
+        <button type="submit" ?disabled=${this.isDisabled || (isSaving ?? false)}>
+          ${isSaving ? 'Saving…' : 'Set'}
+        </button>
         <p class="about muted small" id="about-${name}">${about}</p>
         <p class="refusal" role="alert" id="refusal-${name}">
           ${refusal ?? nothing}
@@ -204,6 +210,7 @@ export class VivariumParameterHistory extends VivariumElement {
 
   #submit(event: SubmitEvent, { name, type }: ParameterView): void {
     event.preventDefault();
+    if (this.isDisabled) return;
     const entry = new FormData(event.target as HTMLFormElement).get('value');
     const text = typeof entry === 'string' ? entry : '';
     try {

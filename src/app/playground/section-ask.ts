@@ -6,7 +6,12 @@ import type { PlaygroundCommands, PlaygroundView } from './view.ts';
 /** Question box, prepared questions, run and stop. */
 export function askSection(view: PlaygroundView, commands: PlaygroundCommands | undefined): TemplateResult {
   const isRunning = view.outcome.state === 'running';
-  const canRun = view.isReady && !isRunning && view.question.trim() !== '' && view.table.rows.length > 0;
+  const canRun =
+    view.isReady &&
+    !isRunning &&
+    view.source.state !== 'applying' &&
+    view.question.trim() !== '' &&
+    view.table.rows.length > 0;
   const submit = (event: SubmitEvent): void => {
     event.preventDefault();
     if (canRun) commands?.askQuestion(view.question);
@@ -23,7 +28,8 @@ export function askSection(view: PlaygroundView, commands: PlaygroundCommands | 
         .value=${view.question}
         @input=${(event: Event) => commands?.editQuestion((event.target as HTMLTextAreaElement).value)}
         @keydown=${(event: KeyboardEvent) => {
-          if (event.key !== 'Enter' || event.shiftKey) return;
+          // Enter that takes an input method's candidate is not the reader's wish to ask
+          if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
           event.preventDefault();
           if (canRun) commands?.askQuestion(view.question);
         }}
@@ -46,7 +52,7 @@ function modelLine({ choice, isReady, canStart }: PlaygroundView): string {
 }
 
 function preparedQuestions(view: PlaygroundView, commands: PlaygroundCommands | undefined): TemplateResult {
-  const isRunning = view.outcome.state === 'running';
+  const isBusy = view.outcome.state === 'running' || view.source.state === 'applying';
   return html`<div class="prepared">
     <p class="small muted" id="prepared-title">Prepared questions</p>
     <ul aria-labelledby="prepared-title">
@@ -56,7 +62,7 @@ function preparedQuestions(view: PlaygroundView, commands: PlaygroundCommands | 
             <button
               class="chip"
               type="button"
-              ?disabled=${!view.isReady || isRunning}
+              ?disabled=${!view.isReady || isBusy}
               @click=${() => commands?.askQuestion(question)}
             >
               ${question}

@@ -53,6 +53,7 @@ export function parameterSection(
     <h2 id="parameters-title">Parameters</h2>
     <vivarium-parameter-history
       .parameters=${view.parameters}
+      ?disabled=${view.source.state === 'applying'}
       @parameter-set=${({ detail }: CustomEvent<ParameterSetDetail>) =>
         commands?.setParameter(detail.name, detail.value)}
     ></vivarium-parameter-history>
