@@ -111,6 +111,13 @@ describe('hostile and broken code', () => {
     });
   });
 
+  test('code without a value and without output is not explained', async () => {
+    await expect(ask('q', penguins, writing('x = 1'))).rejects.toMatchObject({
+      code: 'app/python-failed',
+      fields: { error: expect.stringContaining('ended without a value') as string },
+    });
+  });
+
   test('an endless loop is stopped at timeLimitMs, and the next run works', async () => {
     const program = new AskTable();
     program.timeLimitMs.set(300);
@@ -150,6 +157,7 @@ describe('results of every shape', () => {
       'import datetime\n{"d": datetime.date(2026, 1, 2), "b": 2**70, "s": {1}}',
       '{"d":"2026-01-02T00:00:00.000Z","b":"1180591620717411303424","s":[1]}',
     ],
+    ['an integer of any size', '1 << 1_000_000', '"an integer of about 1000004 bits, too large to show"'],
     ['keys that are not text', '{1: "one"}', '{"1":"one"}'],
   ])('%s', async (_name, code, expected) => {
     expect((await ask('q', penguins, writing(code))).answer).toBe(expected);

@@ -42,6 +42,9 @@ Use only the result, which the code found in the whole table. Round sensibly and
 /** Characters of a result that the model is shown. */
 const shownResult = 4_000;
 
+/** Bits of an integer that is still written out, about 3,000 digits. */
+const longestIntegerBits = 10_000;
+
 export class AskTable extends Module<AskTableInput, AskTableOutput> {
   static readonly version: string = '1.0.0';
 
@@ -157,12 +160,14 @@ function withoutFence(text: string): string {
 
 const lastLine = (text: string): string => text.trim().split('\n').at(-1) ?? '';
 
+const noValue = 'The code ended without a value: end it with an expression, or print what was found.';
+
 /** What the model should hear about its code; undefined when it ran. Other endings are not the model's to mend. */
 function errorOf(outcome: Outcome): string | undefined {
   switch (outcome.type) {
     case 'returned':
     case 'submitted':
-      return undefined;
+      return resultOf(outcome).trim() === '' ? noValue : undefined;
     case 'threw':
       return `${outcome.error.traceback}\n${outcome.error.type}: ${outcome.error.message}`.trim();
     case 'syntax-error':
@@ -195,8 +200,17 @@ function resultOf(outcome: Outcome): string {
 
 /** JSON has no dates, maps or large integers. */
 function plain(_name: string, value: GuestValue): unknown {
-  if (typeof value === 'bigint') return value.toString();
-  if (value instanceof Map) return Object.fromEntries([...value].map(([key, item]) => [String(key), item]));
+  if (typeof value === 'bigint') return digitsOf(value);
+  if (value instanceof Map)
+    return Object.fromEntries(
+      [...value].map(([key, item]) => [typeof key === 'bigint' ? digitsOf(key) : String(key), item]),
+    );
   if (ArrayBuffer.isView(value)) return Array.from(value as Uint8Array);
   return value;
+}
+
+/** Decimal digits cost the square of an integer's length. */
+function digitsOf(value: bigint): string {
+  const bits = value.toString(16).length * 4;
+  return bits > longestIntegerBits ? `an integer of about ${bits} bits, too large to show` : value.toString();
 }
