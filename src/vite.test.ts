@@ -132,6 +132,12 @@ describe('the plugin in a build', () => {
     expect(emitted('python/deep/code.wasm')).toBe('wasm');
     expect(JSON.parse(emitted('python/headers.json'))).toEqual(sandboxHeaders('sha256-0'));
   });
+
+  it('emits them, too, for a project without a public folder', async () => {
+    const outDir = join(root, 'dist-without-public');
+    await build({ ...quiet, publicDir: false, build: { outDir }, plugins: [vivarium({ assetFolder })] });
+    expect(readFileSync(join(outDir, 'python/deep/code.wasm'), 'utf8')).toBe('wasm');
+  });
 });
 
 describe('a wrong folder', () => {

@@ -161,7 +161,8 @@ export function sandboxFiles(options: VivariumPluginOptions = {}): Plugin {
     name: 'vivarium-sandbox-files',
     config: (): UserConfig => ({ server: { headers: { ...headers } }, preview: { headers: { ...headers } } }),
     configResolved: (config) => {
-      isPublic = folder.startsWith(config.publicDir + sep);
+      // '' stands for no public folder, and every path starts with it
+      isPublic = config.publicDir !== '' && folder.startsWith(config.publicDir + sep);
     },
     configureServer: listen,
     configurePreviewServer: listen,
