@@ -7,7 +7,7 @@ import type { VivariumEventLog } from './vivarium-event-log.ts';
 import type { VivariumNotice } from './vivarium-notice.ts';
 import type { VivariumOutcome } from './vivarium-outcome.ts';
 import type { VivariumScatterPlot } from './vivarium-scatter-plot.ts';
-import type { VivariumStatus } from './vivarium-status.ts';
+import type { StatusFact, VivariumStatus } from './vivarium-status.ts';
 
 beforeAll(() => defineElements());
 afterEach(() => document.body.replaceChildren());
@@ -150,4 +150,17 @@ test('a fact says its level in words', async () => {
   });
   expect(text(element, '.fact')).toContain('Memory only (failed)');
   expect(element.renderRoot.querySelector('meter')?.value).toBe(0.5);
+});
+
+test('a change of level is announced, a new figure is not', async () => {
+  const used = (value: string): StatusFact => ({ name: 'Used', value, level: 'ok', ratio: 0.5 });
+  const element = await open<VivariumStatus>('vivarium-status', {
+    facts: [{ name: 'Python', value: 'Starting', level: 'unknown' }, used('1 MB')],
+  });
+  element.facts = [{ name: 'Python', value: 'Starting', level: 'unknown' }, used('2 MB')];
+  await element.updateComplete;
+  expect(text(element, '[role=status]')).toBe('');
+  element.facts = [{ name: 'Python', value: 'Ready in its sandbox', level: 'ok' }, used('2 MB')];
+  await element.updateComplete;
+  expect(text(element, '[role=status]')).toBe('Python: Ready in its sandbox (good)');
 });

@@ -1,5 +1,5 @@
 /** What this page stands on: durability of the store, storage used, device, isolation. */
-import type { CSSResultGroup, PropertyDeclarations, TemplateResult } from 'lit';
+import type { CSSResultGroup, PropertyDeclarations, PropertyValues, TemplateResult } from 'lit';
 import { css, html, nothing } from 'lit';
 import { controls, VivariumElement } from './vivarium-element.ts';
 
@@ -26,10 +26,13 @@ const words: Readonly<Record<StatusFact['level'], string>> = {
   unknown: 'not known yet',
 };
 
-/** `<vivarium-status>`: a list of facts, each with a mark that does not rely on colour alone. */
+/** `<vivarium-status>`: a list of facts, each with a mark that does not rely on colour alone; a change of level is announced. */
 export class VivariumStatus extends VivariumElement {
   static readonly tag: string = 'vivarium-status';
-  static override properties: PropertyDeclarations = { facts: { attribute: false } };
+  static override properties: PropertyDeclarations = {
+    facts: { attribute: false },
+    news: { state: true },
+  };
   static override styles: CSSResultGroup = [
     controls,
     css`
@@ -75,14 +78,27 @@ export class VivariumStatus extends VivariumElement {
   ];
 
   declare facts: readonly StatusFact[];
+  declare news: string;
 
   constructor() {
     super();
     this.facts = [];
+    this.news = '';
+  }
+
+  override willUpdate(changed: PropertyValues<this>): void {
+    const before = changed.get('facts');
+    if (!before || before.length === 0) return;
+    const known = new Map(before.map(({ name, level }) => [name, level]));
+    const changes = this.facts
+      .filter(({ name, level }) => known.get(name) !== level)
+      .map(({ name, value, level }) => `${name}: ${value} (${words[level]})`);
+    if (changes.length > 0) this.news = changes.join(', ');
   }
 
   override render(): TemplateResult {
-    return html`<dl aria-live="polite">${this.facts.map((fact) => this.#fact(fact))}</dl>`;
+    return html`<dl>${this.facts.map((fact) => this.#fact(fact))}</dl>
+      <p class="hidden" role="status">${this.news}</p>`;
   }
 
   #fact(fact: StatusFact): TemplateResult {

@@ -156,7 +156,6 @@ export class VivariumSupervisionTree extends VivariumElement {
       aria-level=${level}
       aria-posinset=${position}
       aria-setsize=${siblings}
-      aria-expanded=${node.children && node.children.length > 0 ? 'true' : nothing}
       data-id=${node.id}
       data-kind=${node.kind}
       data-status=${node.status}
