@@ -13,3 +13,14 @@ test('coded errors keep code and fields, others get one', () => {
   expect(toNotice(error)).toMatchObject({ code: 'app/csv-empty', message: 'empty', fields: { row: 1 } });
   expect(toNotice(new Error('x'))).toEqual({ code: 'app/unexpected', message: 'x' });
 });
+
+test.each([
+  ['time', /raise timeLimitMs/u],
+  ['memory', /fewer rows/u],
+  ['output', /printed more/u],
+  ['calls', /fewer calls/u],
+])('the advice at the %s limit is about that limit', (limit, advice) => {
+  const { next } = toNotice(new CodedError('app/python-exceeded', 'stopped', { fields: { limit } }));
+  expect(next).toMatch(advice);
+  if (limit !== 'time') expect(next).not.toContain('timeLimitMs');
+});

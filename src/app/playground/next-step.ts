@@ -26,7 +26,13 @@ const steps: Readonly<Record<string, string>> = {
     'Two tabs must not own the same state. Close the other one and the program starts here by itself.',
   'runtime/': 'Press “Start the program”, or reload the page.',
   'app/python-failed': 'Run again, ask more simply, or raise maxAttempts.',
-  'app/python-exceeded': 'Run again, ask for something smaller, or raise timeLimitMs.',
+  'app/python-exceeded': 'Run again, or ask for something smaller.',
+  'app/python-exceeded/time': 'Run again, ask for something smaller, or raise timeLimitMs.',
+  'app/python-exceeded/memory':
+    'Ask for something smaller, or load fewer rows: the memory of the sandbox is fixed.',
+  'app/python-exceeded/output':
+    'Run again, or ask for a summary: the code printed more than the sandbox passes on.',
+  'app/python-exceeded/calls': 'Run again, or ask for something that takes fewer calls.',
   'app/program-ended': 'Press “Start the program”: a fresh supervisor starts it with the parameters it had.',
   'app/executor-missing': 'Reload the page.',
   'port/cancelled': 'Run again when you are ready.',
@@ -50,7 +56,8 @@ export function nextStep(code: string): string | undefined {
 /** Anything that was thrown, as a notice. */
 export function toNotice(thrown: unknown): Notice {
   if (!isCodedError(thrown)) return { code: 'app/unexpected', message: messageOf(thrown) };
-  const next = nextStep(thrown.code);
+  const { limit } = thrown.fields;
+  const next = nextStep(typeof limit === 'string' ? `${thrown.code}/${limit}` : thrown.code);
   return {
     code: thrown.code,
     message: thrown.message,
