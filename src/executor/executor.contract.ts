@@ -332,6 +332,14 @@ function valueLaws(open: OpenExecutor): void {
     session.interrupt();
   });
 
+  test('text that is flushed by the character arrives whole, in few parts', async () => {
+    const parts: OutputPart[] = [];
+    const code = 'import os\nfor _ in range(10_000):\n  print(end="a", flush=True)\n  os.write(2, b"b")';
+    const outcome = await session.execute(code, {}, { onOutput: (part) => void parts.push(part) });
+    expect(outcome).toMatchObject({ stdout: 'a'.repeat(10_000), stderr: 'b'.repeat(10_000) });
+    expect(parts.length).toBeLessThan(2000);
+  });
+
   test('SUBMIT ends the run with an answer', async () => {
     const code = 'print("a")\ntry:\n  SUBMIT(answer=[1, None], note="n")\nexcept Exception: pass\nprint("b")';
     const outcome = expectType(await session.execute(code), 'submitted');

@@ -17,7 +17,7 @@ export interface ExecutionOptions {
   readonly timeoutMs?: number;
   /** Aborting it ends the run with `cancelled`. */
   readonly signal?: AbortSignal;
-  /** Called with text as it is printed. A killed guest may lose what it printed in its last 20 ms. */
+  /** Called with text as it is printed. A killed guest may lose what it printed in its last 40 ms. */
   readonly onOutput?: (part: OutputPart) => void;
   /** Names of variables to bring back. One that is not defined at the end makes the outcome `threw` with `NameError`. */
   readonly outputs?: readonly string[];

@@ -1,5 +1,6 @@
 import type { PyodideAPI } from 'pyodide';
 import { expect, test } from 'vitest';
+import { SimulatedClock } from '../../platform/index.ts';
 import type { GuestMessage } from '../protocol.ts';
 import { GuestRunner } from './guest-runner.ts';
 
@@ -13,17 +14,22 @@ const buffer = (sizeBytes: number): Parameters<Given['keep']>[0] => ({
   getBuffer: () => ({ data: new Uint8Array(sizeBytes), release: () => undefined }),
 });
 
+const clock = new SimulatedClock();
+
 /** Runs `guest` in the place of Python, which is what a guest that goes round the harness comes to. */
-async function run(guest: (given: Given) => unknown): Promise<readonly GuestMessage[]> {
+async function run(
+  guest: (given: Given) => unknown,
+  limits: { readonly outputBytes?: number } = {},
+): Promise<readonly GuestMessage[]> {
   const sent: GuestMessage[] = [];
-  const runner = new GuestRunner((message) => void sent.push(message), undefined);
+  const runner = new GuestRunner((message) => void sent.push(message), undefined, clock);
   const python = {
     toPy: (given: Given) => ({ get: () => () => guest(given) }),
     runPython: () => undefined,
   };
   runner.install(python as unknown as PyodideAPI, '');
   const request = new Uint8Array();
-  const bounds = { outputBytes: 1000, resultBytes: 1000 };
+  const bounds = { outputBytes: 1000, resultBytes: 1000, ...limits };
   await runner.serve({ type: 'run-start', run: 1, request, buffers: [], ...bounds });
   return sent;
 }
@@ -80,4 +86,25 @@ test('what is within the limits passes whole', async () => {
   });
   expect(textOf(sent)).toHaveLength(1000);
   expect(sent.at(-1)).toMatchObject({ type: 'run-end', result: '[0,1]', buffers: [{}, {}] });
+});
+
+test('writes of single characters are gathered, and none is lost', async () => {
+  const guest = ({ emit }: Given): string => {
+    for (let round = 0; round < 100_000; round += 1) emit(round % 2, 'x');
+    return '{}';
+  };
+  const sent = await run(guest, { outputBytes: 100_000 });
+  expect(textOf(sent)).toHaveLength(100_000);
+  expect(sent.length).toBeLessThan(150);
+});
+
+test('what is written after a pause leaves at once, with what was gathered before it', async () => {
+  const sent = await run(async ({ emit }) => {
+    for (let round = 0; round < 100; round += 1) emit(0, 'x');
+    emit(1, 'e');
+    await clock.advance(16);
+    emit(0, 'y');
+    return '{}';
+  });
+  expect(sent.slice(-3)).toMatchObject([{ text: `${'x'.repeat(36)}y` }, { text: 'e' }, { type: 'run-end' }]);
 });

@@ -1,6 +1,8 @@
 /** The worker's end of the sandbox port: one run at a time goes into the harness, its result comes back as text. */
 import type { PyodideAPI } from 'pyodide';
 import { messageOf } from '../../base/index.ts';
+import { systemClock } from '../../platform/index.ts';
+import type { Clock } from '../../platform/index.ts';
 import type { GuestMessage, RunStart } from '../protocol.ts';
 
 type Answer = string | PromiseLike<string>;
@@ -27,6 +29,11 @@ const maxBuffers = 100_000;
 const messageLength = 100_000;
 const tooLarge = JSON.stringify({ type: 'exceeded', limit: 'result' });
 
+/** So many writes of a run leave at once; after them text is gathered for this long, or up to this length. */
+const freeWrites = 64;
+const batchMs = 16;
+const batchLength = 4096;
+
 /** What the harness says when it was itself interrupted between the guest's code and the answer. */
 function harnessError(error: PythonError): string {
   const detail = { type: error.type, message: '', traceback: `${error.type}\n`, line: null };
@@ -39,6 +46,10 @@ function harnessError(error: PythonError): string {
 export class GuestRunner {
   readonly #send: Send;
   readonly #flag: Int32Array | undefined;
+  readonly #clock: Clock;
+  readonly #pending = { stdout: '', stderr: '' };
+  #writes = 0;
+  #writtenMs = 0;
   #start: Start | undefined;
   #run: number | undefined;
   #hasExceeded = false;
@@ -48,8 +59,9 @@ export class GuestRunner {
   #buffers: ArrayBuffer[] = [];
   #decoder = new TextDecoder();
 
-  constructor(send: Send, interrupt: SharedArrayBuffer | undefined) {
+  constructor(send: Send, interrupt: SharedArrayBuffer | undefined, clock: Clock = systemClock) {
     this.#send = send;
+    this.#clock = clock;
     this.#flag = interrupt && new Int32Array(interrupt);
   }
 
@@ -73,6 +85,8 @@ export class GuestRunner {
     this.#textLeft = message.outputBytes;
     this.#bytesLeft = message.resultBytes;
     this.#buffers = [];
+    this.#pending.stdout = this.#pending.stderr = '';
+    this.#writes = 0;
     try {
       const answer = (this.#start as Start)(
         request,
@@ -96,12 +110,14 @@ export class GuestRunner {
 
   /** Nothing more can run here. */
   die(error: unknown): void {
+    this.#write();
     this.#run = undefined;
     this.#send({ type: 'sandbox-die', message: messageOf(error).slice(0, 1000) });
   }
 
   #end(run: number, result: unknown): void {
     if (this.#run === undefined) return;
+    this.#write();
     this.#run = undefined;
     const buffers = this.#buffers.splice(0);
     // no text at all is malformed to the page
@@ -116,13 +132,32 @@ export class GuestRunner {
     // a text has at least as many bytes as characters
     const kept = text.slice(0, this.#textLeft);
     this.#textLeft -= kept.length;
-    if (kept) this.#send({ type: 'output-write', run: this.#run, stream, text: kept });
+    this.#pending[stream] += kept;
+    const isDue =
+      this.#writes < freeWrites ||
+      this.#pending[stream].length >= batchLength ||
+      this.#clock.monotonic() - this.#writtenMs >= batchMs;
+    if (isDue) this.#write();
     if (kept.length < text.length) this.#exceed();
+  }
+
+  /** Sends what was gathered: a guest that flushes every character must not flood the page with messages. */
+  #write(): void {
+    if (this.#run === undefined) return;
+    for (const stream of ['stdout', 'stderr'] as const) {
+      const text = this.#pending[stream];
+      if (!text) continue;
+      this.#pending[stream] = '';
+      this.#writes += 1;
+      this.#writtenMs = this.#clock.monotonic();
+      this.#send({ type: 'output-write', run: this.#run, stream, text });
+    }
   }
 
   #exceed(): void {
     if (this.#run === undefined || this.#hasExceeded) return;
     this.#hasExceeded = true;
+    this.#write();
     this.#send({ type: 'output-exceed', run: this.#run });
   }
 
