@@ -22,6 +22,9 @@ type CommandOf<T extends FrameCommand['type']> = Extract<FrameCommand, { type: T
 /** Python's flag for KeyboardInterrupt: the number of SIGINT. */
 const interruptSignal = 2;
 
+/** An error's text may be the guest's. */
+const maxMessageLength = 1000;
+
 class SandboxServer {
   readonly #guests = new Map<string, Guest>();
   readonly #report: (report: FrameReport) => void;
@@ -49,7 +52,13 @@ class SandboxServer {
     try {
       const worker = spawnGuest(files.workerUrl);
       const interrupt = globalThis.crossOriginIsolated ? new SharedArrayBuffer(4) : undefined;
-      worker.addEventListener('error', (event) => fail(event.message || 'the worker did not start'));
+      // a guest can throw without end: only the first error, that of a failed start, is of use, and none fills the console
+      let isTold = false;
+      worker.addEventListener('error', (event) => {
+        event.preventDefault();
+        if (!isTold) fail((event.message || 'the worker did not start').slice(0, maxMessageLength));
+        isTold = true;
+      });
       this.#guests.set(sandbox, { worker, interrupt });
       const { module, standardLibrary } = files;
       const boot: GuestBoot = { module, standardLibrary, settings, interrupt, port };
