@@ -59,6 +59,21 @@ test.each<[string, unknown]>([
   expect(() => parse(result)).toThrow(MalformedValue);
 });
 
+test('a buffer stands for one value, wherever it is named', () => {
+  const bytes = { $: 'bytes', b: 0 };
+  const array = { $: 'array', t: 'b', b: 0 };
+  const once = parse({ type: 'returned', value: bytes, variables: [] }, [new ArrayBuffer(8)]);
+  expect(once).toMatchObject({ value: new Uint8Array(8) });
+  for (const result of [
+    { type: 'returned', value: [bytes, bytes], variables: [] },
+    { type: 'returned', value: { a: bytes, b: [array] }, variables: [] },
+    { type: 'returned', value: bytes, variables: [['x', array]] },
+    { type: 'submitted', value: [['x', { $: 'dict', v: [[bytes, bytes]] }]] },
+  ]) {
+    expect(() => parse(result, [new ArrayBuffer(8)])).toThrow(MalformedValue);
+  }
+});
+
 test('names of Object stay names', () => {
   const text = '{"type":"returned","value":{"__proto__":{"x":1}},"variables":[["__proto__",{"x":1}]]}';
   const result = parse(text) as { value: object; variables: object };

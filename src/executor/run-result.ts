@@ -54,7 +54,8 @@ export function parseRunResult(
   // messages and tracebacks are bounded in the harness; the slack lets them through
   if (sizeBytes > bounds.resultBytes + 100_000) return { type: 'exceeded', limit: 'result' };
   const fields = object(parseJson(result));
-  const value = (tree: unknown): GuestValue => decodeGuestValue(tree, buffers, bounds.valueDepth + 2);
+  const left = [...buffers];
+  const value = (tree: unknown): GuestValue => decodeGuestValue(tree, left, bounds.valueDepth + 2);
   switch (fields['type']) {
     case 'returned':
       return {

@@ -159,12 +159,11 @@ function invalid(path: string, expected: string, found: string): CodedError {
 /** Thrown by {@link decodeGuestValue} for a tree that no harness of ours writes. */
 export class MalformedValue extends Error {}
 
-/** Builds the value that a guest's tree stands for; every object is frozen and has no prototype. */
-export function decodeGuestValue(
-  tree: unknown,
-  buffers: readonly ArrayBuffer[],
-  maxDepth: number,
-): GuestValue {
+/** The buffers of one result. Each is taken out once: a few bytes of JSON must not become the same megabytes again and again. */
+export type BufferStore = (ArrayBuffer | undefined)[];
+
+/** Builds the value that a guest's tree stands for; every object is frozen and has no prototype. Empties `buffers`. */
+export function decodeGuestValue(tree: unknown, buffers: BufferStore, maxDepth: number): GuestValue {
   if (maxDepth < 0) throw new MalformedValue('nested too deep');
   if (typeof tree !== 'object' || tree === null) return decodePlain(tree);
   if (Array.isArray(tree)) {
@@ -188,7 +187,7 @@ function decodePlain(value: unknown): GuestValue {
 
 function decodeRecord(
   entries: readonly (readonly [string, unknown])[],
-  buffers: readonly ArrayBuffer[],
+  buffers: BufferStore,
   maxDepth: number,
 ): Readonly<Record<string, GuestValue>> {
   const record: Record<string, GuestValue> = Object.create(null) as Record<string, GuestValue>;
@@ -196,7 +195,7 @@ function decodeRecord(
   return Object.freeze(record);
 }
 
-function decodeTagged(tree: Tagged, buffers: readonly ArrayBuffer[], maxDepth: number): GuestValue {
+function decodeTagged(tree: Tagged, buffers: BufferStore, maxDepth: number): GuestValue {
   switch (tree['$']) {
     case 'int':
       return decodeInteger(tree['v']);
@@ -235,7 +234,7 @@ function decodeNumbers(code: unknown, buffer: ArrayBuffer): GuestNumbers {
   return new type(buffer);
 }
 
-function decodeDictionary(pairs: unknown, buffers: readonly ArrayBuffer[], maxDepth: number): GuestValue {
+function decodeDictionary(pairs: unknown, buffers: BufferStore, maxDepth: number): GuestValue {
   if (!Array.isArray(pairs)) throw new MalformedValue('a dictionary without entries');
   const entries = pairs.map((pair: unknown): readonly [unknown, unknown] => {
     if (!Array.isArray(pair) || pair.length !== 2) throw new MalformedValue('a broken entry');
@@ -257,8 +256,9 @@ function expectNumber(value: unknown): number {
   return value;
 }
 
-function expectBuffer(index: unknown, buffers: readonly ArrayBuffer[]): ArrayBuffer {
+function expectBuffer(index: unknown, buffers: BufferStore): ArrayBuffer {
   const buffer = typeof index === 'number' ? buffers[index] : undefined;
-  if (!buffer) throw new MalformedValue('a missing buffer');
+  if (!buffer) throw new MalformedValue('a buffer that is missing or was used before');
+  buffers[index as number] = undefined;
   return buffer;
 }
