@@ -157,7 +157,7 @@ export class PlaygroundSession implements PlaygroundCommands {
       return await this.#openControls(services);
     } catch (error) {
       // each further start would open another store, frame and interpreter beside these
-      await services[Symbol.asyncDispose]();
+      await services[Symbol.asyncDispose]().catch(() => undefined);
       throw error;
     }
   }
