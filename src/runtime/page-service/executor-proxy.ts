@@ -24,7 +24,7 @@ async function execute(
   const { timeoutMs, outputs, signal, onOutput } = options;
   const execution = randomHex(systemRandom, 8);
   const isCancelled = signal?.aborted ?? false;
-  const request: ExecuteBody = { ...body, timeoutMs, outputs, execution, isCancelled };
+  const request: ExecuteBody = { ...body, owner: context.actor, timeoutMs, outputs, execution, isCancelled };
   const onAbort = (): void =>
     void context
       .callPage(executorService, 'execution-cancel', { execution }, unlimited)

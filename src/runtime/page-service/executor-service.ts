@@ -1,6 +1,7 @@
 /** The page's executor, asked from workers: only the page can hold sandbox frames. */
 import { CodedError } from '../../base/index.ts';
 import type { ExecutionContext, Executor, Outcome, Session } from '../../executor/index.ts';
+import { randomHex, systemRandom } from '../../platform/index.ts';
 import type { IncomingCall } from '../../port/index.ts';
 import { unknownMethod } from './page-service.ts';
 import type { PageService } from './page-service.ts';
@@ -14,6 +15,8 @@ export interface ExecuteBody {
   readonly outputs?: readonly string[] | undefined;
   /** Runs in this session; without it in a fresh sandbox. */
   readonly session?: string | undefined;
+  /** The actor that asks; a session runs for its owner alone. */
+  readonly owner: string;
   /** Names the run for `execution-cancel`. */
   readonly execution: string;
   /** It was cancelled before it was asked for. */
@@ -34,6 +37,9 @@ export interface ExecutorService {
   settled(): Promise<void>;
 }
 
+/** Nobody can guess an id of so many random bytes: whoever has it got it from here. */
+const sessionIdBytes = 16;
+
 interface Held {
   readonly owner: string;
   readonly session: Session;
@@ -49,17 +55,16 @@ class Sessions {
   readonly #held = new Map<string, Held>();
   readonly #openings = new Set<Opening>();
   readonly #endings = new Set<Promise<void>>();
-  #next = 1;
 
   async open(owner: string, executor: Executor): Promise<string> {
     const opening: Opening = { owner, isOrphaned: false };
     this.#openings.add(opening);
     try {
       const session = await executor.createSession();
-      const id = `session-${this.#next++}`;
+      const id = `session-${randomHex(systemRandom, sessionIdBytes)}`;
       this.#held.set(id, { owner, session });
       if (!opening.isOrphaned) return id;
-      await this.end(id);
+      await this.end(id, owner);
     } finally {
       this.#openings.delete(opening);
     }
@@ -68,27 +73,24 @@ class Sessions {
     });
   }
 
-  get(id: string): Session {
+  /** Another's session is not there: who asks for it learns nothing. */
+  get(id: string, owner: string): Session {
     const held = this.#held.get(id);
-    if (held) return held.session;
-    throw new CodedError(
-      'executor/session-not-found',
-      `there is no sandbox session "${id}"; it may have ended with its owner`,
-      {
-        fields: { session: id },
-      },
-    );
+    if (held?.owner === owner) return held.session;
+    throw sessionNotFound(id);
   }
 
-  async end(id: string): Promise<void> {
+  /** Ending it twice is harmless. */
+  async end(id: string, owner: string): Promise<void> {
     const held = this.#held.get(id);
+    if (held && held.owner !== owner) throw sessionNotFound(id);
     this.#held.delete(id);
     await held?.session[Symbol.asyncDispose]();
   }
 
   endOf(owner: string): void {
     for (const opening of this.#openings) if (opening.owner === owner) opening.isOrphaned = true;
-    for (const [id, held] of this.#held) if (held.owner === owner) this.#endBehind(id);
+    for (const [id, held] of this.#held) if (held.owner === owner) this.#endBehind(id, owner);
   }
 
   async settled(): Promise<void> {
@@ -96,12 +98,20 @@ class Sessions {
   }
 
   /** Nobody waits for it, and a session that cannot be ended is its executor's to report. */
-  #endBehind(id: string): void {
-    const ending = this.end(id)
+  #endBehind(id: string, owner: string): void {
+    const ending = this.end(id, owner)
       .catch(() => undefined)
       .finally(() => this.#endings.delete(ending));
     this.#endings.add(ending);
   }
+}
+
+function sessionNotFound(id: string): CodedError {
+  return new CodedError(
+    'executor/session-not-found',
+    `there is no sandbox session "${id}"; it may have ended with its owner`,
+    { fields: { session: id } },
+  );
 }
 
 /** What runs for workers now, by name. Its number is the executor's to bound. */
@@ -146,15 +156,18 @@ export function createExecutorService(current: () => Executor | undefined): Exec
     const body = call.body as ExecuteBody & SessionBody;
     switch (call.method) {
       case 'execute':
-        return executions.run(call, body.session === undefined ? required() : sessions.get(body.session));
+        return executions.run(
+          call,
+          body.session === undefined ? required() : sessions.get(body.session, body.owner),
+        );
       case 'execution-cancel':
         return executions.cancel(body.execution);
       case 'session-create':
         return sessions.open(body.owner, required());
       case 'session-interrupt':
-        return sessions.get(String(body.session)).interrupt();
+        return sessions.get(String(body.session), body.owner).interrupt();
       case 'session-end':
-        return sessions.end(String(body.session));
+        return sessions.end(String(body.session), body.owner);
       default:
         throw unknownMethod(executorService, call.method);
     }

@@ -170,6 +170,8 @@ class Recorder implements Executor {
 function createExecutorPage(): {
   readonly recorder: Recorder;
   readonly executor: Executor;
+  readonly worker: Peer;
+  readonly context: ActorContext;
   readonly page: ExecutorService;
   readonly loseWorker: () => void;
   readonly take: () => void;
@@ -182,6 +184,8 @@ function createExecutorPage(): {
   return {
     recorder,
     executor: createExecutorProxy(context),
+    worker,
+    context,
     page,
     loseWorker,
     take: () => (current = undefined),
@@ -227,6 +231,19 @@ test('sessions end with their owner, also one that is still being opened, also w
   expect(await outcome).toBe('actor/peer-died');
   expect(recorder.events.slice(-2)).toEqual(['opened', 'disposed']);
   expect(await codeOf(session.execute('1'))).toBe('executor/session-not-found');
+});
+
+test("a session is its owner's alone, and its id cannot be guessed", async () => {
+  const { executor, worker, context, recorder } = createExecutorPage();
+  const session = await executor.createSession();
+  expect(session.id).toMatch(/^session-[0-9a-f]{32}$/u);
+  const body = { owner: 'other', session: session.id, code: '1', execution: 'e', isCancelled: false };
+  for (const method of ['execute', 'session-interrupt', 'session-end']) {
+    expect(await codeOf(worker.call(executorService, method, body))).toBe('executor/session-not-found');
+  }
+  expect(recorder.events).toEqual(['opening', 'opened']);
+  await worker.call(executorService, 'session-end', { ...body, owner: context.actor });
+  expect(recorder.events.at(-1)).toBe('disposed');
 });
 
 test('a session of an executor that was taken away can still be ended', async () => {
