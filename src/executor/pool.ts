@@ -16,8 +16,28 @@ export class SandboxPool {
     this.#refill();
   }
 
-  /** A fresh interpreter: a waiting one, one that is starting, or a new one. A dead one is passed over. */
-  async acquire(): Promise<Sandbox> {
+  /**
+   * A fresh interpreter: a waiting one, one that is starting, or a new one. A dead one is passed over. Resolves with `undefined` as soon as
+   * `signal` aborts; what was being started waits for whoever comes next.
+   */
+  acquire(): Promise<Sandbox>;
+  acquire(signal: AbortSignal | undefined): Promise<Sandbox | undefined>;
+  acquire(signal?: AbortSignal): Promise<Sandbox | undefined> {
+    if (signal?.aborted) return Promise.resolve(undefined);
+    const taking = this.#take();
+    if (!signal) return taking;
+    return new Promise((resolve, reject) => {
+      const onAbort = (): void => {
+        this.#giveBack(taking);
+        resolve(undefined);
+      };
+      signal.addEventListener('abort', onAbort, { once: true });
+      const settle = (): void => signal.removeEventListener('abort', onAbort);
+      taking.finally(settle).then(resolve, reject);
+    });
+  }
+
+  async #take(): Promise<Sandbox> {
     for (;;) {
       const waiting = this.#warm.shift();
       // when the one that waited has failed meanwhile, a new try may find things mended
@@ -37,6 +57,21 @@ export class SandboxPool {
         () => undefined,
       );
     }
+  }
+
+  /** It stays in the row while it starts, so that aborting again and again starts no more; then only the usual number is kept. */
+  #giveBack(taking: Promise<Sandbox>): void {
+    this.#warm.unshift(taking);
+    taking.then(
+      (sandbox) => {
+        const index = this.#warm.indexOf(taking);
+        const isSpare = index !== -1 && this.#warm.length > this.#size;
+        if (isSpare) this.#warm.splice(index, 1);
+        if (isSpare || this.#isDisposed) sandbox.kill('cancelled');
+      },
+      // told to whoever takes it
+      () => undefined,
+    );
   }
 
   #refill(): void {

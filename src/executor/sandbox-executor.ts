@@ -100,7 +100,8 @@ export class SandboxExecutor implements Executor {
   }
 
   async #runOnce(prepared: PreparedRun, options: ExecutionOptions): Promise<Outcome> {
-    const sandbox = await this.#pool.acquire();
+    const sandbox = await this.#pool.acquire(options.signal);
+    if (!sandbox) return { type: 'cancelled', ...nothingPrinted };
     const execution = new Execution(sandbox, options, this.#options);
     this.#running.add(execution);
     try {

@@ -70,7 +70,11 @@ export class SandboxSession implements Session {
 
   async #run(prepared: PreparedRun, options: ExecutionOptions): Promise<Outcome> {
     try {
-      if (!(await this.#sandbox.isReachable())) this.#sandbox = await this.#options.pool.acquire();
+      if (!(await this.#sandbox.isReachable())) {
+        const next = await this.#options.pool.acquire(options.signal);
+        if (!next) return { type: 'cancelled', ...nothingPrinted, isSandboxLost: true };
+        this.#sandbox = next;
+      }
     } catch (error) {
       return this.#options.bootFailure(error);
     }
