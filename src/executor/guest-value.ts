@@ -26,7 +26,8 @@ export type GuestNumbers =
  * | plain object, `Map` | `dict` (back: an object when every key is a `str`, else a `Map`) |
  * | other typed arrays | `array.array` |
  *
- * Objects that come back are frozen and have no prototype.
+ * Objects that come back are frozen and have no prototype, and arrays are frozen; a `Map`, a `Date` or a typed array cannot be, and is the
+ * caller's own.
  */
 export type GuestValue =
   | null
@@ -40,3 +41,18 @@ export type GuestValue =
   | readonly GuestValue[]
   | ReadonlyMap<GuestValue, GuestValue>
   | { readonly [key: string]: GuestValue };
+
+/** A copy as values come back from a guest: for one that was cloned since, which gave its objects a prototype and thawed them. */
+export function freezeGuestValue<T extends GuestValue>(value: T): T;
+export function freezeGuestValue(value: GuestValue): GuestValue {
+  if (typeof value !== 'object' || value === null) return value;
+  if (value instanceof Date || ArrayBuffer.isView(value)) return value;
+  if (Array.isArray(value)) return Object.freeze(value.map((item: GuestValue) => freezeGuestValue(item)));
+  if (value instanceof Map) {
+    const entries: readonly [GuestValue, GuestValue][] = [...value];
+    return new Map(entries.map(([key, item]) => [freezeGuestValue(key), freezeGuestValue(item)]));
+  }
+  const record = Object.create(null) as Record<string, GuestValue>;
+  for (const [key, item] of Object.entries(value)) record[key] = freezeGuestValue(item as GuestValue);
+  return Object.freeze(record);
+}

@@ -5,6 +5,7 @@ export { createUnprotectedPythonExecutor, createUnstrippedPythonExecutor } from 
 export { formatEscapeRows, runEscapeSuite } from './escape/escape-suite.ts';
 export type { EscapeRow, EscapeSuiteOptions } from './escape/escape-suite.ts';
 export type { FrameKind } from './frame.ts';
+export { freezeGuestValue } from './guest-value.ts';
 export type { GuestNumbers, GuestValue } from './guest-value.ts';
 export { createPythonExecutor } from './language/python/python-executor.ts';
 export type { PythonExecutorOptions } from './language/python/python-executor.ts';

@@ -1,6 +1,7 @@
 /** The worker's side of the page's executor. */
 import type { ActorContext } from '../../actor/index.ts';
 import { randomHex, systemRandom } from '../../platform/index.ts';
+import { freezeGuestValue } from '../../executor/index.ts';
 import type {
   ExecutionContext,
   ExecutionOptions,
@@ -31,13 +32,22 @@ async function execute(
       .catch(() => undefined);
   signal?.addEventListener('abort', onAbort, { once: true });
   try {
-    return (await context.callPage(executorService, 'execute', request, {
+    const outcome = await context.callPage(executorService, 'execute', request, {
       ...unlimited,
       ...(onOutput ? { onDelta: (part) => tell(onOutput, part as OutputPart) } : {}),
-    })) as Outcome;
+    });
+    return restore(outcome as Outcome);
   } finally {
     signal?.removeEventListener('abort', onAbort);
   }
+}
+
+/** The way here cloned the values; a program gets them as they left the sandbox. */
+function restore(outcome: Outcome): Outcome {
+  if (outcome.type === 'submitted') return { ...outcome, value: freezeGuestValue(outcome.value) };
+  if (outcome.type !== 'returned') return outcome;
+  const { value, variables } = outcome;
+  return { ...outcome, value: freezeGuestValue(value), variables: freezeGuestValue(variables) };
 }
 
 /** A listener that throws harms nobody. */

@@ -233,6 +233,26 @@ test('sessions end with their owner, also one that is still being opened, also w
   expect(await codeOf(session.execute('1'))).toBe('executor/session-not-found');
 });
 
+test('values arrive in the worker as they left the sandbox: frozen, without prototypes', async () => {
+  const value = JSON.parse('{"__proto__": {"polluted": 1}, "list": [{"a": 1}]}') as { list: object[] };
+  const given = { ...nothing, type: 'returned', value: new Map([[1, value]]), variables: { value } };
+  const answer = { execute: async () => given as unknown as Outcome } as unknown as Executor;
+  const { context, worker } = createPage({ [executorService]: createExecutorService(() => answer).service });
+  open.push(worker);
+  const outcome = (await createExecutorProxy(context).execute('1')) as unknown as {
+    readonly value: Map<number, object>;
+    readonly variables: { readonly value: typeof value };
+  };
+  const { variables } = outcome;
+  expect(Object.keys(variables.value)).toEqual(['__proto__', 'list']);
+  const objects = [variables, variables.value, variables.value.list[0], outcome.value.get(1)];
+  for (const object of objects) {
+    expect(Object.getPrototypeOf(object)).toBe(null);
+    expect(Object.isFrozen(object)).toBe(true);
+  }
+  expect(Object.isFrozen(variables.value.list)).toBe(true);
+});
+
 test("a session is its owner's alone, and its id cannot be guessed", async () => {
   const { executor, worker, context, recorder } = createExecutorPage();
   const session = await executor.createSession();
