@@ -66,7 +66,7 @@ export class SandboxPool {
       (sandbox) => {
         const index = this.#warm.indexOf(taking);
         const isSpare = index !== -1 && this.#warm.length > this.#size;
-        if (isSpare) this.#warm.splice(index, 1);
+        if (isSpare) void this.#warm.splice(index, 1);
         if (isSpare || this.#isDisposed) sandbox.kill('cancelled');
       },
       // told to whoever takes it

@@ -6,8 +6,8 @@ import { GuestRunner } from './guest-runner.ts';
 
 /** What the harness is given: whatever holds these can be reached by a guest. */
 interface Given {
-  emit(stream: number, text: unknown): void;
-  keep(value: { getBuffer(type: 'u8'): { data: Uint8Array; release(): void } }): number;
+  readonly emit: (stream: number, text: unknown) => void;
+  readonly keep: (value: { getBuffer(type: 'u8'): { data: Uint8Array; release(): void } }) => number;
 }
 
 const buffer = (sizeBytes: number): Parameters<Given['keep']>[0] => ({
