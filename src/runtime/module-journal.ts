@@ -64,7 +64,7 @@ export class ModuleJournal {
     return this.#parameters;
   }
 
-  /** @throws `runtime/parameter-not-found`, naming what exists */
+  /** @throws `program/parameter-not-found`, naming what exists */
   parameter(name: string): CachedParameter {
     const parameter = this.#parameters.get(name);
     if (parameter) return parameter;
