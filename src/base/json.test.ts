@@ -50,3 +50,40 @@ test('a value that is shared a hundred levels deep is walked once', () => {
   for (let level = 0; level < 100; level++) value = [value, value];
   expect(isJson(value)).toBe(true);
 });
+
+/** Each level holds the one below twice: the text doubles with every level. */
+function shared(levels: number): Json {
+  let value: Json = 1;
+  for (let level = 0; level < levels; level++) value = level % 2 ? [value, value] : { a: value, b: value };
+  return value;
+}
+
+test('a text that would never end is refused before it is made: shared parts, and a cycle', () => {
+  for (const value of [shared(100), [cyclic] as Json]) {
+    expect(() => canonicalJson(value)).toThrow(
+      expect.objectContaining({
+        code: 'base/json-too-large',
+        fields: expect.objectContaining({ limit: 2 ** 28 }) as object,
+      }) as Error,
+    );
+  }
+});
+
+test('a text within the bound costs what it is long, however its parts are shared', () => {
+  const text = canonicalJson(shared(18));
+  expect(text).toBe(canonicalJson(JSON.parse(text) as Json));
+  expect(canonicalJson(shared(18), text.length)).toBe(text);
+  expect(() => canonicalJson(shared(18), text.length - 1)).toThrow(`has ${text.length} characters`);
+  // a hundred million characters out of fifty objects
+  expect(canonicalJson(shared(24)).length).toBeGreaterThan(100_000_000);
+});
+
+test('the bound counts every character of the text', () => {
+  fc.assert(
+    fc.property(fc.jsonValue(), (value) => {
+      const text = canonicalJson(value as Json);
+      expect(canonicalJson(value as Json, text.length)).toBe(text);
+      expect(() => canonicalJson(value as Json, text.length - 1)).toThrow(`has ${text.length} characters`);
+    }),
+  );
+}, 30_000);

@@ -1,4 +1,5 @@
 /** JSON as a type, with the checks and the canonical text that storage and digests rely on. */
+import { CodedError } from './error.ts';
 
 export type JsonPrimitive = string | number | boolean | null;
 export type Json = JsonPrimitive | readonly Json[] | { readonly [key: string]: Json };
@@ -28,15 +29,72 @@ export function isJson(value: unknown, maxDepth: number = maxDepthDefault): valu
   return isJsonWithin(value, maxDepth, new Set());
 }
 
-/** One text per value: keys sorted by code unit, no white space. */
-export function canonicalJson(value: Json): string {
+/** No parameter value of the largest allowed size has a longer text; a JavaScript string holds twice as much. */
+const maxCharactersDefault = 2 ** 28;
+
+/** Characters of the text of each array and object, and which of them stand at more than one place. */
+interface TextLengths {
+  readonly known: Map<object, number>;
+  readonly shared: Set<object>;
+}
+
+function lengthOf(value: Json, lengths: TextLengths): number {
+  if (value === null || typeof value !== 'object') return `${JSON.stringify(value)}`.length;
+  const known = lengths.known.get(value);
+  if (known !== undefined) {
+    lengths.shared.add(value);
+    return known;
+  }
+  // met again inside itself, it has no end
+  lengths.known.set(value, Infinity);
+  const isList = Array.isArray(value);
+  let characters = 1;
+  for (const [key, item] of Object.entries(value as JsonObject)) {
+    characters += 1 + (isList ? 0 : JSON.stringify(key).length + 1) + lengthOf(item, lengths);
+  }
+  characters = Math.max(2, characters);
+  lengths.known.set(value, characters);
+  return characters;
+}
+
+type Texts = Map<object, string | undefined>;
+
+function textOf(value: Json, texts: Texts): string {
   if (value === null || typeof value !== 'object') return JSON.stringify(value);
-  if (Array.isArray(value)) return `[${(value as readonly Json[]).map(canonicalJson).join(',')}]`;
-  const object = value as JsonObject;
+  const known = texts.get(value);
+  if (known !== undefined) return known;
+  const text = Array.isArray(value)
+    ? `[${(value as readonly Json[]).map((item) => textOf(item, texts)).join(',')}]`
+    : textOfObject(value as JsonObject, texts);
+  // kept for those alone that are needed again: the others would be held at every level of nesting
+  if (texts.has(value)) texts.set(value, text);
+  return text;
+}
+
+function textOfObject(object: JsonObject, texts: Texts): string {
   const members = Object.keys(object)
     .toSorted()
-    .map((key) => `${JSON.stringify(key)}:${canonicalJson(object[key] as Json)}`);
+    .map((key) => `${JSON.stringify(key)}:${textOf(object[key] as Json, texts)}`);
   return `{${members.join(',')}}`;
+}
+
+/**
+ * One text per value: keys sorted by code unit, no white space. The work grows with the value and its text, however often a part is shared.
+ *
+ * @param maxCharacters of the text; default 2^28
+ * @throws `base/json-too-large` before any text is made, also for a cycle
+ */
+export function canonicalJson(value: Json, maxCharacters: number = maxCharactersDefault): string {
+  const lengths: TextLengths = { known: new Map(), shared: new Set() };
+  const characters = lengthOf(value, lengths);
+  if (characters > maxCharacters) {
+    throw new CodedError(
+      'base/json-too-large',
+      `the text of a value has ${characters} characters, expected at most ${maxCharacters}`,
+      { fields: { characters, limit: maxCharacters } },
+    );
+  }
+  return textOf(value, new Map([...lengths.shared].map((each) => [each, undefined])));
 }
 
 /** Freezes arrays and objects all the way down and returns the same value. Typed arrays cannot be frozen and stay as they are. */

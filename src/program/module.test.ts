@@ -151,6 +151,33 @@ group('names, in the order of DSPy 3.3.1', () => {
     const fixed = new Fixed();
     expect(thrownBy(() => fixed.mapNamedPredictors(ask))).toEqual(failure('program/predictor-not-found'));
   });
+
+  test('mapNamedPredictors changes all or none: a callback that throws, or one place that is frozen, leaves each as it was', () => {
+    class Half extends Module {
+      readonly first = ask();
+      readonly steps = [ask(), ask()];
+      readonly named = new Map([['k', ask()]]);
+      readonly last: readonly Predictor[];
+      constructor(isFrozen: boolean) {
+        super();
+        this.last = isFrozen ? Object.freeze([ask()]) : [ask()];
+      }
+    }
+    for (const isFrozen of [true, false]) {
+      const half = new Half(isFrozen);
+      const before = half.namedPredictors();
+      expect(before).toHaveLength(5);
+      let calls = 0;
+      const change = (): Predictor => {
+        if (!isFrozen && ++calls === 4) throw new Error('half way');
+        return ask();
+      };
+      expect(() => half.mapNamedPredictors(change)).toThrow(isFrozen ? 'frozen' : 'half way');
+      const after = half.namedPredictors();
+      expect(after.map(([name]) => name)).toEqual(before.map(([name]) => name));
+      expect(after.every(([, predictor], at) => predictor === before[at]?.[1])).toBe(true);
+    }
+  });
 });
 
 class Tuned extends Module<{ q: string }, string> {

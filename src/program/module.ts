@@ -187,9 +187,24 @@ export class Module<Input = unknown, Output = unknown> {
     return pick('sub-module', full, all);
   }
 
-  /** Replaces each predictor where it is and returns the module. */
+  /**
+   * Replaces each predictor where it is and returns the module. All or none: when `change` throws, or one cannot be replaced, every
+   * predictor is as it was. @throws what `change` throws, `program/predictor-not-found`
+   */
   mapNamedPredictors(change: (predictor: Predictor, name: string) => Predictor): this {
-    for (const [name, predictor] of predictorsOf(this)) replaceAt(this, name, change(predictor, name));
+    const changes = predictorsOf(this).map(
+      ([name, predictor]) => [name, unwrap(predictor), change(predictor, name)] as const,
+    );
+    const undos: (() => void)[] = [];
+    try {
+      for (const [name, before, after] of changes) {
+        replaceAt(this, name, after);
+        undos.push(() => replaceAt(this, name, before));
+      }
+    } catch (error) {
+      for (const undo of undos) undo();
+      throw error;
+    }
     return this;
   }
 
