@@ -38,8 +38,11 @@ interface TextLengths {
   readonly shared: Set<object>;
 }
 
+const escaped = /["\\\p{Cc}\p{Cs}]/u;
+
 function lengthOf(value: Json, lengths: TextLengths): number {
-  if (value === null || typeof value !== 'object') return `${JSON.stringify(value)}`.length;
+  if (typeof value === 'string') return lengthOfString(value);
+  if (value === null || typeof value !== 'object') return `${value}`.length;
   const known = lengths.known.get(value);
   if (known !== undefined) {
     lengths.shared.add(value);
@@ -47,14 +50,29 @@ function lengthOf(value: Json, lengths: TextLengths): number {
   }
   // met again inside itself, it has no end
   lengths.known.set(value, Infinity);
-  const isList = Array.isArray(value);
-  let characters = 1;
-  for (const [key, item] of Object.entries(value as JsonObject)) {
-    characters += 1 + (isList ? 0 : JSON.stringify(key).length + 1) + lengthOf(item, lengths);
-  }
-  characters = Math.max(2, characters);
+  const characters = Array.isArray(value)
+    ? lengthOfList(value as readonly Json[], lengths)
+    : lengthOfObject(value as JsonObject, lengths);
   lengths.known.set(value, characters);
   return characters;
+}
+
+function lengthOfList(list: readonly Json[], lengths: TextLengths): number {
+  let characters = 2 + Math.max(0, list.length - 1);
+  for (const item of list) characters += lengthOf(item, lengths);
+  return characters;
+}
+
+function lengthOfObject(object: JsonObject, lengths: TextLengths): number {
+  const keys = Object.keys(object);
+  let characters = 2 + Math.max(0, keys.length - 1);
+  for (const key of keys) characters += lengthOfString(key) + 1 + lengthOf(object[key] as Json, lengths);
+  return characters;
+}
+
+/** As long as it is between its quotes, unless something in it must be escaped. */
+function lengthOfString(text: string): number {
+  return escaped.test(text) ? JSON.stringify(text).length : text.length + 2;
 }
 
 type Texts = Map<object, string | undefined>;
