@@ -17,6 +17,7 @@ export type LmErrorCode =
   | 'lm/script-failed'
   | 'lm/server'
   | 'lm/timeout'
+  | 'lm/unexpected'
   | 'lm/unreachable-or-cors';
 
 /** Every fact is free of secrets: whoever makes the error redacts first. */

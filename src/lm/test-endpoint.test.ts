@@ -1,6 +1,9 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, expectTypeOf, test } from 'vitest';
 import { closedPort, startOpenAiServer } from '../../tools/openai-server.mjs';
 import type { OpenAiServer } from '../../tools/openai-server.mjs';
+import type { ErrorCode } from '../base/index.ts';
+import type { LmErrorCode } from './error.ts';
+import type { LanguageModel } from './language-model.ts';
 import { openAiCompatible } from './provider/openai-compatible.ts';
 import { scriptedLm } from './provider/scripted.ts';
 import { testEndpoint } from './test-endpoint.ts';
@@ -77,6 +80,18 @@ describe('testEndpoint', () => {
   test('a server that never answers costs the limit, no more', async () => {
     const report = await testEndpoint(open('never'), { timeoutMs: 100 });
     expect(report).toMatchObject({ reachable: 'unknown', error: { code: 'lm/timeout' } });
+  });
+
+  test('a model that throws something without a code is reported with one that is in the table', async () => {
+    const broken: LanguageModel = {
+      ...scriptedLm({ script: () => 'never asked' }),
+      generate: () => Promise.reject(new TypeError('x is not a function')),
+    };
+    const unexpected: LmErrorCode = 'lm/unexpected';
+    const { error, reachable } = await testEndpoint(broken);
+    expect(error).toEqual({ code: unexpected, message: 'x is not a function' });
+    expect(reachable).toBe('unknown');
+    expectTypeOf(error).toEqualTypeOf<{ readonly code: ErrorCode; readonly message: string } | null>();
   });
 
   test('a scripted model says so', async () => {

@@ -1,7 +1,9 @@
 /** "Test this endpoint": one small call and one small stream, and what their outcome says about each link of the chain. */
 import { isCodedError, messageOf } from '../base/index.ts';
+import type { ErrorCode } from '../base/index.ts';
 import { systemClock } from '../platform/index.ts';
 import type { Clock } from '../platform/index.ts';
+import type { LmErrorCode } from './error.ts';
 import type { LanguageModel, LmCallOptions } from './language-model.ts';
 import type { LmRequest } from './message.ts';
 
@@ -29,8 +31,8 @@ export interface EndpointReport {
   readonly firstTextMs: number | null;
   /** The model's own name for itself; null when it did not answer. */
   readonly answeredBy: string | null;
-  /** The first failure: its code, and its message with what to do. */
-  readonly error: { readonly code: string; readonly message: string } | null;
+  /** The first failure: its code, and its message with what to do. `lm/unexpected`: the model threw something without a code. */
+  readonly error: { readonly code: ErrorCode; readonly message: string } | null;
 }
 
 export interface TestEndpointOptions extends LmCallOptions {
@@ -130,5 +132,6 @@ function streamingOf(pieces: number): EndpointVerdict {
 }
 
 function toError(thrown: unknown): EndpointReport['error'] {
-  return { code: isCodedError(thrown) ? thrown.code : 'lm/unexpected', message: messageOf(thrown) };
+  const unexpected: LmErrorCode = 'lm/unexpected';
+  return { code: isCodedError(thrown) ? thrown.code : unexpected, message: messageOf(thrown) };
 }
