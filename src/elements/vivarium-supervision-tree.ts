@@ -18,7 +18,7 @@ export interface TreeNode {
   readonly restarts?: number;
   /** Restarts its supervisor still allows within its window. */
   readonly restartsLeft?: number;
-  /** Messages waiting. */
+  /** Calls that have not ended: those it works on and those that wait. */
   readonly mailbox?: number;
   readonly children?: readonly TreeNode[];
 }

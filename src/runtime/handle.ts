@@ -128,6 +128,7 @@ export class ModuleHandle<M = Module> {
     const startedMs = clock.monotonic();
     const started = { input, startedAtMs: clock.now(), traceId: span.traceId };
     hub.emit({ type: 'call-start', actor: this.id, method: 'forward', span });
+    this.#module.openCalls += 1;
     try {
       const output = await this.#module.call('forward', body, {
         timeoutMs,
@@ -149,6 +150,8 @@ export class ModuleHandle<M = Module> {
       this.#module.history.add({ ...started, error, durationMs });
       hub.emit({ type: 'call-fail', actor: this.id, method: 'forward', durationMs, error, span });
       throw thrown;
+    } finally {
+      this.#module.openCalls -= 1;
     }
   }
 

@@ -29,6 +29,8 @@ export class HostedModuleRecord {
   readonly startedAtMs: number;
   description: ModuleDescription | undefined;
   restarts = 0;
+  /** Calls of `forward` that have not ended. */
+  openCalls = 0;
   /** The stop that is under way. */
   stopping: Promise<void> | undefined;
   readonly #clock: Clock;

@@ -8,6 +8,8 @@ export interface InspectedModule {
   readonly status: ModuleStatus;
   readonly worker: string | undefined;
   readonly restarts: number;
+  /** Calls of `forward` that have not ended: those that run, those in its mailbox, and those that wait for a restart. */
+  readonly openCalls: number;
   readonly startedAtMs: number;
 }
 
@@ -41,12 +43,13 @@ export function inspectRuntime(
       restarts: [...supervisor.restarts],
     },
     workers: system.workers,
-    modules: modules.map(({ id, kind, status, worker, restarts, startedAtMs }) => ({
+    modules: modules.map(({ id, kind, status, worker, restarts, openCalls, startedAtMs }) => ({
       id,
       kind,
       status,
       worker,
       restarts,
+      openCalls,
       startedAtMs,
     })),
   };

@@ -1,6 +1,7 @@
 import { afterEach, expect, test } from 'vitest';
 import { CodedError, isCodedError } from '../base/index.ts';
 import { Module, Parameter } from '../program/index.ts';
+import type { Run } from '../program/index.ts';
 import { createMemoryStore } from '../state/index.ts';
 import type { Store } from '../state/index.ts';
 import { createHub } from '../telemetry/index.ts';
@@ -31,7 +32,16 @@ class Hasty extends Module<null, number> {
   }
 }
 
-const modules = { counter: Counter, linked: Linked, hasty: Hasty };
+/** Never answers by itself. */
+class Patient extends Module<null, null> {
+  override forward(_input: null, { signal }: Run): Promise<null> {
+    return new Promise((_, reject) =>
+      signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true }),
+    );
+  }
+}
+
+const modules = { counter: Counter, linked: Linked, hasty: Hasty, patient: Patient };
 const open: Runtime<typeof modules>[] = [];
 
 function createTestRuntime(options: RuntimeOptions<typeof modules> = {}): Runtime<typeof modules> {
@@ -199,6 +209,22 @@ test('what a module changes before it was introduced is in its introduction', as
   const hasty = await createTestRuntime().start('hasty');
   expect(await hasty.call(null)).toBe(5);
   expect(hasty.parameters.total.value).toBe(5);
+});
+
+test('open calls are counted until they end, however they end', async () => {
+  const runtime = createTestRuntime();
+  const patient = await runtime.start('patient', { id: 'p' });
+  const openCalls = (): number | undefined => runtime.inspect().modules[0]?.openCalls;
+  expect(openCalls()).toBe(0);
+  const abort = new AbortController();
+  const cancelled = settled(patient.call(null, { signal: abort.signal }));
+  const late = settled(patient.call(null, { timeoutMs: 20 }));
+  expect(openCalls()).toBe(2);
+  expect(await late).toMatchObject({ code: 'port/timeout' });
+  expect(openCalls()).toBe(1);
+  abort.abort();
+  expect(await cancelled).toMatchObject({ code: 'port/cancelled' });
+  expect(openCalls()).toBe(0);
 });
 
 test('a status listener that throws hinders no restart', async () => {

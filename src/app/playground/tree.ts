@@ -3,13 +3,14 @@ import type { TreeNode } from '../../elements/index.ts';
 import type { InspectedModule, ModuleHandle, RuntimeSnapshot } from '../../runtime/index.ts';
 import type { AskTable } from './ask-table.ts';
 
-function moduleNode({ id, kind, status, restarts }: InspectedModule): TreeNode {
+function moduleNode({ id, kind, status, restarts, openCalls }: InspectedModule): TreeNode {
   return {
     id: `module ${id}`,
     label: id,
     kind: 'module',
     status,
     restarts,
+    mailbox: openCalls,
     ...(kind === id ? {} : { detail: kind }),
   };
 }
