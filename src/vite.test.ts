@@ -2,10 +2,10 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { build, createServer, preview } from 'vite';
+import { build, createLogger, createServer, preview } from 'vite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sandboxHeaders } from './executor/index.ts';
-import { sandboxFiles, vivarium } from './vite.ts';
+import { isolationHeaders, sandboxFiles, vivarium } from './vite.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'vivarium-plugin-'));
 const assetFolder = join(root, 'sandbox');
@@ -100,6 +100,31 @@ describe('the plugin in development', () => {
     }
   });
 
+  it.each(['development', 'preview'])(
+    'serves sandbox files below a base that is not the root, and nowhere else: %s',
+    async (mode) => {
+      const options = { ...quiet, base: '/sub/', plugins: [vivarium({ assetFolder })] };
+      const server =
+        mode === 'preview'
+          ? await preview({ ...options, preview: { port: 0 } })
+          : await (await createServer({ ...options, server: { port: 0 } })).listen();
+      try {
+        const port = portOf(server);
+        const frame = await ask(port, '/sub/python/frame.html');
+        expect(frame).toMatchObject({ status: 200, text: '<!doctype html>' });
+        expect(frame.headers['content-security-policy']).toBe(
+          sandboxHeaders('sha256-0').frame.headers['Content-Security-Policy'],
+        );
+        expect((await ask(port, '/sub/python/deep/code.wasm')).text).toBe('wasm');
+        const outside = ['/python/frame.html', '/subpython/frame.html', '/sub/python/../../secret.txt'];
+        const found = await Promise.all(outside.map((path) => ask(port, path)));
+        expect(found.every(({ status = 0 }) => status >= 400)).toBe(true);
+      } finally {
+        await server.close();
+      }
+    },
+  );
+
   it.each([
     '/python/../secret.txt',
     '/python/%2e%2e/secret.txt',
@@ -140,6 +165,54 @@ describe('the plugin in a build', () => {
   });
 });
 
+describe('what the host must send', () => {
+  async function noteOf(base: string): Promise<string> {
+    const said: string[] = [];
+    const customLogger = createLogger('info');
+    customLogger.info = (message) => void said.push(message);
+    const options = { ...quiet, base, customLogger };
+    const outDir = mkdtempSync(join(root, 'noted-'));
+    await build({ ...options, build: { outDir }, plugins: [vivarium({ assetFolder })] });
+    return said.find((message) => message.includes('the host of this build must send')) ?? '';
+  }
+
+  it.each([
+    ['/', '/'],
+    ['/sub/', '/sub/'],
+    ['./', '/'],
+    ['https://files.invalid/sub/', '/sub/'],
+  ])(
+    'is printed after a build with the base %s: for all, the page, the files and the frame',
+    async (base, path) => {
+      const note = await noteOf(base);
+      const { assets, frame, pageRule } = sandboxHeaders('sha256-0');
+      const parts = note.split(/^ {2}(?=for )/mu).slice(1);
+      expect(parts.map((part) => part.split('\n')[0])).toEqual([
+        'for every file',
+        'for every page, in the policy that it has or as its policy',
+        `for ${path}python/*`,
+        `for ${path}python/frame.html`,
+      ]);
+      expect(parts[0]).toContain('Cross-Origin-Opener-Policy: same-origin');
+      expect(parts[1]).toContain(`Content-Security-Policy: ${pageRule}`);
+      for (const [at, { headers }] of [assets, frame].entries()) {
+        const own = Object.entries({ ...headers, 'Cross-Origin-Embedder-Policy': 'credentialless' });
+        for (const [name, value] of own) expect(parts[at + 2]).toContain(`${name}: ${value}`);
+      }
+    },
+  );
+
+  it('is documented', () => {
+    const page = readFileSync(new URL('../docs/hosting.md', import.meta.url), 'utf8');
+    const { assets, frame, pageRule } = sandboxHeaders('sha256-0');
+    expect(page).toContain(`Content-Security-Policy: ${pageRule}`);
+    const headers = { ...isolationHeaders(), ...assets.headers };
+    for (const [name, value] of Object.entries(headers)) expect(page).toContain(`${name}: ${value}`);
+    const policy = frame.headers['Content-Security-Policy']?.replace('sha256-0', 'sha256-…') ?? '';
+    expect(page).toContain(policy);
+  });
+});
+
 describe('a wrong folder', () => {
   it('is refused by name when it is missing', () => {
     expect(() => vivarium({ assetFolder: join(root, 'nowhere') })).toThrow(
@@ -147,12 +220,15 @@ describe('a wrong folder', () => {
     );
   });
 
-  it.each(['{}', '{"assets":{"path":"python"},"frame":{}}', '{"assets":1,"frame":null}'])(
-    'is refused when its headers say %s',
-    (text) => {
-      const folder = mkdtempSync(join(root, 'bad-'));
-      writeFileSync(join(folder, 'headers.json'), text);
-      expect(() => sandboxFiles({ assetFolder: folder })).toThrow(/must give a path and headers/);
-    },
-  );
+  const rule = '{"path":"/python/","headers":{}}';
+  it.each([
+    '{}',
+    '{"assets":{"path":"python"},"frame":{}}',
+    '{"assets":1,"frame":null}',
+    `{"assets":${rule},"frame":${rule}}`,
+  ])('is refused when its headers say %s', (text) => {
+    const folder = mkdtempSync(join(root, 'bad-'));
+    writeFileSync(join(folder, 'headers.json'), text);
+    expect(() => sandboxFiles({ assetFolder: folder })).toThrow(/must give a path and headers/);
+  });
 });

@@ -27,6 +27,8 @@ type Headers = Readonly<Record<string, string>>;
 interface AssetRules {
   readonly assets: { readonly path: string; readonly headers: Headers };
   readonly frame: { readonly path: string; readonly headers: Headers };
+  /** What the policy of the page that holds the frame must say. */
+  readonly pageRule: string;
 }
 
 /** Reached by the optimizer through us alone; they hold CommonJS that a browser cannot load file by file. */
@@ -71,10 +73,12 @@ function readRules(folder: string): AssetRules {
   const file = rulesFile(folder);
   if (!existsSync(file))
     throw new Error(`vivarium/vite: assetFolder is "${folder}", which holds no headers.json`);
-  const { assets, frame } = JSON.parse(readFileSync(file, 'utf8')) as Partial<AssetRules>;
-  if (!isRule(assets) || !isRule(frame))
-    throw new Error(`vivarium/vite: ${file} must give a path and headers for assets and frame`);
-  return { assets, frame };
+  const { assets, frame, pageRule } = JSON.parse(readFileSync(file, 'utf8')) as Partial<AssetRules>;
+  if (!isRule(assets) || !isRule(frame) || typeof pageRule !== 'string')
+    throw new Error(
+      `vivarium/vite: ${file} must give a path and headers for assets and frame, and a pageRule as text`,
+    );
+  return { assets, frame, pageRule };
 }
 
 /** Headers of one sandbox file. A frame has an opaque origin: whatever it loads is of another origin than itself and must consent. */
@@ -101,14 +105,24 @@ function toFile(folder: string, path: string): string | undefined {
 interface Assets {
   readonly folder: string;
   readonly embedderPolicy: EmbedderPolicy;
+  /** The server's `base`, as a path with slashes around it. */
+  readonly basePath: string;
 }
 
-function serveAssets({ folder, embedderPolicy }: Assets): Connect.NextHandleFunction {
+/** A build may have a whole address as its base, or a relative one: then the files are below the page's own folder. */
+function toBasePath(base: string): string {
+  return new URL(base, 'http://localhost').pathname;
+}
+
+function serveAssets({ folder, embedderPolicy, basePath }: Assets): Connect.NextHandleFunction {
   return (request: IncomingMessage, response: ServerResponse, next: (error?: unknown) => void): void => {
     if (!existsSync(rulesFile(folder))) return next();
     // read anew: files that are built again may need other headers, and the frame's policy names its script by hash
     const rules = readRules(folder);
-    const { pathname } = new URL(request.url ?? '/', 'http://localhost');
+    const { pathname: asked } = new URL(request.url ?? '/', 'http://localhost');
+    if (!asked.startsWith(basePath)) return next();
+    // Vite takes its base off behind us
+    const pathname = asked.slice(basePath.length - 1);
     if (!pathname.startsWith(rules.assets.path)) return next();
     const file = toFile(folder, pathname.slice(rules.assets.path.length));
     if (file === undefined) return next();
@@ -129,7 +143,9 @@ function serveAssets({ folder, embedderPolicy }: Assets): Connect.NextHandleFunc
   };
 }
 
-function toHostNote(rules: AssetRules, embedderPolicy: EmbedderPolicy): string {
+function toHostNote(rules: AssetRules, { embedderPolicy, basePath }: Omit<Assets, 'folder'>): string {
+  const { assets, frame, pageRule } = rules;
+  const below = (path: string): string => `${basePath}${path.slice(1)}`;
   const show = (title: string, headers: Headers): string[] => [
     `  ${title}`,
     ...Object.entries(headers).map(([name, value]) => `    ${name}: ${value}`),
@@ -137,8 +153,11 @@ function toHostNote(rules: AssetRules, embedderPolicy: EmbedderPolicy): string {
   return [
     'vivarium: the host of this build must send',
     ...show('for every file', isolationHeaders(embedderPolicy)),
-    ...show(`for ${rules.assets.path}*`, headersOf(rules.assets.path, rules, embedderPolicy)),
-    ...show(`for ${rules.frame.path}`, headersOf(rules.frame.path, rules, embedderPolicy)),
+    ...show('for every page, in the policy that it has or as its policy', {
+      'Content-Security-Policy': pageRule,
+    }),
+    ...show(`for ${below(assets.path)}*`, headersOf(assets.path, rules, embedderPolicy)),
+    ...show(`for ${below(frame.path)}`, headersOf(frame.path, rules, embedderPolicy)),
   ].join('\n');
 }
 
@@ -154,8 +173,9 @@ export function sandboxFiles(options: VivariumPluginOptions = {}): Plugin {
   if (!isFilledLater) readRules(folder);
   const headers = isolationHeaders(embedderPolicy);
   let isPublic = false;
+  let basePath = '/';
   const listen = (server: ViteDevServer | PreviewServer): void => {
-    server.middlewares.use(serveAssets({ folder, embedderPolicy }));
+    server.middlewares.use(serveAssets({ folder, embedderPolicy, basePath }));
   };
   return {
     name: 'vivarium-sandbox-files',
@@ -163,6 +183,7 @@ export function sandboxFiles(options: VivariumPluginOptions = {}): Plugin {
     configResolved: (config) => {
       // '' stands for no public folder, and every path starts with it
       isPublic = config.publicDir !== '' && folder.startsWith(config.publicDir + sep);
+      basePath = toBasePath(config.base);
     },
     configureServer: listen,
     configurePreviewServer: listen,
@@ -175,7 +196,7 @@ export function sandboxFiles(options: VivariumPluginOptions = {}): Plugin {
         const fileName = `${rules.assets.path.slice(1)}${path}`;
         this.emitFile({ type: 'asset', fileName, source: readFileSync(file) });
       }
-      this.info(toHostNote(rules, embedderPolicy));
+      this.info(toHostNote(rules, { embedderPolicy, basePath }));
     },
   };
 }
