@@ -40,6 +40,16 @@ export type {
   OpenAiCompatibleOptions,
   ScriptedLmOptions,
 } from './lm/index.ts';
+export type { Metric } from './evaluate/index.ts';
+export { LabeledFewShot } from './optimize/index.ts';
+export type {
+  CompileFrame,
+  CompileOptions,
+  CompileProgress,
+  LabeledFewShotCompileOptions,
+  LabeledFewShotOptions,
+  Optimizer,
+} from './optimize/index.ts';
 export type { Clock, Random } from './platform/index.ts';
 export {
   ChainOfThought,

@@ -75,9 +75,20 @@ interface Known {
   };
   'lm-fail': { readonly model: string; readonly durationMs: number; readonly error: EventError };
   'sandbox-start': { readonly sandbox: string; readonly language: string; readonly durationMs: number };
+  /** No interpreter could be started. */
+  'sandbox-fail': { readonly language: string; readonly durationMs: number; readonly error: EventError };
   'sandbox-kill': { readonly sandbox: string; readonly cause: string };
   'execution-start': { readonly sandbox: string };
   'execution-end': { readonly sandbox: string; readonly outcome: string; readonly durationMs: number };
+  /** An optimizer works on a program of this kind. */
+  'compile-start': { readonly optimizer: string; readonly kind: string };
+  'compile-end': { readonly optimizer: string; readonly kind: string; readonly durationMs: number };
+  'compile-fail': {
+    readonly optimizer: string;
+    readonly kind: string;
+    readonly durationMs: number;
+    readonly error: EventError;
+  };
   /** A program's own note. */
   note: { readonly text: string; readonly data?: Json };
 }
