@@ -1,15 +1,29 @@
 // Builds what sandboxes are made of into public/python/. Does nothing when no input has changed.
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const target = join(root, 'public/python');
+const publicFolder = join(root, 'public/python');
 const guest = join(root, 'src/executor/guest');
 const pyodide = dirname(createRequire(import.meta.url).resolve('pyodide/package.json'));
 const harness = join(root, 'wasm/python/harness.py');
+const stampName = 'stamp.txt';
+
+/** What a build leaves, besides its stamp. */
+export const outputs = [
+  'NOTICE.txt',
+  'frame.html',
+  'frame.js',
+  'headers.json',
+  'pyodide.wasm',
+  'standard-library.txt',
+  'standard-library.zip',
+  'worker.js',
+];
 
 /** Everything the worker and the frame are bundled from; pyodide by its version, it never changes in place. */
 async function stampOfInputs() {
@@ -38,12 +52,9 @@ async function listFiles(folder) {
     .map((name) => join(folder, name));
 }
 
-async function isUpToDate(stamp) {
-  try {
-    return (await readFile(join(target, 'stamp.txt'), 'utf8')) === stamp;
-  } catch {
-    return false;
-  }
+async function isUpToDate(target, stamp) {
+  if (!outputs.every((name) => existsSync(join(target, name)))) return false;
+  return (await readFile(join(target, stampName), 'utf8').catch(() => '')) === stamp;
 }
 
 /** One classic script without imports: the frame loads nothing. */
@@ -122,26 +133,37 @@ The source of Pyodide is at the address above, under the version in the npm pack
 `;
 
 /** Kept from the last build when only our own sources changed: compiling the library takes seconds. */
-async function standardLibrary(folder) {
+async function standardLibrary(folder, target) {
   const { version } = JSON.parse(await readFile(join(pyodide, 'package.json'), 'utf8'));
   const recipe = await readFile(join(root, 'wasm/python/build-standard-library.mjs'));
-  const key = createHash('sha256').update(version).update(recipe).digest('hex');
-  const kept = await readFile(join(target, 'standard-library.txt'), 'utf8').catch(() => '');
-  await writeFile(join(folder, 'standard-library.txt'), key);
-  if (kept === key) return readFile(join(target, 'standard-library.zip'));
+  const input = createHash('sha256').update(version).update(recipe).digest('hex');
+  // names the library, too: a build that was stopped may have left the one without the other
+  const keyOf = (library) => `${input} ${createHash('sha256').update(library).digest('hex')}`;
+  const kept = await readFile(join(target, 'standard-library.zip')).catch(() => undefined);
+  const keptKey = await readFile(join(target, 'standard-library.txt'), 'utf8').catch(() => '');
+  const isKept = kept !== undefined && keptKey === keyOf(kept);
+  const library = isKept ? kept : await compileStandardLibrary();
+  await writeFile(join(folder, 'standard-library.zip'), library);
+  await writeFile(join(folder, 'standard-library.txt'), keyOf(library));
+}
+
+async function compileStandardLibrary() {
   const { buildStandardLibrary } = await import('../wasm/python/build-standard-library.mjs');
   return buildStandardLibrary();
 }
 
-/** @returns {Promise<boolean>} whether anything had to be built */
-export async function buildAssets() {
+/**
+ * @param {string} [target] the folder that gets the outputs
+ * @returns {Promise<boolean>} whether anything had to be built
+ */
+export async function buildAssets(target = publicFolder) {
   const stamp = await stampOfInputs();
-  if (await isUpToDate(stamp)) return false;
-  // built aside and moved in one by one, the stamp last: a second build at the same time does no harm
-  const folder = join(root, `.cache/python-${process.pid}`);
-  await mkdir(folder, { recursive: true });
+  if (await isUpToDate(target, stamp)) return false;
+  // built aside and moved in one by one: a second build at the same time does no harm
+  await mkdir(join(root, '.cache'), { recursive: true });
+  const folder = await mkdtemp(join(root, '.cache/python-'));
   try {
-    await writeFile(join(folder, 'standard-library.zip'), await standardLibrary(folder));
+    await standardLibrary(folder, target);
     await writeFile(join(folder, 'pyodide.wasm'), await readFile(join(pyodide, 'pyodide.asm.wasm')));
     await bundle('python-worker.ts', 'worker.js', folder);
     await bundle('frame-window.ts', 'frame.js', folder);
@@ -152,19 +174,25 @@ export async function buildAssets() {
     const headers = await loadHeaders(script, folder);
     await writeFile(join(folder, 'headers.json'), `${JSON.stringify(headers, null, 2)}\n`);
     await writeFile(join(folder, 'NOTICE.txt'), notice);
-    await mkdir(target, { recursive: true });
-    for (const name of await readdir(folder)) await rename(join(folder, name), join(target, name));
-    await writeFile(join(target, 'stamp.txt'), stamp);
+    await moveIn(folder, target, stamp);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
   return true;
 }
 
+/** While files of two builds lie together no stamp says that they are one; stopped here, the next build begins anew. */
+async function moveIn(folder, target, stamp) {
+  await mkdir(target, { recursive: true });
+  await rm(join(target, stampName), { force: true });
+  for (const name of outputs) await rename(join(folder, name), join(target, name));
+  await writeFile(join(target, stampName), stamp);
+}
+
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const startMs = performance.now();
   const isBuilt = await buildAssets();
-  const { size } = await stat(join(target, 'worker.js'));
+  const { size } = await stat(join(publicFolder, 'worker.js'));
   const took = `${Math.round(performance.now() - startMs)} ms`;
   console.log(`public/python: ${isBuilt ? 'built' : 'up to date'} in ${took}, worker ${size} bytes`);
 }
