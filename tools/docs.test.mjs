@@ -77,6 +77,28 @@ async function check(list) {
   });
 }
 
+/**
+ * The README's sentence about the class of its first example, as a program: the class stays as it is, its worker is left out.
+ * @returns {Example}
+ */
+function inProcessExample() {
+  const document = 'README.md';
+  const text = readText(document);
+  const [, code = ''] = /`(await new Answer\(\)[^`\n]+)`/.exec(text) ?? [];
+  const shown = examples.find(({ name }) => name === 'modules.worker.ts')?.code ?? '';
+  const program = shown.split('\n').filter((line) => !/^\/\/|serve/.test(line));
+  const given = `import { scriptedLm } from 'vivarium'; ${program.join('\n')}
+const seen: string[] = [];
+const lm = scriptedLm({ script: ({ messages }) => {
+  seen.push(JSON.stringify(messages.at(-1)));
+  return '[[ ## reasoning ## ]]\\nIt is glass.\\n\\n[[ ## answer ## ]]\\nA place for life.\\n\\n[[ ## completed ## ]]';
+} });
+const question = 'What is a vivarium?';
+export { seen };`;
+  const line = text.slice(0, text.indexOf(code)).split('\n').length;
+  return { document, line, name: 'in-process.ts', given, code: `export const outcome = ${code};\n` };
+}
+
 describe('examples', () => {
   it('are found, and those of the README are two files', () => {
     expect(examples.length).toBeGreaterThanOrEqual(4);
@@ -85,7 +107,24 @@ describe('examples', () => {
   });
 
   it('type-check against the source', async () => {
-    expect(await check(examples)).toEqual([]);
+    expect(await check([...examples, inProcessExample()])).toEqual([]);
+  }, 60_000);
+
+  it('README: the same class answers without a runtime, in the words of the README', async () => {
+    const { given, code } = inProcessExample();
+    const entry = JSON.stringify(join(root, 'src/index.ts'));
+    const file = join(`${folder}-run`, 'in-process.ts');
+    mkdirSync(join(file, '..'), { recursive: true });
+    try {
+      writeFileSync(file, `${given}\n${code}`.replaceAll("'vivarium'", entry));
+      const { outcome, seen } = await import(/* @vite-ignore */ file);
+      expect(outcome).toEqual({ answer: 'A place for life.' });
+      expect(seen).toEqual([
+        expect.stringMatching(/What is a vivarium\?.*\[\[ ## max_words ## \]\]\\n40\\n/),
+      ]);
+    } finally {
+      rmSync(join(file, '..'), { recursive: true });
+    }
   }, 60_000);
 
   it('the check sees a wrong option, in its document and line', async () => {
