@@ -9,7 +9,10 @@ export interface ExecutorLimits {
   readonly interruptGraceMs: number;
   /** Longest an interpreter may take to start, loading its files included. */
   readonly bootTimeoutMs: number;
-  /** Longest the frame may take to confirm a command; after that it counts as lost and a new one is made. */
+  /**
+   * Longest the frame may take to confirm a command; after that it counts as lost and a new one is made. When the page itself was stalled
+   * meanwhile the wait begins anew, at most three times.
+   */
   readonly frameAnswerMs: number;
   /** The interpreter's heap, enforced by the engine; rounded down to 64 KiB, at least 64 MiB. */
   readonly memoryBytes: number;

@@ -32,8 +32,13 @@ export type FrameCommand =
       readonly settings: GuestSettings;
       readonly port: MessagePort;
     }
-  /** Raises the interrupt flag. The answer, `command-done`, says that it cannot fall on a later run. */
-  | { readonly type: 'sandbox-interrupt'; readonly sandbox: string; readonly command: number }
+  /** Interrupts this run, also when its `run-start` has yet to arrive. The answer, `command-done`, says that it cannot fall on a later one. */
+  | {
+      readonly type: 'sandbox-interrupt';
+      readonly sandbox: string;
+      readonly run: number;
+      readonly command: number;
+    }
   | { readonly type: 'sandbox-close'; readonly sandbox: string; readonly command: number }
   /** Answered with `command-done`: the frame is alive. */
   | { readonly type: 'frame-ping'; readonly command: number };
@@ -50,7 +55,7 @@ export interface GuestBoot {
   readonly module: WebAssembly.Module;
   readonly standardLibrary: ArrayBuffer;
   readonly settings: GuestSettings;
-  /** Present where the frame is isolated; element 0 is Python's interrupt flag. */
+  /** Present where the frame is isolated; read and written by `guest/interrupt-flag.ts`. */
   readonly interrupt: SharedArrayBuffer | undefined;
   readonly port: MessagePort;
 }

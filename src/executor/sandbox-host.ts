@@ -1,7 +1,7 @@
 /** The page's end of a realm that holds sandboxes: a frame, or in the control of the escape suite the page itself. */
 import { CodedError } from '../base/index.ts';
-import { withDeadline } from '../platform/index.ts';
 import type { Clock } from '../platform/index.ts';
+import { waitForAnswer } from './answer-wait.ts';
 import type { FrameCommand, FrameReport, GuestSettings } from './protocol.ts';
 import type { SandboxId } from './sandbox-id.ts';
 
@@ -31,13 +31,14 @@ export interface SandboxHost extends Disposable {
   watch<T>(work: Promise<T>): Promise<T>;
   /** Starts a worker; the port speaks with it. */
   open(id: SandboxId, settings: GuestSettings, watcher: SandboxWatcher): MessagePort;
-  /** Resolves when a later run can no longer be hit. */
-  interrupt(id: SandboxId): Promise<void>;
+  /** Resolves when a later run can no longer be hit. @param run which one, also when it has yet to begin */
+  interrupt(id: SandboxId, run: number): Promise<void>;
   close(id: SandboxId): void;
 }
 
 export interface HostOptions {
   readonly clock: Clock;
+  /** How long a command may stay unconfirmed while the page itself is awake. */
   readonly answerMs: number;
   /** Removes the realm. */
   readonly remove: () => void;
@@ -116,8 +117,8 @@ export class PortSandboxHost implements SandboxHost {
     }
   }
 
-  interrupt(id: SandboxId): Promise<void> {
-    return this.#command((command) => ({ type: 'sandbox-interrupt', sandbox: id, command }));
+  interrupt(id: SandboxId, run: number): Promise<void> {
+    return this.#command((command) => ({ type: 'sandbox-interrupt', sandbox: id, run, command }));
   }
 
   close(id: SandboxId): void {
@@ -130,21 +131,27 @@ export class PortSandboxHost implements SandboxHost {
     this.#lose();
   }
 
-  /** A command that is not confirmed in time means that nothing in there can be stopped any more: all of it goes. */
+  /**
+   * A command that is not confirmed in time means that nothing in there can be stopped any more: all of it goes. Rejects with
+   * `executor/frame-lost`.
+   */
   async #command(create: (command: number) => FrameCommand): Promise<void> {
     if (this.#isLost) throw lost();
     const command = ++this.#commands;
     const { clock, answerMs } = this.#options;
+    const done = new Promise<void>((resolve, reject) => this.#waiting.set(command, { resolve, reject }));
+    this.#send(create(command), []);
+    const endWait = waitForAnswer({
+      clock,
+      answerMs,
+      // answers come in order: when this one is here, the one that is waited for is too
+      onDoubt: () => this.#send({ type: 'frame-ping', command: ++this.#commands }, []),
+      onSilence: () => this.#lose(),
+    });
     try {
-      await withDeadline(clock, { timeoutMs: answerMs }, () => {
-        const done = new Promise<void>((resolve, reject) => this.#waiting.set(command, { resolve, reject }));
-        this.#send(create(command), []);
-        return done;
-      });
-    } catch {
-      this.#lose();
-      throw lost();
+      await done;
     } finally {
+      endWait();
       this.#waiting.delete(command);
     }
   }

@@ -105,9 +105,9 @@ export class Sandbox {
     return this.#options.host.watch(end);
   }
 
-  /** Asks the guest to stop; resolves when a later run cannot be hit by it. Rejects with `executor/frame-lost`. */
+  /** Asks the guest to stop its current run; resolves when a later run cannot be hit by it. Rejects with `executor/frame-lost`. */
   interrupt(): Promise<void> {
-    return this.#options.host.interrupt(this.id);
+    return this.#options.host.interrupt(this.id, this.#runs);
   }
 
   /** Ends the worker; a run in progress ends as `dead` with this cause. */

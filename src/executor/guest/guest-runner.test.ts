@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { SimulatedClock } from '../../platform/index.ts';
 import type { GuestMessage } from '../protocol.ts';
 import { GuestRunner } from './guest-runner.ts';
+import { createInterruptFlag, pythonSignalOf, raiseInterrupt } from './interrupt-flag.ts';
 
 /** What the harness is given: whatever holds these can be reached by a guest. */
 interface Given {
@@ -107,4 +108,25 @@ test('what is written after a pause leaves at once, with what was gathered befor
     return '{}';
   });
   expect(sent.slice(-3)).toMatchObject([{ text: `${'x'.repeat(36)}y` }, { text: 'e' }, { type: 'run-end' }]);
+});
+
+test('an interrupt that overtakes its run ends it before any of it ran, and spares the next', async () => {
+  const flag = createInterruptFlag();
+  const sent: GuestMessage[] = [];
+  const runner = new GuestRunner((message) => void sent.push(message), flag, clock);
+  const signals: number[] = [];
+  const guest = (): string => (signals.push(pythonSignalOf(flag)[0]), '{}');
+  const python = { toPy: () => ({ get: () => guest }), runPython: () => undefined };
+  runner.install(python as unknown as PyodideAPI, '');
+  const bounds = { outputBytes: 1000, resultBytes: 1000 };
+  const serve = (run: number): Promise<void> =>
+    runner.serve({ type: 'run-start', run, request: new Uint8Array(), buffers: [], ...bounds });
+  await serve(1);
+  raiseInterrupt(flag, 2);
+  await serve(2);
+  expect(signals).toEqual([0]);
+  expect(sent.at(-1)).toMatchObject({ type: 'run-end', run: 2 });
+  expect((sent.at(-1) as { result: string }).result).toContain('KeyboardInterrupt');
+  await serve(3);
+  expect(signals).toEqual([0, 0]);
 });

@@ -4,6 +4,7 @@ import { messageOf } from '../../base/index.ts';
 import { systemClock } from '../../platform/index.ts';
 import type { Clock } from '../../platform/index.ts';
 import type { GuestMessage, RunStart } from '../protocol.ts';
+import { beginRun } from './interrupt-flag.ts';
 
 type Answer = string | PromiseLike<string>;
 type Start = (request: Uint8Array, buffers: readonly Uint8Array[]) => Answer;
@@ -34,8 +35,8 @@ const freeWrites = 64;
 const batchMs = 16;
 const batchLength = 4096;
 
-/** What the harness says when it was itself interrupted between the guest's code and the answer. */
-function harnessError(error: PythonError): string {
+/** What the harness says when it was itself interrupted before the guest's code, or between it and the answer. */
+function harnessError(error: Pick<PythonError, 'type'>): string {
   const detail = { type: error.type, message: '', traceback: `${error.type}\n`, line: null };
   return JSON.stringify(
     error.type === 'MemoryError' ? { type: 'exceeded', limit: 'memory' } : { type: 'threw', error: detail },
@@ -45,7 +46,7 @@ function harnessError(error: PythonError): string {
 /** The budgets of a run are kept here once more: a guest can reach what the harness was given, and leave the harness's own out. */
 export class GuestRunner {
   readonly #send: Send;
-  readonly #flag: Int32Array | undefined;
+  readonly #interrupt: SharedArrayBuffer | undefined;
   readonly #clock: Clock;
   readonly #pending = { stdout: '', stderr: '' };
   #writes = 0;
@@ -62,7 +63,7 @@ export class GuestRunner {
   constructor(send: Send, interrupt: SharedArrayBuffer | undefined, clock: Clock = systemClock) {
     this.#send = send;
     this.#clock = clock;
-    this.#flag = interrupt && new Int32Array(interrupt);
+    this.#interrupt = interrupt;
   }
 
   /** Runs the harness's own code, which defines `start`. */
@@ -78,7 +79,7 @@ export class GuestRunner {
 
   async serve(message: RunStart): Promise<void> {
     const { run, request, buffers } = message;
-    if (this.#flag) Atomics.store(this.#flag, 0, 0);
+    const isInterrupted = this.#interrupt !== undefined && beginRun(this.#interrupt, run);
     this.#run = run;
     this.#hasExceeded = false;
     this.#rawLeft = message.outputBytes;
@@ -87,6 +88,7 @@ export class GuestRunner {
     this.#buffers = [];
     this.#pending.stdout = this.#pending.stderr = '';
     this.#writes = 0;
+    if (isInterrupted) return this.#end(run, harnessError({ type: 'KeyboardInterrupt' }));
     try {
       const answer = (this.#start as Start)(
         request,

@@ -4,6 +4,7 @@ import { loadPyodide, version } from 'pyodide';
 import type { PyodideAPI } from 'pyodide';
 import createPyodideModule from 'pyodide/pyodide.asm.mjs';
 import type { GuestBoot } from '../protocol.ts';
+import { pythonSignalOf } from './interrupt-flag.ts';
 import { guestGlobals, stripGlobals } from './strip-globals.ts';
 
 /** Never resolved: the stand-ins below answer for it. */
@@ -64,7 +65,8 @@ export async function loadInterpreter(boot: GuestBoot, write: RawWrite): Promise
       },
     });
   }
-  if (boot.interrupt) python.setInterruptBuffer(new Int32Array(boot.interrupt));
+  // all that Python does with it is to read and write its first element
+  if (boot.interrupt) python.setInterruptBuffer(pythonSignalOf(boot.interrupt) as unknown as Int32Array);
   if (isStripped) stripGlobals(globalThis);
   return python;
 }

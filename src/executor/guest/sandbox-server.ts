@@ -4,6 +4,7 @@
  */
 import { messageOf, unreachable } from '../../base/index.ts';
 import type { FrameCommand, FrameReport, GuestBoot } from '../protocol.ts';
+import { createInterruptFlag, raiseInterrupt } from './interrupt-flag.ts';
 import { spawnGuest } from './spawn-guest.ts';
 
 interface Guest {
@@ -18,9 +19,6 @@ interface Files {
 }
 
 type CommandOf<T extends FrameCommand['type']> = Extract<FrameCommand, { type: T }>;
-
-/** Python's flag for KeyboardInterrupt: the number of SIGINT. */
-const interruptSignal = 2;
 
 /** An error's text may be the guest's. */
 const maxMessageLength = 1000;
@@ -51,7 +49,7 @@ class SandboxServer {
     if (!files) return fail('the frame has not been booted');
     try {
       const worker = spawnGuest(files.workerUrl);
-      const interrupt = globalThis.crossOriginIsolated ? new SharedArrayBuffer(4) : undefined;
+      const interrupt = globalThis.crossOriginIsolated ? createInterruptFlag() : undefined;
       // a guest can throw without end: only the first error, that of a failed start, is of use, and none fills the console
       let isTold = false;
       worker.addEventListener('error', (event) => {
@@ -72,9 +70,9 @@ class SandboxServer {
     this.#report({ type: 'command-done', command });
   }
 
-  interrupt(sandbox: string, command: number): void {
+  interrupt({ sandbox, run, command }: CommandOf<'sandbox-interrupt'>): void {
     const flag = this.#guests.get(sandbox)?.interrupt;
-    if (flag) Atomics.store(new Int32Array(flag), 0, interruptSignal);
+    if (flag) raiseInterrupt(flag, run);
     this.#report({ type: 'command-done', command });
   }
 
@@ -82,7 +80,7 @@ class SandboxServer {
     const guest = this.#guests.get(sandbox);
     this.#guests.delete(sandbox);
     // a terminated worker may go on for two seconds unless its loop is broken as well
-    if (guest?.interrupt) Atomics.store(new Int32Array(guest.interrupt), 0, interruptSignal);
+    if (guest?.interrupt) raiseInterrupt(guest.interrupt);
     guest?.worker.terminate();
     this.#report({ type: 'command-done', command });
   }
@@ -106,7 +104,7 @@ export function serveSandboxes(port: MessagePort): Disposable {
       case 'frame-ping':
         return server.ping(command.command);
       case 'sandbox-interrupt':
-        return server.interrupt(command.sandbox, command.command);
+        return server.interrupt(command);
       case 'sandbox-close':
         return server.close(command.sandbox, command.command);
       default:
