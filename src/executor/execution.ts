@@ -48,12 +48,15 @@ export class Execution implements RunWatcher {
     const onAbort = (): void => this.stop('cancelled');
     signal?.addEventListener('abort', onAbort, { once: true });
     const cancelTimer = clock.after(prepared.timeoutMs, () => this.stop('time'));
-    const end = await this.#sandbox.run(prepared, this);
+    const running = this.#sandbox.run(prepared, this);
+    // by whoever heard that it starts
+    if (signal?.aborted) onAbort();
+    const end = await running;
     cancelTimer();
     this.#cancelGrace?.();
     signal?.removeEventListener('abort', onAbort);
-    // an interrupt that is still on its way must not hit the next run
-    await this.#interrupting;
+    // an interrupt that is still on its way must not hit the next run, where there can be one
+    if (this.#sandbox.isAlive) await this.#interrupting;
     const outcome = this.#outcome(end, prepared, clock.monotonic() - startMs);
     const { type, durationMs } = outcome;
     hub.emit({ type: 'execution-end', sandbox: this.#sandbox.id, outcome: type, durationMs });

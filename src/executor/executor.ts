@@ -47,6 +47,9 @@ export interface Session extends AsyncDisposable {
   /** The interpreter in use; another one after an outcome with `isSandboxLost`. */
   readonly id: SandboxId;
   execute(code: string, context?: ExecutionContext, options?: ExecutionOptions): Promise<Outcome>;
-  /** Ends the run in progress with `cancelled`: politely where the page is isolated, else with its interpreter. */
+  /**
+   * Ends the run in progress with `cancelled`: politely where the page is isolated, else with its interpreter. One that still waits for an
+   * interpreter to start ends at once, before any of it ran. Does nothing when nothing runs.
+   */
   interrupt(): void;
 }

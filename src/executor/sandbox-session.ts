@@ -10,6 +10,7 @@ import type { PreparedRun, RunRules } from './prepare-run.ts';
 import type { Sandbox } from './sandbox.ts';
 import type { SandboxId } from './sandbox-id.ts';
 import { Slots } from './slots.ts';
+import type { LeavePlace } from './slots.ts';
 
 export interface SessionOptions {
   readonly pool: SandboxPool;
@@ -21,9 +22,25 @@ export interface SessionOptions {
   readonly onDispose: () => void;
 }
 
+/** A run from its call to its outcome. */
+interface PendingRun {
+  readonly prepared: PreparedRun;
+  /** Its signal is also aborted by that of the caller. */
+  readonly options: ExecutionOptions & { readonly signal: AbortSignal };
+  readonly stop: () => void;
+}
+
+function createPendingRun(prepared: PreparedRun, options: ExecutionOptions): PendingRun {
+  const stopping = new AbortController();
+  const signal = options.signal ? AbortSignal.any([options.signal, stopping.signal]) : stopping.signal;
+  return { prepared, options: { ...options, signal }, stop: () => stopping.abort() };
+}
+
 export class SandboxSession implements Session {
   readonly #options: SessionOptions;
   readonly #turn: Slots;
+  /** In order of call: the first one is in progress, whether it runs already or waits for its interpreter. */
+  readonly #pending = new Set<PendingRun>();
   #sandbox: Sandbox;
   #current: Execution | undefined;
   #isDisposed = false;
@@ -44,18 +61,21 @@ export class SandboxSession implements Session {
     options: ExecutionOptions = {},
   ): Promise<Outcome> {
     if (this.#isDisposed) throw new CodedError('executor/disposed', 'the session has been disposed');
-    const prepared = prepareRun(code, context, options, this.#options.rules);
-    const leave = await this.#turn.enter(options.signal);
-    if (!leave) return { type: 'cancelled', ...nothingPrinted };
+    const run = createPendingRun(prepareRun(code, context, options, this.#options.rules), options);
+    this.#pending.add(run);
+    let leave: LeavePlace | undefined;
     try {
-      return await this.#run(prepared, options);
+      leave = await this.#turn.enter(run.options.signal);
+      return leave ? await this.#run(run) : { type: 'cancelled', ...nothingPrinted };
     } finally {
-      leave();
+      this.#pending.delete(run);
+      leave?.();
     }
   }
 
   interrupt(): void {
-    this.#current?.stop('cancelled');
+    const [run] = this.#pending;
+    run?.stop();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -64,15 +84,19 @@ export class SandboxSession implements Session {
     this.#turn.close();
     this.#current?.abandon();
     this.#sandbox.kill('disposed');
+    // one that waits for its interpreter need not wait for it
+    for (const run of this.#pending) run.stop();
     this.#options.onDispose();
     return Promise.resolve();
   }
 
-  async #run(prepared: PreparedRun, options: ExecutionOptions): Promise<Outcome> {
+  async #run({ prepared, options }: PendingRun): Promise<Outcome> {
     try {
-      if (!(await this.#sandbox.isReachable())) {
+      const isReachable = await untilAbort(this.#sandbox.isReachable(), options.signal);
+      if (isReachable === undefined) return this.#cancelledBefore();
+      if (!isReachable) {
         const next = await this.#options.pool.acquire(options.signal);
-        if (!next) return { type: 'cancelled', ...nothingPrinted, isSandboxLost: true };
+        if (!next) return this.#cancelledBefore();
         this.#sandbox = next;
       }
     } catch (error) {
@@ -80,11 +104,25 @@ export class SandboxSession implements Session {
     }
     if (this.#isDisposed) {
       this.#sandbox.kill('disposed');
-      return { type: 'cancelled', ...nothingPrinted, isSandboxLost: true };
+      return this.#cancelledBefore();
     }
     this.#current = new Execution(this.#sandbox, options, this.#options.dependencies);
     const outcome = await this.#current.run(prepared);
     this.#current = undefined;
     return outcome;
   }
+
+  #cancelledBefore(): Outcome {
+    return { type: 'cancelled', ...nothingPrinted, isSandboxLost: !this.#sandbox.isAlive };
+  }
+}
+
+/** `undefined` as soon as `signal` aborts: whoever leaves need not wait for an answer. */
+function untilAbort<T>(work: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
+  if (signal.aborted) return Promise.resolve(undefined);
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => resolve(undefined);
+    signal.addEventListener('abort', onAbort, { once: true });
+    work.finally(() => signal.removeEventListener('abort', onAbort)).then(resolve, reject);
+  });
 }
