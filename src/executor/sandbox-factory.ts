@@ -30,7 +30,10 @@ export class SandboxFactory {
     this.#options = options;
   }
 
-  /** A booted interpreter. Rejects with `executor/boot-failed`, `executor/frame-unavailable` or `executor/disposed`. */
+  /**
+   * A booted interpreter. Rejects with `executor/boot-failed`, `executor/frame-lost`, `executor/frame-unavailable` or `executor/disposed`; all
+   * but the last are told to the hub as `sandbox-fail`.
+   */
   async open(): Promise<Sandbox> {
     const { clock, limits, hub, language } = this.#options;
     const startMs = clock.monotonic();
@@ -40,11 +43,17 @@ export class SandboxFactory {
       sandbox = await withDeadline(clock, limit, async (signal) => {
         const opened = await this.#start(signal);
         signal.addEventListener('abort', () => opened.kill('disposed'), { once: true });
-        await opened.ready;
+        await opened.ready.catch((error: unknown) => {
+          // a worker that did not get to its end may go on for ever
+          opened.kill('died');
+          throw error;
+        });
         return opened;
       });
     } catch (error) {
-      throw this.#failure(error);
+      const failure = this.#failure(error);
+      this.#tellFailure(failure, clock.monotonic() - startMs);
+      throw failure;
     }
     hub.emit({
       type: 'sandbox-start',
@@ -86,6 +95,13 @@ export class SandboxFactory {
     const { clock, limits, createHost } = this.#options;
     const limit = { timeoutMs: limits.bootTimeoutMs, signal: this.#closing.signal };
     return withDeadline(clock, limit, createHost);
+  }
+
+  /** An executor that was disposed meanwhile did not fail. */
+  #tellFailure({ code, message }: CodedError, durationMs: number): void {
+    if (this.#closing.signal.aborted) return;
+    const { hub, language } = this.#options;
+    hub.emit({ type: 'sandbox-fail', language, durationMs, error: { code, message } });
   }
 
   #failure(error: unknown): CodedError {

@@ -25,7 +25,7 @@ export interface PythonExecutorOptions {
   readonly limits?: Partial<ExecutorLimits>;
   /** Default {@link denyByDefault}. */
   readonly policy?: Policy;
-  /** Hears `sandbox-start`, `sandbox-kill`, `execution-start`, `execution-end`. Default: nobody. */
+  /** Hears `sandbox-start`, `sandbox-fail`, `sandbox-kill`, `execution-start`, `execution-end`. Default: nobody. */
   readonly hub?: Hub;
   readonly clock?: Clock;
 }
