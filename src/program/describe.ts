@@ -44,7 +44,9 @@ export interface SubModuleDescription {
   readonly name: string;
   readonly className: string;
   readonly version: string;
+  readonly mode: Mode;
   readonly isCompiled: boolean;
+  readonly config: JsonObject;
 }
 
 export interface ModuleDescription {
@@ -102,5 +104,7 @@ function describeField({ name, type, description }: Field): FieldDescription {
 
 function describeSubModule(name: string, module: Module): SubModuleDescription {
   const kind = module.constructor as ModuleClass;
-  return { name, className: kind.name, version: kind.version ?? '0.0.0', isCompiled: module.isCompiled };
+  const { mode, isCompiled } = module;
+  const version = kind.version ?? '0.0.0';
+  return { name, className: kind.name, version, mode, isCompiled, config: module.reflectConfig() };
 }

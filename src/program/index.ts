@@ -1,5 +1,24 @@
 export { ChatAdapter } from './adapter/chat.ts';
 export type { Adapter, Demo } from './adapter/adapter.ts';
+export { branch } from './compose/branch.ts';
+export type {
+  AnyOutput,
+  Branch,
+  Branches,
+  BranchOptions,
+  Choice,
+  Chooser,
+  SharedInput,
+} from './compose/branch.ts';
+export { map } from './compose/map.ts';
+export type { MapEach, MapOutput } from './compose/map.ts';
+export type { ComposeOptions, FailureMode, PartFailure, PartOutcome } from './compose/options.ts';
+export { parallel } from './compose/parallel.ts';
+export type { ParallelModules, ParallelOutput } from './compose/parallel.ts';
+export { race } from './compose/race.ts';
+export type { Race, RaceFailureMode } from './compose/race.ts';
+export { sequence } from './compose/sequence.ts';
+export type { Fitting, Sequence } from './compose/sequence.ts';
 export type { ConstraintName, Constraints, ItemType } from './constraint.ts';
 export { continueCall } from './call-module.ts';
 export { continueRun } from './continue-run.ts';

@@ -11,6 +11,12 @@ export interface ProgramLimits {
   readonly valueDepth: number;
   /** Calls inside calls. A program that calls itself for ever ends here. Default 100. */
   readonly callDepth: number;
+  /** Parts of a composition, or examples of a batch, that run at once unless said otherwise; DSPy's `num_threads`. Default 8. */
+  readonly concurrency: number;
+  /** The most that may be asked for instead. Default 1,024. */
+  readonly maxConcurrency: number;
+  /** Items of one list that `map` takes, and examples of one batch. Default 100,000. */
+  readonly composedItems: number;
   /** Entries of one trace, oldest dropped first, as in DSPy. Default 10,000. */
   readonly traceEntries: number;
   /** Models that one usage record tells apart; further models are counted under `other`. Default 100. */
@@ -33,6 +39,9 @@ export const programLimits: ProgramLimits = Object.freeze({
   valueBytes: 64 * 1024 * 1024,
   valueDepth: 64,
   callDepth: 100,
+  concurrency: 8,
+  maxConcurrency: 1024,
+  composedItems: 100_000,
   traceEntries: 10_000,
   usageModels: 100,
   moduleDepth: 64,

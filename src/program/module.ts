@@ -138,9 +138,14 @@ export class Module<Input = unknown, Output = unknown> {
       parameters: namesOf(parametersOf(this)),
       predictors: namesOf(predictorsOf(this)),
       subModules: namesOf(modulesOf(this)).slice(1),
-      config: kind.config ?? {},
+      config: this.reflectConfig(),
       definedAtMs: definedAtMs.get(this.constructor) ?? 0,
     };
+  }
+
+  /** What {@link metadata} tells as config: what the class says. Classes whose instances differ say more. Plain JSON. */
+  reflectConfig(): JsonObject {
+    return (this.constructor as ModuleClass).config ?? {};
   }
 
   /** Parameters of the whole tree, by dotted name such as `inner.limit` or `weights[0]`. */

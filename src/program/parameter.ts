@@ -66,7 +66,6 @@ export class Parameter<T = unknown> {
   readonly type: ParameterType;
   readonly constraints: Constraints<T>;
   readonly requiresGrad: boolean;
-  readonly createdAtMs: number;
   readonly #options: unknown;
   readonly #clock: Clock;
   readonly #history: ParameterHistory<T>;
@@ -78,6 +77,7 @@ export class Parameter<T = unknown> {
   #learningRate: number;
   #momentum: number;
   #metadata: JsonObject;
+  #createdAtMs: number;
   #updatedAtMs: number;
   #lastListenerError: string | undefined;
 
@@ -97,8 +97,8 @@ export class Parameter<T = unknown> {
     this.#clock = options.clock ?? systemClock;
     this.#history = new ParameterHistory(options.historyEntries, options.historyBytes);
     this.#value = this.#checked(options.value);
-    this.createdAtMs = this.#clock.now();
-    this.#updatedAtMs = this.createdAtMs;
+    this.#createdAtMs = this.#clock.now();
+    this.#updatedAtMs = this.#createdAtMs;
   }
 
   /** The name of the field that holds the parameter, such as `rowLimit` or `weights[0]`. */
@@ -131,6 +131,11 @@ export class Parameter<T = unknown> {
 
   get metadata(): JsonObject {
     return this.#metadata;
+  }
+
+  /** Wall-clock milliseconds since 1970; a loaded state brings its own. */
+  get createdAtMs(): number {
+    return this.#createdAtMs;
   }
 
   get updatedAtMs(): number {
@@ -219,6 +224,7 @@ export class Parameter<T = unknown> {
       [this.#gradient, this.#velocity, this.#metadata] = [gradient, velocity, metadata];
       this.#change(value, cause);
       if (history) this.#history.replace(history);
+      if (typeof state.createdAtMs === 'number') this.#createdAtMs = state.createdAtMs;
       if (typeof state.updatedAtMs === 'number') this.#updatedAtMs = state.updatedAtMs;
     };
   }

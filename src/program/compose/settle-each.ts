@@ -1,0 +1,73 @@
+/** Runs numbered pieces of work, so many at once, in order of their numbers, and waits until each that began has ended. */
+import { cancellation } from '../../platform/index.ts';
+import type { Run } from '../run.ts';
+import type { FailureMode } from './options.ts';
+
+export type Settled<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly error: unknown };
+
+export interface SettlePlan<T> {
+  readonly count: number;
+  readonly maxConcurrency: number;
+  /** The run around the work: nothing begins any more once it is stopped. */
+  readonly run?: Run | undefined;
+  /** Asked after each piece; true cancels what runs and begins nothing more. */
+  readonly stopsAfter: (outcome: Settled<T>) => boolean;
+}
+
+export interface SettledAll<T> {
+  /** By number; a hole where nothing began because the rest was stopped. */
+  readonly outcomes: readonly (Settled<T> | undefined)[];
+  /** What stopped the rest. */
+  readonly stoppedBy: Settled<T> | undefined;
+}
+
+/**
+ * @param work gets a signal that aborts when the rest is stopped; it must settle soon after that
+ * @throws what stopped the run around it
+ */
+export async function settleEach<T>(
+  { count, maxConcurrency, run, stopsAfter }: SettlePlan<T>,
+  work: (index: number, signal: AbortSignal) => Promise<T>,
+): Promise<SettledAll<T>> {
+  const outcomes: (Settled<T> | undefined)[] = Array.from({ length: count });
+  const controller = new AbortController();
+  let stoppedBy: Settled<T> | undefined;
+  let next = 0;
+  const isOver = (): boolean => stoppedBy !== undefined || (run?.signal.aborted ?? false);
+  const lane = async (): Promise<void> => {
+    while (next < count && !isOver()) {
+      const index = next++;
+      const outcome = await settle(() => work(index, controller.signal));
+      outcomes[index] = outcome;
+      if (isOver() || !stopsAfter(outcome)) continue;
+      stoppedBy = outcome;
+      controller.abort();
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(maxConcurrency, count) }, lane));
+  if (run?.signal.aborted) throw cancellation(run.signal);
+  return { outcomes, stoppedBy };
+}
+
+/** All outcomes, or with `fail` the first failure as an error, after the rest was cancelled and has ended. */
+export async function settleParts<T>(
+  plan: Omit<SettlePlan<T>, 'stopsAfter'>,
+  mode: FailureMode,
+  work: (index: number, signal: AbortSignal) => Promise<T>,
+): Promise<readonly Settled<T>[]> {
+  const stopsAfter = ({ ok }: Settled<T>): boolean => mode === 'fail' && !ok;
+  const { outcomes, stoppedBy } = await settleEach({ ...plan, stopsAfter }, work);
+  if (stoppedBy && !stoppedBy.ok) throw stoppedBy.error;
+  // nothing was stopped, so there are no holes
+  return outcomes as readonly Settled<T>[];
+}
+
+async function settle<T>(work: () => Promise<T>): Promise<Settled<T>> {
+  try {
+    return { ok: true, value: await work() };
+  } catch (error) {
+    return { ok: false, error };
+  }
+}
