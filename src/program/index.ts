@@ -1,3 +1,4 @@
+export { acceptsDescribed } from './accepts-described.ts';
 export { ChatAdapter } from './adapter/chat.ts';
 export type { Adapter, Demo } from './adapter/adapter.ts';
 export { branch } from './compose/branch.ts';
@@ -46,6 +47,7 @@ export { isModule, Module, requireRun } from './module.ts';
 export type { InputOf, Mode, ModuleClass, ModuleMetadata, OutputOf } from './module.ts';
 export type { ModuleState, ParameterStates } from './module-state.ts';
 export type { ParameterUpdate } from './parameter-history.ts';
+export { sameValue } from './parameter-value.ts';
 export type { ParameterType, ParameterTypeOf, TensorValue } from './parameter-value.ts';
 export { isParameter, Parameter } from './parameter.ts';
 export type { ParameterChange, ParameterOptions, ParameterState } from './parameter.ts';

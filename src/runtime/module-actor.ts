@@ -48,6 +48,7 @@ class HostedModule implements Behaviour {
       describe: () => this.#describe(),
       forward: (body, call) => this.#forward(body, call),
       'parameter-get': ({ name }: { name: string }) => this.#module.parameterNamed(name).value,
+      'parameter-record': ({ name }: { name: string }) => this.#newest(name),
       'parameter-set': (body) => this.#set(body),
       'mode-set': (mode: Mode) => void (mode === 'train' ? this.#module.train() : this.#module.eval()),
       'state-dump': () => this.#module.dumpState(),
@@ -85,6 +86,12 @@ class HostedModule implements Behaviour {
     };
     // predictions cross as their plain fields
     return plainOf(await continueCall(this.#module, body.input, body.run, settings));
+  }
+
+  /** For a page that missed the answer to a set. */
+  #newest(name: string): ParameterRecord {
+    const { value, updatedAtMs } = this.#module.parameterNamed(name);
+    return this.#record({ name, oldValue: value, newValue: value, cause: 'set', atMs: updatedAtMs });
   }
 
   #set({ name, value, cause }: ParameterSetBody): ParameterRecord {

@@ -6,17 +6,24 @@
  */
 import { CodedError } from '../base/index.ts';
 import type { Clock } from '../platform/index.ts';
-import type { Mode, ModuleState } from '../program/index.ts';
+import { acceptsDescribed } from '../program/index.ts';
+import type { Mode, ModuleState, ParameterDescription } from '../program/index.ts';
 import type { Durability, Store, Write } from '../state/index.ts';
 import { HistoryWriter } from './history-writer.ts';
 import type { RuntimeLimits } from './limits.ts';
 import type { ParameterRecord } from './module-protocol.ts';
 import { CachedParameter } from './parameter-record.ts';
-import type { ParameterUpdateRecord, StoredParameter } from './parameter-record.ts';
+import type { ExpectedChange, ParameterUpdateRecord, StoredParameter } from './parameter-record.ts';
 
 /** Writes many callers' changes in shared transactions. */
 export interface Committer {
   commit(writes: readonly Write[], durability: Durability): Promise<unknown>;
+}
+
+/** A write that was begun before the module had answered. */
+export interface EarlyWrite {
+  readonly expected: ExpectedChange;
+  readonly committed: Promise<void>;
 }
 
 interface Meta {
@@ -41,6 +48,7 @@ export class ModuleJournal {
   readonly #parameters = new Map<string, CachedParameter>();
   readonly #histories: HistoryWriter;
   readonly #underWay = new Set<Promise<unknown>>();
+  readonly #descriptions = new Map<string, ParameterDescription>();
   #state: ModuleState | undefined;
   /** A module that changed nothing is not in the store at all. */
   #isStored = false;
@@ -101,7 +109,9 @@ export class ModuleJournal {
   }
 
   /** The module runs and says what it has: parameters that its class no longer declares are forgotten. */
-  begin(state: ModuleState): void {
+  begin(state: ModuleState, descriptions: readonly ParameterDescription[] = []): void {
+    this.#descriptions.clear();
+    for (const description of descriptions) this.#descriptions.set(description.name, description);
     // predictors that nobody changed follow their class: an edited signature must not meet its own past
     const { predictors, compiled } = this.#state ?? { predictors: {}, compiled: [] };
     this.#state = { ...state, parameters: {}, predictors, compiled };
@@ -131,11 +141,50 @@ export class ModuleJournal {
     }
   }
 
+  /**
+   * Writes what setting `value` will lead to, before the module has answered, so that the flush does not wait for it.
+   * Undefined when only the module can tell what the value leads to, or when nothing of it is stored yet.
+   */
+  writeEarly(
+    name: string,
+    change: { readonly value: unknown; readonly cause: string },
+    durability: Durability,
+  ): EarlyWrite | undefined {
+    const parameter = this.#parameters.get(name);
+    const description = this.#descriptions.get(name);
+    if (!this.#isStored || !parameter || !description) return undefined;
+    if (!acceptsDescribed(description, change.value)) return undefined;
+    const expected = parameter.expect(change.value, change.cause, this.#options.clock.now());
+    const { state, newest } = expected;
+    const committed = this.#commit([this.#put(name, { state, newest })], durability);
+    // whoever set the value hears of it once the module has answered
+    committed.catch(() => undefined);
+    return { expected, committed };
+  }
+
   /** Writes the named parameters. Resolves when they are committed; their histories follow. */
   async persist(names: readonly string[], durability: Durability): Promise<void> {
     const writes = names.map((name) => this.#writeOf(name));
     await this.#commit(this.#isStored ? writes : [this.#metaWrite(), ...writes], durability);
     for (const name of names) this.#histories.touch(name);
+  }
+
+  /** Writes what the page has over an early write that did not come true. Nobody waits for it. */
+  async rewrite(name: string, durability: Durability): Promise<void> {
+    try {
+      await this.persist([name], durability);
+    } catch (error) {
+      this.#options.onFailure(error);
+    }
+  }
+
+  /** Waits for an early write that came true. */
+  async finish({
+    name,
+    committed,
+  }: { readonly name: string } & Pick<EarlyWrite, 'committed'>): Promise<void> {
+    await committed;
+    this.#histories.touch(name);
   }
 
   /** Writes the mode and the predictors' state. */
@@ -173,12 +222,11 @@ export class ModuleJournal {
   }
 
   #writeOf(name: string): Write {
-    const { module } = this.#options;
-    return {
-      type: 'put',
-      key: ['module', module, 'parameter', name],
-      value: this.parameter(name).toStored(),
-    };
+    return this.#put(name, this.parameter(name).toStored());
+  }
+
+  #put(name: string, value: StoredParameter): Write {
+    return { type: 'put', key: ['module', this.#options.module, 'parameter', name], value };
   }
 
   async #writeHistories(names: readonly string[]): Promise<void> {

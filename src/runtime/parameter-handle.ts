@@ -1,6 +1,9 @@
 /** A parameter of a hosted module: cached reads, asked reads, and writes that say what their acknowledgement means. */
+import { isCodedError } from '../base/index.ts';
+import { sameValue } from '../program/index.ts';
 import type { ParameterState } from '../program/index.ts';
 import type { HostedModuleRecord } from './hosted.ts';
+import type { EarlyWrite } from './module-journal.ts';
 import type { ParameterRecord } from './module-protocol.ts';
 import type { ParameterListener, ParameterUpdateRecord } from './parameter-record.ts';
 
@@ -63,15 +66,65 @@ class HostedParameter<T> implements ParameterHandle<T> {
 
   async set(value: T, options: SetOptions = {}): Promise<void> {
     const { level = 'strict', cause = 'set', timeoutMs, signal } = options;
+    const { journal } = this.#module;
     const body = { name: this.name, value, cause };
-    const record = (await this.#module.call('parameter-set', body, { timeoutMs, signal })) as ParameterRecord;
-    this.#onChange(record);
-    if (level !== 'memory') await this.#module.journal.persist([this.name], level);
+    const answer = this.#module.call('parameter-set', body, {
+      timeoutMs,
+      signal,
+    }) as Promise<ParameterRecord>;
+    if (level === 'memory') return this.#onChange(await this.#answered(answer, level));
+    // the owner checks and the disk flushes at the same time; only when both have is it acknowledged
+    const early = journal.writeEarly(this.name, body, level);
+    const record = await this.#answered(answer, level, early);
+    const isExpected = early !== undefined && journal.parameter(this.name).confirm(early.expected);
+    this.#onChange(isExpected ? asStored(record, early.expected) : record);
+    if (isExpected) await journal.finish({ name: this.name, committed: early.committed });
+    else await journal.persist([this.name], level);
   }
 
   subscribe(listener: (newValue: T, oldValue: T) => void): () => void {
     return this.#module.journal.parameter(this.name).subscribe(listener as ParameterListener);
   }
+
+  /** A set that failed may have been written early, or be applied late, all the same: page and store follow the module. */
+  async #answered(
+    answer: Promise<ParameterRecord>,
+    level: AcknowledgementLevel,
+    early?: EarlyWrite,
+  ): Promise<ParameterRecord> {
+    try {
+      return await answer;
+    } catch (error) {
+      this.#module.journal.parameters.get(this.name)?.forgetExpected();
+      void this.#follow(level, { isWritten: early !== undefined, error });
+      throw error;
+    }
+  }
+
+  async #follow(
+    level: AcknowledgementLevel,
+    { isWritten, error }: { readonly isWritten: boolean; readonly error: unknown },
+  ): Promise<void> {
+    const isUnknown = isCodedError(error, 'port/timeout') || isCodedError(error, 'port/cancelled');
+    if (isUnknown) await this.#adopt();
+    if (level !== 'memory' && (isWritten || isUnknown)) await this.#module.journal.rewrite(this.name, level);
+  }
+
+  /** The module's answer came too late, or will: what it has now is asked for once more. */
+  async #adopt(): Promise<void> {
+    try {
+      const record = (await this.#module.call('parameter-record', { name: this.name })) as ParameterRecord;
+      const { value } = this.state;
+      if (!sameValue(record.state.value, value)) this.#onChange({ ...record, oldValue: value });
+    } catch {
+      // it died, and starts again from what the page has
+    }
+  }
+}
+
+/** The record of a change with the time under which it was stored. */
+function asStored(record: ParameterRecord, { newest, state }: EarlyWrite['expected']): ParameterRecord {
+  return { ...record, atMs: newest.atMs, state: { ...record.state, updatedAtMs: state.updatedAtMs } };
 }
 
 export function createParameterHandle<T>(

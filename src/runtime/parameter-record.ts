@@ -22,6 +22,12 @@ export interface StoredParameter {
   readonly newest?: ParameterUpdateRecord;
 }
 
+/** A change that the page foresees while the module is still asked. */
+export interface ExpectedChange {
+  readonly state: ParameterState;
+  readonly newest: ParameterUpdateRecord;
+}
+
 function isSameUpdate(a: ParameterUpdateRecord, b: ParameterUpdateRecord): boolean {
   return a.atMs === b.atMs && a.cause === b.cause && Object.is(a.newValue, b.newValue);
 }
@@ -44,6 +50,9 @@ export class CachedParameter {
   readonly #listeners = new Set<ParameterListener>();
   #historyBytes = 0;
   #state: ParameterState;
+  /** What is written early and not answered yet, in order; each builds on the one before. */
+  #expected: ExpectedChange[] = [];
+  #isConfirmed = false;
 
   constructor(
     name: string,
@@ -57,7 +66,9 @@ export class CachedParameter {
     for (const update of completeHistory(history, stored.newest)) this.#remember(update);
   }
 
+  /** What is to be written now, over everything that was written early. */
   toStored(): StoredParameter {
+    this.forgetExpected();
     const newest = this.#history.at(-1);
     return { state: this.#state, ...(newest ? { newest } : {}) };
   }
@@ -72,7 +83,32 @@ export class CachedParameter {
     return this.#history;
   }
 
+  /** What setting `value` will lead to, after everything that is expected already. */
+  expect(value: unknown, cause: string, atMs: number): ExpectedChange {
+    const base = this.#expected.at(-1)?.state ?? this.#state;
+    const state = { ...base, value: structuredClone(value), updatedAtMs: atMs };
+    const newest = { oldValue: base.value, newValue: state.value, cause, atMs };
+    const expected = { state, newest };
+    this.#expected.push(expected);
+    return expected;
+  }
+
+  /** Whether the change that is applied next is the expected one, and its early write the last word on it. */
+  confirm(expected: ExpectedChange): boolean {
+    if (this.#expected[0] !== expected) return false;
+    this.#expected.shift();
+    this.#isConfirmed = true;
+    return true;
+  }
+
+  /** Early writes under way are not the last word any more. */
+  forgetExpected(): void {
+    this.#expected = [];
+  }
+
   apply(change: ParameterRecord): void {
+    if (!this.#isConfirmed) this.forgetExpected();
+    this.#isConfirmed = false;
     this.#state = deepFreeze(change.state);
     const newValue = change.state.value;
     this.#remember({ oldValue: change.oldValue, newValue, cause: change.cause, atMs: change.atMs });

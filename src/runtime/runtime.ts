@@ -282,7 +282,7 @@ export class Runtime<M extends Modules = Modules> implements AsyncDisposable {
     this.#requireWanted(module);
     supervisor.requireRunning(module.id);
     module.description = described.description;
-    module.journal.begin(described.state);
+    module.journal.begin(described.state, described.description.parameters);
     module.attach(ref);
   }
 
