@@ -1,9 +1,12 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import type { CodedError } from '../base/index.ts';
+import { SimulatedClock } from '../platform/index.ts';
 import { createHub, createMemorySink } from '../telemetry/index.ts';
 import { createCompute } from './compute.ts';
 import type { Compute, ComputeOptions } from './compute.ts';
 import { describeDevice } from './device.contract.ts';
 import { openDevice } from './device/open-device.ts';
+import { startTimeoutMs } from './limits.ts';
 import { matrixAnalysis } from './linalg/matrix-analysis.ts';
 import type { Matrix } from './linalg/matrix.ts';
 import { spawnComputeWorker } from './spawn-compute-worker.ts';
@@ -117,6 +120,42 @@ describe('createCompute in a browser', () => {
     // what waited behind it runs in the next worker
     expect((await waiting)['x']).toMatchObject({ mean: 1.5 });
     expect(workers).toHaveLength(2);
+  });
+
+  it('does not wait longer than its start may take for a worker that never answers, and goes on with another', async () => {
+    const ended: Worker[] = [];
+    const workers: Worker[] = [];
+    const silent = URL.createObjectURL(
+      new Blob(['onmessage = () => undefined'], { type: 'text/javascript' }),
+    );
+    const clock = new SimulatedClock();
+    const compute = open({
+      clock,
+      createWorker: () => {
+        const worker = workers.length === 0 ? new Worker(silent) : spawnComputeWorker();
+        const terminate = worker.terminate.bind(worker);
+        worker.terminate = () => {
+          ended.push(worker);
+          terminate();
+        };
+        workers.push(worker);
+        return worker;
+      },
+    });
+    let code = 'pending';
+    // the call itself would wait ten times as long
+    const call = compute.matrixAnalysis([[2]], { timeoutMs: 10 * startTimeoutMs }).catch((error: unknown) => {
+      code = (error as CodedError).code;
+    });
+    await expect.poll(() => workers.length).toBe(1);
+    await clock.advance(startTimeoutMs - 1);
+    expect([code, ended]).toEqual(['pending', []]);
+    await clock.advance(1);
+    await call;
+    expect([code, ended]).toEqual(['port/timeout', [workers[0]]]);
+    expect(await compute.matrixAnalysis([[4]])).toMatchObject({ determinant: 4 });
+    expect(workers).toHaveLength(2);
+    URL.revokeObjectURL(silent);
   });
 
   it('ends a call at its timeout, ends the worker with it, and goes on', async () => {
