@@ -1,3 +1,4 @@
+export { adoptControls, sharedControls } from './control-styles.ts';
 export { defineElements } from './define.ts';
 export { numberPattern, parseCell, withCell } from './table.ts';
 export type { Cell, Table, TableColumn } from './table.ts';

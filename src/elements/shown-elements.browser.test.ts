@@ -44,6 +44,72 @@ describe('notice', () => {
     expect(text(element, 'pre')).toBe('{ "row": 3 }');
     expect(element.renderRoot.querySelector('img')).toBeNull();
   });
+
+  /** What each live region said whenever it changed, itself being there before. */
+  function listen(element: VivariumElement): string[] {
+    const heard: string[] = [];
+    for (const region of element.renderRoot.querySelectorAll('[role]'))
+      new MutationObserver(() => {
+        const words = (region.textContent ?? '').replaceAll(/\s+/gu, ' ').trim();
+        if (words !== '') heard.push(`${region.role}: ${words}`);
+      }).observe(region, { childList: true, characterData: true, subtree: true });
+    return heard;
+  }
+
+  test('a new notice has its live regions before its words', async () => {
+    const element = Object.assign(document.createElement('vivarium-notice') as VivariumNotice, {
+      notice: { message: 'broken' },
+    });
+    document.body.append(element);
+    await new Promise(requestAnimationFrame);
+    const regions = [...element.renderRoot.querySelectorAll('[role]')];
+    expect(regions.map(({ role, textContent }) => [role, textContent?.trim()])).toEqual([
+      ['alert', ''],
+      ['status', ''],
+    ]);
+    const heard = listen(element);
+    await element.updateComplete;
+    expect(heard).toEqual(['alert: Error: broken']);
+    expect([...element.renderRoot.querySelectorAll('[role]')]).toEqual(regions);
+  });
+
+  test('one that stays announces what it is given, each level in its own region, and takes no place when it is empty', async () => {
+    const element = await open<VivariumNotice>('vivarium-notice', {});
+    document.body.style.display = 'grid';
+    document.body.append(document.createElement('p'));
+    expect(element.getBoundingClientRect().height).toBe(0);
+    expect(getComputedStyle(element).position).toBe('absolute');
+    const heard = listen(element);
+    element.notice = { message: 'broken' };
+    await element.updateComplete;
+    expect(getComputedStyle(element).position).toBe('static');
+    Object.assign(element, { level: 'info', notice: { message: 'restarted' } });
+    await element.updateComplete;
+    expect(heard).toEqual(['alert: Error: broken', 'status: Note: restarted']);
+    document.body.removeAttribute('style');
+  });
+
+  test('a quiet one shows and is no live region', async () => {
+    const element = await open<VivariumNotice>('vivarium-notice', {
+      isQuiet: true,
+      notice: { message: 'broken before' },
+    });
+    expect(text(element, '.box')).toContain('broken before');
+    expect(element.renderRoot.querySelector('[role]')).toBeNull();
+  });
+
+  test('its action is a button that says so', async () => {
+    const element = await open<VivariumNotice>('vivarium-notice', {
+      notice: { message: 'x' },
+      action: 'Try again',
+    });
+    const fired: string[] = [];
+    element.addEventListener('notice-action', ({ type }) => fired.push(type));
+    const button = element.renderRoot.querySelector<HTMLButtonElement>('button.action');
+    expect(button?.textContent).toBe('Try again');
+    button?.click();
+    expect(fired).toEqual(['notice-action']);
+  });
 });
 
 describe('outcome', () => {
@@ -60,6 +126,45 @@ describe('outcome', () => {
     await element.updateComplete;
     expect(element.renderRoot.querySelector('vivarium-notice')).not.toBeNull();
     expect(element.renderRoot.querySelector<HTMLDetailsElement>('details')?.open).toBe(true);
+  });
+
+  test('a new failure is announced; one that was read back is shown only, with its time', async () => {
+    const element = await open<VivariumOutcome>('vivarium-outcome', { outcome: { state: 'idle' } });
+    const notices = (): VivariumNotice[] => [
+      ...element.renderRoot.querySelectorAll<VivariumNotice>('vivarium-notice'),
+    ];
+    const shown = async (): Promise<readonly (readonly [boolean, string])[]> => {
+      await element.updateComplete;
+      await Promise.all(notices().map((notice) => notice.updateComplete));
+      return notices()
+        .filter(({ notice }) => notice !== undefined)
+        .map((notice) => [
+          notice.renderRoot.querySelector('[role=alert]') !== null,
+          text(notice, '.message'),
+        ]);
+    };
+    const region = notices()[0]?.renderRoot.querySelector('[role=alert]');
+    expect(region).not.toBeNull();
+    const error = { code: 'a/b', message: 'broken' };
+    element.outcome = { state: 'failed', error };
+    expect(await shown()).toEqual([[true, 'Error: broken']]);
+    // the region that was there before anything failed
+    expect(region?.textContent).toContain('broken');
+
+    element.outcome = { state: 'failed', error, restoredAtMs: 0 };
+    expect(await shown()).toEqual([[false, 'Error: broken']]);
+    expect(element.renderRoot.querySelector('time')?.dateTime).toBe('1970-01-01T00:00:00.000Z');
+  });
+
+  test('an answer that was read back is not in the live region', async () => {
+    const element = await open<VivariumOutcome>('vivarium-outcome', {
+      outcome: { state: 'done', answer: 'seven', restoredAtMs: 5 },
+    });
+    expect(text(element, '[role=status]')).toBe('');
+    expect(text(element, '[data-part=answer]')).toBe('seven');
+    element.outcome = { state: 'done', answer: 'eight' };
+    await element.updateComplete;
+    expect(text(element, '[role=status]')).toBe('eight');
   });
 
   test('what a model or Python wrote is text', async () => {

@@ -1,137 +1,23 @@
-/** What every element shares: the tokens, a reset, controls that look the same, and typed events. */
-import type { CSSResult } from 'lit';
+/** What every element shares: the tokens, controls that look the same, and typed events. */
+import type { CSSResultGroup } from 'lit';
 import { css, LitElement } from 'lit';
+import { sharedControls } from './control-styles.ts';
 import { adoptTokens } from './tokens.ts';
 
-/** Reset and controls, in the words of the tokens. */
-export const controls: CSSResult = css`
-  :host {
-    display: block;
-    color: var(--vivarium-text);
-    font: var(--vivarium-text-m) / var(--vivarium-leading) var(--vivarium-font);
-  }
-  :host([hidden]) {
-    display: none;
-  }
-  *,
-  *::before,
-  *::after {
-    box-sizing: border-box;
-  }
-  h3,
-  h4,
-  p,
-  ul,
-  ol,
-  dl,
-  dd,
-  figure {
-    margin: 0;
-    padding: 0;
-  }
-  ul,
-  ol {
-    list-style: none;
-  }
-  code,
-  pre,
-  .mono {
-    font-family: var(--vivarium-mono);
-    font-size: var(--vivarium-text-s);
-  }
-  .muted {
-    color: var(--vivarium-muted);
-  }
-  .small {
-    font-size: var(--vivarium-text-s);
-  }
-  .hidden {
-    position: absolute;
-    width: 1px;
-    height: 1px;
-    margin: -1px;
-    overflow: hidden;
-    clip-path: inset(50%);
-    white-space: nowrap;
-  }
-  button,
-  input,
-  select,
-  textarea {
-    font: inherit;
-    color: inherit;
-  }
-  button {
-    min-height: var(--vivarium-control);
-    padding: 0 var(--vivarium-space-4);
-    border: 1px solid var(--vivarium-line-strong);
-    border-radius: var(--vivarium-radius-s);
-    background: var(--vivarium-surface);
-    font-weight: 550;
-    cursor: pointer;
-    transition:
-      background var(--vivarium-quick),
-      border-color var(--vivarium-quick);
-  }
-  button:hover:not(:disabled) {
-    border-color: var(--vivarium-accent);
-    background: var(--vivarium-accent-soft);
-  }
-  button.primary {
-    border-color: var(--vivarium-accent);
-    background: var(--vivarium-accent);
-    color: var(--vivarium-on-accent);
-  }
-  button.primary:hover:not(:disabled) {
-    border-color: var(--vivarium-accent-strong);
-    background: var(--vivarium-accent-strong);
-  }
-  button.danger {
-    border-color: var(--vivarium-danger);
-    color: var(--vivarium-danger);
-  }
-  button.danger:hover:not(:disabled) {
-    background: var(--vivarium-danger-soft);
-  }
-  button.quiet {
-    border-color: transparent;
-    background: transparent;
-  }
-  button:disabled {
-    opacity: 0.5;
-    cursor: not-allowed;
-  }
-  input:not([type='checkbox'], [type='radio']),
-  select,
-  textarea {
-    width: 100%;
-    min-height: var(--vivarium-control);
-    padding: var(--vivarium-space-2) var(--vivarium-space-3);
-    border: 1px solid var(--vivarium-line-strong);
-    border-radius: var(--vivarium-radius-s);
-    background: var(--vivarium-surface);
-  }
-  input[aria-invalid='true'] {
-    border-color: var(--vivarium-danger);
-  }
-  input[type='checkbox'],
-  input[type='radio'] {
-    width: 1.05rem;
-    height: 1.05rem;
-    margin: 0;
-    accent-color: var(--vivarium-accent);
-  }
-  label {
-    font-weight: 550;
-  }
-  summary {
-    cursor: pointer;
-  }
-  :focus-visible {
-    outline: 2px solid var(--vivarium-focus);
-    outline-offset: 2px;
-  }
-`;
+/** What every element starts from: itself, and the controls. */
+export const controls: CSSResultGroup = [
+  css`
+    :host {
+      display: block;
+      color: var(--vivarium-text);
+      font: var(--vivarium-text-m) / var(--vivarium-leading) var(--vivarium-font);
+    }
+    :host([hidden]) {
+      display: none;
+    }
+  `,
+  sharedControls,
+];
 
 /** Base of the elements. It adopts the tokens where it is connected. */
 export class VivariumElement extends LitElement {

@@ -171,16 +171,17 @@ export class VivariumModelSettings extends VivariumElement {
           ${this.test.state === 'running' ? 'Testing…' : 'Test this endpoint'}
         </button>
       </div>
-      <div role="status">${this.#result()}</div>
+      <div role="status">${this.#praise()}</div>
+      <vivarium-notice
+        data-part=${this.test.state === 'failed' ? 'test' : nothing}
+        .notice=${this.test.state === 'failed' ? this.test.error : undefined}
+      ></vivarium-notice>
     </div>`;
   }
 
-  #result(): TemplateResult | typeof nothing {
+  #praise(): TemplateResult | typeof nothing {
     const { test } = this;
-    if (test.state === 'passed') return html`<p class="passed" data-part="test">✓ ${test.message}</p>`;
-    if (test.state === 'failed')
-      return html`<vivarium-notice data-part="test" .notice=${test.error}></vivarium-notice>`;
-    return nothing;
+    return test.state === 'passed' ? html`<p class="passed" data-part="test">✓ ${test.message}</p>` : nothing;
   }
 
   #read(): ModelChoice {

@@ -1,6 +1,7 @@
 /** What came of a question: the answer, the Python that found it, what it printed, and what went wrong on the way. */
 import type { CSSResultGroup, PropertyDeclarations, TemplateResult } from 'lit';
 import { css, html, nothing } from 'lit';
+import { shownTime } from './shown-time.ts';
 import { controls, VivariumElement } from './vivarium-element.ts';
 import type { Notice } from './vivarium-notice.ts';
 
@@ -30,7 +31,7 @@ export interface OutcomeView {
   readonly restoredAtMs?: number;
 }
 
-/** `<vivarium-outcome>`: progress and answer are announced politely, a failure at once. */
+/** `<vivarium-outcome>`: progress and answer are announced politely, a failure at once; a run that was read back is not announced. */
 export class VivariumOutcome extends VivariumElement {
   static readonly tag: string = 'vivarium-outcome';
   static override properties: PropertyDeclarations = { outcome: { attribute: false } };
@@ -117,17 +118,20 @@ export class VivariumOutcome extends VivariumElement {
 
   override render(): TemplateResult {
     const { outcome } = this;
+    const isRestored = outcome.restoredAtMs !== undefined;
     return html`
       <div class="stack" data-state=${outcome.state}>
         ${outcome.question ? html`<p class="question">${outcome.question}</p>` : nothing}
         <div role="status" class="stack live">
           ${outcome.state === 'idle' ? html`<p class="muted">No question has been asked yet.</p>` : nothing}
           ${outcome.state === 'running' ? this.#progress(outcome) : nothing}
-          ${outcome.answer ? html`<p class="answer" data-part="answer">${outcome.answer}</p>` : nothing}
+          ${isRestored ? nothing : answer(outcome)}
         </div>
+        ${isRestored ? answer(outcome) : nothing}
+        <vivarium-notice .notice=${isRestored ? undefined : outcome.error}></vivarium-notice>
         ${
-          outcome.error
-            ? html`<vivarium-notice level="error" .notice=${outcome.error}></vivarium-notice>`
+          isRestored && outcome.error
+            ? html`<vivarium-notice quiet .notice=${outcome.error}></vivarium-notice>`
             : nothing
         }
         ${this.#facts(outcome)} ${this.#work(outcome)}
@@ -142,15 +146,18 @@ export class VivariumOutcome extends VivariumElement {
   }
 
   #facts({ source, durationMs, restoredAtMs, state }: OutcomeView): TemplateResult | typeof nothing {
-    if (state !== 'done') return nothing;
+    const isDone = state === 'done';
     const facts = [
-      source,
-      durationMs === undefined ? undefined : `${(durationMs / 1000).toFixed(1)} s`,
+      isDone ? source : undefined,
+      isDone && durationMs !== undefined ? `${(durationMs / 1000).toFixed(1)} s` : undefined,
       restoredAtMs === undefined
         ? undefined
-        : `read back from the store; asked ${new Date(restoredAtMs).toLocaleString()}`,
+        : html`read back from the store; asked ${shownTime(restoredAtMs)}`,
     ].filter((fact) => fact !== undefined);
-    return facts.length === 0 ? nothing : html`<p class="facts" data-part="facts">${facts.join(' · ')}</p>`;
+    if (facts.length === 0) return nothing;
+    return html`<p class="facts" data-part="facts">
+      ${facts.map((fact, at) => html`${at === 0 ? '' : ' · '}${fact}`)}
+    </p>`;
   }
 
   #work({ attempts, code, streaming, stdout, result, state }: OutcomeView): TemplateResult {
@@ -163,6 +170,10 @@ export class VivariumOutcome extends VivariumElement {
       ${result ? block('Its result', result, 'result') : nothing}
     `;
   }
+}
+
+function answer({ answer: words }: OutcomeView): TemplateResult | typeof nothing {
+  return words ? html`<p class="answer" data-part="answer">${words}</p>` : nothing;
 }
 
 /** @param isLast whether no other attempt followed */

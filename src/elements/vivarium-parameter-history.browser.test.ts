@@ -80,6 +80,24 @@ test('history shows the newest first', async () => {
   expect(element.renderRoot.querySelector('summary')?.textContent).toBe('2 changes');
 });
 
+test('a change has its date and its time, in words and exactly; what is no moment is a dash', async () => {
+  const atMs = Date.UTC(2026, 10, 22, 9, 30, 5);
+  const history = [
+    { atMs, value: 4, cause: 'set' },
+    { atMs: Number.NaN, value: 5, cause: 'set' },
+  ];
+  const { element } = await open({ ...limit, history });
+  const [broken, change] = [...element.renderRoot.querySelectorAll('tbody tr')].map(
+    ({ children }) => children[0],
+  );
+  const time = change?.querySelector('time');
+  expect(time?.dateTime).toBe('2026-11-22T09:30:05.000Z');
+  expect(time?.title).toBe('2026-11-22T09:30:05.000Z');
+  expect(time?.textContent).toMatch(/2026/u);
+  expect(time?.textContent).toContain('05');
+  expect(broken?.textContent).toBe('–');
+});
+
 test('nothing is set while it is disabled', async () => {
   const { element, sets } = await open(limit);
   element.isDisabled = true;

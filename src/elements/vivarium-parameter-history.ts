@@ -1,6 +1,7 @@
 /** The parameters of a program: value, constraints, who changed what when, and a form to change them. */
 import type { CSSResultGroup, PropertyDeclarations, TemplateResult } from 'lit';
 import { css, html, nothing } from 'lit';
+import { shownTime } from './shown-time.ts';
 import { controls, VivariumElement } from './vivarium-element.ts';
 import type { Notice } from './vivarium-notice.ts';
 
@@ -198,7 +199,7 @@ export class VivariumParameterHistory extends VivariumElement {
           ${history.toReversed().map(
             ({ atMs, value, cause }) =>
               html`<tr>
-                <td>${new Date(atMs).toLocaleTimeString()}</td>
+                <td>${shownTime(atMs)}</td>
                 <td>${show(value)}</td>
                 <td>${cause}</td>
               </tr>`,
