@@ -5,6 +5,7 @@ import type { Page } from '@playwright/test';
 import { heaviest, heaviestQuestion, readPenguins } from './fixtures/penguins.ts';
 import { Playground } from './fixtures/playground.ts';
 import { BrowserProcess, createProfile } from './fixtures/profile.ts';
+import { readRawStorage } from './fixtures/storage.ts';
 import { expect, test } from './fixtures/test.ts';
 
 const truth = heaviest(readPenguins());
@@ -99,6 +100,91 @@ test('a second tab is refused, leaves the first alone, and takes over when it is
   await expect(refusal).toHaveCount(0);
   await expect(second.parameter('sampleRows').getByRole('textbox')).toHaveValue('18');
   await second.askAndExpect(heaviestQuestion, ...truth.facts);
+});
+
+test('a second tab takes a copy: both run, and neither changes the other', async ({
+  context,
+  playground,
+}) => {
+  await playground.setParameterAndWait('sampleRows', '17');
+  await playground.askAndExpect(heaviestQuestion, ...truth.facts);
+  const stored = async (page: Page): Promise<string> => (await readRawStorage(page)).indexedDb;
+  await expect.poll(() => stored(playground.page)).toContain(truth.facts[1]);
+
+  const second = new Playground(await context.newPage());
+  await second.page.goto('/');
+  await second.notices.getByRole('button', { name: 'Work on a separate copy' }).click();
+  await second.page.waitForURL(/\?copy=[\da-f]{8}$/u);
+  const copyUrl = second.page.url();
+  await second.expectReady();
+  const banner = second.page.getByRole('complementary', { name: 'Separate copy' });
+  await expect(banner).toContainText('This is a separate copy');
+  await expect(second.page).toHaveTitle(/^Copy · /u);
+  await expect(second.notices).toHaveCount(0);
+
+  await test.step('it began with what the first had', async () => {
+    await expect(second.parameter('sampleRows').getByRole('textbox')).toHaveValue('17');
+    expect(await second.history('sampleRows')).toEqual(['17']);
+    for (const fact of truth.facts) await expect(second.answer).toContainText(fact);
+    await expect(second.region('Answer')).toContainText('read back from the store');
+  });
+
+  await test.step('both run, each with its own', async () => {
+    await second.setParameterAndWait('sampleRows', '23');
+    await second.replaceSource((source) => `${source}\n// of the copy\n`);
+    await playground.setParameterAndWait('temperature', '0.75');
+    const island = 'Which island has the most penguins, and of which species?';
+    await second.askAndExpect(island, 'Biscoe');
+    await playground.askAndExpect(heaviestQuestion, ...truth.facts);
+    await expect(playground.parameter('sampleRows').getByRole('textbox')).toHaveValue('17');
+    await expect.poll(() => stored(second.page)).toContain('of the copy');
+  });
+
+  await test.step('and each finds its own again', async () => {
+    for (const { page } of [playground, second]) await page.reload();
+    await playground.expectReady();
+    await second.expectReady();
+    expect(second.page.url()).toBe(copyUrl);
+    await expect(playground.parameter('sampleRows').getByRole('textbox')).toHaveValue('17');
+    await expect(playground.parameter('temperature').getByRole('textbox')).toHaveValue('0.75');
+    for (const fact of truth.facts) await expect(playground.answer).toContainText(fact);
+    expect(await playground.source()).not.toContain('of the copy');
+    await expect(second.parameter('sampleRows').getByRole('textbox')).toHaveValue('23');
+    await expect(second.parameter('temperature').getByRole('textbox')).not.toHaveValue('0.75');
+    await expect(second.answer).toContainText('Biscoe');
+    expect(await second.source()).toContain('of the copy');
+  });
+
+  await test.step('the way back is there', async () => {
+    await playground.page.close();
+    await banner.getByRole('link', { name: 'Open the original' }).click();
+    await second.expectReady();
+    await expect(banner).toHaveCount(0);
+    await expect(second.parameter('sampleRows').getByRole('textbox')).toHaveValue('17');
+  });
+});
+
+test('an address that names no copy is refused, and nothing is stored under it', async ({ page }) => {
+  const playground = new Playground(page);
+  await page.goto('/?copy=..%2Fother');
+  await expect(playground.notices).toContainText('app/copy-id-invalid');
+  await expect(playground.notices).toContainText('Open the page without “copy”');
+  expect(await page.evaluate(async () => (await indexedDB.databases()).map(({ name }) => name))).toEqual([]);
+});
+
+test('an example that never arrives ends with a typed message and can be asked for again', async ({
+  page,
+}) => {
+  const playground = new Playground(page);
+  let isStuck = true;
+  await page.route('**/data/penguins.csv', (route) => (isStuck ? undefined : route.continue()));
+  await page.goto('/');
+  const refusal = playground.region('Data').getByRole('alert').filter({ hasText: 'app/example-unavailable' });
+  await expect(refusal).toContainText('did not arrive within 15 s');
+  isStuck = false;
+  await refusal.getByRole('button', { name: 'Try again' }).click();
+  await playground.expectReady();
+  await expect(refusal).toHaveCount(0);
 });
 
 const refusals = {

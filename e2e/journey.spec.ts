@@ -1,26 +1,12 @@
 /** The main job, whole: a question about real rows, answered by Python in the sandbox; then everything a reader may change. */
-import type { Page } from '@playwright/test';
 import { correlation, heaviest, heaviestQuestion, readPenguins, truths } from './fixtures/penguins.ts';
+import { readRawStorage } from './fixtures/storage.ts';
 import { expect, test } from './fixtures/test.ts';
 
 const penguins = readPenguins();
 /** The text with no further digit at either end. */
 const whole = (text: string): RegExp =>
   new RegExp(String.raw`(?<![\d.])${text.replaceAll(/[.()]/gu, String.raw`\$&`)}(?!\d|\.\d)`, 'u');
-
-/** Replaces the text of the program's editor as a reader does: select all, paste. */
-async function replaceSource(page: Page, change: (source: string) => string): Promise<void> {
-  const editor = page.locator('vivarium-code-editor');
-  const source = await editor.evaluate((element) => (element as unknown as { value: string }).value);
-  const changed = change(source);
-  expect(changed).not.toBe(source);
-  await editor.getByRole('textbox').focus();
-  await page.keyboard.press('ControlOrMeta+A');
-  await page.keyboard.insertText(changed);
-  await expect
-    .poll(() => editor.evaluate((element) => (element as unknown as { value: string }).value))
-    .toBe(changed);
-}
 
 test('a prepared question is answered from the rows, and the answer follows them', async ({ playground }) => {
   await test.step('the page says plainly that the model is scripted', async () => {
@@ -108,14 +94,13 @@ test('a parameter is set, its history grows, and its constraint is enforced', as
 test('an edited program serves at once; a wrong edit says where and leaves the old one serving', async ({
   playground,
 }) => {
-  const { page } = playground;
   const section = playground.region('The program');
   const truth = heaviest(penguins);
   await playground.setParameterAndWait('sampleRows', '17');
   await playground.askAndExpect(heaviestQuestion, ...truth.facts);
 
   await test.step('behaviour changes', async () => {
-    await replaceSource(page, (source) =>
+    await playground.replaceSource((source) =>
       source.replace('return { answer, code', 'return { answer: `Edited: ${answer}`, code'),
     );
     await section.getByRole('button', { name: 'Apply and rerun' }).click();
@@ -125,7 +110,7 @@ test('an edited program serves at once; a wrong edit says where and leaves the o
   });
 
   await test.step('a syntax error names its place', async () => {
-    await replaceSource(page, (source) => {
+    await playground.replaceSource((source) => {
       const lines = source.split('\n');
       lines.splice(4, 0, 'const wrong = = 1;');
       return lines.join('\n');
@@ -140,9 +125,48 @@ test('an edited program serves at once; a wrong edit says where and leaves the o
   });
 
   await test.step('the shipped one comes back', async () => {
-    await section.getByRole('button', { name: 'Restore' }).click();
+    await section.getByRole('button', { name: 'Reset to original' }).click();
     await expect(section.getByRole('status')).toContainText('As shipped');
     await playground.askAndExpect(heaviestQuestion, ...truth.facts);
     await expect(playground.answer).not.toContainText('Edited');
   });
+});
+
+test('an edit that was not applied outlives a reload, serves when it is applied, and goes with a reset', async ({
+  playground,
+}) => {
+  const { page } = playground;
+  const section = playground.region('The program');
+  const shipped = await playground.source();
+  await playground.replaceSource((source) =>
+    source.replace('return { answer, code', 'return { answer: `Kept: ${answer}`, code'),
+  );
+  const edited = await playground.source();
+  await expect.poll(async () => (await readRawStorage(page)).indexedDb).toContain('Kept: ');
+
+  await page.reload();
+  await playground.expectReady();
+  await expect.poll(() => playground.source()).toBe(edited);
+  await expect(section.getByRole('status')).toContainText('Edited, not yet applied');
+  // the shipped module serves until the reader says otherwise
+  await playground.askAndExpect(heaviestQuestion, ...heaviest(penguins).facts);
+  await expect(playground.answer).not.toContainText('Kept: ');
+  await section.getByRole('button', { name: 'Apply and rerun' }).click();
+  await playground.expectAnswer('Kept: ');
+
+  await section.getByRole('button', { name: 'Reset to original' }).click();
+  await expect(section.getByRole('status')).toContainText('As shipped');
+  await expect.poll(async () => (await readRawStorage(page)).indexedDb).not.toContain('answer: `Kept');
+  await page.reload();
+  await playground.expectReady();
+  expect(await playground.source()).toBe(shipped);
+});
+
+test('the tree shows the call that is under way, and that it has ended', async ({ playground, models }) => {
+  await playground.useEndpoint({ address: models.baseUrl, model: 'never' });
+  await expect(playground.module).toContainText('mailbox 0');
+  await playground.ask(heaviestQuestion);
+  await expect(playground.module).toContainText('mailbox 1');
+  await playground.stop.click();
+  await expect(playground.module).toContainText('mailbox 0');
 });

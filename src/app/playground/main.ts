@@ -9,7 +9,13 @@ customElements.define(VivariumPlayground.tag, VivariumPlayground);
 
 const page = document.querySelector<VivariumPlayground>(VivariumPlayground.tag);
 if (page) {
-  const session = new PlaygroundSession((view) => (page.view = view));
+  const copyId = new URLSearchParams(location.search).get('copy') ?? undefined;
+  if (copyId !== undefined) document.title = `Copy · ${document.title}`;
+  const session = new PlaygroundSession({
+    onView: (view) => (page.view = view),
+    onCopy: (id) => location.assign(`/?copy=${id}`),
+    copyId,
+  });
   page.commands = session;
   void session.open();
 }

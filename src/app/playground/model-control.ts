@@ -4,12 +4,11 @@ import { openAiCompatible, testEndpoint } from '../../lm/index.ts';
 import type { EndpointReport, LanguageModel } from '../../lm/index.ts';
 import type { Store } from '../../state/index.ts';
 import type { Hub } from '../../telemetry/index.ts';
+import { modelChoiceKey } from './kept-keys.ts';
 import { nextStep, toNotice } from './next-step.ts';
 import type { Services } from './services.ts';
 import { createScriptedModel } from './scripted-model.ts';
 import type { ViewState } from './view-state.ts';
-
-const choiceKey = ['playground', 'model-choice'];
 
 /** Gives the runtime its model and tests endpoints. */
 export class ModelControl {
@@ -35,7 +34,7 @@ export class ModelControl {
   /** Takes up the choice of an earlier page; one that cannot be read leaves a notice. */
   async restore(): Promise<void> {
     try {
-      const entry = await this.#store.get<ModelChoice>(choiceKey);
+      const entry = await this.#store.get<ModelChoice>(modelChoiceKey);
       if (entry) this.#state.update({ choice: entry.value });
     } catch (error) {
       this.#state.notify('model-choice', error, 'warning');
@@ -49,7 +48,7 @@ export class ModelControl {
     this.#use(choice);
     const kept = choice.isKeyRemembered ? choice : { ...choice, key: '' };
     try {
-      await this.#store.commit([{ type: 'put', key: choiceKey, value: kept }]);
+      await this.#store.commit([{ type: 'put', key: modelChoiceKey, value: kept }]);
     } catch (error) {
       this.#state.notify('model-choice', error, 'warning');
     }

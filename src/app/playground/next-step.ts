@@ -8,6 +8,9 @@ const steps: Readonly<Record<string, string>> = {
   'app/csv-too-many-rows': 'Load a smaller file, for example a sample of its rows.',
   'app/csv-':
     'Correct the file where the message says and load it again. The table shown before is unchanged.',
+  'app/copy-id-invalid':
+    'Open the page without “copy” in its address, or with the address that a copy was given.',
+  'app/example-unavailable': 'Try again, or load a CSV of yours.',
   'app/question-not-prepared': 'Choose a prepared question, or connect a model of yours under “Model”.',
   'app/module-': 'Correct the source and apply again. The module that was running keeps serving.',
   'lm/auth': 'Check the key under “Model” and test the endpoint.',
@@ -23,7 +26,7 @@ const steps: Readonly<Record<string, string>> = {
   'actor/peer-died': 'The worker died during the call; its supervisor starts it again. Run again.',
   'actor/': 'The supervisor restarts the module. Run again.',
   'runtime/module-running-elsewhere':
-    'Two tabs must not own the same state. Close the other one and the program starts here by itself.',
+    'Two tabs must not own the same state. Close the other one and the program starts here by itself, or work on a separate copy.',
   'runtime/': 'Press “Start the program”, or reload the page.',
   'app/python-failed': 'Run again, ask more simply, or raise maxAttempts.',
   'app/python-exceeded': 'Run again, or ask for something smaller.',

@@ -1,7 +1,8 @@
 /** The playground's page: it draws a view and passes what its reader does to the commands it was given. */
 import type { TemplateResult } from 'lit';
-import { html, LitElement } from 'lit';
-import { adoptTokens } from '../../elements/index.ts';
+import { html, LitElement, nothing } from 'lit';
+import { repeat } from 'lit/directives/repeat.js';
+import { adoptControls, adoptTokens } from '../../elements/index.ts';
 import { answerSection, askSection, numbersSection } from './section-ask.ts';
 import { dataSection, sourceSection } from './section-data.ts';
 import {
@@ -12,8 +13,36 @@ import {
   treeSection,
 } from './section-program.ts';
 import { nextTheme, storedTheme } from './theme.ts';
-import type { PlaygroundCommands, PlaygroundView } from './view.ts';
+import type { NoticeAction, PageNotice, PlaygroundCommands, PlaygroundView } from './view.ts';
 import { emptyView } from './view.ts';
+
+const actionLabels: Readonly<Record<NoticeAction, string>> = { 'work-on-copy': 'Work on a separate copy' };
+
+function pageNotice(
+  { id, level, notice, action }: PageNotice,
+  commands: PlaygroundCommands | undefined,
+): TemplateResult {
+  return html`<vivarium-notice
+    .notice=${notice}
+    level=${level}
+    dismissible
+    action=${action === undefined ? nothing : actionLabels[action]}
+    @notice-dismiss=${() => commands?.dismissNotice(id)}
+    @notice-action=${() => commands?.workOnCopy()}
+  ></vivarium-notice>`;
+}
+
+/** Stands for as long as the page does: nobody should take a copy for the original. */
+function copyBanner(copyId: string): TemplateResult {
+  return html`<aside class="copy" aria-label="Separate copy">
+    <p>
+      <strong>This is a separate copy</strong> (<code>${copyId}</code>). It began with the state of the
+      original; from then on neither changes the other. It stays under this address until this site's data is
+      cleared.
+      <a href="/">Open the original</a>
+    </p>
+  </aside>`;
+}
 
 /** `<vivarium-playground>`: drawn in the document itself, styled by `playground.css`. */
 export class VivariumPlayground extends LitElement {
@@ -37,6 +66,7 @@ export class VivariumPlayground extends LitElement {
   override connectedCallback(): void {
     super.connectedCallback();
     adoptTokens(this.ownerDocument);
+    adoptControls(this.ownerDocument);
   }
 
   override createRenderRoot(): HTMLElement {
@@ -48,15 +78,12 @@ export class VivariumPlayground extends LitElement {
     return html`
       ${this.#header()}
       <main class="page">
+        ${view.copyId === undefined ? nothing : copyBanner(view.copyId)}
         <div class="notices">
-          ${view.notices.map(
-            ({ id, level, notice }) =>
-              html`<vivarium-notice
-                .notice=${notice}
-                level=${level}
-                dismissible
-                @notice-dismiss=${() => commands?.dismissNotice(id)}
-              ></vivarium-notice>`,
+          ${repeat(
+            view.notices,
+            ({ id }) => id,
+            (notice) => pageNotice(notice, commands),
           )}
         </div>
         <div class="columns">

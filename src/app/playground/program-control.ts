@@ -3,11 +3,10 @@ import type { Notice, ParameterView } from '../../elements/index.ts';
 import type { ModuleHandle } from '../../runtime/index.ts';
 import type { AskTable } from './ask-table.ts';
 import { toNotice } from './next-step.ts';
+import { moduleId } from './playground-store.ts';
 import type { Services } from './services.ts';
 import { toTree } from './tree.ts';
 import type { ViewState } from './view-state.ts';
-
-const moduleId = 'ask-table';
 
 /** The hosted program, typed. */
 export type ProgramHandle = ModuleHandle<AskTable>;

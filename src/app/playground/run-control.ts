@@ -6,11 +6,11 @@ import type { Store } from '../../state/index.ts';
 import type { StampedEvent } from '../../telemetry/index.ts';
 import type { AskTableOutput } from './ask-table.ts';
 import { cutText } from './cut-text.ts';
+import { lastRunKey } from './kept-keys.ts';
 import { toNotice } from './next-step.ts';
 import type { ProgramControl } from './program-control.ts';
 import type { ViewState } from './view-state.ts';
 
-const lastRunKey = ['playground', 'last-run'];
 /** A whole answer: writing, running and explaining, with retries of the model. */
 const runTimeoutMs = 300_000;
 /** Streamed text that is kept for the page. */
@@ -40,7 +40,9 @@ export class RunControl {
       const entry = await this.#store.get<LastRun>(lastRunKey);
       if (!entry || this.#state.current.outcome.state !== 'idle') return;
       const { outcome, atMs } = entry.value;
-      this.#state.update({ outcome: { ...outcome, restoredAtMs: atMs }, question: outcome.question ?? '' });
+      // what the reader has begun to type goes before
+      const question = this.#state.current.question || (outcome.question ?? '');
+      this.#state.update({ outcome: { ...outcome, restoredAtMs: atMs }, question });
     } catch (error) {
       this.#state.notify('last-run', error, 'warning');
     }

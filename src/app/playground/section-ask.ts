@@ -97,7 +97,7 @@ export function numbersSection(
           : 'Correlations of the numeric columns.'
       }
     </p>
-    ${numbers?.error ? html`<vivarium-notice .notice=${numbers.error}></vivarium-notice>` : nothing}
+    <vivarium-notice .notice=${numbers?.error}></vivarium-notice>
     <div class="charts">
       ${
         numbers && !numbers.error

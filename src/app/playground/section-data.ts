@@ -27,7 +27,7 @@ export function dataSection(view: PlaygroundView, commands: PlaygroundCommands |
         <label class="button">
           Load a CSV
           <input
-            class="visually-hidden"
+            class="hidden"
             type="file"
             accept=".csv,.tsv,text/csv,text/plain"
             @change=${(event: Event) => pickFile(event.target as HTMLInputElement, commands)}
@@ -41,7 +41,11 @@ export function dataSection(view: PlaygroundView, commands: PlaygroundCommands |
       ${view.editedCells.size > 0 ? `· ${cells(view.editedCells.size)} edited here` : nothing} · drop a CSV
       anywhere in this box; up to 20 MB and 200,000 rows
     </p>
-    ${view.tableError ? html`<vivarium-notice .notice=${view.tableError}></vivarium-notice>` : nothing}
+    <vivarium-notice
+      .notice=${view.tableError}
+      action=${view.tableError?.code === 'app/example-unavailable' ? 'Try again' : nothing}
+      @notice-action=${() => commands?.loadExample()}
+    ></vivarium-notice>
     <vivarium-data-table
       editable
       label="Rows of ${view.tableName}"
@@ -87,7 +91,7 @@ export function sourceSection(
       <div class="actions">
         <span class="muted small" role="status" data-part="source-state">${sourceWords[source.state]}</span>
         <button type="button" class="quiet" ?disabled=${isBusy} @click=${() => commands?.resetSource()}>
-          Restore
+          Reset to original
         </button>
         <button type="button" class="primary" ?disabled=${isBusy} @click=${() => commands?.applySource()}>
           Apply and rerun
@@ -96,7 +100,8 @@ export function sourceSection(
     </div>
     <p class="about">
       <code>ask-table.ts</code>, the module that answers. It is yours to trust: an edited module runs in the
-      worker with the program's rights, while the Python a model writes runs in the sandbox with none.
+      worker with the program's rights, while the Python a model writes runs in the sandbox with none. Your
+      edit is kept in this browser over a reload, until you reset it; apply it anew after one.
     </p>
     <vivarium-code-editor
       language="typescript"

@@ -24,12 +24,13 @@ export class Services implements AsyncDisposable {
   readonly compute: Compute;
   /** Address of the edited module that the next worker serves; undefined for the shipped one. */
   edit: string | undefined;
-  readonly #scope: Scope = new Scope();
+  readonly #scope: Scope;
   /** Other tabs have workers of the same runtime names. */
   readonly #pageId: string = randomHex(systemRandom, 4);
 
-  private constructor(store: Store, hub: Hub) {
-    this.store = this.#scope.use(store);
+  private constructor(scope: Scope, store: Store, hub: Hub) {
+    this.#scope = scope;
+    this.store = store;
     this.compute = this.#scope.use(createCompute({ hub }));
     const executor = this.#scope.use(
       createPythonExecutor({
@@ -54,8 +55,15 @@ export class Services implements AsyncDisposable {
   }
 
   /** @throws what `openPageStore` throws; memory stands in for refused storage, with an event */
-  static async open(hub: Hub): Promise<Services> {
-    return new Services(await openPageStore({ name: 'vivarium-playground', hub }), hub);
+  static async open(hub: Hub, storeName: string): Promise<Services> {
+    const scope = new Scope();
+    try {
+      return new Services(scope, scope.use(await openPageStore({ name: storeName, hub })), hub);
+    } catch (error) {
+      // nobody else could close what is open by now
+      await scope.dispose().catch(() => undefined);
+      throw error;
+    }
   }
 
   /** The name under which a worker of this page listens for the kill buttons. */

@@ -9,6 +9,7 @@ import { KillControl } from './kill-control.ts';
 import { ModelControl } from './model-control.ts';
 import { toNotice } from './next-step.ts';
 import { NumbersControl } from './numbers-control.ts';
+import { copyState, createCopyId, isCopyId, storeNameOf } from './playground-store.ts';
 import { ProgramControl } from './program-control.ts';
 import { RunControl } from './run-control.ts';
 import { Services } from './services.ts';
@@ -20,6 +21,14 @@ import { ViewState } from './view-state.ts';
 
 /** How often a tab that came second asks whether the first is gone. */
 const takeOverMs = 3_000;
+
+export interface SessionOptions {
+  readonly onView: (view: PlaygroundView) => void;
+  /** Leaves this page for the one of a copy that was made. */
+  readonly onCopy: (copyId: string) => void;
+  /** What the address says after `copy=`. */
+  readonly copyId: string | undefined;
+}
 
 interface Controls {
   readonly services: Services;
@@ -37,13 +46,19 @@ export class PlaygroundSession implements PlaygroundCommands {
   readonly #hub: Hub = createHub();
   readonly #table: TableControl;
   readonly #status: StatusControl;
+  readonly #onCopy: (copyId: string) => void;
+  readonly #copyId: string | undefined;
   #controls: Controls | undefined;
+  #isCopying = false;
   #cancelStart: (() => void) | undefined;
   /** The latest choice of a model that came before there was anything to take it up. */
   #early: { readonly choice: ModelChoice; readonly isToBeTested?: boolean } | undefined;
 
-  constructor(listener: (view: PlaygroundView) => void) {
-    this.#state = new ViewState(listener);
+  constructor({ onView, onCopy, copyId }: SessionOptions) {
+    this.#state = new ViewState(onView);
+    this.#onCopy = onCopy;
+    this.#copyId = copyId;
+    if (copyId !== undefined && isCopyId(copyId)) this.#state.update({ copyId });
     this.#status = new StatusControl(this.#state);
     this.#table = new TableControl(this.#state, (table) => void this.#controls?.numbers.update(table));
     this.#state.update({ source: { text: shippedSource, original: shippedSource, state: 'original' } });
@@ -69,9 +84,10 @@ export class PlaygroundSession implements PlaygroundCommands {
       controls.source.noteStart();
       this.#state.dismiss('start');
     } catch (error) {
-      this.#state.notify('start', error);
+      const isElsewhere = isCodedError(error, 'runtime/module-running-elsewhere');
+      this.#state.notify('start', error, 'error', isElsewhere ? 'work-on-copy' : undefined);
       this.#state.update({ canStart: true, isReady: false });
-      if (isCodedError(error, 'runtime/module-running-elsewhere')) this.#startLater();
+      if (isElsewhere) this.#startLater();
     }
   }
 
@@ -151,8 +167,28 @@ export class PlaygroundSession implements PlaygroundCommands {
     this.#state.dismiss(id);
   }
 
+  workOnCopy(): void {
+    void this.#copy();
+  }
+
+  async #copy(): Promise<void> {
+    const { services } = this.#controls ?? {};
+    if (!services || this.#isCopying) return;
+    this.#isCopying = true;
+    try {
+      const copyId = createCopyId();
+      await copyState(services.store, copyId);
+      this.#state.dismiss('copy');
+      this.#onCopy(copyId);
+    } catch (error) {
+      this.#state.notify('copy', error);
+    } finally {
+      this.#isCopying = false;
+    }
+  }
+
   async #open(): Promise<Controls> {
-    const services = await Services.open(this.#hub);
+    const services = await Services.open(this.#hub, storeNameOf(this.#copyId));
     try {
       return await this.#openControls(services);
     } catch (error) {
@@ -176,6 +212,7 @@ export class PlaygroundSession implements PlaygroundCommands {
     await this.#describeStore(services);
     await controls.model.restore();
     await controls.run.restore();
+    await controls.source.restore();
     const { table } = this.#state.current;
     if (table.rows.length > 0) void controls.numbers.update(table);
     return controls;

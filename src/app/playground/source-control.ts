@@ -2,11 +2,13 @@
 import { CodedError, isCodedError, messageOf } from '../../base/index.ts';
 import type { CodeProblem } from '../../elements/index.ts';
 import { systemClock, withDeadline } from '../../platform/index.ts';
+import type { Clock } from '../../platform/index.ts';
 // oxlint-disable-next-line import/default -- the bundler gives a file's text as a default export
 import shipped from './ask-table.ts?raw';
 import { compileEdit } from './compile-edit.ts';
 import type { ProgramControl } from './program-control.ts';
 import type { Services } from './services.ts';
+import { SourceKeeper } from './source-keeper.ts';
 import { entryAddress, spawnModulesWorker } from './spawn-modules-worker.ts';
 import type { SourceView } from './view.ts';
 import type { ViewState } from './view-state.ts';
@@ -26,11 +28,31 @@ export class SourceControl {
   readonly #program: ProgramControl;
   /** What the editor held when the module that serves was applied. */
   #runningText: string = shippedSource;
+  readonly #keeper: SourceKeeper;
+  /** The program has started here, so the store is not another tab's. */
+  #isOwner = false;
 
-  constructor(state: ViewState, services: Services, program: ProgramControl) {
+  constructor(state: ViewState, services: Services, program: ProgramControl, clock: Clock = systemClock) {
     this.#state = state;
     this.#services = services;
     this.#program = program;
+    this.#keeper = new SourceKeeper({
+      store: services.store,
+      clock,
+      onWrite: (failure) =>
+        failure === undefined ? state.dismiss('source') : state.notify('source', failure, 'warning'),
+    });
+  }
+
+  /** Brings back the edit of an earlier page, to look at and apply: what once hung the program must not start by itself. */
+  async restore(): Promise<void> {
+    try {
+      const kept = await this.#keeper.load();
+      // what the reader has begun to type goes before
+      if (kept !== undefined && this.#state.current.source.text === shippedSource) this.edit(kept);
+    } catch (error) {
+      this.#state.notify('source', error, 'warning');
+    }
   }
 
   edit(text: string): void {
@@ -38,10 +60,13 @@ export class SourceControl {
     const isApplying = this.#state.current.source.state === 'applying';
     const state = isApplying ? 'applying' : stateOfText(text, this.#runningText);
     this.#state.update({ source: { text, original: shippedSource, state } });
+    this.#keep();
   }
 
   /** To be called when the program was started by another way than `apply`. */
   noteStart(): void {
+    this.#isOwner = true;
+    this.#keep();
     if (this.#state.current.source.state !== 'down') return;
     this.#show({ state: stateOfText(this.#state.current.source.text, this.#runningText) });
   }
@@ -100,6 +125,11 @@ export class SourceControl {
       this.#state.notify('start', error);
       this.#state.update({ canStart: true, isReady: false });
     }
+  }
+
+  #keep(): void {
+    const { text } = this.#state.current.source;
+    if (this.#isOwner) this.#keeper.keep(text === shippedSource ? undefined : text);
   }
 
   #show(change: { readonly state: SourceView['state']; readonly problem?: CodeProblem }): void {

@@ -1,7 +1,7 @@
 /** The one view of the page, replaced as a whole, so that what is drawn is always one moment. */
 import type { NoticeLevel } from '../../elements/index.ts';
 import { toNotice } from './next-step.ts';
-import type { PageNotice, PlaygroundView } from './view.ts';
+import type { NoticeAction, PageNotice, PlaygroundView } from './view.ts';
 import { emptyView } from './view.ts';
 
 /** Notices kept at most; the oldest goes first. */
@@ -34,8 +34,8 @@ export class ViewState {
   }
 
   /** Shows what was thrown at the top of the page. The same `id` replaces itself. */
-  notify(id: string, thrown: unknown, level: NoticeLevel = 'error'): void {
-    this.#show({ id, level, notice: toNotice(thrown) });
+  notify(id: string, thrown: unknown, level: NoticeLevel = 'error', action?: NoticeAction): void {
+    this.#show({ id, level, notice: toNotice(thrown), ...(action ? { action } : {}) });
   }
 
   /** Shows a sentence at the top of the page. */
@@ -44,11 +44,18 @@ export class ViewState {
   }
 
   #show(notice: PageNotice): void {
-    const others = this.#current.notices.filter(({ id }) => id !== notice.id);
-    this.update({ notices: [...others, notice].slice(-maxNotices) });
+    const { notices } = this.#current;
+    const isShown = notices.some(({ id }) => id === notice.id);
+    // one that is said again stays in its place: moving it would take the focus off its buttons
+    const next = isShown
+      ? notices.map((shown) => (shown.id === notice.id ? notice : shown))
+      : [...notices, notice].slice(-maxNotices);
+    this.update({ notices: next });
   }
 
   dismiss(id: string): void {
-    this.update({ notices: this.#current.notices.filter((notice) => notice.id !== id) });
+    const { notices } = this.#current;
+    if (notices.some((notice) => notice.id === id))
+      this.update({ notices: notices.filter((notice) => notice.id !== id) });
   }
 }

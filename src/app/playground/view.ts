@@ -15,10 +15,14 @@ import type {
 } from '../../elements/index.ts';
 import type { StampedEvent } from '../../telemetry/index.ts';
 
+/** What a notice's button does. */
+export type NoticeAction = 'work-on-copy';
+
 export interface PageNotice {
   readonly id: string;
   readonly level: NoticeLevel;
   readonly notice: Notice;
+  readonly action?: NoticeAction;
 }
 
 export interface NumbersView {
@@ -46,6 +50,8 @@ export interface SourceView {
 }
 
 export interface PlaygroundView {
+  /** Set when this tab works on a copy of its own. */
+  readonly copyId?: string;
   /** The program takes questions. */
   readonly isReady: boolean;
   /** The program does not run and can be started. */
@@ -88,6 +94,8 @@ export interface PlaygroundCommands {
   resetSource(): void;
   killWorker(way: 'close' | 'hang'): void;
   dismissNotice(id: string): void;
+  /** Copies the state that another tab owns and goes on with the copy. */
+  workOnCopy(): void;
 }
 
 /** The page before anything has started. */
