@@ -1,14 +1,19 @@
 /** `vivarium`: the public face. What a worker entry needs is in `vivarium/worker`, what tests need in `vivarium/testing`. */
 export { CodedError, isCodedError } from './base/index.ts';
 export type { ErrorCode, Json, JsonObject } from './base/index.ts';
-export { createCompute, matrixAnalysis, statistics, correlation } from './compute/index.ts';
+export { correlation, createCompute, createTensor, matrixAnalysis, statistics } from './compute/index.ts';
 export type {
   ColumnStatistics,
   Compute,
   ComputeOptions,
   Correlation,
+  Device,
+  DeviceKind,
+  DeviceMemory,
+  Dtype,
   MatrixAnalysis,
   MatrixInput,
+  Tensor,
 } from './compute/index.ts';
 export { createPythonExecutor, denyByDefault, narrowPolicy, sandboxHeaders } from './executor/index.ts';
 export type {

@@ -3,17 +3,9 @@ export type { Compute, ComputeOptions } from './compute.ts';
 export type { CallOptions as ComputeCallOptions } from './compute-client.ts';
 export type { QueueLimits } from './call-queue.ts';
 export type { Device, DeviceKind, DeviceMemory } from './device.ts';
-export { openDevice } from './device/open-device.ts';
-export type { OpenDeviceOptions } from './device/open-device.ts';
-export { createReferenceDevice } from './device/reference.ts';
 export type { DevicePreference } from './device/select-device.ts';
 export type { WasmUrls } from './device/wasm-urls.ts';
-export { eigvals } from './linalg/eig.ts';
-export { eigvalsh } from './linalg/eigh.ts';
 export type { ComplexValues } from './linalg/francis.ts';
-export { determinant, slogdet } from './linalg/lu.ts';
-export type { SignedLogDeterminant } from './linalg/lu.ts';
-export { matmul } from './linalg/matmul.ts';
 export { matrixAnalysis } from './linalg/matrix-analysis.ts';
 export type {
   AnalysisProgress,
@@ -22,14 +14,12 @@ export type {
   MatrixAnalysisOptions,
 } from './linalg/matrix-analysis.ts';
 export type { Matrix, MatrixInput } from './linalg/matrix.ts';
-export { frobeniusNorm } from './linalg/norm.ts';
-export { svdvals } from './linalg/svd.ts';
 export type { RankOptions } from './linalg/svd.ts';
 export type { Shape } from './shape.ts';
 export type { ColumnInput, MissingValues, TableInput } from './statistics/column.ts';
-export { correlation, pearson } from './statistics/correlation.ts';
+export { correlation } from './statistics/correlation.ts';
 export type { Correlation, CorrelationOptions } from './statistics/correlation.ts';
-export { columnStatistics, statistics } from './statistics/describe.ts';
+export { statistics } from './statistics/describe.ts';
 export type { ColumnStatistics, StatisticsOptions } from './statistics/describe.ts';
 export { createTensor } from './tensor.ts';
 export type { Dtype, Tensor } from './tensor.ts';
