@@ -1,0 +1,247 @@
+/** Starts and stops modules under supervision, and keeps the record of each. */
+import { Supervisor } from '../actor/index.ts';
+import type { ActorSystem, Exit, RestartLimits } from '../actor/index.ts';
+import { CodedError, toCodedError } from '../base/index.ts';
+import { hasLocks, holdLockIfFree } from '../platform/index.ts';
+import type { Clock } from '../platform/index.ts';
+import { createGroupCommitter } from '../state/index.ts';
+import type { GroupCommitter, Store } from '../state/index.ts';
+import type { Hub } from '../telemetry/index.ts';
+import { idTaken } from './handle.ts';
+import { HostedModuleRecord } from './hosted.ts';
+import { inspectRuntime } from './inspect-runtime.ts';
+import type { RuntimeSnapshot } from './inspect-runtime.ts';
+import type { RuntimeLimits } from './limits.ts';
+import { ModuleJournal } from './module-journal.ts';
+import type { Described, ParameterChangeBody, ParameterRecord, StartArgs } from './module-protocol.ts';
+import type { StartOptions } from './runtime-options.ts';
+
+export interface ModuleHostOptions {
+  readonly system: ActorSystem;
+  readonly store: Store;
+  readonly hub: Hub;
+  readonly clock: Clock;
+  readonly limits: RuntimeLimits;
+  readonly restartLimits?: RestartLimits | undefined;
+}
+
+export class ModuleHost implements AsyncDisposable {
+  readonly #options: ModuleHostOptions;
+  readonly #committer: GroupCommitter;
+  readonly #modules = new Map<string, HostedModuleRecord>();
+  readonly #locks = new Map<HostedModuleRecord, () => void>();
+  readonly #starts = new Set<Promise<void>>();
+  #supervisor: Supervisor;
+  #supervisors = 0;
+
+  constructor(options: ModuleHostOptions) {
+    this.#options = options;
+    this.#committer = createGroupCommitter(options.store);
+    this.#supervisor = this.#createSupervisor();
+  }
+
+  /** In order of start. */
+  get modules(): readonly HostedModuleRecord[] {
+    return [...this.#modules.values()];
+  }
+
+  /** @throws what `Runtime.start` does, but for `runtime/closed` and an unknown class */
+  async start(id: string, kind: string, options: StartOptions): Promise<HostedModuleRecord> {
+    if (this.#modules.has(id)) throw idTaken(id);
+    const { store, clock, limits } = this.#options;
+    const onFailure = (error: unknown): void => this.#reportStoreFailure(error);
+    const committer = this.#committer;
+    const journal = new ModuleJournal({ module: id, kind, store, committer, limits, clock, onFailure });
+    const module = new HostedModuleRecord(id, kind, journal, { clock, limits });
+    this.#modules.set(id, module);
+    const starting = this.#begin(module, options);
+    this.#starts.add(starting);
+    try {
+      await starting;
+    } finally {
+      this.#starts.delete(starting);
+    }
+    this.#options.hub.emit({ type: 'module-start', module: id, kind });
+    return module;
+  }
+
+  /** @throws `runtime/module-not-found`, naming what runs */
+  find(id: string): HostedModuleRecord {
+    const module = this.#modules.get(id);
+    if (module && module.status !== 'starting') return module;
+    const known = [...this.#modules.keys()].filter((other) => other !== id);
+    throw new CodedError(
+      'runtime/module-not-found',
+      `no module "${id}" runs here; there are: ${known.join(', ') || 'none'}`,
+      { fields: { module: id, known: known.slice(0, 100) } },
+    );
+  }
+
+  /** The supervision tree of this moment, as data. */
+  inspect(): RuntimeSnapshot {
+    return inspectRuntime(this.#options.system, this.#supervisor, this.modules);
+  }
+
+  async stop(module: HostedModuleRecord): Promise<void> {
+    if (this.#modules.get(module.id) !== module) return;
+    module.stopping ??= this.#end(module);
+    await module.stopping;
+  }
+
+  /** Stops every module in reverse order of start. */
+  async stopAll(): Promise<void> {
+    for (const module of this.modules.toReversed()) await this.stop(module);
+  }
+
+  /** Waits until no start is under way. */
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.#starts);
+  }
+
+  /** Waits for what is being written, then refuses more. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#committer[Symbol.asyncDispose]();
+  }
+
+  /** A module changed a parameter by itself. */
+  onOwnChange({ module: id, ...record }: ParameterChangeBody): void {
+    const module = this.#modules.get(id);
+    // what changes before a module was introduced is in its introduction
+    if (!module?.journal.parameters.has(record.name)) return;
+    this.onParameterChange(module, record);
+    // nobody waits for it, so a failure has only this route
+    module.journal
+      .persist([record.name], 'relaxed')
+      .catch((error: unknown) => this.#reportStoreFailure(error));
+  }
+
+  onParameterChange(module: HostedModuleRecord, record: ParameterRecord): void {
+    module.journal.apply(record);
+    const { name, cause } = record;
+    this.#options.hub.emit({ type: 'parameter-change', module: module.id, name, cause });
+  }
+
+  #createSupervisor(): Supervisor {
+    const { restartLimits, system, clock, hub } = this.#options;
+    return new Supervisor({
+      id: `supervisor-${++this.#supervisors}`,
+      system,
+      clock,
+      hub,
+      onGiveUp: (error) => this.#onGiveUp(error),
+      ...(restartLimits ? { limits: restartLimits } : {}),
+    });
+  }
+
+  /** Everything under the supervisor is stopped; a fresh one takes what is started from now on. */
+  #onGiveUp(error: CodedError): void {
+    this.#supervisor = this.#createSupervisor();
+    for (const module of this.#modules.values()) {
+      if (module.status === 'starting') continue;
+      this.#drop(module);
+      module.end('crashed', error);
+    }
+  }
+
+  async #begin(module: HostedModuleRecord, options: StartOptions): Promise<void> {
+    const supervisors: Supervisor[] = [];
+    try {
+      await this.#acquire(module);
+      this.#requireWanted(module);
+      await module.journal.load();
+      this.#requireWanted(module);
+      supervisors.push(this.#supervisor);
+      await this.#supervise(module, this.#supervisor, options);
+    } catch (thrown) {
+      for (const supervisor of supervisors) await supervisor.remove(module.id);
+      this.#drop(module);
+      const error = toCodedError(thrown, 'runtime/module-load-failed');
+      module.end('crashed', error);
+      throw error;
+    }
+  }
+
+  /** A start that was overtaken by a stop must not go on. */
+  #requireWanted(module: HostedModuleRecord): void {
+    if (module.isOver || this.#modules.get(module.id) !== module) throw wasStopped(module.id);
+  }
+
+  async #supervise(module: HostedModuleRecord, supervisor: Supervisor, options: StartOptions): Promise<void> {
+    let isFirst = true;
+    const { restart, shutdownMs, isolation } = options;
+    const ref = await supervisor.add({
+      id: module.id,
+      ...(restart ? { restart } : {}),
+      ...(shutdownMs === undefined ? {} : { shutdownMs }),
+      spawn: () => {
+        const args: StartArgs = { state: module.journal.state };
+        return { kind: module.kind, args, ...(isolation === 'dedicated' ? { isDedicated: true } : {}) };
+      },
+      onStart: (started) => {
+        if (!isFirst) module.attach(started);
+        isFirst = false;
+      },
+      onExit: (exit, willRestart) => this.#onExit(module, exit, willRestart),
+    });
+    const described = (await ref.call('describe', null)) as Described;
+    this.#requireWanted(module);
+    supervisor.requireRunning(module.id);
+    module.description = described.description;
+    module.journal.begin(described.state, described.description.parameters);
+    module.attach(ref);
+  }
+
+  #onExit(module: HostedModuleRecord, exit: Exit, willRestart: boolean): void {
+    if (willRestart) return module.detach();
+    const { reason } = exit;
+    const message = `module "${module.id}" ended: ${exit.error?.message ?? reason}`;
+    const error = new CodedError('actor/peer-died', message, { fields: { module: module.id, reason } });
+    if (this.#modules.get(module.id) !== module) return;
+    // a child that rests keeps its place with its supervisor; nobody would use it
+    void this.#supervisor.remove(module.id);
+    this.#drop(module);
+    module.end(reason === 'normal' || reason === 'shutdown' ? 'stopped' : 'crashed', error);
+  }
+
+  /** Its id and its lock are free when its actor is gone, not before: a second one would write beside it. */
+  async #end(module: HostedModuleRecord): Promise<void> {
+    module.end('stopped', wasStopped(module.id));
+    await this.#supervisor.remove(module.id);
+    await module.journal.settle();
+    this.#drop(module);
+    this.#options.hub.emit({ type: 'module-stop', module: module.id });
+  }
+
+  #drop(module: HostedModuleRecord): void {
+    void module.journal.settle();
+    if (this.#modules.get(module.id) === module) this.#modules.delete(module.id);
+    this.#locks.get(module)?.();
+    this.#locks.delete(module);
+  }
+
+  #reportStoreFailure(thrown: unknown): void {
+    const { code, message } = toCodedError(thrown, 'state/write-failed');
+    const { hub, store } = this.#options;
+    hub.emit({ type: 'store-fail', store: store.name, error: { code, message } });
+  }
+
+  /** Two tabs must not both own a module whose state they share. */
+  async #acquire(module: HostedModuleRecord): Promise<void> {
+    const { id } = module;
+    const { store } = this.#options;
+    if (!hasLocks || !store.capabilities.sharedAcrossRealms) return;
+    const lock = await holdLockIfFree(`vivarium-module-${store.name}-${id}`);
+    if (!lock) {
+      throw new CodedError(
+        'runtime/module-running-elsewhere',
+        `module "${id}" already runs in another tab of this origin`,
+        { fields: { module: id, store: store.name }, isRetryable: true },
+      );
+    }
+    this.#locks.set(module, () => lock.release());
+  }
+}
+
+function wasStopped(module: string): CodedError {
+  return new CodedError('runtime/module-stopped', `module "${module}" was stopped`, { fields: { module } });
+}
