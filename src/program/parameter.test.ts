@@ -126,6 +126,16 @@ group('constraints', () => {
     text.set('x'.repeat(1000));
   });
 
+  test('a small object whose parts are shared is as large as its text, and is refused before time runs away', () => {
+    const list = new Parameter<readonly unknown[]>({ type: 'list', value: [] });
+    let value: readonly unknown[] = [1];
+    for (let level = 0; level < 60; level++) value = [value, value];
+    expect(thrownBy(() => list.set(value))).toMatchObject({
+      message: expect.stringContaining('bytes') as string,
+    });
+    expect(list.value).toEqual([]);
+  });
+
   test('what was handed in or out cannot be used to go round the constraints', () => {
     const given = [1, 2];
     const list = new Parameter({ type: 'list', value: given, constraints: { max: 5 } });
