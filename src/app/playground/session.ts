@@ -82,6 +82,7 @@ export class PlaygroundSession implements PlaygroundCommands {
       this.#takeUpEarlyWishes(controls);
       await controls.program.start();
       controls.source.noteStart();
+      void controls.model.noteStart();
       this.#state.dismiss('start');
     } catch (error) {
       const isElsewhere = isCodedError(error, 'runtime/module-running-elsewhere');
