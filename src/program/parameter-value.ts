@@ -52,8 +52,9 @@ const checks: Record<ParameterType, { readonly expected: string; matches(value: 
     matches: (value) => isPlainObject(value) && isJson(value, programLimits.valueDepth),
   },
   tensor: {
-    expected: 'a tensor: { shape, data } with a float array as long as the product of the shape',
-    matches: isTensorValue,
+    expected:
+      'a tensor: { shape, data } with a float array, without NaN, as long as the product of the shape',
+    matches: (value) => isTensorValue(value) && !value.data.some(Number.isNaN),
   },
   'predictor-state': {
     expected: 'the state of a predictor as a plain object of JSON values',
