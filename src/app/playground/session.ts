@@ -259,6 +259,6 @@ export class PlaygroundSession implements PlaygroundCommands {
     const { program, services } = this.#controls ?? {};
     if (!program || !services) return;
     program.refresh();
-    if (events.at(-1)?.type === 'parameter-change') void this.#status.refreshUsage(services.store);
+    if (events.at(-1)?.type === 'parameter-change') void this.#status.keepStored(services.store);
   }
 }
