@@ -14,6 +14,8 @@ export interface SpawnRequest {
 
 export interface StopRequest {
   readonly actor: string;
+  /** Dropped at once: its `stop` does not run. */
+  readonly isKill?: boolean;
 }
 
 export interface HostReady {

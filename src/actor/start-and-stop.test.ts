@@ -89,7 +89,7 @@ test('whenever an actor ends around its start, its supervisor knows whether it r
       .catch((error: unknown) => error);
     await turn();
     await turn();
-    const isRunning = supervisor.children.some(({ id, status }) => id === 'a' && status === 'running');
+    const isRunning = supervisor.whichChildren().some(({ id, status }) => id === 'a' && status === 'running');
     const actors = system.workers.flatMap((worker) => worker.actors);
     const isTold = isRunning || isCodedError(added, 'actor/start-failed');
     expect({ microtasks, actors, isTold }).toEqual({

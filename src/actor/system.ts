@@ -7,7 +7,7 @@ import type { CallOptions, IncomingCall, IncomingMessage, PortLimits } from '../
 import { silentHub } from '../telemetry/index.ts';
 import type { Hub } from '../telemetry/index.ts';
 import { defaultActorLimits } from './limits.ts';
-import type { ActorLimits } from './limits.ts';
+import type { ActorLimits, Shutdown } from './limits.ts';
 import { hostAddress } from './protocol.ts';
 import type { ActorExit, SpawnRequest, StopRequest } from './protocol.ts';
 import { Slot } from './slot.ts';
@@ -143,13 +143,17 @@ export class ActorSystem {
     };
   }
 
-  /** Asks an actor to stop and drops it when the time is over; its worker is killed only if the actor has it alone. */
-  async stop(actor: string, shutdownMs?: number): Promise<void> {
+  /**
+   * Asks an actor to stop and drops it when the time is over; its worker is killed only if the actor has it alone.
+   * @param shutdown default `limits.shutdownMs`
+   */
+  async stop(actor: string, shutdown: Shutdown = this.#limits.shutdownMs): Promise<void> {
     const placement = this.#located.get(actor);
     if (!placement) return;
     const { slot } = placement;
+    if (shutdown === 'brutal-kill') return this.#kill(slot, actor);
     try {
-      await this.#askToStop(slot, actor, shutdownMs);
+      await this.#askToStop(slot, actor, shutdown === 'infinity' ? Infinity : shutdown);
     } catch {
       if (slot.isDedicated) slot.kill('stop-timeout');
     }
@@ -249,6 +253,13 @@ export class ActorSystem {
     // a stop that came to the worker before the start found nothing to stop
     if (this.#located.get(actor) !== placement) void this.#askToStop(slot, actor).catch(() => undefined);
     requirePlace();
+  }
+
+  /** Does not wait: what comes to the worker later finds the actor gone, since a port keeps its order. */
+  #kill(slot: Slot, actor: string): void {
+    const request: StopRequest = { actor, isKill: true };
+    slot.peer.call(hostAddress, 'actor-stop', request).catch(() => undefined);
+    this.#exitOne(slot, { actor, reason: 'killed' });
   }
 
   async #askToStop(slot: Slot, actor: string, timeoutMs: number = this.#limits.shutdownMs): Promise<void> {
