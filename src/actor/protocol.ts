@@ -29,3 +29,25 @@ export interface ActorExit {
   readonly reason: 'normal' | 'shutdown' | 'crashed';
   readonly error?: { readonly code: ErrorCode; readonly message: string } | undefined;
 }
+
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null;
+
+/** Whether a message's body is what a host says first. */
+export function isHostReady(body: unknown): body is HostReady {
+  if (!isRecord(body)) return false;
+  const { lock, kinds } = body;
+  const isLock = lock === undefined || typeof lock === 'string';
+  return isLock && Array.isArray(kinds) && kinds.every((kind) => typeof kind === 'string');
+}
+
+const exitReasons: readonly unknown[] = ['normal', 'shutdown', 'crashed'];
+
+/** Whether a message's body tells of an actor's end. */
+export function isActorExit(body: unknown): body is ActorExit {
+  if (!isRecord(body) || typeof body['actor'] !== 'string' || !exitReasons.includes(body['reason']))
+    return false;
+  const error = body['error'];
+  if (error === undefined) return true;
+  return isRecord(error) && typeof error['code'] === 'string' && typeof error['message'] === 'string';
+}

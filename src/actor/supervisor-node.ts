@@ -28,6 +28,7 @@ import {
 } from './supervisor-errors.ts';
 import type { RestartRecord, SupervisorSnapshot } from './supervisor-snapshot.ts';
 import type { Supervisor } from './supervisor.ts';
+import { isWorkerLoss } from './system.ts';
 import type { Exit } from './system.ts';
 
 export interface NodeOptions {
@@ -182,8 +183,8 @@ export class SupervisorNode implements NestedSupervisor, TreeNode {
     if (child?.status !== 'running' && child?.status !== 'stopping') return false;
     this.#children.noteExit(id, exit);
     if (child.status !== 'running') return false;
-    this.#reasons.set(id, exit.cause ? `${exit.reason}: ${exit.cause}` : exit.reason);
-    if (exit.reason === 'worker-lost') this.#options.tree.countLoss(exit.actor);
+    this.#reasons.set(id, exit.reason === 'worker-lost' ? `worker-lost: ${exit.cause}` : exit.reason);
+    if (isWorkerLoss(exit.reason)) this.#options.tree.countLoss(exit.actor);
     return true;
   }
 
