@@ -194,6 +194,23 @@ async function takeScreen(page: Page, name: string): Promise<void> {
   await page.screenshot({ path: `test-results/screens/${name}.png`, fullPage: true });
 }
 
+/** In both colour schemes, with a picture of each. */
+async function expectFit(
+  page: Page,
+  { name, width }: { readonly name: string; readonly width: number },
+): Promise<void> {
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ reducedMotion: 'reduce', colorScheme });
+    const widths = await page.evaluate(() => [
+      document.documentElement.scrollWidth,
+      document.documentElement.clientWidth,
+    ]);
+    expect(widths).toEqual([width, width]);
+    expect(await findPaleText(page)).toEqual([]);
+    await takeScreen(page, `${name}-${colorScheme}`);
+  }
+}
+
 const screens = [
   { name: 'wide', width: 1440, height: 900 },
   { name: 'narrow', width: 390, height: 844 },
@@ -211,16 +228,26 @@ for (const { name, width, height } of screens) {
       'program/constraint-violated',
     );
     await playground.editCell(1, 'body_mass_g', '3801');
-    for (const colorScheme of ['light', 'dark'] as const) {
-      await page.emulateMedia({ reducedMotion: 'reduce', colorScheme });
-      const widths = await page.evaluate(() => [
-        document.documentElement.scrollWidth,
-        document.documentElement.clientWidth,
-      ]);
-      expect(widths).toEqual([width, width]);
-      expect(await findPaleText(page)).toEqual([]);
-      await takeScreen(page, `${width}-${colorScheme}`);
-    }
+    await expectFit(page, { name: `${width}`, width });
+  });
+
+  test(`${name}: so it is in a tab that is refused, and in its copy`, async ({ context, playground }) => {
+    await expect(playground.module).toContainText('running');
+    const second = new Playground(await context.newPage());
+    const { page } = second;
+    await page.setViewportSize({ width, height });
+    await page.goto('/');
+    const button = second.notices.getByRole('button', { name: 'Work on a separate copy' });
+    await expect(button).toBeVisible();
+    await expectFit(page, { name: `${width}-refused`, width });
+    // the refusal is said again every few seconds, which must not take the focus away
+    await button.focus();
+    await page.waitForTimeout(4_000);
+    await expect(button).toBeFocused();
+    await page.keyboard.press('Enter');
+    await page.waitForURL(/copy=/u);
+    await second.expectReady();
+    await expectFit(page, { name: `${width}-copy`, width });
   });
 }
 

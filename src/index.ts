@@ -78,6 +78,9 @@ export {
 } from './program/index.ts';
 export type {
   Adapter,
+  BatchOptions,
+  BatchProgress,
+  BatchResult,
   Branch,
   BranchOptions,
   CallSettings,
@@ -88,6 +91,7 @@ export type {
   FailureMode,
   InputOf,
   InputsOf,
+  LoadSource,
   MapEach,
   ModuleDescription,
   ModuleState,
@@ -100,6 +104,7 @@ export type {
   PredictDelta,
   Race,
   Run,
+  SaveTarget,
   Sequence,
   Settings,
 } from './program/index.ts';

@@ -21,6 +21,7 @@ import {
 } from './docs.mjs';
 import { defaultRetryLimits } from '../src/lm/retry.ts';
 import { defaultHttpLimits } from '../src/lm/transport.ts';
+import { optimizeLimits } from '../src/optimize/limits.ts';
 import { programLimits } from '../src/program/limits.ts';
 
 /** @typedef {import('./docs.mjs').Example} Example */
@@ -281,8 +282,19 @@ describe('limits', () => {
       `saved files ${programLimits.stateCharacters / 2 ** 20} Mi characters`,
       `notes ${programLimits.noteCharacters.toLocaleString('en')} characters`,
       `${programLimits.usageModels} models in a usage record`,
+      `${programLimits.concurrency} parts or examples at once and at most ${programLimits.maxConcurrency.toLocaleString('en')}`,
+      `lists of ${programLimits.composedItems.toLocaleString('en')} items`,
+      `language-model calls ${programLimits.lmHistoryEntries.toLocaleString('en')} entries and ${programLimits.lmHistoryBytes / 2 ** 20} MiB`,
     ];
-    expect(kept.length).toBe(Object.keys(programLimits).length - 2);
+    // four of these lines have two limits each
+    expect(kept.length).toBe(Object.keys(programLimits).length - 4);
+    const optimizers = [
+      `training sets of ${optimizeLimits.trainsetEntries.toLocaleString('en')} examples`,
+      `${optimizeLimits.sliceMs} ms without a pause`,
+      `${optimizeLimits.progressIntervalMs} ms between reports`,
+    ];
+    expect(optimizers.length).toBe(Object.keys(optimizeLimits).length);
+    expect(optimizers.filter((words) => !text.includes(words))).toEqual([]);
     expect(kept.filter((words) => !text.includes(words))).toEqual([]);
   });
 });

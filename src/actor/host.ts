@@ -96,8 +96,10 @@ export class Host {
   }
 
   async #stop(call: IncomingCall): Promise<void> {
-    const cell = this.#cells.get((call.body as StopRequest).actor);
+    const { actor, isKill } = call.body as StopRequest;
+    const cell = this.#cells.get(actor);
     if (!cell) return;
+    if (isKill) return this.#drop(cell);
     call.signal.addEventListener('abort', () => this.#drop(cell), { once: true });
     await cell.stop();
   }

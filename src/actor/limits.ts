@@ -1,3 +1,9 @@
+/**
+ * How an actor is stopped: asked, and given so many milliseconds before it is killed; killed at once; or asked and
+ * waited for without end.
+ */
+export type Shutdown = number | 'brutal-kill' | 'infinity';
+
 /** Every bound of the actor kernel, with its reason. */
 export interface ActorLimits {
   /** Messages that may wait while an actor starts or while its calls are open; more get `actor/mailbox-full`. */

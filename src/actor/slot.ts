@@ -6,7 +6,7 @@ import { Peer } from '../port/index.ts';
 import type { IncomingCall, IncomingMessage, Port, PortLimits } from '../port/index.ts';
 import type { Hub } from '../telemetry/index.ts';
 import type { ActorLimits } from './limits.ts';
-import { pageAddress } from './protocol.ts';
+import { isActorExit, isHostReady, pageAddress } from './protocol.ts';
 import type { ActorExit, HostReady } from './protocol.ts';
 import { startWatchdog } from './watchdog.ts';
 
@@ -43,6 +43,7 @@ export class Slot {
   readonly ready: Promise<HostReady>;
   /** One actor has the whole worker. */
   isDedicated = false;
+  #isReady = false;
   readonly #realm: Realm;
   readonly #options: SlotOptions;
   readonly #gone = new AbortController();
@@ -137,8 +138,14 @@ export class Slot {
     });
   }
 
-  #onLifecycle(message: IncomingMessage): void {
-    if (message.method === 'host-ready') this.#onReady(message.body as HostReady);
-    else if (message.method === 'actor-exit') this.#options.onActorExit(this, message.body as ActorExit);
+  #onLifecycle({ method, body }: IncomingMessage): void {
+    if (method === 'host-ready' && isHostReady(body) && !this.#isReady) {
+      this.#isReady = true;
+      return this.#onReady(body);
+    }
+    if (method === 'actor-exit' && isActorExit(body) && this.#isReady) {
+      return this.#options.onActorExit(this, body);
+    }
+    this.peer.violate(`a ${method} that is out of order or malformed`);
   }
 }

@@ -89,7 +89,7 @@ test('whenever an actor ends around its start, its supervisor knows whether it r
       .catch((error: unknown) => error);
     await turn();
     await turn();
-    const isRunning = supervisor.children.some(({ id, status }) => id === 'a' && status === 'running');
+    const isRunning = supervisor.whichChildren().some(({ id, status }) => id === 'a' && status === 'running');
     const actors = system.workers.flatMap((worker) => worker.actors);
     const isTold = isRunning || isCodedError(added, 'actor/start-failed');
     expect({ microtasks, actors, isTold }).toEqual({
@@ -236,7 +236,7 @@ test('whoever watches a starting actor hears that it failed', async () => {
   const starting = system.spawn({ actor: 'a', kind: 'refuses' });
   system.monitor('a', (exit) => exits.push(exit));
   await expect(starting).rejects.toThrow('no');
-  expect(exits).toEqual([{ actor: 'a', reason: 'crashed' }]);
+  expect(exits).toMatchObject([{ actor: 'a', reason: 'start-failed', error: { message: 'no' } }]);
 });
 
 test('too many malformed frames end the worker that sent them, and its calls', async () => {
@@ -264,7 +264,10 @@ test('too many malformed frames end the worker that sent them, and its calls', a
   const ref = await system.spawn({ actor: 'a', kind: 'hostile' });
   const exit = new Promise<Exit>((resolve) => system.monitor('a', resolve));
   await expect(ref.call('attack', null)).rejects.toMatchObject({ code: 'port/protocol-violation' });
-  expect(await exit).toMatchObject({ reason: 'worker-lost', cause: 'protocol-violation' });
+  expect(await exit).toMatchObject({
+    reason: 'protocol-violated',
+    error: { code: 'actor/protocol-violated' },
+  });
 });
 
 test('a healthy host on the page is never blamed for a malformed message', async () => {

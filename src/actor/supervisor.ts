@@ -1,266 +1,190 @@
-/** Keeps children running, one for one. It lives on the page, never in a worker that it supervises. */
-import { CodedError, toCodedError } from '../base/index.ts';
-import { sleep } from '../platform/index.ts';
+/** Keeps children running, by OTP's rules. It lives on the page, never in a worker that it supervises. */
+import type { CodedError } from '../base/index.ts';
 import type { Clock } from '../platform/index.ts';
 import type { Hub } from '../telemetry/index.ts';
-import { defaultRestartLimits, restartsLeft } from './restart.ts';
-import type { RestartLimits, RestartType } from './restart.ts';
-import { decide } from './supervision.ts';
-import type { ChildState, SupervisionEffect, SupervisionEvent, SupervisionState } from './supervision.ts';
-import type { ActorRef, ActorSystem, Exit, SpawnOptions } from './system.ts';
-
-export interface ChildSpec {
-  /** Unique within the supervisor; also the actor's address. */
-  readonly id: string;
-  /** Default permanent. */
-  readonly restart?: RestartType;
-  /** Time to stop in, before the actor is dropped. Default 5,000 ms. */
-  readonly shutdownMs?: number;
-  /** What to spawn, asked anew at every start, so that a restart gets the newest state. */
-  readonly spawn: () => Omit<SpawnOptions, 'actor'>;
-  readonly onStart?: (ref: ActorRef) => void;
-  /** The child ended. `willRestart` is false when nobody will start it again. */
-  readonly onExit?: (exit: Exit, willRestart: boolean) => void;
-}
-
-export interface RestartRecord {
-  readonly child: string;
-  readonly reason: string;
-  readonly atMs: number;
-}
+import { checkLimits, checkSpec, checkSpecs, checkStrategy, keyOf } from './child-spec.ts';
+import type { ActorSpec, ChildSpec, SupervisorSpec } from './child-spec.ts';
+import { defaultRestartLimits } from './restart.ts';
+import type { RestartLimits } from './restart.ts';
+import type { Strategy } from './supervision-state.ts';
+import { SupervisionTree } from './supervision-tree.ts';
+import type { Obituary } from './supervisor-children.ts';
+import { SupervisorNode } from './supervisor-node.ts';
+import type { ChildCounts, ChildInfo, RestartRecord, SupervisorSnapshot } from './supervisor-snapshot.ts';
+import type { ActorRef, ActorSystem } from './system.ts';
 
 export interface SupervisorOptions {
   readonly id: string;
   readonly system: ActorSystem;
   readonly clock: Clock;
   readonly hub: Hub;
+  /** Default one-for-one. */
+  readonly strategy?: Strategy;
+  /** Default 3 restarts within 5 s. */
   readonly limits?: RestartLimits;
-  /** The supervisor gave up and everything below it is stopped. */
+  /** Started by `start`, in this order. Default none. */
+  readonly children?: readonly ChildSpec[];
+  /** It gave up. Its children are stopped from now on; `ended` resolves when they are. */
   readonly onGiveUp?: (error: CodedError) => void;
 }
 
-/** Restart records that are kept for people to look at. */
-const maxRestartRecords = 100;
-/** An actor that was running this often when its worker was lost gets a worker of its own… */
-const lossesBeforeDedicated = 2;
-/** …while so few have one: a crowded worker that is lost twice must not become a crowd of workers. */
-const maxBlamedWorkers = 8;
-
-const normalReasons: readonly Exit['reason'][] = ['normal', 'shutdown'];
-
-function endedEarly(child: string): CodedError {
-  return new CodedError('actor/start-failed', `actor "${child}" ended or was stopped while it started`, {
-    fields: { actor: child },
+/** The top of a tree: nobody is above it, so that what it gives up is told to its owner. */
+function createRoot(options: SupervisorOptions): SupervisorNode {
+  const { id, system, clock, hub, strategy, limits, children = [] } = options;
+  checkStrategy(strategy ?? 'one-for-one');
+  checkLimits(limits ?? defaultRestartLimits);
+  checkSpecs(children);
+  const tree = new SupervisionTree(system, clock, hub);
+  let stopListening = (): void => undefined;
+  const root = new SupervisorNode({
+    id,
+    tree,
+    strategy: strategy ?? 'one-for-one',
+    limits: limits ?? defaultRestartLimits,
+    children,
+    restarts: [],
+    createFace: (node) => new Supervisor(options, node),
+    onGiveUp: (error) => options.onGiveUp?.(error),
+    onEnd: (node) => {
+      stopListening();
+      if (node.state.ending === 'gave-up') tellAll(tree, node.obituaries);
+    },
   });
+  stopListening = tree.listen(root);
+  return root;
 }
 
+function tellAll(tree: SupervisionTree, obituaries: readonly Obituary[]): void {
+  for (const { spec, exit } of obituaries) tree.tell(() => spec.onExit?.(exit, false));
+}
+
+/**
+ * Starts children in order, starts those again that fail, and gives up when they fail too often: it then stops what it
+ * has, last started first, and ends. See docs/supervision.md.
+ */
 export class Supervisor {
-  readonly id: string;
-  readonly limits: RestartLimits;
-  readonly #options: SupervisorOptions;
-  readonly #specs = new Map<string, ChildSpec>();
-  readonly #losses = new Map<string, number>();
-  readonly #restarts: RestartRecord[] = [];
-  /** Children whose restart failed, by the error: one lost worker gives all of its children the same. */
-  readonly #failing = new Map<unknown, ChildSpec[]>();
-  readonly #unsubscribe: () => void;
-  #state: SupervisionState;
+  readonly #node: SupervisorNode;
 
-  constructor(options: SupervisorOptions) {
-    this.id = options.id;
-    this.limits = options.limits ?? defaultRestartLimits;
-    this.#options = options;
-    this.#state = { limits: this.limits, children: [], history: [], hasGivenUp: false };
-    this.#unsubscribe = options.system.onExits((exits) => this.#onExits(exits));
+  /**
+   * @param node for supervisors below another, which the one above creates
+   * @throws `actor/spec-invalid` naming the field, its value and what it must be
+   */
+  constructor(options: SupervisorOptions, node?: SupervisorNode) {
+    this.#node = node ?? createRoot(options);
   }
 
-  get children(): readonly ChildState[] {
-    return this.#state.children;
+  /** Below another supervisor, the path from the top: `top/below`. */
+  get id(): string {
+    return this.#node.id;
   }
 
-  /** @throws `actor/supervisor-gave-up` once it has: nobody watches its children any more */
-  requireRunning(child: string): void {
-    if (this.#state.hasGivenUp) throw this.#gaveUp(child);
+  get strategy(): Strategy {
+    return this.#node.state.strategy;
+  }
+
+  get limits(): RestartLimits {
+    return this.#node.state.limits;
+  }
+
+  /** Resolves when nothing runs below it any more: it gave up, was closed, or could not start. */
+  get ended(): Promise<void> {
+    return this.#node.ended;
   }
 
   /** Newest last, at most 100. */
   get restarts(): readonly RestartRecord[] {
-    return this.#restarts;
+    return this.#node.restarts;
   }
 
+  /** Restarts that are still allowed now. */
   get restartsLeft(): number {
-    return restartsLeft(this.#state.history, this.#seconds(), this.limits);
+    return this.#node.restartsLeft;
   }
 
-  /** Starts a child after those already there. A first start that fails is reported, not retried, as in OTP. */
-  async add(spec: ChildSpec): Promise<ActorRef> {
-    this.requireRunning(spec.id);
-    if (this.#specs.has(spec.id)) {
-      throw new CodedError(
-        'actor/already-started',
-        `supervisor "${this.id}" already has a child "${spec.id}"`,
-        {
-          fields: { child: spec.id },
-        },
-      );
-    }
-    this.#specs.set(spec.id, spec);
-    this.#feed({ type: 'child-add', id: spec.id, restart: spec.restart ?? 'permanent' });
-    try {
-      return await this.#spawn(spec);
-    } catch (error) {
-      if (this.#specs.get(spec.id) === spec) this.#forget(spec.id);
-      throw error;
-    }
+  /** It and everything below it, as data. */
+  inspect(): SupervisorSnapshot {
+    return this.#node.snapshot;
   }
 
-  /** Stops a child and forgets it. */
+  /** Starts the children that it was given, one after the other. A supervisor without any need not be started.
+   * @throws `actor/child-start-failed` naming the child, once those that had started are stopped again
+   */
+  start(): Promise<void> {
+    return this.#node.start();
+  }
+
+  /** @throws `actor/supervisor-gave-up`, `actor/supervisor-stopped` or `actor/child-start-failed`: nobody watches its children any more */
+  requireRunning(): void {
+    this.#node.requireRunning();
+  }
+
+  /**
+   * Starts a child after those already there and resolves when it runs. A start that fails is reported, not tried again,
+   * and the child is forgotten. What is added is forgotten too when a supervisor above starts this one again.
+   * @throws what the start threw, `actor/spec-invalid`, `actor/already-started` or `actor/already-present` for an id that
+   *   it has, `actor/start-failed` when the child was removed meanwhile, `actor/mailbox-full`, `actor/supervisor-gave-up`,
+   *   `actor/supervisor-stopped`
+   */
+  add(spec: ActorSpec): Promise<ActorRef>;
+  add(spec: SupervisorSpec): Promise<Supervisor>;
+  async add(spec: ChildSpec): Promise<unknown> {
+    checkSpec(spec);
+    return this.#node.ask({ type: 'child-add', child: keyOf(spec) }, spec);
+  }
+
+  /** Stops a child and forgets it. Nothing happens when there is none of this id. */
   async remove(id: string): Promise<void> {
-    const spec = this.#specs.get(id);
-    if (!spec) return;
-    this.#forget(id);
-    await this.#options.system.stop(id, spec.shutdownMs);
+    if (this.#isOver) return this.#node.ended;
+    await this.#node.ask({ type: 'child-remove', id });
   }
 
-  /** Stops all children, last started first. */
-  async close(): Promise<void> {
-    for (const { id } of this.#state.children.toReversed()) await this.remove(id);
-    this.#unsubscribe();
+  /**
+   * Stops a child and keeps its specification, but for a temporary one, which is forgotten.
+   * @throws `actor/child-not-found`
+   */
+  async terminateChild(id: string): Promise<void> {
+    await this.#node.ask({ type: 'child-terminate', id });
   }
 
-  #forget(id: string): void {
-    this.#specs.delete(id);
-    this.#losses.delete(id);
-    this.#feed({ type: 'child-stop', id });
+  /**
+   * Starts a child that is stopped. It does not count as a restart.
+   * @throws what the start threw, `actor/child-not-found`, `actor/child-running`, `actor/child-restarting`
+   */
+  async restartChild(id: string): Promise<void> {
+    await this.#node.ask({ type: 'child-restart', id });
   }
 
-  async #spawn(spec: ChildSpec): Promise<ActorRef> {
-    const { system } = this.#options;
-    const wanted = spec.spawn();
-    const isDedicated = wanted.isDedicated ?? this.#isBlamed(spec.id);
-    const ref = await system.spawn({ ...wanted, isDedicated, actor: spec.id });
-    if (this.#state.hasGivenUp || this.#specs.get(spec.id) !== spec) {
-      await system.stop(spec.id, spec.shutdownMs);
-      throw this.#state.hasGivenUp ? this.#gaveUp(spec.id) : endedEarly(spec.id);
-    }
-    // its end was told while it was still starting
-    if (!system.has(spec.id)) throw endedEarly(spec.id);
-    this.#feed({ type: 'child-start', id: spec.id });
-    spec.onStart?.(ref);
-    return ref;
+  /**
+   * Forgets a child that is stopped.
+   * @throws `actor/child-not-found`, `actor/child-running`, `actor/child-restarting`
+   */
+  async deleteChild(id: string): Promise<void> {
+    await this.#node.ask({ type: 'child-delete', id });
   }
 
-  #isBlamed(id: string): boolean {
-    const isSuspect = (this.#losses.get(id) ?? 0) >= lossesBeforeDedicated;
-    return isSuspect && this.#options.system.dedicatedWorkers < maxBlamedWorkers;
+  /** The supervisor below that runs under this id now. */
+  supervisor(id: string): Supervisor | undefined {
+    return this.#node.nested(id);
   }
 
-  #onExits(exits: readonly Exit[]): void {
-    const mine = exits.filter((exit) => this.#specs.has(exit.actor) && this.#isRunning(exit.actor));
-    const [first] = mine;
-    if (!first) return;
-    for (const exit of mine) {
-      if (exit.reason === 'worker-lost')
-        this.#losses.set(exit.actor, (this.#losses.get(exit.actor) ?? 0) + 1);
-    }
-    const isNormal = normalReasons.includes(first.reason);
-    const effects = this.#decide({
-      type: 'child-exit',
-      ids: mine.map((exit) => exit.actor),
-      isNormal,
-      atSeconds: this.#seconds(),
-    });
-    // whoever asks why a child ended must hear of the giving up, not of the last straw
-    const gaveUp = effects.filter((effect) => effect.type === 'give-up');
-    this.#perform(gaveUp);
-    const restarted = new Set(effects.flatMap((effect) => (effect.type === 'start' ? [effect.id] : [])));
-    for (const exit of mine) {
-      if (restarted.has(exit.actor))
-        this.#record(exit.actor, exit.cause ? `${exit.reason}: ${exit.cause}` : exit.reason);
-      this.#specs.get(exit.actor)?.onExit?.(exit, restarted.has(exit.actor));
-    }
-    this.#perform(effects.filter((effect) => effect.type !== 'give-up'));
+  /** Children in start order. */
+  whichChildren(): readonly ChildInfo[] {
+    return this.#node.state.children.map(({ id, type, restart, status }) => ({ id, type, restart, status }));
   }
 
-  #isRunning(id: string): boolean {
-    return this.#state.children.some((child) => child.id === id && child.status === 'running');
+  countChildren(): ChildCounts {
+    const children = this.#node.state.children;
+    const supervisors = children.filter(({ type }) => type === 'supervisor').length;
+    const active = children.filter(({ status }) => status === 'running' || status === 'stopping').length;
+    return { specs: children.length, active, supervisors, actors: children.length - supervisors };
   }
 
-  #feed(event: SupervisionEvent): void {
-    this.#perform(this.#decide(event));
+  /** Stops all children, last started first, and ends. */
+  close(): Promise<void> {
+    return this.#node.shutDown();
   }
 
-  #decide(event: SupervisionEvent): readonly SupervisionEffect[] {
-    const [state, effects] = decide(this.#state, event);
-    this.#state = state;
-    return effects;
-  }
-
-  #perform(effects: readonly SupervisionEffect[]): void {
-    for (const effect of effects) {
-      if (effect.type === 'start') void this.#restart(effect.id);
-      else if (effect.type === 'drop') this.#forget(effect.id);
-      else void this.#giveUp(effect);
-    }
-  }
-
-  async #restart(id: string): Promise<void> {
-    const spec = this.#specs.get(id);
-    if (!spec) return;
-    try {
-      await this.#spawn(spec);
-    } catch (error) {
-      await this.#retry(spec, error);
-    }
-  }
-
-  /** OTP tries again at once, and the try counts; the turn in between lets other messages in. */
-  async #retry(spec: ChildSpec, error: unknown): Promise<void> {
-    const together = this.#failing.get(error);
-    if (together) return void together.push(spec);
-    const failed = [spec];
-    this.#failing.set(error, failed);
-    await sleep(this.#options.clock, 0);
-    this.#failing.delete(error);
-    const ids = failed.filter((one) => this.#specs.get(one.id) === one).map(({ id }) => id);
-    if (ids.length === 0 || this.#state.hasGivenUp) return;
-    const reason = `start failed: ${toCodedError(error, 'actor/start-failed').message}`;
-    for (const id of ids) this.#record(id, reason);
-    this.#feed({ type: 'child-fail', ids, atSeconds: this.#seconds() });
-  }
-
-  async #giveUp(effect: SupervisionEffect & { type: 'give-up' }): Promise<void> {
-    const { hub, system, onGiveUp } = this.#options;
-    hub.emit({ type: 'supervisor-give-up', supervisor: this.id, child: effect.failed });
-    onGiveUp?.(this.#gaveUp(effect.failed));
-    this.#unsubscribe();
-    // asked in order and at once: while it waited, an id could have been started anew by somebody else
-    await Promise.all(effect.stop.map((id) => system.stop(id, this.#specs.get(id)?.shutdownMs)));
-  }
-
-  #record(child: string, reason: string): void {
-    const { clock, hub } = this.#options;
-    this.#restarts.push({ child, reason, atMs: clock.now() });
-    if (this.#restarts.length > maxRestartRecords) this.#restarts.shift();
-    hub.emit({
-      type: 'supervisor-restart',
-      supervisor: this.id,
-      child,
-      reason,
-      restartsLeft: this.restartsLeft,
-    });
-  }
-
-  #seconds(): number {
-    return Math.floor(this.#options.clock.monotonic() / 1000);
-  }
-
-  #gaveUp(child: string): CodedError {
-    const { maxRestarts, maxSeconds } = this.limits;
-    return new CodedError(
-      'actor/supervisor-gave-up',
-      `supervisor "${this.id}" gave up: more than ${maxRestarts} restarts within ${maxSeconds} s, the last of "${child}"`,
-      { fields: { supervisor: this.id, child, maxRestarts, maxSeconds } },
-    );
+  get #isOver(): boolean {
+    return this.#node.state.ending !== undefined;
   }
 }

@@ -69,7 +69,7 @@ test('a worker in a busy loop is killed by the watchdog', async () => {
   const ref = await system.spawn({ actor: 'a', kind: 'counter' });
   const exit = exitOf(system, 'a');
   await expect(ref.call('spin', null)).rejects.toMatchObject({ code: 'actor/peer-died' });
-  expect(await exit).toMatchObject({ reason: 'worker-lost', cause: 'hang' });
+  expect(await exit).toMatchObject({ reason: 'worker-hung', error: { code: 'actor/worker-hung' } });
   expect(sink.ofType('watchdog-kill')).toHaveLength(1);
 });
 

@@ -1,5 +1,5 @@
 /** The page's side: workers, the actors in them, and who wants to know when they end. */
-import { CodedError, isCodedError } from '../base/index.ts';
+import { CodedError, isCodedError, toCodedError } from '../base/index.ts';
 import type { ErrorCode } from '../base/index.ts';
 import { systemClock } from '../platform/index.ts';
 import type { Clock } from '../platform/index.ts';
@@ -7,20 +7,50 @@ import type { CallOptions, IncomingCall, IncomingMessage, PortLimits } from '../
 import { silentHub } from '../telemetry/index.ts';
 import type { Hub } from '../telemetry/index.ts';
 import { defaultActorLimits } from './limits.ts';
-import type { ActorLimits } from './limits.ts';
+import type { ActorLimits, Shutdown } from './limits.ts';
 import { hostAddress } from './protocol.ts';
 import type { ActorExit, SpawnRequest, StopRequest } from './protocol.ts';
 import { Slot } from './slot.ts';
 import type { Realm } from './slot.ts';
 
-/** Why an actor ended. `worker-lost`: its worker is gone, and all its neighbours with it. */
-export type ActorExitReason = 'normal' | 'shutdown' | 'crashed' | 'worker-lost' | 'killed';
+/**
+ * Why an actor ended. By itself: `normal`, `shutdown` (it was asked to stop), `crashed`. Before it ran: `start-failed`.
+ * Because it did not stop in time: `killed`. With its worker and all its neighbours there: `worker-lost`, `worker-hung`
+ * (silent for longer than `hangTimeoutMs`, and killed), `protocol-violated` (it sent too many frames that are malformed
+ * or out of order, and was killed).
+ */
+export type ActorExitReason =
+  | 'normal'
+  | 'shutdown'
+  | 'crashed'
+  | 'start-failed'
+  | 'killed'
+  | 'worker-lost'
+  | 'worker-hung'
+  | 'protocol-violated';
+
+/** Whether an actor ended because its worker did. */
+export function isWorkerLoss(reason: ActorExitReason): boolean {
+  return reason === 'worker-lost' || reason === 'worker-hung' || reason === 'protocol-violated';
+}
+
+type WorkerLoss = readonly [reason: ActorExitReason, code: ErrorCode, words: string];
+
+const lost: WorkerLoss = ['worker-lost', 'actor/worker-lost', 'is gone'];
+/** By what ended the worker. */
+const losses: ReadonlyMap<string, WorkerLoss> = new Map([
+  ['hang', ['worker-hung', 'actor/worker-hung', 'did not answer in time and was killed'] as const],
+  [
+    'protocol-violation',
+    ['protocol-violated', 'actor/protocol-violated', 'broke the protocol and was killed'] as const,
+  ],
+]);
 
 export interface Exit {
   readonly actor: string;
   readonly reason: ActorExitReason;
   readonly error?: { readonly code: ErrorCode; readonly message: string };
-  /** What ended the worker, when that is the reason. */
+  /** What ended the worker, when that is the reason, such as `ended`, `hang` or `killed`. */
   readonly cause?: string;
 }
 
@@ -130,7 +160,8 @@ export class ActorSystem {
     } catch (error) {
       if (this.#located.get(actor) === placement) {
         this.#forget(actor, slot);
-        this.#tellMonitors({ actor, reason: 'crashed' });
+        const { code, message } = toCodedError(error, 'actor/start-failed');
+        this.#tellMonitors({ actor, reason: 'start-failed', error: { code, message } });
       }
       throw isCodedError(error, 'port/timeout') ? this.#startTimeout(actor) : error;
     }
@@ -143,13 +174,17 @@ export class ActorSystem {
     };
   }
 
-  /** Asks an actor to stop and drops it when the time is over; its worker is killed only if the actor has it alone. */
-  async stop(actor: string, shutdownMs?: number): Promise<void> {
+  /**
+   * Asks an actor to stop and drops it when the time is over; its worker is killed only if the actor has it alone.
+   * @param shutdown default `limits.shutdownMs`
+   */
+  async stop(actor: string, shutdown: Shutdown = this.#limits.shutdownMs): Promise<void> {
     const placement = this.#located.get(actor);
     if (!placement) return;
     const { slot } = placement;
+    if (shutdown === 'brutal-kill') return this.#kill(slot, actor);
     try {
-      await this.#askToStop(slot, actor, shutdownMs);
+      await this.#askToStop(slot, actor, shutdown === 'infinity' ? Infinity : shutdown);
     } catch {
       if (slot.isDedicated) slot.kill('stop-timeout');
     }
@@ -251,6 +286,13 @@ export class ActorSystem {
     requirePlace();
   }
 
+  /** Does not wait: what comes to the worker later finds the actor gone, since a port keeps its order. */
+  #kill(slot: Slot, actor: string): void {
+    const request: StopRequest = { actor, isKill: true };
+    slot.peer.call(hostAddress, 'actor-stop', request).catch(() => undefined);
+    this.#exitOne(slot, { actor, reason: 'killed' });
+  }
+
   async #askToStop(slot: Slot, actor: string, timeoutMs: number = this.#limits.shutdownMs): Promise<void> {
     const request: StopRequest = { actor };
     await slot.peer.call(hostAddress, 'actor-stop', request, { timeoutMs });
@@ -279,7 +321,9 @@ export class ActorSystem {
 
   #onLost(slot: Slot, cause: string): void {
     this.#slots.delete(slot);
-    const exits = [...slot.actors].map((actor): Exit => ({ actor, reason: 'worker-lost', cause }));
+    const [reason, code, words] = losses.get(cause) ?? lost;
+    const error = { code, message: `worker ${slot.id} ${words}: ${cause}` };
+    const exits = [...slot.actors].map((actor): Exit => ({ actor, reason, error, cause }));
     this.#hub.emit({ type: 'worker-lost', worker: slot.id, cause, actors: exits.length });
     for (const { actor } of exits) this.#forget(actor, slot);
     this.#publish(exits);

@@ -2,7 +2,7 @@
 import { CodedError, messageOf, toCodedError } from '../base/index.ts';
 import { cancellation, runInNextTask, systemClock } from '../platform/index.ts';
 import type { Clock } from '../platform/index.ts';
-import { context, isFieldRecord, isModule } from '../program/index.ts';
+import { isFieldRecord, isModule, withRun } from '../program/index.ts';
 import type { Module, Run } from '../program/index.ts';
 import { silentHub } from '../telemetry/index.ts';
 import { optimizeLimits } from './limits.ts';
@@ -32,8 +32,9 @@ export async function compileProgram<M extends Module>(
   work: (compilation: Compilation) => Promise<M>,
 ): Promise<M> {
   assertStudent(student);
-  const { settings, signal, timeoutMs } = options;
-  return context({ ...settings, signal, timeoutMs }, async (run) => {
+  const { run: parent, settings, signal, timeoutMs } = options;
+  const request = { parent, settings: { ...settings, signal, timeoutMs }, path: parent?.path ?? '' };
+  return withRun(request, async (run) => {
     const { telemetry = silentHub, clock = systemClock } = run.settings;
     const kind = student.constructor.name;
     const startMs = clock.monotonic();

@@ -3,6 +3,7 @@ import { describe as group, expect, it, test } from 'vitest';
 import fixture from '../../fixtures/dspy/labeled-few-shot.json' with { type: 'json' };
 import { SimulatedClock, systemClock } from '../platform/index.ts';
 import { ChainOfThought, Example, Module, Parameter, Predict, toDspyState } from '../program/index.ts';
+import type { Run } from '../program/index.ts';
 import { createHub } from '../telemetry/index.ts';
 import { LabeledFewShot } from './labeled-few-shot.ts';
 import { optimizeLimits } from './limits.ts';
@@ -208,6 +209,29 @@ group('a compilation', () => {
     });
     setTimeout(() => controller.abort(), 20);
     await expect(running).rejects.toEqual(failure('port/cancelled'));
+  });
+
+  test('inside a run it ends with that run, and its events belong to it', async () => {
+    class Tune extends Module<number, number> {
+      override async forward(timeoutMs: number, run: Run): Promise<number> {
+        const program = await new LabeledFewShot({ k: 1000 }).compile(new Wide(timeoutMs > 0 ? 20_000 : 1), {
+          trainset: trainsetOf(1000),
+          run,
+        });
+        return program.predictors()[0]?.demos.length ?? 0;
+      }
+    }
+    await expect(new Tune().call(20, { timeoutMs: 20 })).rejects.toEqual(failure('port/timeout'));
+    const telemetry = createHub();
+    const traces = new Set<string | undefined>();
+    const types: string[] = [];
+    telemetry.subscribe(({ type, span }) => {
+      traces.add(span?.traceId);
+      types.push(type);
+    });
+    expect(await new Tune().call(0, { telemetry })).toBe(1000);
+    expect(types).toEqual(['forward-start', 'compile-start', 'compile-end', 'forward-end']);
+    expect(traces.size).toBe(1);
   });
 
   test('ends at its deadline', async () => {

@@ -1,6 +1,6 @@
 /** What every optimizer is: from a program and examples it makes a better program. */
 import type { Metric } from '../evaluate/index.ts';
-import type { DemoLike, Module, OutputOf, Settings } from '../program/index.ts';
+import type { DemoLike, Module, OutputOf, Run, Settings } from '../program/index.ts';
 
 /** How far a compilation is. Plain data. */
 export interface CompileProgress {
@@ -17,6 +17,8 @@ export interface CompileProgress {
 export interface CompileFrame<Expected extends DemoLike = DemoLike> {
   /** Examples, or plain objects with the fields of examples. */
   readonly trainset: readonly Expected[];
+  /** The run that the compilation is part of: its settings, deadline and cancellation hold here too. Default: a run of its own. */
+  readonly run?: Run | undefined;
   /** What calls of the program start from: language model, adapter, telemetry, clock. */
   readonly settings?: Settings | undefined;
   /** Ends the compilation with `port/cancelled`, or with the coded error that is the reason. */

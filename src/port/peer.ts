@@ -225,13 +225,15 @@ export class Peer {
   }
 
   #receive(message: unknown): void {
-    if (message === undefined) return this.#violate('a message that could not be read');
+    if (message === undefined) return this.violate('a message that could not be read');
     const parsed = parseEnvelope(message);
     if (parsed.kind === 'envelope') this.#dispatch(parsed.envelope);
-    else if (parsed.kind === 'malformed') this.#violate(parsed.reason);
+    else if (parsed.kind === 'malformed') this.violate(parsed.reason);
   }
 
-  #violate(reason: string): void {
+  /** Counts something malformed that only a reader of bodies could see. Too many close the peer. */
+  violate(reason: string): void {
+    if (this.#closedWith) return;
     this.#violations++;
     this.#options.onViolation?.(reason);
     if (this.#violations < this.#limits.maxViolations) return;
@@ -242,7 +244,15 @@ export class Peer {
     );
   }
 
+  /** An answer to what was never asked; one that comes late is none. */
+  #isOutOfOrder({ type, ...frame }: Envelope): boolean {
+    const answers =
+      type === 'call-delta' || type === 'call-end' || type === 'call-fail' || type === 'ping-end';
+    return answers && 'id' in frame && (frame.id >= this.#nextId || frame.id < 1);
+  }
+
   #dispatch(envelope: Envelope): void {
+    if (this.#isOutOfOrder(envelope)) return this.violate(`${envelope.type} for what was never asked`);
     switch (envelope.type) {
       case 'call-start':
         return this.#answer(envelope);
@@ -279,7 +289,7 @@ export class Peer {
 
   #answer(frame: Envelope & { type: 'call-start' }): void {
     const { id } = frame;
-    if (this.#incoming.has(id)) return this.#violate(`call id ${id} used twice`);
+    if (this.#incoming.has(id)) return this.violate(`call id ${id} used twice`);
     if (this.#incoming.size >= this.#limits.maxPendingCalls) {
       const error = toWireError(this.#tooManyCalls(), 'port/too-many-calls');
       return this.#post({ vivarium: protocolVersion, type: 'call-fail', id, error });

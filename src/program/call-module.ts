@@ -46,7 +46,9 @@ export async function continueCall(
   wire: unknown,
   settings: CallSettings,
 ): Promise<unknown> {
-  return withRun(requestOfWire(wire, settings), (run) => forwardIn(run, unwrap(module), input));
+  const target = unwrap(module);
+  const request = { ...requestOfWire(wire, settings), module: target };
+  return withRun(request, (run) => forwardIn(run, target, input));
 }
 
 function requestFor(module: Callable, given: CallSettings | Run | undefined): RunRequest {
@@ -55,8 +57,9 @@ function requestFor(module: Callable, given: CallSettings | Run | undefined): Ru
   const parent = explicit.run ?? link?.scope.run;
   const settings = mergeCallSettings(link?.scope.settings, explicit.settings);
   const kind = module.constructor.name;
-  if (link) return { parent, settings, kind, path: link.path };
-  return { parent, settings, kind, path: parent ? pathOfStranger(parent, module) : '' };
+  const target = unwrap(module);
+  if (link) return { parent, settings, module: target, kind, path: link.path };
+  return { parent, settings, module: target, kind, path: parent ? pathOfStranger(parent, module) : '' };
 }
 
 async function forwardIn(run: Run, target: Callable, input: unknown): Promise<unknown> {

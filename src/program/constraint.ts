@@ -141,19 +141,52 @@ const applicable: Record<ParameterType, readonly ConstraintName[]> = {
   'predictor-state': ['custom'],
 };
 
+const isSize = (size: unknown): boolean => Number.isSafeInteger(size) && (size as number) >= 0;
+
+/** What each constraint itself must be. */
+const forms: Record<ConstraintName, { readonly expected: string; accepts(given: unknown): boolean }> = {
+  min: { expected: 'a number', accepts: (given) => numeric(given) && !Number.isNaN(given) },
+  max: { expected: 'a number', accepts: (given) => numeric(given) && !Number.isNaN(given) },
+  type: {
+    expected: Object.keys(itemChecks).join(', '),
+    accepts: (given) => typeof given === 'string' && Object.hasOwn(itemChecks, given),
+  },
+  oneOf: {
+    expected: 'a list of at least one value',
+    accepts: (given) => Array.isArray(given) && given.length > 0,
+  },
+  shape: {
+    expected: 'a list of sizes, integers of at least 0',
+    accepts: (given) => Array.isArray(given) && given.every(isSize),
+  },
+  custom: { expected: 'a function', accepts: (given) => typeof given === 'function' },
+};
+
 /** @throws `program/constraint-invalid` for a constraint that makes no sense for the type. */
 export function assertConstraints<T>(type: ParameterType, constraints: Constraints<T>): void {
-  const wrong = Object.keys(constraints).find((name) => !applicable[type].includes(name as ConstraintName));
-  const problem =
-    wrong !== undefined
-      ? `a ${type} parameter takes no constraint '${wrong}'; it takes ${applicable[type].join(', ')}`
-      : (constraints.min ?? -Infinity) > (constraints.max ?? Infinity)
-        ? `min ${constraints.min} is above max ${constraints.max}`
-        : undefined;
-  if (problem === undefined) return;
-  throw new CodedError('program/constraint-invalid', problem, {
-    fields: { type, constraint: wrong ?? 'min', expected: [...applicable[type]] },
-  });
+  const allowed = applicable[type];
+  for (const [name, given] of Object.entries(constraints) as [ConstraintName, unknown][]) {
+    if (!allowed.includes(name)) {
+      throw senseless(type, name, `a ${type} parameter takes no constraint '${name}'`);
+    }
+    if (given === undefined || forms[name].accepts(given)) continue;
+    throw senseless(
+      type,
+      name,
+      `${name} is ${JSON.stringify(previewOf(given))}, expected ${forms[name].expected}`,
+    );
+  }
+  const { min = -Infinity, max = Infinity } = constraints;
+  if (min > max) throw senseless(type, 'min', `min ${min} is above max ${max}`);
+}
+
+function senseless(type: ParameterType, constraint: string, problem: string): CodedError {
+  const expected = [...applicable[type]];
+  return new CodedError(
+    'program/constraint-invalid',
+    `${problem}; a ${type} parameter takes ${expected.join(', ')}`,
+    { fields: { type, constraint, expected } },
+  );
 }
 
 /** Constraints as data, for introspection; a custom check shows as `true`. */

@@ -20,6 +20,10 @@ export interface ParameterDescription {
   readonly learningRate: number;
   readonly momentum: number;
   readonly metadata: JsonObject;
+  readonly historyEntries: number;
+  readonly historyBytes: number;
+  readonly createdAtMs: number;
+  readonly updatedAtMs: number;
 }
 
 export interface FieldDescription {
@@ -37,6 +41,8 @@ export interface PredictorDescription {
   readonly inputs: readonly FieldDescription[];
   readonly outputs: readonly FieldDescription[];
   readonly config: LmConfig;
+  /** Of its own language model; null when it takes the one of the call. */
+  readonly model: string | null;
   readonly demoCount: number;
 }
 
@@ -53,7 +59,9 @@ export interface ModuleDescription {
   readonly className: string;
   readonly version: string;
   readonly mode: Mode;
+  readonly isCompiled: boolean;
   readonly config: JsonObject;
+  /** When the class was first used, wall-clock milliseconds since 1970. */
   readonly definedAtMs: number;
   readonly parameters: readonly ParameterDescription[];
   readonly predictors: readonly PredictorDescription[];
@@ -70,6 +78,7 @@ export function describe(module: Module, maxDepth: number = programLimits.discov
     className,
     version,
     mode: module.mode,
+    isCompiled: module.isCompiled,
     config,
     definedAtMs,
     parameters: parametersOf(module).map(([name, parameter]) => describeParameter(name, parameter)),
@@ -81,8 +90,11 @@ export function describe(module: Module, maxDepth: number = programLimits.discov
 
 function describeParameter(name: string, parameter: Parameter): ParameterDescription {
   const { type, value, requiresGrad, learningRate, momentum, metadata } = parameter;
+  const { historyEntries, historyBytes, createdAtMs, updatedAtMs } = parameter;
   const constraints = describeConstraints(parameter.constraints);
-  return { name, type, value, constraints, requiresGrad, learningRate, momentum, metadata };
+  const learning = { requiresGrad, learningRate, momentum };
+  const times = { createdAtMs, updatedAtMs };
+  return { name, type, value, constraints, ...learning, metadata, historyEntries, historyBytes, ...times };
 }
 
 function describePredictor(name: string, predictor: Predictor): PredictorDescription {
@@ -94,6 +106,7 @@ function describePredictor(name: string, predictor: Predictor): PredictorDescrip
     inputs: signature.inputFields.map(describeField),
     outputs: signature.outputFields.map(describeField),
     config: predictor.config,
+    model: predictor.lm?.model ?? null,
     demoCount: predictor.demos.length,
   };
 }

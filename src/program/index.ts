@@ -1,6 +1,7 @@
 export { acceptsDescribed } from './accepts-described.ts';
 export { ChatAdapter } from './adapter/chat.ts';
 export type { Adapter, Demo } from './adapter/adapter.ts';
+export type { BatchItem, BatchOptions, BatchProgress, BatchResult } from './batch.ts';
 export { branch } from './compose/branch.ts';
 export type {
   AnyOutput,
@@ -44,7 +45,7 @@ export { inferPrefix } from './infer-prefix.ts';
 export { programLimits } from './limits.ts';
 export type { ProgramLimits } from './limits.ts';
 export { isModule, Module, requireRun } from './module.ts';
-export type { InputOf, Mode, ModuleClass, ModuleMetadata, OutputOf } from './module.ts';
+export type { InputOf, Mode, ModuleClass, ModuleMetadata, OutputOf, SubModuleType } from './module.ts';
 export type { ModuleState, ParameterStates } from './module-state.ts';
 export type { ParameterUpdate } from './parameter-history.ts';
 export { sameValue } from './parameter-value.ts';
@@ -69,10 +70,11 @@ export { printSignature } from './print-signature.ts';
 export type { PythonType } from './python-type.ts';
 export { isPythonFloat, pythonFloat } from './python-value.ts';
 export type { PythonFloat } from './python-value.ts';
+export type { LoadSource, SaveTarget } from './program-file.ts';
 export { parseRunWire } from './run-wire.ts';
 export type { RunWire } from './run-wire.ts';
-export { context, isRun } from './run.ts';
-export type { Run, RunDeadline } from './run.ts';
+export { context, isRun, withRun } from './run.ts';
+export type { Run, RunDeadline, RunRequest } from './run.ts';
 export { configure } from './settings.ts';
 export type { CallOptions, CallSettings, Defaults, PredictDelta, Settings } from './settings.ts';
 export type { InputsOf, OutputsOf, ValueOf } from './signature-types.ts';

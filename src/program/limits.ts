@@ -7,6 +7,10 @@ export interface ProgramLimits {
   readonly historyBytes: number;
   /** Bytes of one parameter value. Default 64 MiB. */
   readonly valueBytes: number;
+  /** Calls of language models that one module remembers, unless a call says otherwise; DSPy keeps 10,000. Default 1,000. */
+  readonly lmHistoryEntries: number;
+  /** Bytes of these, as long as they are in memory: prompts are long, and a tab's memory is not. Default 4 MiB. */
+  readonly lmHistoryBytes: number;
   /** Nesting of a list or map value. Default 64. */
   readonly valueDepth: number;
   /** Calls inside calls. A program that calls itself for ever ends here. Default 100. */
@@ -37,6 +41,8 @@ export const programLimits: ProgramLimits = Object.freeze({
   historyEntries: 100,
   historyBytes: 1024 * 1024,
   valueBytes: 64 * 1024 * 1024,
+  lmHistoryEntries: 1000,
+  lmHistoryBytes: 4 * 1024 * 1024,
   valueDepth: 64,
   callDepth: 100,
   concurrency: 8,

@@ -4,7 +4,7 @@ import { Module } from './module.ts';
 import { Parameter } from './parameter.ts';
 import type { TensorValue } from './parameter-value.ts';
 import { ChainOfThought } from './predict/chain-of-thought.ts';
-import { Predict } from './predict/predict.ts';
+import { isPredictor, Predict } from './predict/predict.ts';
 import type { Predictor } from './predict/predictor.ts';
 import { parseSignature } from './parse-signature.ts';
 import type { Run } from './run.ts';
@@ -79,6 +79,26 @@ void new Inferred().call({ count: 1 }, { timeoutMs: '5' });
 
 const someModules: Module[] = [new Declared(), new Inferred(), predict, think];
 const somePredictors: Predictor[] = [predict, think.predict, dynamic];
+
+// Batches: examples or inputs, answers in order
+const answers = new Declared().batch([
+  { question: 'q' },
+  new Example({ question: 'q', n: 1 }).withInputs('question'),
+]);
+assertType<Equal<Awaited<typeof answers>, ({ answer: string } | undefined)[]>>();
+const batch = new Inferred().batch([{ count: 1 }], { returnFailedExamples: true, maxErrors: 3 });
+assertType<Equal<Awaited<typeof batch>['outputs'], readonly (number | undefined)[]>>();
+assertType<Equal<Awaited<typeof batch>['failedExamples'], readonly { count: number }[]>>();
+// @ts-expect-error count is a number
+void new Inferred().batch([{ count: '1' }]);
+
+// Sub-modules by class or guard
+const thinkers = new Declared().namedSubModules(ChainOfThought);
+assertType<Equal<(typeof thinkers)[number][1], ChainOfThought>>();
+const asking = new Declared().namedSubModules(isPredictor, { maxDepth: 2 });
+assertType<Equal<(typeof asking)[number][1], Predictor>>();
+const all = new Declared().namedSubModules(undefined, { skipCompiled: true });
+assertType<Equal<(typeof all)[number][1], Module>>();
 
 // Examples
 const example = new Example({ question: 'q', n: 1 });

@@ -296,12 +296,17 @@ group('a module', () => {
       value: 20,
       constraints: { min: 1, max: 1000 },
       requiresGrad: true,
+      historyEntries: 100,
+      historyBytes: 1024 * 1024,
+      createdAtMs: tuned.limit.createdAtMs,
     });
     expect(description.predictors[0]).toMatchObject({
       name: 'gen.predict',
       signature: 'q -> reasoning, a',
       inputs: [{ name: 'q', type: 'str' }],
+      model: null,
     });
+    expect(description.isCompiled).toBe(false);
     expect(description.isTruncated).toBe(false);
     const shallow = describe(tuned, 1);
     expect(shallow.isTruncated).toBe(true);

@@ -1,18 +1,25 @@
 /** A program or a part of one: fields that are parameters, predictors and sub-modules, and an async `forward`. */
 import { CodedError } from '../base/index.ts';
 import type { JsonObject } from '../base/index.ts';
-import type { LanguageModel } from '../lm/index.ts';
+import { inspectHistory } from '../lm/index.ts';
+import type { LanguageModel, LmHistoryEntry } from '../lm/index.ts';
 import { systemClock } from '../platform/index.ts';
+import { batchModule } from './batch.ts';
+import type { BatchItem, BatchOptions, BatchResult } from './batch.ts';
 import { callModule } from './call-module.ts';
 import { copyModule } from './copy-module.ts';
 import type { Named, SubModuleOptions } from './discover.ts';
 import { modulesOf, ownParametersOf, parametersOf, predictorsOf } from './discover.ts';
+import type { DspyLoadOptions, DspyVersions } from './dspy-state.ts';
 import { giveBrand, hasBrand, moduleBrand } from './kind.ts';
+import { lmHistoryOf } from './lm-history.ts';
 import type { ModuleState, ParameterStates } from './module-state.ts';
 import { dumpModule, dumpParameters, loadModule, loadParameters } from './module-state.ts';
 import type { Parameter, ParameterChange } from './parameter.ts';
 import { nameLater } from './parameter-name.ts';
 import type { Predictor } from './predict/predictor.ts';
+import { loadProgram, saveProgram } from './program-file.ts';
+import type { LoadSource, SaveTarget } from './program-file.ts';
 import { replaceAt } from './replace-at.ts';
 import type { Run } from './run.ts';
 import { mergeCallSettings } from './settings.ts';
@@ -44,6 +51,12 @@ export interface ModuleClass {
   readonly version?: string;
   readonly config?: JsonObject;
 }
+
+/** A class of modules, or a function that accepts a module. */
+export type SubModuleType<M extends Module> =
+  | (abstract new (...all: never[]) => M)
+  | ((module: Module) => module is M)
+  | ((module: Module) => boolean);
 
 interface Marks {
   mode: Mode;
@@ -148,6 +161,27 @@ export class Module<Input = unknown, Output = unknown> {
     return (this.constructor as ModuleClass).config ?? {};
   }
 
+  /**
+   * One call for each example, so many at once; the answers in the order of the examples, undefined where one failed. Inside a
+   * `forward` the calls are part of its run.
+   * @throws `program/batch-failed` after 10 failures unless said otherwise, `program/inputs-not-marked`, `program/input-invalid`,
+   * `program/composition-invalid`, `program/settings-invalid`, `port/cancelled`
+   */
+  batch<This extends Module, Item extends BatchItem<InputOf<This>>>(
+    this: This,
+    examples: readonly Item[],
+    options: BatchOptions & { readonly returnFailedExamples: true },
+  ): Promise<BatchResult<Item, OutputOf<This>>>;
+  batch<This extends Module>(
+    this: This,
+    examples: readonly BatchItem<InputOf<This>>[],
+    options?: BatchOptions & { readonly returnFailedExamples?: false | undefined },
+  ): Promise<(OutputOf<This> | undefined)[]>;
+  async batch(examples: readonly unknown[], options: BatchOptions = {}): Promise<unknown> {
+    const result = await batchModule(this, examples, options);
+    return options.returnFailedExamples ? result : result.outputs;
+  }
+
   /** Parameters of the whole tree, by dotted name such as `inner.limit` or `weights[0]`. */
   namedParameters(): readonly Named<Parameter>[] {
     return parametersOf(this);
@@ -166,13 +200,13 @@ export class Module<Input = unknown, Output = unknown> {
     return predictorsOf(this).map(([, predictor]) => predictor);
   }
 
-  /** As DSPy: breadth first from `self`. A guard such as `isPredictor` leaves the others out of the answer. */
-  namedSubModules(
-    accepts?: (module: Module) => boolean,
+  /** As DSPy: breadth first from `self`. A class, or a guard such as `isPredictor`, leaves the others out of the answer. */
+  namedSubModules<M extends Module = Module>(
+    type?: SubModuleType<M>,
     options: SubModuleOptions = {},
-  ): readonly Named<Module>[] {
-    const all = modulesOf(this, options);
-    return accepts === undefined ? all : all.filter(([, module]) => accepts(module));
+  ): readonly Named<M>[] {
+    const accepts = acceptorOf(type);
+    return modulesOf(this, options).filter((named): named is Named<M> => accepts(named[1]));
   }
 
   /** @throws `program/parameter-not-found` naming what exists */
@@ -244,6 +278,34 @@ export class Module<Input = unknown, Output = unknown> {
     loadModule(unwrap(this), state);
   }
 
+  /**
+   * The text of the JSON file that DSPy's `program.save` writes, also written to `to` when that is given. It holds what predictors
+   * have learned; for all that changes take {@link dumpState}.
+   * @throws `program/state-not-json`, `program/save-failed`
+   */
+  save(to?: SaveTarget, versions?: DspyVersions): Promise<string> {
+    return saveProgram(unwrap(this), to, versions);
+  }
+
+  /**
+   * Takes a file that DSPy or {@link save} wrote; everything or nothing. A language model is not made from it.
+   * @returns warnings, such as a program saved with another DSPy
+   * @throws `program/state-invalid`, `program/state-missing`, `program/state-pickled`, `program/load-failed`
+   */
+  load(from: LoadSource, options?: DspyLoadOptions): Promise<readonly string[]> {
+    return loadProgram(unwrap(this), from, options);
+  }
+
+  /** Calls of language models that this module and the modules inside it made, oldest first; at most 1,000 and 4 MiB. */
+  get lmHistory(): readonly LmHistoryEntry[] {
+    return lmHistoryOf(unwrap(this));
+  }
+
+  /** The last calls of language models as text, laid out as DSPy's. */
+  inspectHistory(count: number = 1): string {
+    return inspectHistory(this.lmHistory, count);
+  }
+
   dumpParameters(options: { readonly withHistory?: boolean } = {}): ParameterStates {
     return dumpParameters(unwrap(this), options);
   }
@@ -294,6 +356,13 @@ export function isModule(value: unknown): value is Module {
 /** From now on calls of these modules outside a run end with `program/run-missing`. Hosts call it on what they host. */
 export function requireRun(module: Module): void {
   for (const [, each] of modulesOf(module)) marksOf(each).requiresRun = true;
+}
+
+/** Brands are on prototypes, so a class of modules shows one where a guard does not. */
+function acceptorOf<M extends Module>(type: SubModuleType<M> | undefined): (module: Module) => boolean {
+  if (type === undefined) return () => true;
+  const isClass = hasBrand(type.prototype, moduleBrand);
+  return isClass ? (module) => module instanceof type : (type as (module: Module) => boolean);
 }
 
 function setMode<M extends Module>(root: M, mode: Mode): M {

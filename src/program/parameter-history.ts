@@ -38,6 +38,14 @@ export class ParameterHistory<T> {
     return this.#entries.map((entry) => entry.update);
   }
 
+  get maxEntries(): number {
+    return this.#maxEntries;
+  }
+
+  get maxBytes(): number {
+    return this.#maxBytes;
+  }
+
   get sizeBytes(): number {
     return this.#sizeBytes;
   }

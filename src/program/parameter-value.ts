@@ -52,8 +52,9 @@ const checks: Record<ParameterType, { readonly expected: string; matches(value: 
     matches: (value) => isPlainObject(value) && isJson(value, programLimits.valueDepth),
   },
   tensor: {
-    expected: 'a tensor: { shape, data } with a float array as long as the product of the shape',
-    matches: isTensorValue,
+    expected:
+      'a tensor: { shape, data } with a float array, without NaN, as long as the product of the shape',
+    matches: (value) => isTensorValue(value) && !value.data.some(Number.isNaN),
   },
   'predictor-state': {
     expected: 'the state of a predictor as a plain object of JSON values',
@@ -83,15 +84,24 @@ export function copyValue<T>(value: T): T {
   return deepFreeze(structuredClone(value));
 }
 
-/** Bytes that a value takes, roughly: 8 for a number, 2 for each character. */
+/** Bytes that a value takes, roughly: 8 for a number, 2 for each character; what is shared counts each time and is walked once. */
 export function sizeOf(value: unknown): number {
+  return sizeWithin(value, new Map());
+}
+
+function sizeWithin(value: unknown, known: Map<object, number>): number {
   if (typeof value === 'string') return 2 * value.length;
   if (typeof value !== 'object' || value === null) return 8;
   if (isTensorValue(value)) return value.data.byteLength + 8 * value.shape.length;
+  const counted = known.get(value);
+  if (counted !== undefined) return counted;
+  // met again inside itself, it has no end
+  known.set(value, Infinity);
   let bytes = 16;
   for (const [key, item] of Object.entries(value)) {
-    bytes += (Array.isArray(value) ? 0 : 2 * key.length) + sizeOf(item);
+    bytes += (Array.isArray(value) ? 0 : 2 * key.length) + sizeWithin(item, known);
   }
+  known.set(value, bytes);
   return bytes;
 }
 

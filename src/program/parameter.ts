@@ -147,6 +147,15 @@ export class Parameter<T = unknown> {
     return this.#history.updates;
   }
 
+  /** What the history holds at most. */
+  get historyEntries(): number {
+    return this.#history.maxEntries;
+  }
+
+  get historyBytes(): number {
+    return this.#history.maxBytes;
+  }
+
   /** Stores a copy. @throws `program/constraint-violated`; the old value stays. */
   set(value: T, cause: string = 'set'): void {
     this.#change(this.#checked(value), cause);

@@ -58,6 +58,8 @@ export interface Run {
 export interface RunRequest {
   readonly parent?: Run | undefined;
   readonly settings?: CallSettings | undefined;
+  /** The called module; undefined for a context. */
+  readonly module?: object;
   /** Class name of the called module. */
   readonly kind?: string;
   /** Where the called module is in the program. */
@@ -68,6 +70,9 @@ export interface RunRequest {
 
 /** One call from its start to its end. The runs made of it by `with` end with it. */
 interface Frame {
+  readonly module: object | undefined;
+  /** The call around this one in this realm, of this copy of the library. */
+  readonly around: Frame | undefined;
   readonly stopper: Stopper;
   readonly clock: Clock;
   /** Minted for the first who asks. */
@@ -105,6 +110,10 @@ class ActiveRun implements Run {
   /** Undefined for runs of another copy of the library. */
   static stopperOf(run: Run): Stopper | undefined {
     return #frame in run ? run.#frame.stopper : undefined;
+  }
+
+  static frameOf(run: Run): Frame | undefined {
+    return #frame in run ? run.#frame : undefined;
   }
 
   get signal(): AbortSignal {
@@ -181,6 +190,13 @@ export function pathOfStranger(run: Run, module: object): string {
   return run.path === '' ? name : `${run.path}.${name}`;
 }
 
+/** The modules that are running: that of this run first, then those around it. */
+export function* callersOf(run: Run): Iterable<object> {
+  for (let frame = ActiveRun.frameOf(run); frame; frame = frame.around) {
+    if (frame.module) yield frame.module;
+  }
+}
+
 /** True for runs of this or another copy of the library. */
 export function isRun(value: unknown): value is Run {
   return hasBrand(value, runBrand);
@@ -213,11 +229,13 @@ export function context<T>(settings: CallSettings, work: (run: Run) => Promise<T
   return withRun({ settings }, work);
 }
 
-function createFrame({ parent, settings, origin }: RunRequest, inherited: Settings): Frame {
+function createFrame({ parent, settings, origin, module }: RunRequest, inherited: Settings): Frame {
   const around = parent ?? origin;
   const { clock = systemClock, random = systemRandom } = inherited;
   let span: SpanContext | undefined;
   return {
+    module,
+    around: parent && ActiveRun.frameOf(parent),
     stopper: new Stopper(),
     clock,
     get span() {

@@ -1,4 +1,5 @@
 /** What a call may be told besides its input. Settings travel with the call; only defaults live in the realm. */
+import { CodedError } from '../base/index.ts';
 import type { JsonObject } from '../base/index.ts';
 import type { Executor } from '../executor/index.ts';
 import type { LanguageModel, LmConfig } from '../lm/index.ts';
@@ -32,6 +33,8 @@ export interface Settings {
   readonly telemetry?: Hub | undefined;
   readonly clock?: Clock | undefined;
   readonly random?: Random | undefined;
+  /** Calls of language models that each module remembers. Default 1,000; 0 remembers none. */
+  readonly historyEntries?: number | undefined;
   /** The program's own settings. Members are inherited one by one, and travel to other realms. */
   readonly values?: JsonObject | undefined;
 }
@@ -86,11 +89,22 @@ export function currentDefaults(): Defaults {
   return defaults;
 }
 
-const inherited = ['lm', 'executor', 'adapter', 'onDelta', 'trace', 'telemetry', 'clock', 'random'] as const;
+const inherited = [
+  'lm',
+  'executor',
+  'adapter',
+  'onDelta',
+  'trace',
+  'telemetry',
+  'clock',
+  'random',
+  'historyEntries',
+] as const;
 
-/** `changes` over `settings`; undefined changes nothing. */
+/** `changes` over `settings`; undefined changes nothing. @throws `program/settings-invalid` */
 export function mergeSettings(settings: Settings, changes: Settings | undefined): Settings {
   if (changes === undefined) return settings;
+  assertHistoryEntries(changes.historyEntries);
   const merged: Record<string, unknown> = {};
   for (const name of inherited) {
     const value = changes[name] === undefined ? settings[name] : changes[name];
@@ -99,6 +113,15 @@ export function mergeSettings(settings: Settings, changes: Settings | undefined)
   const values = mergeValues(settings, changes);
   if (values !== undefined) merged.values = values;
   return Object.freeze(merged);
+}
+
+function assertHistoryEntries(entries: number | undefined): void {
+  if (entries === undefined || (Number.isSafeInteger(entries) && entries >= 0)) return;
+  throw new CodedError(
+    'program/settings-invalid',
+    `historyEntries is ${entries}, expected an integer of at least 0`,
+    { fields: { name: 'historyEntries', value: String(entries) } },
+  );
 }
 
 /** As {@link mergeSettings}, with what is meant for the called module alone. */

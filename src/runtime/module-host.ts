@@ -172,7 +172,7 @@ export class ModuleHost implements AsyncDisposable {
     const ref = await supervisor.add({
       id: module.id,
       ...(restart ? { restart } : {}),
-      ...(shutdownMs === undefined ? {} : { shutdownMs }),
+      ...(shutdownMs === undefined ? {} : { shutdown: shutdownMs }),
       spawn: () => {
         const args: StartArgs = { state: module.journal.state };
         return { kind: module.kind, args, ...(isolation === 'dedicated' ? { isDedicated: true } : {}) };
@@ -185,7 +185,7 @@ export class ModuleHost implements AsyncDisposable {
     });
     const described = (await ref.call('describe', null)) as Described;
     this.#requireWanted(module);
-    supervisor.requireRunning(module.id);
+    supervisor.requireRunning();
     module.description = described.description;
     module.journal.begin(described.state, described.description.parameters);
     module.attach(ref);

@@ -1,7 +1,9 @@
 import { afterEach, expect, test, vi } from 'vitest';
 import { CodedError } from '../../base/index.ts';
 import type { ModelChoice } from '../../elements/index.ts';
+import { createMemoryStore } from '../../state/index.ts';
 import { createHub } from '../../telemetry/index.ts';
+import { modelChoiceKey } from './kept-keys.ts';
 import { ModelControl } from './model-control.ts';
 import type { ProgramControl } from './program-control.ts';
 import { RunControl } from './run-control.ts';
@@ -60,4 +62,16 @@ test('what a test of one address says is not shown beside another', async () => 
   await model.test(endpoint('http://b.test/v1'));
   clearInterval(again);
   expect(state.current.endpointTest.state).toBe('failed');
+});
+
+test('a choice is kept by the tab that runs the program, without a key that is not to be remembered', async () => {
+  const store = createMemoryStore();
+  const services = { store, runtime: { setLm: vi.fn() } } as unknown as Services;
+  const model = new ModelControl(new ViewState(() => undefined), services, createHub());
+  await model.choose({ ...endpoint('http://a.test/v1'), key: 'secret' });
+  expect(await store.get(modelChoiceKey)).toBeUndefined();
+  await model.noteStart();
+  expect((await store.get(modelChoiceKey))?.value).toMatchObject({ address: 'http://a.test/v1', key: '' });
+  await model.choose({ ...endpoint('http://b.test/v1'), key: 'secret', isKeyRemembered: true });
+  expect((await store.get(modelChoiceKey))?.value).toMatchObject({ key: 'secret' });
 });

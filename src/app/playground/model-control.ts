@@ -19,6 +19,9 @@ export class ModelControl {
   #refusal: unknown;
   /** Counts choices and tests: what a test of an older choice says is not shown beside a newer one. */
   #round = 0;
+  #isOwner = false;
+  /** The latest choice that is not in the store. */
+  #unkept: ModelChoice | undefined;
 
   constructor(state: ViewState, services: Services, hub: Hub) {
     this.#state = state;
@@ -46,6 +49,20 @@ export class ModelControl {
     this.#round += 1;
     this.#state.update({ choice, endpointTest: { state: 'untested' } });
     this.#use(choice);
+    this.#unkept = choice;
+    await this.#keep();
+  }
+
+  /** The program has started here, so the store is this tab's: what was chosen while it waited is kept now. */
+  async noteStart(): Promise<void> {
+    this.#isOwner = true;
+    await this.#keep();
+  }
+
+  async #keep(): Promise<void> {
+    const choice = this.#unkept;
+    if (!this.#isOwner || choice === undefined) return;
+    this.#unkept = undefined;
     const kept = choice.isKeyRemembered ? choice : { ...choice, key: '' };
     try {
       await this.#store.commit([{ type: 'put', key: modelChoiceKey, value: kept }]);

@@ -82,6 +82,7 @@ export class PlaygroundSession implements PlaygroundCommands {
       this.#takeUpEarlyWishes(controls);
       await controls.program.start();
       controls.source.noteStart();
+      void controls.model.noteStart();
       this.#state.dismiss('start');
     } catch (error) {
       const isElsewhere = isCodedError(error, 'runtime/module-running-elsewhere');
@@ -258,6 +259,6 @@ export class PlaygroundSession implements PlaygroundCommands {
     const { program, services } = this.#controls ?? {};
     if (!program || !services) return;
     program.refresh();
-    if (events.at(-1)?.type === 'parameter-change') void this.#status.refreshUsage(services.store);
+    if (events.at(-1)?.type === 'parameter-change') void this.#status.keepStored(services.store);
   }
 }

@@ -1,5 +1,6 @@
 /** The facts of "This page", gathered from the platform and from events. */
 import type { StatusFact } from '../../elements/index.ts';
+import { persistStorage } from '../../platform/index.ts';
 import type { Store } from '../../state/index.ts';
 import type { StampedEvent } from '../../telemetry/index.ts';
 import type { ViewState } from './view-state.ts';
@@ -10,9 +11,13 @@ const order = ['Storage', 'Used', 'Python', 'Numbers', 'Isolation'];
 export class StatusControl {
   readonly #state: ViewState;
   readonly #facts = new Map<string, StatusFact>();
+  readonly #persist: () => Promise<boolean>;
+  #asking: Promise<boolean> | undefined;
 
-  constructor(state: ViewState) {
+  /** @param persist asks the browser not to evict what is stored */
+  constructor(state: ViewState, persist: () => Promise<boolean> = persistStorage) {
     this.#state = state;
+    this.#persist = persist;
     this.#set(isolation());
     this.#set({ name: 'Python', value: 'Starting', level: 'unknown' });
     this.#set({ name: 'Numbers', value: 'Not used yet', level: 'unknown' });
@@ -41,6 +46,12 @@ export class StatusControl {
     await this.refreshUsage(store);
   }
 
+  /** There is something to keep now: asks once that it is not evicted, and shows the answer. */
+  async keepStored(store: Store): Promise<void> {
+    if (store.capabilities.durable) await (this.#asking ??= this.#persist());
+    await this.refreshUsage(store);
+  }
+
   async refreshUsage(store: Store): Promise<void> {
     const { usageBytes, quotaBytes, isPersisted } = await store.estimate();
     if (usageBytes === undefined)
@@ -66,6 +77,13 @@ export class StatusControl {
         value: 'Ready in its sandbox',
         level: 'ok',
         detail: `An interpreter took ${(event.durationMs / 1000).toFixed(1)} s to start. It can reach no network, storage or page.`,
+      });
+    else if (event.type === 'sandbox-fail')
+      this.#set({
+        name: 'Python',
+        value: 'Could not start',
+        level: 'error',
+        detail: `${event.error.message} The next run tries again.`,
       });
     else if (event.type === 'sandbox-kill' && event.cause !== 'disposed')
       this.#set({

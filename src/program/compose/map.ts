@@ -39,7 +39,7 @@ export class MapEach<M extends Module, Mode extends FailureMode> extends Module<
   override async forward(input: readonly InputOf<M>[], run: Run): Promise<MapOutput<OutputOf<M>, Mode>> {
     const { each, maxConcurrency, onFailure } = this;
     const items = checkedItems(input);
-    const plan = { count: items.length, maxConcurrency, run };
+    const plan = { count: items.length, maxConcurrency, around: [run.signal] };
     const outcomes = await settleParts<OutputOf<M>>(plan, onFailure, (index, signal) =>
       each.call(items[index] as never, { signal }),
     );

@@ -44,7 +44,7 @@ export class ParallelModules<B extends Branches, Mode extends FailureMode> exten
   override async forward(input: SharedInput<B>, run: Run): Promise<ParallelOutput<B, Mode>> {
     const { maxConcurrency, onFailure } = this;
     const parts = Object.entries(this.branches);
-    const plan = { count: parts.length, maxConcurrency, run };
+    const plan = { count: parts.length, maxConcurrency, around: [run.signal] };
     const outcomes = await settleParts<unknown>(plan, onFailure, (index, signal) =>
       (parts[index] as [string, Module])[1].call(input as never, { signal }),
     );

@@ -41,7 +41,7 @@ export class Race<E extends Entrants> extends Module<SharedInput<ByPlace<E>>, Ou
     const { entrants, maxConcurrency, onFailure } = this;
     const stopsAfter = ({ ok }: Settled<Answer>): boolean => ok || onFailure === 'fail';
     const { outcomes, stoppedBy } = await settleEach<Answer>(
-      { count: entrants.length, maxConcurrency, run, stopsAfter },
+      { count: entrants.length, maxConcurrency, around: [run.signal], stopsAfter },
       (index, signal) => (entrants[index] as Module).call(input as never, { signal }) as Promise<Answer>,
     );
     if (stoppedBy?.ok) return stoppedBy.value;

@@ -1,6 +1,5 @@
 /** Runs numbered pieces of work, so many at once, in order of their numbers, and waits until each that began has ended. */
 import { cancellation } from '../../platform/index.ts';
-import type { Run } from '../run.ts';
 import type { FailureMode } from './options.ts';
 
 export type Settled<T> =
@@ -10,8 +9,8 @@ export type Settled<T> =
 export interface SettlePlan<T> {
   readonly count: number;
   readonly maxConcurrency: number;
-  /** The run around the work: nothing begins any more once it is stopped. */
-  readonly run?: Run | undefined;
+  /** Signals of what is around the work: one that aborts stops all. */
+  readonly around: readonly (AbortSignal | undefined)[];
   /** Asked after each piece; true cancels what runs and begins nothing more. */
   readonly stopsAfter: (outcome: Settled<T>) => boolean;
 }
@@ -25,30 +24,43 @@ export interface SettledAll<T> {
 
 /**
  * @param work gets a signal that aborts when the rest is stopped; it must settle soon after that
- * @throws what stopped the run around it
+ * @throws what a signal around it says
  */
 export async function settleEach<T>(
-  { count, maxConcurrency, run, stopsAfter }: SettlePlan<T>,
+  { count, maxConcurrency, around, stopsAfter }: SettlePlan<T>,
   work: (index: number, signal: AbortSignal) => Promise<T>,
 ): Promise<SettledAll<T>> {
   const outcomes: (Settled<T> | undefined)[] = Array.from({ length: count });
   const controller = new AbortController();
+  const unfollow = follow(around, controller);
   let stoppedBy: Settled<T> | undefined;
   let next = 0;
-  const isOver = (): boolean => stoppedBy !== undefined || (run?.signal.aborted ?? false);
   const lane = async (): Promise<void> => {
-    while (next < count && !isOver()) {
+    while (next < count && !controller.signal.aborted) {
       const index = next++;
       const outcome = await settle(() => work(index, controller.signal));
       outcomes[index] = outcome;
-      if (isOver() || !stopsAfter(outcome)) continue;
+      if (controller.signal.aborted || !stopsAfter(outcome)) continue;
       stoppedBy = outcome;
       controller.abort();
     }
   };
   await Promise.all(Array.from({ length: Math.min(maxConcurrency, count) }, lane));
-  if (run?.signal.aborted) throw cancellation(run.signal);
+  unfollow();
+  if (controller.signal.aborted && !stoppedBy) throw cancellation(controller.signal);
   return { outcomes, stoppedBy };
+}
+
+function follow(around: readonly (AbortSignal | undefined)[], controller: AbortController): () => void {
+  const ends = around.map((signal) => {
+    const abort = (): void => controller.abort(signal?.reason);
+    if (signal?.aborted) abort();
+    signal?.addEventListener('abort', abort, { once: true });
+    return () => signal?.removeEventListener('abort', abort);
+  });
+  return () => {
+    for (const end of ends) end();
+  };
 }
 
 /** All outcomes, or with `fail` the first failure as an error, after the rest was cancelled and has ended. */

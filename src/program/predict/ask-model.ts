@@ -1,8 +1,12 @@
 /** The call path of a predictor: adapter, language model, adapter. */
 import { CodedError, isCodedError, messageOf } from '../../base/index.ts';
-import type { LanguageModel, LmConfig, LmRequest, LmResponse } from '../../lm/index.ts';
+import type { LanguageModel, LmConfig, LmHistoryEntry, LmRequest, LmResponse } from '../../lm/index.ts';
+import { systemClock } from '../../platform/index.ts';
 import type { Adapter, Demo } from '../adapter/adapter.ts';
 import type { Fields } from '../field-record.ts';
+import { programLimits } from '../limits.ts';
+import { noteLmCall } from '../lm-history.ts';
+import { callersOf } from '../run.ts';
 import type { Run } from '../run.ts';
 import type { Signature } from '../signature.ts';
 
@@ -27,12 +31,19 @@ export async function askModel(question: Question, run: Run): Promise<readonly F
     ? await streamed(question, request, run, onDelta)
     : await lm.generate(request, { signal: run.signal, span: run.span });
   run.usage.add(lm.model, response.usage);
+  remember(run, { model: lm.model, request, response });
   if (response.outputs.length === 0) {
     throw new CodedError('program/adapter-parse-failed', `${lm.model} gave no answer`, {
       fields: { model: lm.model },
     });
   }
   return response.outputs.map((output) => parsed(question, output.text));
+}
+
+function remember(run: Run, call: Omit<LmHistoryEntry, 'atMs'>): void {
+  const { clock = systemClock, historyEntries = programLimits.lmHistoryEntries } = run.settings;
+  if (noteLmCall(callersOf(run), { atMs: clock.now(), ...call }, historyEntries)) return;
+  run.note(`the call is too large for the history of ${programLimits.lmHistoryBytes} bytes`);
 }
 
 /** DSPy's rule: several answers at a temperature of 0.15 or less would be the same answer. */
