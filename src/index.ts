@@ -112,18 +112,29 @@ export { createRuntime, ModuleHandle, Runtime } from './runtime/index.ts';
 export type {
   AcknowledgementLevel,
   Checkpoint,
+  CrashReason,
+  Dependency,
+  DependencySpec,
   ExecutionRecord,
   ForwardOptions,
+  ModuleEvent,
+  ModuleEventListener,
+  ModuleEventType,
   ModuleMetrics,
   Modules,
+  ModuleSpec,
   ModuleStatus,
   ParameterHandle,
+  RegisteredModule,
+  Registry,
   RuntimeOptions,
   RuntimeSnapshot,
   SetOptions,
   StartOptions,
+  StopOutcome,
+  WhenDown,
 } from './runtime/index.ts';
 export { createMemoryStore, openIndexedDbStore, openPageStore } from './state/index.ts';
 export type { Durability, Entry, Key, Store, Write } from './state/index.ts';
 export { attachConsoleSink, createHub, createMemorySink } from './telemetry/index.ts';
-export type { Hub, MemorySink, StampedEvent, TelemetryEvent } from './telemetry/index.ts';
+export type { Degradation, Hub, MemorySink, StampedEvent, TelemetryEvent } from './telemetry/index.ts';

@@ -25,6 +25,7 @@ export class SandboxFactory {
   readonly #options: FactoryOptions;
   readonly #closing = new AbortController();
   #host: Promise<SandboxHost> | undefined;
+  #isToldNotIsolated = false;
 
   constructor(options: FactoryOptions) {
     this.#options = options;
@@ -76,8 +77,21 @@ export class SandboxFactory {
   async #start(signal: AbortSignal): Promise<Sandbox> {
     const host = await this.#liveHost();
     signal.throwIfAborted();
+    if (!host.isIsolated) this.#tellNotIsolated();
     const { settings, limits, hub } = this.#options;
     return new Sandbox({ id: createSandboxId(), host, settings, bounds: limits, hub });
+  }
+
+  #tellNotIsolated(): void {
+    if (this.#isToldNotIsolated) return;
+    this.#isToldNotIsolated = true;
+    this.#options.hub.emit({
+      type: 'platform-degrade',
+      what: 'interrupt',
+      from: 'shared-memory',
+      to: 'termination',
+      reason: 'the frame is not cross-origin isolated: a run that must end ends with its interpreter',
+    });
   }
 
   /** The realm that is there or being made, or a new one. */

@@ -1,23 +1,42 @@
 /** One hosted module on the page's side: where it runs now, what it is waiting for, and how calls reach it. */
-import type { ActorRef } from '../actor/index.ts';
+import type { ActorExitReason, ActorRef } from '../actor/index.ts';
 import { CodedError, isCodedError } from '../base/index.ts';
+import type { ErrorCode } from '../base/index.ts';
 import { sleep, withDeadline } from '../platform/index.ts';
 import type { Clock } from '../platform/index.ts';
 import type { CallOptions } from '../port/index.ts';
 import type { ModuleDescription } from '../program/index.ts';
+import type { Dependency, Standing } from './dependency.ts';
 import { ExecutionHistory } from './execution-history.ts';
 import type { RuntimeLimits } from './limits.ts';
 import type { ModuleJournal } from './module-journal.ts';
 
-export type ModuleStatus = 'starting' | 'running' | 'restarting' | 'crashed' | 'stopped';
+/** `degraded`: it runs, and something that it depends on is down. */
+export type ModuleStatus = 'starting' | 'running' | 'degraded' | 'restarting' | 'crashed' | 'stopped';
+
+/** What ended a module's actor. */
+export interface CrashReason {
+  readonly code: ErrorCode;
+  readonly message: string;
+  /** How the actor ended; `start-failed` when it never ran. */
+  readonly reason: ActorExitReason | 'start-failed';
+  readonly atMs: number;
+}
 
 export interface ReachOptions extends CallOptions {
   /** The call may be made twice: when its worker is lost it is tried again, within the same limit of time. */
   readonly isIdempotent?: boolean | undefined;
 }
 
+/** How a module was stopped. `not-running`: there was nothing to stop. */
+export interface StopOutcome {
+  readonly how: 'graceful' | 'killed' | 'not-running';
+  /** `runtime/stop-timeout` when it was killed. */
+  readonly error?: CodedError;
+}
+
 interface Waiter {
-  readonly resolve: (ref: ActorRef) => void;
+  readonly resolve: () => void;
   readonly reject: (error: CodedError) => void;
 }
 
@@ -29,16 +48,20 @@ export class HostedModuleRecord {
   readonly startedAtMs: number;
   description: ModuleDescription | undefined;
   restarts = 0;
+  /** What ended its actor last. */
+  crash: CrashReason | undefined;
   /** Calls of `forward` that have not ended. */
   openCalls = 0;
   /** The stop that is under way. */
-  stopping: Promise<void> | undefined;
+  stopping: Promise<StopOutcome> | undefined;
   readonly #clock: Clock;
   readonly #limits: RuntimeLimits;
   readonly #waiters = new Set<Waiter>();
   readonly #listeners = new Set<(status: ModuleStatus) => void>();
   #status: ModuleStatus = 'starting';
   #ref: ActorRef | undefined;
+  #standing: Standing = 'ready';
+  #down: readonly Dependency[] = [];
   #endedWith: CodedError | undefined;
 
   constructor(
@@ -57,12 +80,22 @@ export class HostedModuleRecord {
   }
 
   get status(): ModuleStatus {
-    return this.#status;
+    return this.#status === 'running' && this.#down.length > 0 ? 'degraded' : this.#status;
+  }
+
+  /** The dependencies that are down while it runs. */
+  get downDependencies(): readonly Dependency[] {
+    return this.#down;
   }
 
   /** It was stopped or has crashed for good. */
   get isOver(): boolean {
     return this.#endedWith !== undefined;
+  }
+
+  /** What calls to it get, once it is over. */
+  get endedWith(): CodedError | undefined {
+    return this.#endedWith;
   }
 
   /** The worker it runs in, while it runs. */
@@ -80,7 +113,16 @@ export class HostedModuleRecord {
     if (this.isOver) return;
     this.#ref = ref;
     this.#setStatus('running');
-    for (const waiter of this.#takeWaiters()) waiter.resolve(ref);
+    this.#wake();
+  }
+
+  /** What it depends on has gone or come back: its calls wait, fail or go on accordingly. */
+  stand(standing: Standing, down: readonly Dependency[]): void {
+    const before = this.status;
+    this.#standing = standing;
+    this.#down = down;
+    if (this.status !== before) this.#tellStatus();
+    this.#wake();
   }
 
   /** Its actor is gone and comes back. */
@@ -103,12 +145,13 @@ export class HostedModuleRecord {
   /**
    * Calls the module where it runs, waiting for a restart within the call's limit.
    * @throws what the method throws, `actor/peer-died` when the worker was lost under a call that is not idempotent,
-   *   `port/timeout`, `port/cancelled`, `runtime/module-restarting` when too many calls wait, or what ended the module
+   *   `port/timeout`, `port/cancelled`, `runtime/module-restarting` when too many calls wait, `runtime/dependency-down`,
+   *   or what ended the module
    */
   call(method: string, body: unknown, options: ReachOptions = {}): Promise<unknown> {
     const ref = this.#ref;
     // the common case costs nothing beyond the call itself
-    if (ref && !options.isIdempotent) return ref.call(method, body, options);
+    if (ref && !options.isIdempotent && !this.#isHeld(method)) return ref.call(method, body, options);
     const timeoutMs = options.timeoutMs ?? this.#limits.callTimeoutMs;
     return withDeadline(this.#clock, { timeoutMs, signal: options.signal }, (signal) =>
       this.#reach(method, body, { ...options, signal, timeoutMs: Infinity }),
@@ -121,7 +164,7 @@ export class HostedModuleRecord {
     options: ReachOptions & { readonly signal: AbortSignal },
   ): Promise<unknown> {
     for (let attempt = 1; ; attempt++) {
-      const ref = this.#ref ?? (await this.#running(options.signal));
+      const ref = await this.#reachable(method, options.signal);
       try {
         return await ref.call(method, body, options);
       } catch (error) {
@@ -133,9 +176,23 @@ export class HostedModuleRecord {
     }
   }
 
-  #running(signal: AbortSignal): Promise<ActorRef> {
-    if (this.#ref) return Promise.resolve(this.#ref);
-    if (this.#endedWith) return Promise.reject(this.#endedWith);
+  /** Where it runs, once its calls may pass. */
+  async #reachable(method: string, signal: AbortSignal): Promise<ActorRef> {
+    for (;;) {
+      if (this.#endedWith) throw this.#endedWith;
+      const isHeld = this.#isHeld(method);
+      if (isHeld && this.#standing === 'failing') throw this.#dependencyDown();
+      if (this.#ref && !isHeld) return this.#ref;
+      await this.#change(signal);
+    }
+  }
+
+  /** Only `forward` leads to the dependencies: parameters and state are the module's own. */
+  #isHeld(method: string): boolean {
+    return method === 'forward' && (this.#standing === 'waiting' || this.#standing === 'failing');
+  }
+
+  #change(signal: AbortSignal): Promise<void> {
     if (this.#waiters.size >= this.#limits.maxWaitingCalls) return Promise.reject(this.#tooManyWait());
     return new Promise((resolve, reject) => {
       const waiter: Waiter = { resolve, reject };
@@ -143,6 +200,10 @@ export class HostedModuleRecord {
       // whoever gave up must not take the place of one that still waits
       signal.addEventListener('abort', () => this.#waiters.delete(waiter), { once: true });
     });
+  }
+
+  #wake(): void {
+    for (const waiter of this.#takeWaiters()) waiter.resolve();
   }
 
   #takeWaiters(): readonly Waiter[] {
@@ -153,7 +214,14 @@ export class HostedModuleRecord {
 
   #setStatus(status: ModuleStatus): void {
     this.#status = status;
+    this.#tellStatus();
+  }
+
+  #tellStatus(): void {
+    const { status } = this;
     for (const listener of this.#listeners) {
+      // a listener before this one has changed it, and has told everybody
+      if (this.status !== status) return;
       try {
         listener(status);
       } catch {
@@ -162,11 +230,21 @@ export class HostedModuleRecord {
     }
   }
 
+  #dependencyDown(): CodedError {
+    const down = this.#down.filter(({ whenDown }) => whenDown === 'fail').map(({ id }) => id);
+    const [dependency = ''] = down;
+    return new CodedError(
+      'runtime/dependency-down',
+      `module "${this.id}" does not serve while "${down.join('", "')}" is down`,
+      { fields: { module: this.id, dependency, down }, isRetryable: true },
+    );
+  }
+
   #tooManyWait(): CodedError {
     const allowed = this.#limits.maxWaitingCalls;
     return new CodedError(
       'runtime/module-restarting',
-      `${allowed} calls already wait for module "${this.id}" to restart`,
+      `${allowed} calls already wait for module "${this.id}" to serve again`,
       {
         fields: { module: this.id, allowed },
         isRetryable: true,

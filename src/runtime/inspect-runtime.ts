@@ -1,6 +1,8 @@
 /** The supervision tree as data, for people and tools to look at. */
 import type { ActorSystem, RestartRecord, Supervisor } from '../actor/index.ts';
+import type { Degradation } from '../telemetry/index.ts';
 import type { HostedModuleRecord, ModuleStatus } from './hosted.ts';
+import type { RegisteredModule } from './registry-entry.ts';
 
 export interface InspectedModule {
   readonly id: string;
@@ -27,14 +29,19 @@ export interface RuntimeSnapshot {
     readonly isDedicated: boolean;
     readonly actors: readonly string[];
   }[];
+  /** Those that run, start or stop. */
   readonly modules: readonly InspectedModule[];
+  /** All that are registered, with what ended them, what they depend on and their metadata. */
+  readonly registered: readonly RegisteredModule[];
+  /** Where the platform forced a lesser way, in order; at most 100. */
+  readonly degradations: readonly Degradation[];
 }
 
 export function inspectRuntime(
   system: ActorSystem,
   supervisor: Supervisor,
   modules: readonly HostedModuleRecord[],
-): RuntimeSnapshot {
+): Omit<RuntimeSnapshot, 'registered' | 'degradations'> {
   return {
     supervisor: {
       id: supervisor.id,

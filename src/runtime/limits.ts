@@ -16,6 +16,19 @@ export interface RuntimeLimits {
   readonly executionHistoryEntries: number;
   /** Estimated bytes of one module's execution history, oldest dropped first: inputs may be large. */
   readonly executionHistoryBytes: number;
+  /** Modules in the registry, running or not; more get `runtime/registry-full`. */
+  readonly maxRegisteredModules: number;
+  /**
+   * Modules that have stopped or crashed and were never registered by themselves: the registry keeps so many, with what ended them, and
+   * forgets the oldest first.
+   */
+  readonly maxEndedModules: number;
+  /** Listeners of the registry; more get `runtime/too-many-watchers`: each hears of every module. */
+  readonly maxWatchers: number;
+  /** Dependencies of one module. */
+  readonly maxDependencies: number;
+  /** Characters of a module's metadata as JSON text: they are copied for everyone who looks. */
+  readonly maxMetadataCharacters: number;
 }
 
 export const defaultRuntimeLimits: RuntimeLimits = {
@@ -27,4 +40,9 @@ export const defaultRuntimeLimits: RuntimeLimits = {
   parameterHistoryBytes: 64 * 1024,
   executionHistoryEntries: 1_000,
   executionHistoryBytes: 4 * 1024 * 1024,
+  maxRegisteredModules: 10_000,
+  maxEndedModules: 1_000,
+  maxWatchers: 1_000,
+  maxDependencies: 100,
+  maxMetadataCharacters: 64 * 1024,
 };

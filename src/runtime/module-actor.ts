@@ -39,6 +39,8 @@ class HostedModule implements Behaviour {
   /** The parameter that such a call sets: what else changes on the way is the module's own doing. */
   #setting: string | undefined;
   #isQuiet = false;
+  /** Forwards that have not ended. */
+  readonly #running = new Set<Promise<unknown>>();
 
   constructor(module: Module, context: ActorContext) {
     this.#module = module;
@@ -64,8 +66,10 @@ class HostedModule implements Behaviour {
     });
   }
 
-  stop(): void {
+  /** Tells its forwards by their signal and lets them end; whoever asked for the stop limits how long. */
+  async stop(): Promise<void> {
     this.#stopped.abort(new CodedError('actor/peer-died', `module "${this.#context.actor}" was stopped`));
+    await Promise.allSettled(this.#running);
   }
 
   #describe(): Described {
@@ -77,7 +81,13 @@ class HostedModule implements Behaviour {
     return this.#module.dumpState();
   }
 
-  async #forward(body: ForwardBody, call: CallContext): Promise<unknown> {
+  #forward(body: ForwardBody, call: CallContext): Promise<unknown> {
+    const work = this.#run(body, call).finally(() => this.#running.delete(work));
+    this.#running.add(work);
+    return work;
+  }
+
+  async #run(body: ForwardBody, call: CallContext): Promise<unknown> {
     const settings: CallSettings = {
       signal: AbortSignal.any([call.signal, this.#stopped.signal]),
       ...(body.lm ? { lm: createLmProxy(this.#context, body.lm) } : {}),

@@ -9,14 +9,24 @@ import type { GroupCommitter, Store } from '../state/index.ts';
 import type { Hub } from '../telemetry/index.ts';
 import { idTaken } from './handle.ts';
 import { HostedModuleRecord } from './hosted.ts';
+import type { CrashReason, StopOutcome } from './hosted.ts';
 import { inspectRuntime } from './inspect-runtime.ts';
-import type { RuntimeSnapshot } from './inspect-runtime.ts';
 import type { RuntimeLimits } from './limits.ts';
+import { stopTimedOut, wasStopped } from './module-error.ts';
 import { ModuleJournal } from './module-journal.ts';
 import type { Described, ParameterChangeBody, ParameterRecord, StartArgs } from './module-protocol.ts';
 import type { StartOptions } from './runtime-options.ts';
 
+/** Hears of modules that it did not start itself, too. */
+export interface HostObserver {
+  /** There is a record, and its status is told from here on; it has not begun to start. */
+  onCreate(module: HostedModuleRecord): void;
+  /** It was stopped, or ended by itself without an error. Its id is free. */
+  onStop(module: HostedModuleRecord, how: StopOutcome | { readonly how: 'ended' }): void;
+}
+
 export interface ModuleHostOptions {
+  readonly observer: HostObserver;
   readonly system: ActorSystem;
   readonly store: Store;
   readonly hub: Hub;
@@ -33,6 +43,7 @@ export class ModuleHost implements AsyncDisposable {
   readonly #starts = new Set<Promise<void>>();
   #supervisor: Supervisor;
   #supervisors = 0;
+  #isToldNoLocks = false;
 
   constructor(options: ModuleHostOptions) {
     this.#options = options;
@@ -53,6 +64,7 @@ export class ModuleHost implements AsyncDisposable {
     const committer = this.#committer;
     const journal = new ModuleJournal({ module: id, kind, store, committer, limits, clock, onFailure });
     const module = new HostedModuleRecord(id, kind, journal, { clock, limits });
+    this.#options.observer.onCreate(module);
     this.#modules.set(id, module);
     const starting = this.#begin(module, options);
     this.#starts.add(starting);
@@ -61,7 +73,6 @@ export class ModuleHost implements AsyncDisposable {
     } finally {
       this.#starts.delete(starting);
     }
-    this.#options.hub.emit({ type: 'module-start', module: id, kind });
     return module;
   }
 
@@ -78,19 +89,15 @@ export class ModuleHost implements AsyncDisposable {
   }
 
   /** The supervision tree of this moment, as data. */
-  inspect(): RuntimeSnapshot {
+  inspect(): ReturnType<typeof inspectRuntime> {
     return inspectRuntime(this.#options.system, this.#supervisor, this.modules);
   }
 
-  async stop(module: HostedModuleRecord): Promise<void> {
-    if (this.#modules.get(module.id) !== module) return;
+  /** A module that is being stopped has one end, whoever asks for it. */
+  async stop(module: HostedModuleRecord): Promise<StopOutcome> {
+    if (this.#modules.get(module.id) !== module) return { how: 'not-running' };
     module.stopping ??= this.#end(module);
-    await module.stopping;
-  }
-
-  /** Stops every module in reverse order of start. */
-  async stopAll(): Promise<void> {
-    for (const module of this.modules.toReversed()) await this.stop(module);
+    return module.stopping;
   }
 
   /** Waits until no start is under way. */
@@ -139,6 +146,7 @@ export class ModuleHost implements AsyncDisposable {
     for (const module of this.#modules.values()) {
       if (module.status === 'starting') continue;
       this.#drop(module);
+      module.crash = this.#crashOf(error, module.crash?.reason ?? 'crashed');
       module.end('crashed', error);
     }
   }
@@ -156,6 +164,7 @@ export class ModuleHost implements AsyncDisposable {
       for (const supervisor of supervisors) await supervisor.remove(module.id);
       this.#drop(module);
       const error = toCodedError(thrown, 'runtime/module-load-failed');
+      module.crash = this.#crashOf(error, 'start-failed');
       module.end('crashed', error);
       throw error;
     }
@@ -192,24 +201,43 @@ export class ModuleHost implements AsyncDisposable {
   }
 
   #onExit(module: HostedModuleRecord, exit: Exit, willRestart: boolean): void {
-    if (willRestart) return module.detach();
     const { reason } = exit;
-    const message = `module "${module.id}" ended: ${exit.error?.message ?? reason}`;
+    const message = `module "${module.id}" ended: ${exit.error?.message ?? exit.cause ?? reason}`;
     const error = new CodedError('actor/peer-died', message, { fields: { module: module.id, reason } });
+    const isNormal = reason === 'normal' || reason === 'shutdown';
+    module.crash = isNormal ? undefined : this.#crashOf(exit.error ?? error, reason);
+    if (willRestart) return module.detach();
     if (this.#modules.get(module.id) !== module) return;
     // a child that rests keeps its place with its supervisor; nobody would use it
     void this.#supervisor.remove(module.id);
     this.#drop(module);
-    module.end(reason === 'normal' || reason === 'shutdown' ? 'stopped' : 'crashed', error);
+    module.end(isNormal ? 'stopped' : 'crashed', error);
+    if (isNormal) this.#options.observer.onStop(module, { how: 'ended' });
+  }
+
+  #crashOf(
+    { code, message }: Pick<CodedError, 'code' | 'message'>,
+    reason: CrashReason['reason'],
+  ): CrashReason {
+    return { code, message, reason, atMs: this.#options.clock.now() };
   }
 
   /** Its id and its lock are free when its actor is gone, not before: a second one would write beside it. */
-  async #end(module: HostedModuleRecord): Promise<void> {
+  async #end(module: HostedModuleRecord): Promise<StopOutcome> {
+    const { system, observer } = this.#options;
+    let exit: Exit | undefined;
+    const leave = system.monitor(module.id, (told) => (exit = told));
     module.end('stopped', wasStopped(module.id));
     await this.#supervisor.remove(module.id);
+    leave();
     await module.journal.settle();
     this.#drop(module);
-    this.#options.hub.emit({ type: 'module-stop', module: module.id });
+    const wasKilled = exit?.reason === 'killed' || exit?.reason === 'worker-lost';
+    const outcome: StopOutcome = wasKilled
+      ? { how: 'killed', error: stopTimedOut(module.id) }
+      : { how: 'graceful' };
+    observer.onStop(module, outcome);
+    return outcome;
   }
 
   #drop(module: HostedModuleRecord): void {
@@ -225,11 +253,24 @@ export class ModuleHost implements AsyncDisposable {
     hub.emit({ type: 'store-fail', store: store.name, error: { code, message } });
   }
 
+  #reportNoLocks(): void {
+    if (this.#isToldNoLocks) return;
+    this.#isToldNoLocks = true;
+    this.#options.hub.emit({
+      type: 'platform-degrade',
+      what: 'locks',
+      from: 'web-locks',
+      to: 'none',
+      reason: 'the platform has no Web Locks: nothing keeps two tabs from running one module',
+    });
+  }
+
   /** Two tabs must not both own a module whose state they share. */
   async #acquire(module: HostedModuleRecord): Promise<void> {
     const { id } = module;
     const { store } = this.#options;
-    if (!hasLocks || !store.capabilities.sharedAcrossRealms) return;
+    if (!store.capabilities.sharedAcrossRealms) return;
+    if (!hasLocks) return this.#reportNoLocks();
     const lock = await holdLockIfFree(`vivarium-module-${store.name}-${id}`);
     if (!lock) {
       throw new CodedError(
@@ -240,8 +281,4 @@ export class ModuleHost implements AsyncDisposable {
     }
     this.#locks.set(module, () => lock.release());
   }
-}
-
-function wasStopped(module: string): CodedError {
-  return new CodedError('runtime/module-stopped', `module "${module}" was stopped`, { fields: { module } });
 }

@@ -4,7 +4,7 @@ import { randomHex } from '../platform/index.ts';
 import type { Random } from '../platform/index.ts';
 
 const maxLength = 128;
-const wellFormed = /^[\w.:-]+$/u;
+const wellFormed = /^[\w.:/-]+$/u;
 
 /** `module_` and 16 hex digits. */
 export function createModuleId(random: Random): string {
@@ -16,7 +16,7 @@ export function checkModuleId(id: string): string {
   if (id.length <= maxLength && wellFormed.test(id)) return id;
   throw new CodedError(
     'runtime/module-id-invalid',
-    `module id ${JSON.stringify(id.slice(0, 40))} is not 1 to ${maxLength} letters, digits, "_", ".", ":" or "-"`,
+    `module id ${JSON.stringify(id.slice(0, 40))} is not 1 to ${maxLength} letters, digits, "_", ".", ":", "/" or "-"`,
     { fields: { id: id.slice(0, 200) } },
   );
 }

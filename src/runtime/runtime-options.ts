@@ -1,11 +1,13 @@
 /** What a runtime and a hosted module can be given. */
 import type { ActorLimits, RestartLimits, RestartType } from '../actor/index.ts';
+import type { JsonObject } from '../base/index.ts';
 import type { Executor } from '../executor/index.ts';
 import type { LanguageModel } from '../lm/index.ts';
 import type { Clock, Random } from '../platform/index.ts';
 import type { PortLimits } from '../port/index.ts';
 import type { Store } from '../state/index.ts';
 import type { Hub } from '../telemetry/index.ts';
+import type { WhenDown } from './dependency.ts';
 import type { RuntimeLimits } from './limits.ts';
 import type { Modules } from './serve.ts';
 
@@ -37,5 +39,25 @@ export interface StartOptions {
   readonly restart?: RestartType;
   /** `dedicated` gives the module a worker of its own. Default shared. */
   readonly isolation?: 'shared' | 'dedicated';
+  /** Time to stop in, before its actor is dropped. Default 5,000 ms. */
   readonly shutdownMs?: number;
+  /** Modules that must run before this one, which it starts when they do not. They need not be registered yet. */
+  readonly dependencies?: readonly DependencySpec[];
+  /** What people and tools want to know of it; plain JSON. */
+  readonly metadata?: JsonObject;
+}
+
+export interface DependencySpec {
+  readonly id: string;
+  /**
+   * What calls do while the dependency is down: `wait` for it within their limit, `fail` at once with `runtime/dependency-down`, or go
+   * on while the module is `degraded`. Default wait. A module also starts without a dependency that it declares `degrade`.
+   */
+  readonly whenDown?: WhenDown;
+}
+
+/** What the registry keeps of a module. */
+export interface ModuleSpec<K extends string = string> extends StartOptions {
+  /** The key under which its class is served. */
+  readonly kind: K;
 }

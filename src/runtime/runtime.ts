@@ -7,7 +7,7 @@ import type { LanguageModel } from '../lm/index.ts';
 import { hasWorkers, systemClock, systemRandom } from '../platform/index.ts';
 import type { Clock, Random } from '../platform/index.ts';
 import type { IncomingMessage } from '../port/index.ts';
-import { createMemoryStore } from '../state/index.ts';
+import { createMemoryStore, fallbackOf } from '../state/index.ts';
 import type { Store } from '../state/index.ts';
 import { createHub } from '../telemetry/index.ts';
 import type { Hub } from '../telemetry/index.ts';
@@ -17,14 +17,20 @@ import type { RuntimeSnapshot } from './inspect-runtime.ts';
 import { defaultRuntimeLimits } from './limits.ts';
 import type { RuntimeLimits } from './limits.ts';
 import { ModuleHost } from './module-host.ts';
-import { checkModuleId, createModuleId } from './module-id.ts';
+import type { HostObserver } from './module-host.ts';
+import { createModuleId } from './module-id.ts';
 import { journalService } from './module-protocol.ts';
 import type { ForwardBody, ParameterChangeBody } from './module-protocol.ts';
 import { createExecutorService, executorService } from './page-service/executor-service.ts';
 import type { ExecutorService } from './page-service/executor-service.ts';
 import { createLmService, lmService } from './page-service/lm-service.ts';
 import { createServiceRouter } from './page-service/page-service.ts';
-import type { RuntimeOptions, StartOptions } from './runtime-options.ts';
+import type { RegisteredModule } from './registry-entry.ts';
+import { toRegistry } from './registry-face.ts';
+import type { Registry } from './registry-face.ts';
+import { Watchers } from './registry-watch.ts';
+import { ModuleRegistry } from './registry.ts';
+import type { ModuleSpec, RuntimeOptions, StartOptions } from './runtime-options.ts';
 import { toKinds } from './serve.ts';
 import type { Modules } from './serve.ts';
 
@@ -33,6 +39,8 @@ type KindOf<M extends Modules> = keyof M & string;
 export class Runtime<M extends Modules = Modules> implements AsyncDisposable {
   readonly hub: Hub;
   readonly store: Store;
+  /** All modules, whether or not they run: looked up, found, started, stopped and watched by id. */
+  readonly registry: Registry;
   readonly #options: RuntimeOptions<M>;
   readonly #clock: Clock;
   readonly #random: Random;
@@ -40,10 +48,10 @@ export class Runtime<M extends Modules = Modules> implements AsyncDisposable {
   readonly #system: ActorSystem;
   readonly #executorService: ExecutorService;
   readonly #host: ModuleHost;
+  readonly #registry: ModuleRegistry;
   readonly #scope = new Scope();
   #lm: LanguageModel | undefined;
   #executor: Executor | undefined;
-  #isClosed = false;
 
   constructor(options: RuntimeOptions<M>) {
     this.#options = options;
@@ -58,13 +66,21 @@ export class Runtime<M extends Modules = Modules> implements AsyncDisposable {
     this.#system = this.#createSystem();
     const { store, hub } = this;
     const [clock, limits, system] = [this.#clock, this.#limits, this.#system];
-    this.#host = new ModuleHost({ system, store, hub, clock, limits, restartLimits: options.restartLimits });
+    const { restartLimits } = options;
+    const observer: HostObserver = {
+      onCreate: (module) => this.#registry.onCreate(module),
+      onStop: (module, outcome) => this.#registry.onStop(module, outcome),
+    };
+    this.#host = new ModuleHost({ system, store, hub, clock, limits, restartLimits, observer });
+    this.#registry = this.#createRegistry();
+    this.registry = toRegistry(this.#registry, (module) => this.#handle(module));
+    this.#reportStore();
     // released in reverse order
     this.#scope.add(() => this.#host.settled());
     this.#scope.add(() => this.#executorService.settled());
     this.#scope.add(() => this.#system.close());
     this.#scope.add(() => this.#host[Symbol.asyncDispose]());
-    this.#scope.add(() => this.#host.stopAll());
+    this.#scope.add(() => this.#registry.close());
   }
 
   /** The model that hosted modules ask. It may be exchanged at any time; calls under way keep theirs. */
@@ -82,8 +98,10 @@ export class Runtime<M extends Modules = Modules> implements AsyncDisposable {
   }
 
   /**
-   * Starts a module under supervision, from its stored state when it has one.
-   * @throws `runtime/module-already-running`, `runtime/module-running-elsewhere` (another tab has it),
+   * Starts a module under supervision, from its stored state when it has one, after what it depends on. It is registered when it was not;
+   * when it was, what is given here goes before what was registered.
+   * @throws `runtime/module-spec-invalid`, `runtime/module-id-invalid`, `runtime/dependency-cycle`, `runtime/dependency-failed`,
+   *   `runtime/module-already-registered` as another kind, `runtime/registry-full`, `runtime/module-already-running`, `runtime/module-running-elsewhere` (another tab has it),
    *   `runtime/module-not-found` for an unknown class, `actor/kind-not-found`, `runtime/module-load-failed`,
    *   `program/state-invalid` and `program/constraint-violated` when the stored state does not fit the class,
    *   `runtime/closed`, and what ended its worker, its supervisor or itself while it started: `actor/peer-died`,
@@ -92,10 +110,17 @@ export class Runtime<M extends Modules = Modules> implements AsyncDisposable {
   start<K extends KindOf<M>>(kind: K, options?: StartOptions): Promise<ModuleHandle<InstanceType<M[K]>>>;
   start<C extends M[KindOf<M>]>(Class: C, options?: StartOptions): Promise<ModuleHandle<InstanceType<C>>>;
   async start(kind: KindOf<M> | M[KindOf<M>], options: StartOptions = {}): Promise<unknown> {
-    if (this.#isClosed) throw new CodedError('runtime/closed', 'this runtime was closed');
     const name = typeof kind === 'string' ? kind : this.#kindOf(kind);
-    const id = checkModuleId(options.id ?? createModuleId(this.#random));
-    return this.#handle(await this.#host.start(id, name, options));
+    return this.#handle(await this.#registry.launch(name, options));
+  }
+
+  /**
+   * Registers a module without starting it. It stays registered until it is unregistered.
+   * @throws `runtime/module-spec-invalid`, `runtime/module-id-invalid`, `actor/kind-not-found` where the page knows the kinds,
+   *   `runtime/module-already-registered`, `runtime/dependency-cycle`, `runtime/registry-full`, `runtime/closed`
+   */
+  register(spec: ModuleSpec<KindOf<M>>): RegisteredModule {
+    return this.#registry.register(spec);
   }
 
   /** A running module by id. @throws `runtime/module-not-found`, naming what runs */
@@ -105,7 +130,8 @@ export class Runtime<M extends Modules = Modules> implements AsyncDisposable {
 
   /** The supervision tree of this moment, as data. */
   inspect(): RuntimeSnapshot {
-    return this.#host.inspect();
+    const { degradations } = this.hub;
+    return { ...this.#host.inspect(), registered: this.#registry.list(), degradations };
   }
 
   /** Kills the worker that a module runs in, with everything in it. */
@@ -113,14 +139,35 @@ export class Runtime<M extends Modules = Modules> implements AsyncDisposable {
     this.#system.killWorkerOf(id);
   }
 
-  /** Stops every module in reverse order of start, then the workers. What was acknowledged is in the store. */
+  /**
+   * Stops every module, in reverse order of start and before what it depends on, then the workers. What was acknowledged is in the store.
+   */
   async close(): Promise<void> {
-    this.#isClosed = true;
     await this.#scope.dispose();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  #createRegistry(): ModuleRegistry {
+    const { hub } = this;
+    const [clock, limits, { modules }] = [this.#clock, this.#limits, this.#options];
+    return new ModuleRegistry({
+      host: this.#host,
+      watchers: new Watchers({ clock, hub, maxWatchers: limits.maxWatchers }),
+      clock,
+      limits,
+      createId: () => createModuleId(this.#random),
+      ...(modules ? { kinds: Object.keys(modules) } : {}),
+    });
+  }
+
+  /** Whoever opened the store may have had no hub to tell. */
+  #reportStore(): void {
+    const fallback = fallbackOf(this.store);
+    const isTold = this.hub.degradations.some(({ what }) => what === 'store');
+    if (fallback && !isTold) this.hub.emit({ type: 'platform-degrade', what: 'store', ...fallback });
   }
 
   #createSystem(): ActorSystem {
@@ -195,7 +242,7 @@ export class Runtime<M extends Modules = Modules> implements AsyncDisposable {
       limits: this.#limits,
       forwardContext: () => this.#forwardContext(),
       onParameterChange: (changed, record) => this.#host.onParameterChange(changed, record),
-      stop: (stopped) => this.#host.stop(stopped),
+      stop: async (stopped) => void (await this.#host.stop(stopped)),
     });
   }
 }

@@ -38,8 +38,33 @@ interface Known {
     readonly error: EventError;
   };
   'parameter-change': { readonly module: string; readonly name: string; readonly cause: string };
+  /** A module has an entry in the registry; it need not run. */
+  'module-register': { readonly module: string; readonly kind: string };
   'module-start': { readonly module: string; readonly kind: string };
-  'module-stop': { readonly module: string };
+  /** Its actor ended by a failure, or could not be started. With `willRestart` its supervisor starts it again. */
+  'module-crash': { readonly module: string; readonly error: EventError; readonly willRestart: boolean };
+  'module-restart': { readonly module: string; readonly restarts: number };
+  /** Another version, or another class, took the module's place and its state. */
+  'module-swap': { readonly module: string; readonly fromKind: string; readonly toKind: string };
+  'module-version-change': { readonly module: string; readonly from: string; readonly to: string };
+  /**
+   * It was stopped, or ended by itself. `graceful`: within its time; `killed`: it was dropped when its time was over, or lost its worker
+   * while it stopped; `ended`: by itself, without an error.
+   */
+  'module-stop': {
+    readonly module: string;
+    readonly how?: 'graceful' | 'killed' | 'ended';
+    readonly error?: EventError;
+  };
+  /** The registry forgot it. */
+  'module-unregister': { readonly module: string };
+  /** A module that `module` depends on does not serve any more; `whenDown` is what its calls do meanwhile. */
+  'dependency-down': {
+    readonly module: string;
+    readonly dependency: string;
+    readonly whenDown: 'wait' | 'fail' | 'degrade';
+  };
+  'dependency-up': { readonly module: string; readonly dependency: string };
   'checkpoint-save': { readonly module: string; readonly checkpoint: string };
   'store-reopen': { readonly store: string; readonly cause: string };
   'store-fail': { readonly store: string; readonly error: EventError };

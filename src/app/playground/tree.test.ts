@@ -25,6 +25,8 @@ const snapshot: RuntimeSnapshot = {
       startedAtMs: 0,
     },
   ],
+  registered: [],
+  degradations: [],
 };
 
 test('each module has its mailbox, in its worker or while it waits for one', () => {

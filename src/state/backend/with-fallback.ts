@@ -18,6 +18,19 @@ export interface FallbackOptions {
   readonly hub?: Hub;
 }
 
+export interface StoreFallback {
+  readonly from: string;
+  readonly to: string;
+  readonly reason: string;
+}
+
+const fallbacks = new WeakMap<Store, StoreFallback>();
+
+/** What a store stands in for; undefined for one that is what was wanted. */
+export function fallbackOf(store: Store): StoreFallback | undefined {
+  return fallbacks.get(store);
+}
+
 /**
  * The wanted store, or the lesser one when storage is unavailable; then the event `platform-degrade` says so, and
  * `capabilities.durable` of the result is what the lesser store can do. The choice is made once, at opening: a store
@@ -32,7 +45,9 @@ export async function openWithFallback(options: FallbackOptions): Promise<Store>
   } catch (error) {
     if (!isCodedError(error, 'state/storage-unavailable')) throw error;
     hub.emit({ type: 'platform-degrade', what: 'store', from, to, reason: error.message });
-    return createFallback();
+    const store = createFallback();
+    fallbacks.set(store, { from, to, reason: error.message });
+    return store;
   }
 }
 
