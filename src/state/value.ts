@@ -1,5 +1,5 @@
 /** Values: what may be stored, how big it is, and the copy that is taken when it is handed over. */
-import { CodedError, messageOf } from '../base/index.ts';
+import { CodedError, isCodedError, messageOf } from '../base/index.ts';
 import type { StoreLimits } from './limits.ts';
 
 export interface Snapshot {
@@ -77,12 +77,80 @@ export function measureValue(value: unknown, limits: StoreLimits): number {
   return sizeBytes;
 }
 
+/** Not data alone: only the platform's own clone tells what becomes of it. */
+const notPlain: unique symbol = Symbol('not plain');
+
+/**
+ * Copies and measures plain data in one walk, several times as fast as a clone by the platform. Plain: primitives, arrays
+ * without holes, and objects of this realm without a class, each met once.
+ */
+class PlainCopier {
+  sizeBytes = 0;
+  readonly #limits: StoreLimits;
+  readonly #seen = new Set<object>();
+
+  constructor(limits: StoreLimits) {
+    this.#limits = limits;
+  }
+
+  /** The copy, or {@link notPlain}. */
+  copy(value: unknown, depth: number = 0): unknown {
+    const { maxValueDepth, maxValueBytes } = this.#limits;
+    if (depth > maxValueDepth) throw tooLarge('value', maxValueDepth, 'levels of nesting');
+    const copied =
+      typeof value === 'object' && value !== null ? this.#object(value, depth) : this.#leaf(value);
+    if (this.sizeBytes > maxValueBytes) throw tooLarge('value', maxValueBytes, 'bytes');
+    return copied;
+  }
+
+  #leaf(value: unknown): unknown {
+    if (typeof value === 'function' || typeof value === 'symbol') return notPlain;
+    this.sizeBytes += typeof value === 'string' ? 2 * value.length : primitiveBytes;
+    return value;
+  }
+
+  #object(object: object, depth: number): unknown {
+    // what is met twice must stay one object
+    if (this.#seen.has(object)) return notPlain;
+    this.#seen.add(object);
+    this.sizeBytes += objectBytes;
+    if (Array.isArray(object)) return this.#array(object, depth);
+    const prototype: unknown = Object.getPrototypeOf(object);
+    if (prototype !== Object.prototype && prototype !== null) return notPlain;
+    return this.#record(object as Record<string, unknown>, depth);
+  }
+
+  #array(array: readonly unknown[], depth: number): unknown {
+    if (Object.keys(array).length !== array.length) return notPlain;
+    const copies: unknown[] = [];
+    for (const item of array) {
+      const copy = this.copy(item, depth + 1);
+      if (copy === notPlain) return notPlain;
+      copies.push(copy);
+    }
+    return copies;
+  }
+
+  #record(record: Readonly<Record<string, unknown>>, depth: number): unknown {
+    const copies: Record<string, unknown> = {};
+    for (const key of Object.keys(record)) {
+      if (key === '__proto__') return notPlain;
+      this.sizeBytes += 2 * key.length;
+      const copy = this.copy(record[key], depth + 1);
+      if (copy === notPlain) return notPlain;
+      copies[key] = copy;
+    }
+    return copies;
+  }
+}
+
 /**
  * Copies a value as it is now, so that later changes by the caller are not stored.
- * @throws `state/not-cloneable` for functions, symbols, proxies, shared memory and getters that throw;
- *   `state/value-too-large`
+ * @throws `state/not-cloneable` for functions, symbols, shared memory and getters that throw; `state/value-too-large`
  */
 export function takeSnapshot(value: unknown, limits: StoreLimits): Snapshot {
+  const plain = takePlainSnapshot(value, limits);
+  if (plain) return plain;
   let copy: unknown;
   try {
     copy = structuredClone(value);
@@ -90,4 +158,15 @@ export function takeSnapshot(value: unknown, limits: StoreLimits): Snapshot {
     throw notCloneable(messageOf(error), error);
   }
   return { value: copy, sizeBytes: measureValue(copy, limits) };
+}
+
+function takePlainSnapshot(value: unknown, limits: StoreLimits): Snapshot | undefined {
+  const copier = new PlainCopier(limits);
+  try {
+    const copy = copier.copy(value);
+    return copy === notPlain ? undefined : { value: copy, sizeBytes: copier.sizeBytes };
+  } catch (error) {
+    if (isCodedError(error, 'state/value-too-large')) throw error;
+    throw notCloneable(messageOf(error), error);
+  }
 }
