@@ -1,3 +1,3 @@
 /** `vivarium/worker`: what a worker entry needs. */
 export { serve } from './runtime/index.ts';
-export type { Modules, Served, ServeOptions } from './runtime/index.ts';
+export type { Metrics, Modules, OptimizerFactory, Optimizers, Served, ServeOptions } from './runtime/index.ts';

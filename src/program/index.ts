@@ -46,7 +46,7 @@ export { programLimits } from './limits.ts';
 export type { ProgramLimits } from './limits.ts';
 export { isModule, Module, requireRun } from './module.ts';
 export type { InputOf, Mode, ModuleClass, ModuleMetadata, OutputOf, SubModuleType } from './module.ts';
-export type { ModuleState, ParameterStates } from './module-state.ts';
+export type { ModuleChanges, ModuleState, ParameterStates } from './module-state.ts';
 export type { ParameterUpdate } from './parameter-history.ts';
 export { sameValue } from './parameter-value.ts';
 export type { ParameterType, ParameterTypeOf, TensorValue } from './parameter-value.ts';

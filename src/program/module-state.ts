@@ -21,6 +21,19 @@ export interface ModuleState {
   readonly predictors: Readonly<Record<string, PredictorState>>;
 }
 
+/** A part of a module's state, to be put into it at once. What is not named stays as it is. */
+export interface ModuleChanges {
+  /** New values of parameters, by name. */
+  readonly values?: ParameterValues | undefined;
+  /** Whole states of parameters, by name. */
+  readonly parameters?: ParameterStates | undefined;
+  readonly predictors?: Readonly<Record<string, PredictorState>> | undefined;
+  /** All names of sub-modules that are frozen. */
+  readonly compiled?: readonly string[] | undefined;
+}
+
+type ParameterValues = Readonly<Record<string, unknown>>;
+
 interface DumpOptions {
   readonly withHistory?: boolean;
 }
@@ -73,6 +86,41 @@ export function loadModule(module: Module, state: ModuleState): void {
   for (const [name, each] of modules) each.isCompiled = compiled.has(name);
   if (state.mode === 'train') module.train();
   else module.eval();
+}
+
+/** Checks all of the changes; what it returns applies them and cannot fail. */
+export function prepareChanges(module: Module, changes: ModuleChanges, cause: string): () => void {
+  const parameters = new Map(parametersOf(module));
+  const predictors = new Map(allPredictorsOf(module));
+  const applies = [
+    ...prepareEach(changes.values, (name, value) =>
+      // asked for by the wrong name, the module says which it has
+      (parameters.get(name) ?? module.parameterNamed(name)).prepareSet(value, cause),
+    ),
+    ...prepareEach(changes.parameters, (name, state) =>
+      keyed(`parameters.${name}`, () =>
+        (parameters.get(name) ?? module.parameterNamed(name)).prepareState(state, cause),
+      ),
+    ),
+    ...prepareEach(changes.predictors, (name, state) =>
+      keyed(`predictors.${name}`, () =>
+        (predictors.get(name) ?? module.predictorNamed(name)).preparePredictor(state),
+      ),
+    ),
+  ];
+  const compiled = changes.compiled && new Set(changes.compiled);
+  const modules = modulesOf(module);
+  return () => {
+    for (const apply of applies) apply();
+    if (compiled) for (const [name, each] of modules) each.isCompiled = compiled.has(name);
+  };
+}
+
+function prepareEach<T>(
+  changes: Readonly<Record<string, T>> | undefined,
+  prepare: (name: string, change: T) => () => void,
+): (() => void)[] {
+  return Object.entries(changes ?? {}).map(([name, change]) => prepare(name, change));
 }
 
 function assertModuleState(state: unknown): asserts state is ModuleState {

@@ -13,8 +13,8 @@ import { modulesOf, ownParametersOf, parametersOf, predictorsOf } from './discov
 import type { DspyLoadOptions, DspyVersions } from './dspy-state.ts';
 import { giveBrand, hasBrand, moduleBrand } from './kind.ts';
 import { lmHistoryOf } from './lm-history.ts';
-import type { ModuleState, ParameterStates } from './module-state.ts';
-import { dumpModule, dumpParameters, loadModule, loadParameters } from './module-state.ts';
+import type { ModuleChanges, ModuleState, ParameterStates } from './module-state.ts';
+import { dumpModule, dumpParameters, loadModule, loadParameters, prepareChanges } from './module-state.ts';
 import type { Parameter, ParameterChange } from './parameter.ts';
 import { nameLater } from './parameter-name.ts';
 import type { Predictor } from './predict/predictor.ts';
@@ -304,6 +304,14 @@ export class Module<Input = unknown, Output = unknown> {
   /** The last calls of language models as text, laid out as DSPy's. */
   inspectHistory(count: number = 1): string {
     return inspectHistory(this.lmHistory, count);
+  }
+
+  /**
+   * Checks a part of a state and returns the function that puts it in and cannot fail: a dry run when it is not called.
+   * @throws as {@link loadState}, and `program/parameter-not-found`, `program/predictor-not-found`
+   */
+  prepareChanges(changes: ModuleChanges, cause: string = 'load'): () => void {
+    return prepareChanges(unwrap(this), changes, cause);
   }
 
   dumpParameters(options: { readonly withHistory?: boolean } = {}): ParameterStates {

@@ -158,7 +158,16 @@ export class Parameter<T = unknown> {
 
   /** Stores a copy. @throws `program/constraint-violated`; the old value stays. */
   set(value: T, cause: string = 'set'): void {
-    this.#change(this.#checked(value), cause);
+    this.prepareSet(value, cause)();
+  }
+
+  /**
+   * Checks a value and returns the function that stores a copy of it and cannot fail, so that many can be set together.
+   * @throws `program/constraint-violated`
+   */
+  prepareSet(value: T, cause: string = 'set'): () => void {
+    const checked = this.#checked(value);
+    return () => this.#change(checked, cause);
   }
 
   /**

@@ -59,7 +59,9 @@ class HeldModule {
 
   get handle(): ReturnType<typeof createParameterHandle<number>> {
     const module = { journal: this.journal, call: this.call } as unknown as HostedModuleRecord;
-    return createParameterHandle<number>(module, 'total', (record) => this.journal.apply(record));
+    return createParameterHandle<number>(module, 'total', {
+      onChange: (record) => this.journal.apply(record),
+    });
   }
 
   /** A port hands over one frame in one task: what follows from it is done before the next one. */

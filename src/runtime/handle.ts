@@ -1,20 +1,25 @@
 /** What the page holds of a hosted module. Typed from the module's class. */
 import { CodedError, isCodedError, messageOf } from '../base/index.ts';
 import type { JsonObject } from '../base/index.ts';
-import type { Clock } from '../platform/index.ts';
 import type { InputOf, Mode, Module, ModuleDescription, ModuleState, RunWire } from '../program/index.ts';
 import type { Store } from '../state/index.ts';
 import { createSpan } from '../telemetry/index.ts';
-import type { Hub, SpanContext } from '../telemetry/index.ts';
+import type { SpanContext } from '../telemetry/index.ts';
 import { loadCheckpoint, saveCheckpoint } from './checkpoint.ts';
 import type { Checkpoint } from './checkpoint.ts';
+import type { CompilationRecord, CompilationStatus, CompileReport } from './compilation.ts';
+import { compileHosted } from './compile-hosted.ts';
+import type { CompilePage, CompileRequest } from './compile-hosted.ts';
 import type { ExecutionRecord, ModuleMetrics } from './execution-history.ts';
 import type { ParameterNames, ParameterValue, ReplyOf } from './handle-types.ts';
 import type { HostedModuleRecord, ModuleStatus } from './hosted.ts';
-import type { RuntimeLimits } from './limits.ts';
-import type { ForwardBody, ParameterRecord } from './module-protocol.ts';
+import type { ForwardBody } from './module-protocol.ts';
+import { createModuleRecord } from './module-record.ts';
+import type { ModuleRecord } from './module-record.ts';
 import { createParameterHandle } from './parameter-handle.ts';
-import type { AcknowledgementLevel, ParameterHandle } from './parameter-handle.ts';
+import type { AcknowledgementLevel, ParameterHandle, SetOptions } from './parameter-handle.ts';
+import { setParameters } from './set-parameters.ts';
+import type { SharedParameter } from './shared-parameter.ts';
 
 export interface ForwardOptions {
   /** Default 120,000. */
@@ -31,14 +36,19 @@ export interface ForwardOptions {
 }
 
 /** What a handle needs of its runtime. */
-export interface HandleHost {
-  readonly clock: Clock;
-  readonly hub: Hub;
+export interface HandleHost extends CompilePage {
   readonly store: Store;
-  readonly limits: RuntimeLimits;
-  forwardContext(): Pick<ForwardBody, 'lm' | 'hasExecutor'>;
-  onParameterChange(module: HostedModuleRecord, record: ParameterRecord): void;
+  sharedOf(module: HostedModuleRecord, name: string): SharedParameter | undefined;
   stop(module: HostedModuleRecord): Promise<void>;
+}
+
+/** One change of a parameter of a module. */
+export interface ModuleParameterChange {
+  readonly name: string;
+  readonly newValue: unknown;
+  readonly oldValue: unknown;
+  readonly cause: string;
+  readonly atMs: number;
 }
 
 export class ModuleHandle<M = Module> {
@@ -89,7 +99,56 @@ export class ModuleHandle<M = Module> {
   }
 
   get metrics(): ModuleMetrics {
-    return this.#module.history.metrics(this.#module.restarts);
+    return this.#module.metrics;
+  }
+
+  /** `not-compiled`, `compiling`, `compiled` or `failed`; kept over restarts and reloads. */
+  get compilationStatus(): CompilationStatus {
+    return this.compilation.status;
+  }
+
+  /** The last compilation, and the one that the program of now comes from. */
+  get compilation(): CompilationRecord {
+    return this.#module.journal.memory.compilation;
+  }
+
+  /** All that is known of the module at this moment, as structured-cloneable data. */
+  record(): ModuleRecord {
+    return createModuleRecord(this.#module);
+  }
+
+  /** Hears of every change of every parameter, whoever made it. The returned function ends it. */
+  subscribe(listener: (change: ModuleParameterChange) => void): () => void {
+    return this.#module.journal.subscribe(({ name, state, oldValue, cause, atMs }) =>
+      listener({ name, newValue: state.value, oldValue, cause, atMs }),
+    );
+  }
+
+  /**
+   * Sets several parameters, all or none: the owner checks every constraint before anything changes, one transaction holds all of
+   * them, then the owner puts them in, in one turn. A worker that dies on the way: before the commit nothing has changed; after it
+   * the module starts again with all of them.
+   * @throws `program/constraint-violated`, `program/parameter-not-found`, `state/…`, `port/timeout`, `port/cancelled`: nothing has
+   *   changed. What ends the module after the commit: then it is done, and the module has it when it starts again
+   */
+  setParameters(
+    values: { readonly [K in ParameterNames<M>]?: ParameterValue<M, K> },
+    options: SetOptions = {},
+  ): Promise<void> {
+    return setParameters(this.#host, [{ module: this.#module, values }], options);
+  }
+
+  /**
+   * Runs an optimizer on a copy of the program, in the module's worker, and installs what it changed: in one commit, then in one turn
+   * of the module. Forwards are served by the old program until then; one that is under way at that moment meets the new one at its
+   * next predictor. What the optimizer left as it was keeps the changes that others made meanwhile.
+   * Resolves when the module has the new program and the store holds it strictly. However it fails, the program is as it was.
+   * @throws `runtime/compile-running`, `runtime/optimizer-not-found`, `runtime/metric-not-found`, `runtime/trainset-too-large`,
+   *   `runtime/compile-result-invalid`, `optimize/…`, `program/constraint-violated`, `port/timeout`, `port/cancelled`,
+   *   `actor/peer-died`, `state/…`
+   */
+  compile(request: CompileRequest): Promise<CompileReport> {
+    return compileHosted(this.#host, this.#module, request);
   }
 
   onStatus(listener: (status: ModuleStatus) => void): () => void {
@@ -123,12 +182,13 @@ export class ModuleHandle<M = Module> {
       input,
       run,
       wantsDeltas: onDelta !== undefined,
-      ...this.#host.forwardContext(),
+      ...this.#host.pageContext(),
     };
     const startedMs = clock.monotonic();
-    const started = { input, startedAtMs: clock.now(), traceId: span.traceId };
+    const started = { input: input as unknown, startedAtMs: clock.now(), traceId: span.traceId };
     hub.emit({ type: 'call-start', actor: this.id, method: 'forward', span });
-    this.#module.openCalls += 1;
+    const pending = { traceId: span.traceId, startedAtMs: started.startedAtMs };
+    this.#module.pending.add(pending);
     try {
       const output = await this.#module.call('forward', body, {
         timeoutMs,
@@ -147,11 +207,14 @@ export class ModuleHandle<M = Module> {
         message: messageOf(thrown),
       };
       const durationMs = clock.monotonic() - startedMs;
-      this.#module.history.add({ ...started, error, durationMs });
+      const isCloneable = error.code !== 'port/not-cloneable';
+      // the history is data: what could not cross is not
+      const input: unknown = isCloneable ? started.input : 'an input or an answer that cannot be copied';
+      this.#module.history.add({ ...started, input, error, durationMs });
       hub.emit({ type: 'call-fail', actor: this.id, method: 'forward', durationMs, error, span });
       throw thrown;
     } finally {
-      this.#module.openCalls -= 1;
+      this.#module.pending.delete(pending);
     }
   }
 
@@ -172,6 +235,10 @@ export class ModuleHandle<M = Module> {
       state,
       clock: this.#host.clock,
     });
+    const { journal } = this.#module;
+    journal.remember({ lastCheckpoint: checkpoint });
+    // the checkpoint itself is committed; that it is the last one is nice to know
+    void journal.rewriteMeta('relaxed');
     this.#host.hub.emit({ type: 'checkpoint-save', module: this.id, checkpoint: checkpoint.id });
     return checkpoint;
   }
@@ -197,9 +264,10 @@ export class ModuleHandle<M = Module> {
   }
 
   #handleOf(name: string): ParameterHandle<never> {
-    return createParameterHandle<never>(this.#module, name, (record) =>
-      this.#host.onParameterChange(this.#module, record),
-    );
+    return createParameterHandle<never>(this.#module, name, {
+      onChange: (record) => this.#host.onParameterChange(this.#module, record),
+      sharedOf: (parameter) => this.#host.sharedOf(this.#module, parameter),
+    });
   }
 }
 

@@ -8,6 +8,7 @@ import type { CallOptions } from '../port/index.ts';
 import type { ModuleDescription } from '../program/index.ts';
 import type { Dependency, Standing } from './dependency.ts';
 import { ExecutionHistory } from './execution-history.ts';
+import type { ModuleMetrics } from './execution-history.ts';
 import type { RuntimeLimits } from './limits.ts';
 import type { ModuleJournal } from './module-journal.ts';
 
@@ -35,6 +36,12 @@ export interface StopOutcome {
   readonly error?: CodedError;
 }
 
+/** A call of `forward` that has not ended. */
+export interface PendingCall {
+  readonly traceId: string;
+  readonly startedAtMs: number;
+}
+
 interface Waiter {
   readonly resolve: () => void;
   readonly reject: (error: CodedError) => void;
@@ -50,8 +57,8 @@ export class HostedModuleRecord {
   restarts = 0;
   /** What ended its actor last. */
   crash: CrashReason | undefined;
-  /** Calls of `forward` that have not ended. */
-  openCalls = 0;
+  /** Calls of `forward` that have not ended, in order of start. */
+  readonly pending: Set<PendingCall> = new Set();
   /** The stop that is under way. */
   stopping: Promise<StopOutcome> | undefined;
   readonly #clock: Clock;
@@ -62,6 +69,7 @@ export class HostedModuleRecord {
   #ref: ActorRef | undefined;
   #standing: Standing = 'ready';
   #down: readonly Dependency[] = [];
+  #runningSinceMs: number | undefined;
   #endedWith: CodedError | undefined;
 
   constructor(
@@ -103,6 +111,21 @@ export class HostedModuleRecord {
     return this.#ref?.worker;
   }
 
+  /** How many calls of `forward` have not ended. */
+  get openCalls(): number {
+    return this.pending.size;
+  }
+
+  /** How long it has run since its last start or restart; 0 while it does not. */
+  get uptimeMs(): number {
+    return this.#runningSinceMs === undefined ? 0 : this.#clock.monotonic() - this.#runningSinceMs;
+  }
+
+  get metrics(): ModuleMetrics {
+    const { restarts, uptimeMs, openCalls } = this;
+    return this.history.metrics({ restarts, uptimeMs, mailboxLength: openCalls });
+  }
+
   onStatus(listener: (status: ModuleStatus) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -112,6 +135,7 @@ export class HostedModuleRecord {
   attach(ref: ActorRef): void {
     if (this.isOver) return;
     this.#ref = ref;
+    this.#runningSinceMs = this.#clock.monotonic();
     this.#setStatus('running');
     this.#wake();
   }
@@ -129,6 +153,7 @@ export class HostedModuleRecord {
   detach(): void {
     if (this.isOver) return;
     this.#ref = undefined;
+    this.#runningSinceMs = undefined;
     this.restarts++;
     this.#setStatus('restarting');
   }
@@ -137,6 +162,7 @@ export class HostedModuleRecord {
   end(status: 'crashed' | 'stopped', error: CodedError): void {
     if (this.isOver) return;
     this.#ref = undefined;
+    this.#runningSinceMs = undefined;
     this.#endedWith = error;
     this.#setStatus(status);
     for (const waiter of this.#takeWaiters()) waiter.reject(error);

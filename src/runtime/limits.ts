@@ -29,6 +29,16 @@ export interface RuntimeLimits {
   readonly maxDependencies: number;
   /** Characters of a module's metadata as JSON text: they are copied for everyone who looks. */
   readonly maxMetadataCharacters: number;
+  /** A compilation without its own limit ends after this long: optimizers that ask a model take long, none takes for ever. */
+  readonly compileTimeoutMs: number;
+  /** Examples of one training set that cross to a worker. */
+  readonly compileTrainsetEntries: number;
+  /** Estimated bytes of one training set; half of what one message may hold. */
+  readonly compileTrainsetBytes: number;
+  /** Time between two reports of progress that cross to the page, so that a busy optimizer cannot flood it. */
+  readonly compileProgressMs: number;
+  /** Shared parameters of one runtime: each is held in memory for good. */
+  readonly maxSharedParameters: number;
 }
 
 export const defaultRuntimeLimits: RuntimeLimits = {
@@ -45,4 +55,9 @@ export const defaultRuntimeLimits: RuntimeLimits = {
   maxWatchers: 1_000,
   maxDependencies: 100,
   maxMetadataCharacters: 64 * 1024,
+  compileTimeoutMs: 3_600_000,
+  compileTrainsetEntries: 100_000,
+  compileTrainsetBytes: 32 * 1024 * 1024,
+  compileProgressMs: 50,
+  maxSharedParameters: 1_000,
 };

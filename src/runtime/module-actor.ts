@@ -4,17 +4,22 @@ import { CodedError, toCodedError } from '../base/index.ts';
 import { systemClock } from '../platform/index.ts';
 import { continueCall, describe, plainOf, requireRun } from '../program/index.ts';
 import type { CallSettings, Mode, Module, ModuleState, ParameterChange } from '../program/index.ts';
+import { compileInWorker } from './compile-in-worker.ts';
 import { journalService } from './module-protocol.ts';
 import type {
+  ChangesApplied,
+  ChangesBody,
+  CompileBody,
   Described,
   ForwardBody,
   ParameterChangeBody,
   ParameterRecord,
   ParameterSetBody,
+  ParameterTaken,
   StartArgs,
 } from './module-protocol.ts';
-import { createExecutorProxy } from './page-service/executor-proxy.ts';
-import { createLmProxy } from './page-service/lm-proxy.ts';
+import { pageSettings } from './page-service/page-settings.ts';
+import type { CompileTools } from './served-optimizers.ts';
 
 /** A class whose instances a runtime hosts. */
 export type ModuleClass<M extends Module = Module> = new () => M;
@@ -29,6 +34,11 @@ function construct(Class: ModuleClass, kind: string): Module {
   }
 }
 
+interface StartOf {
+  readonly sequence: number | undefined;
+  readonly tools: CompileTools;
+}
+
 class HostedModule implements Behaviour {
   readonly #module: Module;
   readonly #context: ActorContext;
@@ -36,15 +46,22 @@ class HostedModule implements Behaviour {
   readonly #methods: Readonly<Record<string, (body: never, call: CallContext) => unknown>>;
   /** The change that a call from the page causes: it travels in that call's answer, not as a message of its own. */
   #answering: ParameterRecord | undefined;
+  /** Changes of the parameter while it is set: more than one when a listener sets it too. */
+  #answers = 0;
   /** The parameter that such a call sets: what else changes on the way is the module's own doing. */
   #setting: string | undefined;
-  #isQuiet = false;
   /** Forwards that have not ended. */
   readonly #running = new Set<Promise<unknown>>();
+  /** Parameters that the page changes and already knows, or all of them. What else changes on the way is the module's own doing. */
+  #quiet: ReadonlySet<string> | 'all' = new Set();
+  /** Counts changes, across restarts, so that the page can tell which came last. */
+  #sequence: number;
 
-  constructor(module: Module, context: ActorContext) {
+  constructor(module: Module, context: ActorContext, start: StartOf) {
     this.#module = module;
     this.#context = context;
+    this.#sequence = start.sequence ?? 0;
+    const compiler = { current: () => this.#module, context, tools: start.tools };
     module.onParameterChange((change) => this.#onChange(change));
     this.#methods = {
       describe: () => this.#describe(),
@@ -55,6 +72,9 @@ class HostedModule implements Behaviour {
       'mode-set': (mode: Mode) => void (mode === 'train' ? this.#module.train() : this.#module.eval()),
       'state-dump': () => this.#module.dumpState(),
       'state-load': (state) => this.#load(state),
+      'changes-check': ({ changes, cause }: ChangesBody) => void this.#module.prepareChanges(changes, cause),
+      'changes-apply': (body) => this.#apply(body),
+      compile: (body: CompileBody, call) => compileInWorker(compiler, body, call),
     };
   }
 
@@ -77,7 +97,7 @@ class HostedModule implements Behaviour {
   }
 
   #load(state: ModuleState): ModuleState {
-    this.#quietly(() => this.#module.loadState(state));
+    this.#quietly('all', () => this.#module.loadState(state));
     return this.#module.dumpState();
   }
 
@@ -90,8 +110,7 @@ class HostedModule implements Behaviour {
   async #run(body: ForwardBody, call: CallContext): Promise<unknown> {
     const settings: CallSettings = {
       signal: AbortSignal.any([call.signal, this.#stopped.signal]),
-      ...(body.lm ? { lm: createLmProxy(this.#context, body.lm) } : {}),
-      ...(body.hasExecutor ? { executor: createExecutorProxy(this.#context) } : {}),
+      ...pageSettings(this.#context, body),
       ...(body.wantsDeltas ? { onDelta: (delta) => call.delta(delta) } : {}),
     };
     // predictions cross as their plain fields
@@ -104,9 +123,19 @@ class HostedModule implements Behaviour {
     return this.#record({ name, oldValue: value, newValue: value, cause: 'set', atMs: updatedAtMs });
   }
 
-  #set({ name, value, cause }: ParameterSetBody): ParameterRecord {
+  /** Puts changes in that the page has already. */
+  #apply({ changes, cause }: ChangesBody): ChangesApplied {
+    const apply = this.#module.prepareChanges(changes, cause);
+    const names = [...Object.keys(changes.values ?? {}), ...Object.keys(changes.parameters ?? {})];
+    this.#sequence++;
+    this.#quietly(new Set(names), apply);
+    return { sequence: this.#sequence };
+  }
+
+  #set({ name, value, cause }: ParameterSetBody): ParameterRecord | ParameterTaken {
     const parameter = this.#module.parameterNamed(name);
     this.#setting = name;
+    this.#answers = 0;
     try {
       parameter.set(value, cause);
     } finally {
@@ -114,24 +143,31 @@ class HostedModule implements Behaviour {
     }
     const record = this.#answering;
     this.#answering = undefined;
-    return record ?? this.#record({ name, oldValue: value, newValue: value, cause, atMs: systemClock.now() });
+    if (!record) {
+      return this.#record({ name, oldValue: value, newValue: value, cause, atMs: systemClock.now() });
+    }
+    const { sequence = 0, state } = record;
+    if (state.type !== 'tensor' || this.#answers > 1) return record;
+    return { isTaken: true, updatedAtMs: state.updatedAtMs, sequence };
   }
 
   /** Changes that the page asked for and already knows. */
-  #quietly(work: () => void): void {
-    this.#isQuiet = true;
+  #quietly(names: ReadonlySet<string> | 'all', work: () => void): void {
+    this.#quiet = names;
     try {
       work();
     } finally {
-      this.#isQuiet = false;
+      this.#quiet = new Set();
     }
   }
 
   #onChange(change: ParameterChange): void {
-    if (this.#isQuiet) return;
+    if (this.#quiet === 'all' || this.#quiet.has(change.name)) return;
+    this.#sequence++;
     const record = this.#record(change);
     if (change.name === this.#setting) {
       this.#answering = record;
+      this.#answers++;
       return;
     }
     const body: ParameterChangeBody = { module: this.#context.actor, ...record };
@@ -139,7 +175,8 @@ class HostedModule implements Behaviour {
   }
 
   #record({ name, oldValue, cause, atMs }: ParameterChange): ParameterRecord {
-    return { name, oldValue, cause, atMs, state: this.#module.parameterNamed(name).dumpState() };
+    const state = this.#module.parameterNamed(name).dumpState();
+    return { name, oldValue, cause, atMs, state, sequence: this.#sequence };
   }
 }
 
@@ -163,11 +200,11 @@ function loadStored(module: Module, stored: ModuleState): void {
 }
 
 /** How to start a module of this class as an actor. Errors: `runtime/module-load-failed`, `program/state-invalid`. */
-export function hostModule(Class: ModuleClass, kind: string): StartBehaviour {
+export function hostModule(Class: ModuleClass, kind: string, tools: CompileTools = {}): StartBehaviour {
   return (args, context) => {
     const module = construct(Class, kind);
-    const { state } = (args ?? {}) as StartArgs;
+    const { state, sequence } = (args ?? {}) as StartArgs;
     if (state) loadStored(module, state);
-    return new HostedModule(module, context);
+    return new HostedModule(module, context, { sequence, tools });
   };
 }

@@ -1,7 +1,7 @@
 /** Starts and stops modules under supervision, and keeps the record of each. */
 import { Supervisor } from '../actor/index.ts';
 import type { ActorSystem, Exit, RestartLimits } from '../actor/index.ts';
-import { CodedError, toCodedError } from '../base/index.ts';
+import { CodedError, messageOf, toCodedError } from '../base/index.ts';
 import { hasLocks, holdLockIfFree } from '../platform/index.ts';
 import type { Clock } from '../platform/index.ts';
 import { createGroupCommitter } from '../state/index.ts';
@@ -16,6 +16,7 @@ import { stopTimedOut, wasStopped } from './module-error.ts';
 import { ModuleJournal } from './module-journal.ts';
 import type { Described, ParameterChangeBody, ParameterRecord, StartArgs } from './module-protocol.ts';
 import type { StartOptions } from './runtime-options.ts';
+import { SharedParameters } from './shared-parameters.ts';
 
 /** Hears of modules that it did not start itself, too. */
 export interface HostObserver {
@@ -36,6 +37,7 @@ export interface ModuleHostOptions {
 }
 
 export class ModuleHost implements AsyncDisposable {
+  readonly shared: SharedParameters;
   readonly #options: ModuleHostOptions;
   readonly #committer: GroupCommitter;
   readonly #modules = new Map<string, HostedModuleRecord>();
@@ -49,6 +51,20 @@ export class ModuleHost implements AsyncDisposable {
     this.#options = options;
     this.#committer = createGroupCommitter(options.store);
     this.#supervisor = this.#createSupervisor();
+    const { store, hub, clock, limits } = options;
+    this.shared = new SharedParameters({
+      store,
+      clock,
+      limits,
+      committer: this.#committer,
+      onParameterChange: (module, record) => this.onParameterChange(module, record),
+      onFailure: (error) => hub.emit({ type: 'note', text: `shared parameter: ${messageOf(error)}` }),
+    });
+  }
+
+  /** The way of all writes, so that their order is one. */
+  get committer(): GroupCommitter {
+    return this.#committer;
   }
 
   /** In order of start. */
@@ -120,6 +136,7 @@ export class ModuleHost implements AsyncDisposable {
     module.journal
       .persist([record.name], 'relaxed')
       .catch((error: unknown) => this.#reportStoreFailure(error));
+    this.shared.follow(module, record);
   }
 
   onParameterChange(module: HostedModuleRecord, record: ParameterRecord): void {
@@ -183,7 +200,7 @@ export class ModuleHost implements AsyncDisposable {
       ...(restart ? { restart } : {}),
       ...(shutdownMs === undefined ? {} : { shutdown: shutdownMs }),
       spawn: () => {
-        const args: StartArgs = { state: module.journal.state };
+        const args: StartArgs = { state: module.journal.state, sequence: module.journal.sequence };
         return { kind: module.kind, args, ...(isolation === 'dedicated' ? { isDedicated: true } : {}) };
       },
       onStart: (started) => {
@@ -198,6 +215,8 @@ export class ModuleHost implements AsyncDisposable {
     module.description = described.description;
     module.journal.begin(described.state, described.description.parameters);
     module.attach(ref);
+    await this.shared.bind(module, options.shared);
+    this.#requireWanted(module);
   }
 
   #onExit(module: HostedModuleRecord, exit: Exit, willRestart: boolean): void {

@@ -7,10 +7,18 @@
 import { CodedError } from '../base/index.ts';
 import type { Clock } from '../platform/index.ts';
 import { acceptsDescribed } from '../program/index.ts';
-import type { Mode, ModuleState, ParameterDescription } from '../program/index.ts';
+import type {
+  Mode,
+  ModuleChanges,
+  ModuleState,
+  ParameterDescription,
+  PredictorState,
+} from '../program/index.ts';
 import type { Durability, Store, Write } from '../state/index.ts';
 import { HistoryWriter } from './history-writer.ts';
 import type { RuntimeLimits } from './limits.ts';
+import { createMemory, reopenMemory } from './module-memory.ts';
+import type { ModuleMemory } from './module-memory.ts';
 import type { ParameterRecord } from './module-protocol.ts';
 import { CachedParameter } from './parameter-record.ts';
 import type { ExpectedChange, ParameterUpdateRecord, StoredParameter } from './parameter-record.ts';
@@ -30,7 +38,13 @@ interface Meta {
   readonly kind: string;
   /** All but the parameters, which have keys of their own. */
   readonly state: ModuleState;
+  readonly memory?: ModuleMemory;
 }
+
+type ProgramChanges = Pick<ModuleChanges, 'predictors' | 'compiled'>;
+
+/** Hears of every change of every parameter of one module. */
+export type ChangeListener = (change: ParameterRecord) => void;
 
 export interface ModuleJournalOptions {
   readonly module: string;
@@ -49,13 +63,20 @@ export class ModuleJournal {
   readonly #histories: HistoryWriter;
   readonly #underWay = new Set<Promise<unknown>>();
   readonly #descriptions = new Map<string, ParameterDescription>();
+  readonly #listeners = new Set<ChangeListener>();
   #state: ModuleState | undefined;
+  /** All predictors as the module has them; what is stored of them is only what somebody changed. */
+  #predictors: ModuleState['predictors'] = {};
+  #memory: ModuleMemory;
+  /** The commit of a changed program that is under way: nothing of before may be written behind it. */
+  #programChange: Promise<unknown> | undefined;
   /** A module that changed nothing is not in the store at all. */
   #isStored = false;
 
   constructor(options: ModuleJournalOptions) {
     this.#options = options;
     const { clock, limits, onFailure } = options;
+    this.#memory = createMemory(clock.now());
     this.#histories = new HistoryWriter({
       clock,
       delayMs: limits.historyDelayMs,
@@ -66,6 +87,31 @@ export class ModuleJournal {
 
   get mode(): Mode {
     return this.#state?.mode ?? 'eval';
+  }
+
+  /** Whether the store holds anything of the module. */
+  get isStored(): boolean {
+    return this.#isStored;
+  }
+
+  get memory(): ModuleMemory {
+    return this.#memory;
+  }
+
+  /** Every predictor as the module has it. */
+  get predictors(): Readonly<Record<string, PredictorState>> {
+    return this.#predictors;
+  }
+
+  /** The last change of anything, wall-clock milliseconds since 1970. */
+  get updatedAtMs(): number {
+    const times = [...this.#parameters.values()].map(({ state }) => state.updatedAtMs);
+    return times.reduce((last, atMs) => Math.max(last, atMs), this.#memory.updatedAtMs);
+  }
+
+  /** The newest change that the owner has told of. */
+  get sequence(): number {
+    return [...this.#parameters.values()].reduce((last, { sequence }) => Math.max(last, sequence), 0);
   }
 
   get parameters(): ReadonlyMap<string, CachedParameter> {
@@ -100,6 +146,7 @@ export class ModuleJournal {
     if (!meta) return;
     this.#isStored = true;
     this.#state = meta.value.state;
+    this.#memory = reopenMemory(meta.value.memory, this.#options.clock.now());
     const histories = await store.list<readonly ParameterUpdateRecord[]>(['module', module, 'history']);
     const historyOf = new Map(histories.map(({ key, value }) => [key.at(-1), value]));
     for (const { key, value } of await store.list<StoredParameter>(['module', module, 'parameter'])) {
@@ -115,6 +162,7 @@ export class ModuleJournal {
     // predictors that nobody changed follow their class: an edited signature must not meet its own past
     const { predictors, compiled } = this.#state ?? { predictors: {}, compiled: [] };
     this.#state = { ...state, parameters: {}, predictors, compiled };
+    this.#predictors = state.predictors;
     for (const name of this.#parameters.keys())
       if (!(name in state.parameters)) this.#parameters.delete(name);
     for (const [name, parameter] of Object.entries(state.parameters)) {
@@ -126,18 +174,79 @@ export class ModuleJournal {
   /** Takes a change over: from here on a lost worker cannot lose it. */
   apply(change: ParameterRecord): void {
     this.parameter(change.name).apply(change);
+    for (const listener of this.#listeners) {
+      try {
+        listener(change);
+      } catch {
+        // whoever watches a module must not break the write of it
+      }
+    }
+  }
+
+  /** Hears of every change of every parameter, whoever made it. */
+  subscribe(listener: ChangeListener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   setMode(mode: Mode): void {
     if (this.#state) this.#state = { ...this.#state, mode };
+    this.remember({});
+  }
+
+  /** What the module remembers from now on; the next write of the mode and the program stores it. */
+  remember(changes: Partial<ModuleMemory>): void {
+    this.#memory = { ...this.#memory, updatedAtMs: this.#options.clock.now(), ...changes };
+  }
+
+  /** Whether a commit of a changed program is under way. */
+  get isProgramChanging(): boolean {
+    return this.#programChange !== undefined;
+  }
+
+  /** Resolves when no commit of a changed program is under way. */
+  async programSettled(): Promise<void> {
+    while (this.#programChange) await this.#programChange.catch(() => undefined);
+  }
+
+  /** What is to be written for changes before they are applied. Call {@link programSettled} right before. */
+  foresee(
+    records: readonly ParameterRecord[],
+    program: ProgramChanges,
+    memory?: Partial<ModuleMemory>,
+  ): readonly Write[] {
+    const writes = records.map((record) =>
+      this.#put(record.name, this.parameter(record.name).foresee(record)),
+    );
+    if (this.#isStored && !memory && !changesProgram(program)) return writes;
+    const state = this.#state && { ...this.#state, ...merged(this.#state, program) };
+    return [this.#metaWrite(state, { ...this.#memory, ...memory }), ...writes];
+  }
+
+  /** Watches a commit of what was foreseen. */
+  async follow(commit: Promise<unknown>, program: ProgramChanges): Promise<void> {
+    if (changesProgram(program)) this.#programChange = commit;
+    try {
+      await this.#track(commit);
+    } finally {
+      if (this.#programChange === commit) this.#programChange = undefined;
+    }
+  }
+
+  /** Takes a changed program over: from here on a restart starts from it. */
+  applyProgram(program: ProgramChanges): void {
+    if (this.#state) this.#state = { ...this.#state, ...merged(this.#state, program) };
+    this.#predictors = { ...this.#predictors, ...program.predictors };
   }
 
   /** A restored state replaces everything; each parameter keeps the step in its history. */
   replace(state: ModuleState, atMs: number, cause: string): void {
     this.#state = { ...state, parameters: {} };
+    this.#predictors = state.predictors;
+    this.remember({});
     for (const [name, parameter] of Object.entries(state.parameters)) {
-      const cached = this.parameter(name);
-      cached.apply({ name, oldValue: cached.state.value, cause, atMs, state: parameter });
+      const oldValue = this.parameter(name).state.value;
+      this.apply({ name, oldValue, cause, atMs, state: parameter });
     }
   }
 
@@ -164,6 +273,7 @@ export class ModuleJournal {
 
   /** Writes the named parameters. Resolves when they are committed; their histories follow. */
   async persist(names: readonly string[], durability: Durability): Promise<void> {
+    if (!this.#isStored && this.#programChange) await this.programSettled();
     const writes = names.map((name) => this.#writeOf(name));
     await this.#commit(this.#isStored ? writes : [this.#metaWrite(), ...writes], durability);
     for (const name of names) this.#histories.touch(name);
@@ -173,6 +283,15 @@ export class ModuleJournal {
   async rewrite(name: string, durability: Durability): Promise<void> {
     try {
       await this.persist([name], durability);
+    } catch (error) {
+      this.#options.onFailure(error);
+    }
+  }
+
+  /** Writes mode, program and memory. Nobody waits for it. */
+  async rewriteMeta(durability: Durability): Promise<void> {
+    try {
+      await this.persistMeta(durability);
     } catch (error) {
       this.#options.onFailure(error);
     }
@@ -189,11 +308,13 @@ export class ModuleJournal {
 
   /** Writes the mode and the predictors' state. */
   async persistMeta(durability: Durability): Promise<void> {
+    if (this.#programChange) await this.programSettled();
     await this.#commit([this.#metaWrite()], durability);
   }
 
   /** Writes everything in one commit. */
   async persistAll(durability: Durability): Promise<void> {
+    if (this.#programChange) await this.programSettled();
     const names = [...this.#parameters.keys()];
     await this.#commit([this.#metaWrite(), ...names.map((name) => this.#writeOf(name))], durability);
     for (const name of names) this.#histories.touch(name);
@@ -206,7 +327,10 @@ export class ModuleJournal {
   }
 
   async #commit(writes: readonly Write[], durability: Durability): Promise<void> {
-    const commit = this.#options.committer.commit(writes, durability);
+    await this.#track(this.#options.committer.commit(writes, durability));
+  }
+
+  async #track(commit: Promise<unknown>): Promise<void> {
     this.#underWay.add(commit);
     try {
       await commit;
@@ -216,9 +340,9 @@ export class ModuleJournal {
     }
   }
 
-  #metaWrite(): Write {
+  #metaWrite(state: ModuleState | undefined = this.#state, memory: ModuleMemory = this.#memory): Write {
     const { module, kind } = this.#options;
-    return { type: 'put', key: ['module', module, 'meta'], value: { kind, state: this.#state } };
+    return { type: 'put', key: ['module', module, 'meta'], value: { kind, state, memory } };
   }
 
   #writeOf(name: string): Write {
@@ -237,4 +361,15 @@ export class ModuleJournal {
     });
     await committer.commit(writes, 'relaxed');
   }
+}
+
+function changesProgram({ predictors, compiled }: ProgramChanges): boolean {
+  return compiled !== undefined || Object.keys(predictors ?? {}).length > 0;
+}
+
+function merged(state: ModuleState, { predictors, compiled }: ProgramChanges): Partial<ModuleState> {
+  return {
+    predictors: { ...state.predictors, ...predictors },
+    ...(compiled ? { compiled } : {}),
+  };
 }

@@ -1,22 +1,37 @@
 /** What the page and a hosted module say to each other. The module's side is `module-actor.ts`. */
-import type { ModuleDescription, ModuleState, ParameterState, RunWire } from '../program/index.ts';
+import type { JsonObject } from '../base/index.ts';
+import type {
+  ModuleChanges,
+  ModuleDescription,
+  ModuleState,
+  ParameterState,
+  PredictorState,
+  RunWire,
+} from '../program/index.ts';
 import type { LmDescription } from './page-service/lm-proxy.ts';
+import type { WireExample } from './trainset.ts';
 
 export interface StartArgs {
   /** What the module is restarted with: parameters, predictors and mode. */
   readonly state?: ModuleState | undefined;
+  /** The last change that the page knows of, so that a restarted module counts on. */
+  readonly sequence?: number | undefined;
 }
 
 /** The page's service that hears of changes made inside the worker. */
 export const journalService = 'journal';
 
-export interface ForwardBody {
-  readonly input: unknown;
-  /** The run that this call belongs to, with the time that is left. */
-  readonly run: RunWire;
+/** What of the page a program may use. */
+export interface PageContext {
   /** What the page's model is, when it has one. */
   readonly lm?: LmDescription | undefined;
   readonly hasExecutor: boolean;
+}
+
+export interface ForwardBody extends PageContext {
+  readonly input: unknown;
+  /** The run that this call belongs to, with the time that is left. */
+  readonly run: RunWire;
   /** Whether the caller wants to hear of stream parts. */
   readonly wantsDeltas: boolean;
 }
@@ -34,6 +49,44 @@ export interface ParameterRecord {
   readonly cause: string;
   readonly atMs: number;
   readonly state: ParameterState;
+  /** Counts the changes of one module, in the order in which its owner made them. Absent: the order of arrival is that order. */
+  readonly sequence?: number;
+}
+
+/** A tensor that was set: the page has sent its numbers, and need not get them back. */
+export interface ParameterTaken {
+  readonly isTaken: true;
+  readonly updatedAtMs: number;
+  readonly sequence: number;
+}
+
+/** Changes that the owner checks, or puts in, in one turn. */
+export interface ChangesBody {
+  readonly changes: ModuleChanges;
+  readonly cause: string;
+}
+
+/** When the owner put changes in. */
+export interface ChangesApplied {
+  readonly sequence: number;
+}
+
+export interface CompileBody extends PageContext {
+  readonly optimizer: string;
+  readonly options: JsonObject;
+  readonly metric?: string | undefined;
+  readonly trainset: readonly WireExample[];
+  readonly timeoutMs?: number | undefined;
+  /** Time between two reports of progress. */
+  readonly progressMs: number;
+}
+
+/** What the optimizer changed. The module has none of it yet. */
+export interface CompileProposal {
+  readonly parameters: Readonly<Record<string, ParameterState>>;
+  readonly predictors: Readonly<Record<string, PredictorState>>;
+  /** Frozen sub-modules, when the optimizer froze or thawed one. */
+  readonly compiled?: readonly string[];
 }
 
 export interface ParameterChangeBody extends ParameterRecord {

@@ -106,6 +106,15 @@ function checkMetadata(given: unknown, { maxMetadataCharacters }: RuntimeLimits)
   return deepFreeze(JSON.parse(text) as JsonObject);
 }
 
+function checkShared(given: unknown): void {
+  if (given === undefined) return;
+  const isNames = typeof given === 'object' && given !== null && !Array.isArray(given);
+  if (!isNames) throw refuse('shared', given, "names of shared parameters by the module's own names");
+  for (const [name, shared] of Object.entries(given)) {
+    if (typeof shared !== 'string') throw refuse(`shared.${name}`, shared, 'the name of a shared parameter');
+  }
+}
+
 /**
  * @param id the id to use when the spec has none
  * @throws `runtime/module-spec-invalid`, `runtime/module-id-invalid`, `actor/kind-not-found`
@@ -113,13 +122,14 @@ function checkMetadata(given: unknown, { maxMetadataCharacters }: RuntimeLimits)
 export function checkModuleSpec(spec: unknown, id: () => string, { limits, kinds }: SpecRules): CheckedSpec {
   if (typeof spec !== 'object' || spec === null) throw refuse('spec', spec, 'an object with a kind');
   const { kind, ...options } = spec as Partial<ModuleSpec>;
-  const { restart, isolation, shutdownMs, dependencies, metadata, id: given } = options;
+  const { restart, isolation, shutdownMs, dependencies, metadata, shared, id: given } = options;
   if (given !== undefined && typeof given !== 'string') throw refuse('id', given, 'text');
   checkOneOf('restart', restart, restarts);
   checkOneOf('isolation', isolation, isolations);
   if (shutdownMs !== undefined && !(typeof shutdownMs === 'number' && shutdownMs >= 0)) {
     throw refuse('shutdownMs', shutdownMs, 'milliseconds, 0 or more');
   }
+  checkShared(shared);
   return {
     id: checkModuleId(given ?? id()),
     kind: checkKind(kind, kinds),

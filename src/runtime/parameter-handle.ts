@@ -1,11 +1,12 @@
 /** A parameter of a hosted module: cached reads, asked reads, and writes that say what their acknowledgement means. */
 import { isCodedError } from '../base/index.ts';
-import { sameValue } from '../program/index.ts';
 import type { ParameterState } from '../program/index.ts';
+import { copyGiven } from './copy-given.ts';
 import type { HostedModuleRecord } from './hosted.ts';
 import type { EarlyWrite } from './module-journal.ts';
-import type { ParameterRecord } from './module-protocol.ts';
+import type { ParameterRecord, ParameterTaken } from './module-protocol.ts';
 import type { ParameterListener, ParameterUpdateRecord } from './parameter-record.ts';
+import { sameData } from './same-data.ts';
 
 /**
  * What `set` waits for. `memory`: the owner checked the constraints and the page's journal holds it; survives a worker.
@@ -28,7 +29,10 @@ export interface ParameterHandle<T = unknown> {
   readonly value: T;
   /** Asks the module itself. */
   get(options?: { readonly timeoutMs?: number; readonly signal?: AbortSignal }): Promise<T>;
-  /** @throws `program/constraint-violated`, `actor/peer-died`, `state/…` when the level was not reached: the module then has the value, the store does not */
+  /**
+   * A parameter that is bound to a shared one sets that, and with it every module that is bound to it.
+   * @throws `program/constraint-violated`, `actor/peer-died`, `state/…` when the level was not reached: the module then has the value, the store does not
+   */
   set(value: T, options?: SetOptions): Promise<void>;
   /** Hears of every change, whoever made it. */
   subscribe(listener: (newValue: T, oldValue: T) => void): () => void;
@@ -37,15 +41,26 @@ export interface ParameterHandle<T = unknown> {
   readonly state: ParameterState;
 }
 
+/** What a parameter's handle needs of its runtime. */
+export interface ParameterHost {
+  onChange(record: ParameterRecord): void;
+  /** What the parameter is bound to: then that is set. */
+  sharedOf?(name: string): Settable | undefined;
+}
+
+interface Settable {
+  set(value: unknown, options?: SetOptions): Promise<void>;
+}
+
 class HostedParameter<T> implements ParameterHandle<T> {
   readonly name: string;
   readonly #module: HostedModuleRecord;
-  readonly #onChange: (record: ParameterRecord) => void;
+  readonly #host: ParameterHost;
 
-  constructor(module: HostedModuleRecord, name: string, onChange: (record: ParameterRecord) => void) {
+  constructor(module: HostedModuleRecord, name: string, host: ParameterHost) {
     this.name = name;
     this.#module = module;
-    this.#onChange = onChange;
+    this.#host = host;
   }
 
   get value(): T {
@@ -65,13 +80,14 @@ class HostedParameter<T> implements ParameterHandle<T> {
   }
 
   async set(value: T, options: SetOptions = {}): Promise<void> {
+    const shared = this.#host.sharedOf?.(this.name);
+    if (shared) return shared.set(value, options);
     const { level = 'strict', cause = 'set', timeoutMs, signal } = options;
     const { journal } = this.#module;
-    const body = { name: this.name, value, cause };
-    const answer = this.#module.call('parameter-set', body, {
-      timeoutMs,
-      signal,
-    }) as Promise<ParameterRecord>;
+    // one copy for worker, journal and store: what the caller does with its own afterwards is nobody's business
+    const body = { name: this.name, value: copyGiven(value), cause };
+    const taken = this.#module.call('parameter-set', body, { timeoutMs, signal });
+    const answer = taken.then((reply) => this.#recordOf(reply as ParameterRecord | ParameterTaken, body));
     if (level === 'memory') return this.#onChange(await this.#answered(answer, level));
     // the owner checks and the disk flushes at the same time; only when both have is it acknowledged
     const early = journal.writeEarly(this.name, body, level);
@@ -84,6 +100,22 @@ class HostedParameter<T> implements ParameterHandle<T> {
 
   subscribe(listener: (newValue: T, oldValue: T) => void): () => void {
     return this.#module.journal.parameter(this.name).subscribe(listener as ParameterListener);
+  }
+
+  /** Of a tensor that was taken as it was sent, the owner tells the time alone. */
+  #recordOf(
+    reply: ParameterRecord | ParameterTaken,
+    { value, cause }: { readonly value: unknown; readonly cause: string },
+  ): ParameterRecord {
+    if (!('isTaken' in reply)) return reply;
+    const { updatedAtMs, sequence } = reply;
+    const { state } = this;
+    const taken = { ...state, value, updatedAtMs };
+    return { name: this.name, oldValue: state.value, cause, atMs: updatedAtMs, state: taken, sequence };
+  }
+
+  #onChange(record: ParameterRecord): void {
+    this.#host.onChange(record);
   }
 
   /** A set that failed may have been written early, or be applied late, all the same: page and store follow the module. */
@@ -115,7 +147,7 @@ class HostedParameter<T> implements ParameterHandle<T> {
     try {
       const record = (await this.#module.call('parameter-record', { name: this.name })) as ParameterRecord;
       const { value } = this.state;
-      if (!sameValue(record.state.value, value)) this.#onChange({ ...record, oldValue: value });
+      if (!sameData(record.state.value, value)) this.#onChange({ ...record, oldValue: value });
     } catch {
       // it died, and starts again from what the page has
     }
@@ -130,7 +162,7 @@ function asStored(record: ParameterRecord, { newest, state }: EarlyWrite['expect
 export function createParameterHandle<T>(
   module: HostedModuleRecord,
   name: string,
-  onChange: (record: ParameterRecord) => void,
+  host: ParameterHost,
 ): ParameterHandle<T> {
-  return new HostedParameter<T>(module, name, onChange);
+  return new HostedParameter<T>(module, name, host);
 }

@@ -11,6 +11,8 @@ export interface ParameterUpdateRecord {
   readonly newValue: unknown;
   readonly cause: string;
   readonly atMs: number;
+  /** The values alone are larger than a history may be, such as those of large tensors: they are left out. */
+  readonly isTooLarge?: true;
 }
 
 export type ParameterListener = (newValue: unknown, oldValue: unknown) => void;
@@ -42,6 +44,22 @@ function completeHistory(
   return [...history, newest];
 }
 
+/** The step as a history keeps it. */
+function toUpdate(update: ParameterUpdateRecord, limits: RuntimeLimits): ParameterUpdateRecord {
+  if (bytesOf(update) <= limits.parameterHistoryBytes) return update;
+  return {
+    oldValue: undefined,
+    newValue: undefined,
+    cause: update.cause,
+    atMs: update.atMs,
+    isTooLarge: true,
+  };
+}
+
+function bytesOf({ oldValue, newValue }: ParameterUpdateRecord): number {
+  return estimateBytes(oldValue) + estimateBytes(newValue);
+}
+
 export class CachedParameter {
   readonly name: string;
   readonly #limits: RuntimeLimits;
@@ -53,6 +71,8 @@ export class CachedParameter {
   /** What is written early and not answered yet, in order; each builds on the one before. */
   #expected: ExpectedChange[] = [];
   #isConfirmed = false;
+  /** When the owner made the change that led to this state; 0 when nobody said. */
+  #sequence = 0;
 
   constructor(
     name: string,
@@ -83,14 +103,32 @@ export class CachedParameter {
     return this.#history;
   }
 
-  /** What setting `value` will lead to, after everything that is expected already. */
+  /** When the owner made the newest change that is known here. */
+  get sequence(): number {
+    return this.#sequence;
+  }
+
+  /** What setting `value`, which nobody else holds, will lead to, after everything that is expected already. */
   expect(value: unknown, cause: string, atMs: number): ExpectedChange {
     const base = this.#expected.at(-1)?.state ?? this.#state;
-    const state = { ...base, value: structuredClone(value), updatedAtMs: atMs };
-    const newest = { oldValue: base.value, newValue: state.value, cause, atMs };
+    const state = { ...base, value, updatedAtMs: atMs };
+    const newest = toUpdate({ oldValue: base.value, newValue: value, cause, atMs }, this.#limits);
     const expected = { state, newest };
     this.#expected.push(expected);
     return expected;
+  }
+
+  /** What is to be written for a change before it is applied, over everything that was written early. */
+  foresee({ oldValue, state, cause, atMs }: ParameterRecord): StoredParameter {
+    this.forgetExpected();
+    return { state, newest: toUpdate({ oldValue, newValue: state.value, cause, atMs }, this.#limits) };
+  }
+
+  /** Whether nothing older than the owner's change number `sequence`, which led to `state`, has taken its place here. */
+  isSettled(state: ParameterState, sequence: number): boolean {
+    if (this.#sequence > sequence) return true;
+    this.#sequence = sequence;
+    return this.#state === state;
   }
 
   /** Whether the change that is applied next is the expected one, and its early write the last word on it. */
@@ -109,9 +147,13 @@ export class CachedParameter {
   apply(change: ParameterRecord): void {
     if (!this.#isConfirmed) this.forgetExpected();
     this.#isConfirmed = false;
-    this.#state = deepFreeze(change.state);
+    const { sequence = this.#sequence, cause, atMs } = change;
     const newValue = change.state.value;
-    this.#remember({ oldValue: change.oldValue, newValue, cause: change.cause, atMs: change.atMs });
+    this.#remember({ oldValue: change.oldValue, newValue, cause, atMs });
+    // the news of a later change was faster
+    if (sequence < this.#sequence) return;
+    this.#sequence = sequence;
+    this.#state = deepFreeze(change.state);
     for (const listener of this.#listeners) {
       try {
         listener(newValue, change.oldValue);
@@ -126,8 +168,9 @@ export class CachedParameter {
     return () => this.#listeners.delete(listener);
   }
 
-  #remember(update: ParameterUpdateRecord): void {
-    const bytes = estimateBytes(update.oldValue) + estimateBytes(update.newValue);
+  #remember(given: ParameterUpdateRecord): void {
+    const update = toUpdate(given, this.#limits);
+    const bytes = bytesOf(update);
     this.#history.push(update);
     this.#sizes.push(bytes);
     this.#historyBytes += bytes;

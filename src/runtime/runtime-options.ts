@@ -10,12 +10,16 @@ import type { Hub } from '../telemetry/index.ts';
 import type { WhenDown } from './dependency.ts';
 import type { RuntimeLimits } from './limits.ts';
 import type { Modules } from './serve.ts';
+import type { Metrics, Optimizers } from './served-optimizers.ts';
 
 export interface RuntimeOptions<M extends Modules> {
   /** Starts a worker whose entry calls `serve`. Give the name to the Worker: it is shown by browsers' tools. */
   readonly worker?: (name: string) => Worker;
   /** The classes themselves: needed where there are no workers, and to `start` by class. */
   readonly modules?: M;
+  /** Optimizers and metrics by name for modules that run on the page; a worker entry gives its own to `serve`. */
+  readonly optimizers?: Optimizers;
+  readonly metrics?: Metrics;
   /** Default: a store in memory, which says so. The runtime does not close a store it was given. */
   readonly store?: Store;
   readonly lm?: LanguageModel;
@@ -45,6 +49,8 @@ export interface StartOptions {
   readonly dependencies?: readonly DependencySpec[];
   /** What people and tools want to know of it; plain JSON. */
   readonly metadata?: JsonObject;
+  /** Parameters that are bound to shared ones: the module's name to the name given to `runtime.shared`. */
+  readonly shared?: Readonly<Record<string, string>>;
 }
 
 export interface DependencySpec {

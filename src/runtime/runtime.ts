@@ -12,6 +12,7 @@ import type { Store } from '../state/index.ts';
 import { createHub } from '../telemetry/index.ts';
 import type { Hub } from '../telemetry/index.ts';
 import { ModuleHandle } from './handle.ts';
+import type { HandleHost } from './handle.ts';
 import type { HostedModuleRecord } from './hosted.ts';
 import type { RuntimeSnapshot } from './inspect-runtime.ts';
 import { defaultRuntimeLimits } from './limits.ts';
@@ -20,11 +21,12 @@ import { ModuleHost } from './module-host.ts';
 import type { HostObserver } from './module-host.ts';
 import { createModuleId } from './module-id.ts';
 import { journalService } from './module-protocol.ts';
-import type { ForwardBody, ParameterChangeBody } from './module-protocol.ts';
+import type { PageContext, ParameterChangeBody } from './module-protocol.ts';
 import { createExecutorService, executorService } from './page-service/executor-service.ts';
 import type { ExecutorService } from './page-service/executor-service.ts';
 import { createLmService, lmService } from './page-service/lm-service.ts';
 import { createServiceRouter } from './page-service/page-service.ts';
+import type { SetOptions } from './parameter-handle.ts';
 import type { RegisteredModule } from './registry-entry.ts';
 import { toRegistry } from './registry-face.ts';
 import type { Registry } from './registry-face.ts';
@@ -33,6 +35,8 @@ import { ModuleRegistry } from './registry.ts';
 import type { ModuleSpec, RuntimeOptions, StartOptions } from './runtime-options.ts';
 import { toKinds } from './serve.ts';
 import type { Modules } from './serve.ts';
+import { setParameters } from './set-parameters.ts';
+import type { SharedDefinition, SharedParameter } from './shared-parameter.ts';
 
 type KindOf<M extends Modules> = keyof M & string;
 
@@ -49,6 +53,7 @@ export class Runtime<M extends Modules = Modules> implements AsyncDisposable {
   readonly #executorService: ExecutorService;
   readonly #host: ModuleHost;
   readonly #registry: ModuleRegistry;
+  readonly #handleHost: HandleHost;
   readonly #scope = new Scope();
   #lm: LanguageModel | undefined;
   #executor: Executor | undefined;
@@ -72,6 +77,7 @@ export class Runtime<M extends Modules = Modules> implements AsyncDisposable {
       onStop: (module, outcome) => this.#registry.onStop(module, outcome),
     };
     this.#host = new ModuleHost({ system, store, hub, clock, limits, restartLimits, observer });
+    this.#handleHost = this.#createHandleHost();
     this.#registry = this.#createRegistry();
     this.registry = toRegistry(this.#registry, (module) => this.#handle(module));
     this.#reportStore();
@@ -126,6 +132,39 @@ export class Runtime<M extends Modules = Modules> implements AsyncDisposable {
   /** A running module by id. @throws `runtime/module-not-found`, naming what runs */
   module(id: string): ModuleHandle {
     return this.#handle(this.#host.find(id));
+  }
+
+  /**
+   * Sets parameters of several modules, all or none, in one transaction of the store. The owners are asked first: when one refuses, or
+   * its worker dies before it has answered for good, nothing has changed. Then everything is committed, then the page's journals have it,
+   * and last the owners are told, each in one turn; until its own turn a module still works with what it had. A worker that dies
+   * between the commit and its turn starts its modules again from the journal, which is with the new values. What resolves means: all is
+   * committed at the level asked for, and every owner has it.
+   * @throws `runtime/module-not-found` for an unknown id, `runtime/values-invalid`, and as `ModuleHandle.setParameters`
+   */
+  async setParameters(
+    values: readonly (readonly [
+      module: string | { readonly id: string },
+      values: Readonly<Record<string, unknown>>,
+    ])[],
+    options: SetOptions = {},
+  ): Promise<void> {
+    const given = values.map(([module, of]) => {
+      return { module: this.#host.find(typeof module === 'string' ? module : module.id), values: of };
+    });
+    await setParameters(this.#handleHost, given, options);
+  }
+
+  /**
+   * A parameter that modules have in common, stored under its own name. The first call opens it and says what it is; a module is bound
+   * to it by `start(kind, { shared: { itsParameter: name } })`. Another tab on the same store sees a change when it opens the parameter.
+   * @throws `runtime/shared-not-found` when it is not open and no definition is given, `runtime/shared-invalid` for a bad name or
+   *   another type, `program/constraint-violated` when the stored value does not satisfy the definition, `state/…`
+   */
+  async shared<T = unknown>(name: string, definition?: SharedDefinition<T>): Promise<SharedParameter<T>> {
+    // the definition says what the values are
+    const opened: unknown = await this.#host.shared.open(name, definition as SharedDefinition | undefined);
+    return opened as SharedParameter<T>;
   }
 
   /** The supervision tree of this moment, as data. */
@@ -193,14 +232,14 @@ export class Runtime<M extends Modules = Modules> implements AsyncDisposable {
   }
 
   #inThread(): Realm {
-    const { modules, portLimits, actorLimits } = this.#options;
+    const { modules, optimizers, metrics, portLimits, actorLimits } = this.#options;
     if (!modules) {
       throw new CodedError(
         'runtime/no-realm',
         'this platform has no workers; pass `modules` to createRuntime to host them on the page',
       );
     }
-    return inThreadRealm(toKinds(modules), {
+    return inThreadRealm(toKinds(modules, { optimizers, metrics }), {
       limits: { ...defaultActorLimits, ...actorLimits },
       ...(portLimits ? { portLimits } : {}),
     });
@@ -226,7 +265,7 @@ export class Runtime<M extends Modules = Modules> implements AsyncDisposable {
     this.#host.onOwnChange(message.body as ParameterChangeBody);
   }
 
-  #forwardContext(): Pick<ForwardBody, 'lm' | 'hasExecutor'> {
+  #pageContext(): PageContext {
     const lm = this.#lm;
     return {
       lm: lm && { model: lm.model, isScripted: lm.isScripted },
@@ -235,15 +274,22 @@ export class Runtime<M extends Modules = Modules> implements AsyncDisposable {
   }
 
   #handle(module: HostedModuleRecord): ModuleHandle {
-    return new ModuleHandle(module, {
+    return new ModuleHandle(module, this.#handleHost);
+  }
+
+  #createHandleHost(): HandleHost {
+    const host = this.#host;
+    return {
       clock: this.#clock,
       hub: this.hub,
       store: this.store,
       limits: this.#limits,
-      forwardContext: () => this.#forwardContext(),
-      onParameterChange: (changed, record) => this.#host.onParameterChange(changed, record),
-      stop: async (stopped) => void (await this.#host.stop(stopped)),
-    });
+      committer: host.committer,
+      pageContext: () => this.#pageContext(),
+      sharedOf: (module, name) => host.shared.sharedOf(module, name),
+      onParameterChange: (changed, record) => host.onParameterChange(changed, record),
+      stop: async (stopped) => void (await host.stop(stopped)),
+    };
   }
 }
 

@@ -5,6 +5,7 @@ import { createWorkerScopePort } from '../port/index.ts';
 import type { Port } from '../port/index.ts';
 import { hostModule } from './module-actor.ts';
 import type { ModuleClass } from './module-actor.ts';
+import type { CompileTools, Metrics, Optimizers } from './served-optimizers.ts';
 
 /** Classes by kind. The kind is the key, so minified class names do not matter. */
 export type Modules = Readonly<Record<string, ModuleClass>>;
@@ -12,17 +13,26 @@ export type Modules = Readonly<Record<string, ModuleClass>>;
 export interface ServeOptions extends HostOptions {
   /** Default: the worker's own scope. */
   readonly port?: Port;
+  /** Optimizers that `handle.compile` may name. `labeled-few-shot` is there without being given. */
+  readonly optimizers?: Optimizers;
+  /** Metrics that `handle.compile` may name. */
+  readonly metrics?: Metrics;
 }
 
 /** The kinds of an actor host for these modules. */
-export function toKinds(modules: Modules): Readonly<Record<string, StartBehaviour>> {
-  return Object.fromEntries(Object.entries(modules).map(([kind, Class]) => [kind, hostModule(Class, kind)]));
+export function toKinds(
+  modules: Modules,
+  tools: CompileTools = {},
+): Readonly<Record<string, StartBehaviour>> {
+  return Object.fromEntries(
+    Object.entries(modules).map(([kind, Class]) => [kind, hostModule(Class, kind, tools)]),
+  );
 }
 
 /** Call it once, at the end of the worker's entry. */
 export function serve<const M extends Modules>(modules: M, options: ServeOptions = {}): Served<M> {
-  const { port = createWorkerScopePort(), ...hostOptions } = options;
-  new Host(port, toKinds(modules), hostOptions);
+  const { port = createWorkerScopePort(), optimizers, metrics, ...hostOptions } = options;
+  new Host(port, toKinds(modules, { optimizers, metrics }), hostOptions);
   return { modules };
 }
 

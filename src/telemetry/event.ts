@@ -105,12 +105,27 @@ interface Known {
   'sandbox-kill': { readonly sandbox: string; readonly cause: string };
   'execution-start': { readonly sandbox: string };
   'execution-end': { readonly sandbox: string; readonly outcome: string; readonly durationMs: number };
-  /** An optimizer works on a program of this kind. */
-  'compile-start': { readonly optimizer: string; readonly kind: string };
-  'compile-end': { readonly optimizer: string; readonly kind: string; readonly durationMs: number };
+  /** An optimizer works on a program of this kind; `module` is its id where it is hosted. */
+  'compile-start': { readonly optimizer: string; readonly kind: string; readonly module?: string };
+  /** At most one in 50 ms for each compilation. */
+  'compile-progress': {
+    readonly optimizer: string;
+    readonly kind: string;
+    readonly module?: string;
+    readonly step: string;
+    readonly done: number;
+    readonly total: number;
+  };
+  'compile-end': {
+    readonly optimizer: string;
+    readonly kind: string;
+    readonly module?: string;
+    readonly durationMs: number;
+  };
   'compile-fail': {
     readonly optimizer: string;
     readonly kind: string;
+    readonly module?: string;
     readonly durationMs: number;
     readonly error: EventError;
   };

@@ -1,0 +1,162 @@
+/**
+ * Changes of one or several modules that are all made or not at all. The owners are asked first, then one transaction holds
+ * everything, then the page's journals, and last the owners are told. A worker that dies on the way starts again from its journal.
+ */
+import { isCodedError } from '../base/index.ts';
+import { cancellation } from '../platform/index.ts';
+import type { Clock } from '../platform/index.ts';
+import type { ModuleChanges, ParameterState } from '../program/index.ts';
+import type { Write } from '../state/index.ts';
+import type { HostedModuleRecord } from './hosted.ts';
+import type { Committer } from './module-journal.ts';
+import type { ModuleMemory } from './module-memory.ts';
+import type { ChangesApplied, ChangesBody, ParameterRecord } from './module-protocol.ts';
+import type { AcknowledgementLevel } from './parameter-handle.ts';
+
+/** What changes in one module. Its values belong to the change: nobody else holds them. */
+export interface ChangePart {
+  readonly module: HostedModuleRecord;
+  readonly changes: ModuleChanges;
+  readonly cause: string;
+  /** What the module remembers of it, stored in the same transaction. */
+  readonly memory?: Partial<ModuleMemory>;
+  /** The owner has already said that it takes the changes. */
+  readonly isChecked?: boolean;
+}
+
+export interface ChangeOptions {
+  readonly level: AcknowledgementLevel;
+  /** For each answer of an owner. */
+  readonly timeoutMs?: number | undefined;
+  /** Heard until the transaction begins. */
+  readonly signal?: AbortSignal | undefined;
+  /** What else belongs to the transaction, asked for when it begins. */
+  readonly writes?: () => readonly Write[];
+  /** Runs when everything is committed, in the turn in which the journals take it over. */
+  readonly onCommit?: () => void;
+}
+
+export interface ChangeHost {
+  readonly clock: Clock;
+  readonly committer: Committer;
+  onParameterChange(module: HostedModuleRecord, record: ParameterRecord): void;
+}
+
+/** A part of which the outcome is known before it has come. */
+interface Foreseen extends ChangePart {
+  readonly records: readonly ParameterRecord[];
+  readonly before: ReadonlyMap<string, ParameterState>;
+  /** Parameters that changed while the transaction was under way: the store may hold them in the wrong order. */
+  readonly overtaken: Set<string>;
+}
+
+/**
+ * @throws what an owner has against it, `port/timeout`, `port/cancelled`, or `state/…`: then nothing has changed anywhere. What a
+ *   module's end throws after the commit: then it is done, and the module has it when it starts again
+ */
+export async function changeTogether(
+  host: ChangeHost,
+  parts: readonly ChangePart[],
+  options: ChangeOptions,
+): Promise<void> {
+  const { signal, level } = options;
+  await Promise.all(parts.map((part) => check(part, options)));
+  await programsSettled(parts);
+  if (signal?.aborted) throw cancellation(signal);
+  const atMs = host.clock.now();
+  const foreseen = parts.map((part) => foresee(part, atMs));
+  if (level !== 'memory') await commit(host, foreseen, { ...options, level });
+  options.onCommit?.();
+  for (const part of foreseen) take(host, part);
+  const told = await Promise.allSettled(foreseen.map((part) => tell(host, part, options)));
+  const failed = told.find((each) => each.status === 'rejected');
+  if (failed) throw failed.reason;
+}
+
+async function check(
+  { module, changes, cause, isChecked }: ChangePart,
+  options: ChangeOptions,
+): Promise<void> {
+  for (const name of Object.keys(changes.values ?? {})) module.journal.parameter(name);
+  if (isChecked) return;
+  const { timeoutMs, signal } = options;
+  const body: ChangesBody = { changes, cause };
+  await module.call('changes-check', body, { timeoutMs, signal, isIdempotent: true });
+}
+
+/** Until all have settled in one and the same turn. */
+async function programsSettled(parts: readonly ChangePart[]): Promise<void> {
+  const isBusy = (): boolean => parts.some(({ module }) => module.journal.isProgramChanging);
+  while (isBusy()) await Promise.all(parts.map(({ module }) => module.journal.programSettled()));
+}
+
+function foresee(part: ChangePart, atMs: number): Foreseen {
+  const { journal } = part.module;
+  const { values = {}, parameters = {} } = part.changes;
+  const stateOf = (name: string): ParameterState => journal.parameter(name).state;
+  const states: Record<string, ParameterState> = { ...parameters };
+  for (const [name, value] of Object.entries(values)) {
+    states[name] = { ...stateOf(name), value, updatedAtMs: atMs };
+  }
+  const names = Object.keys(states);
+  return {
+    ...part,
+    before: new Map(names.map((name) => [name, stateOf(name)])),
+    overtaken: new Set(),
+    records: Object.entries(states).map(([name, state]) => {
+      return { name, oldValue: stateOf(name).value, cause: part.cause, atMs, state };
+    }),
+  };
+}
+
+async function commit(
+  { committer }: ChangeHost,
+  parts: readonly Foreseen[],
+  { level, writes }: ChangeOptions & { readonly level: 'relaxed' | 'strict' },
+): Promise<void> {
+  const all = parts.flatMap(({ module, records, changes, memory }) =>
+    module.journal.foresee(records, changes, memory),
+  );
+  const committed = committer.commit([...all, ...(writes?.() ?? [])], level);
+  try {
+    await Promise.all([
+      committed,
+      ...parts.map(({ module, changes }) => module.journal.follow(committed, changes)),
+    ]);
+  } catch (error) {
+    // the store may hold what nobody was promised: what is true goes over it
+    if (isCodedError(error, 'state/write-failed')) for (const part of parts) writeBack(part, level);
+    throw error;
+  }
+}
+
+function writeBack({ module, records, memory }: Foreseen, level: 'relaxed' | 'strict'): void {
+  for (const { name } of records) void module.journal.rewrite(name, level);
+  if (memory) void module.journal.rewriteMeta(level);
+}
+
+/** The page has it: a lost worker cannot lose it any more. */
+function take(host: ChangeHost, { module, records, changes, memory, before, overtaken }: Foreseen): void {
+  const { journal } = module;
+  if (memory) journal.remember(memory);
+  journal.applyProgram(changes);
+  for (const record of records) {
+    const now = journal.parameter(record.name).state;
+    if (now !== before.get(record.name)) overtaken.add(record.name);
+    host.onParameterChange(module, { ...record, oldValue: now.value });
+  }
+}
+
+/** The owner puts it in; what its own changes or others' had put over it on the page in the meantime is older, and gives way. */
+async function tell(host: ChangeHost, part: Foreseen, { level }: ChangeOptions): Promise<void> {
+  const { module, changes, cause, records, overtaken } = part;
+  const body: ChangesBody = { changes, cause };
+  const { sequence } = (await module.call('changes-apply', body, { isIdempotent: true })) as ChangesApplied;
+  for (const record of records) {
+    const cached = module.journal.parameter(record.name);
+    if (cached.isSettled(record.state, sequence)) continue;
+    overtaken.add(record.name);
+    host.onParameterChange(module, { ...record, oldValue: cached.state.value, sequence });
+  }
+  if (level !== 'memory' && overtaken.size > 0) await module.journal.persist([...overtaken], level);
+}
