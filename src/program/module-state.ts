@@ -25,6 +25,8 @@ export interface ModuleState {
 export interface ModuleChanges {
   /** New values of parameters, by name. */
   readonly values?: ParameterValues | undefined;
+  /** When the values are said to be set; default: when they are. */
+  readonly atMs?: number | undefined;
   /** Whole states of parameters, by name. */
   readonly parameters?: ParameterStates | undefined;
   readonly predictors?: Readonly<Record<string, PredictorState>> | undefined;
@@ -95,7 +97,7 @@ export function prepareChanges(module: Module, changes: ModuleChanges, cause: st
   const applies = [
     ...prepareEach(changes.values, (name, value) =>
       // asked for by the wrong name, the module says which it has
-      (parameters.get(name) ?? module.parameterNamed(name)).prepareSet(value, cause),
+      (parameters.get(name) ?? module.parameterNamed(name)).prepareSet(value, cause, changes.atMs),
     ),
     ...prepareEach(changes.parameters, (name, state) =>
       keyed(`parameters.${name}`, () =>

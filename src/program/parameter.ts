@@ -163,11 +163,12 @@ export class Parameter<T = unknown> {
 
   /**
    * Checks a value and returns the function that stores a copy of it and cannot fail, so that many can be set together.
+   * @param atMs when the change is said to be made; default: when it is
    * @throws `program/constraint-violated`
    */
-  prepareSet(value: T, cause: string = 'set'): () => void {
+  prepareSet(value: T, cause: string = 'set', atMs?: number): () => void {
     const checked = this.#checked(value);
-    return () => this.#change(checked, cause);
+    return () => this.#change(checked, cause, atMs);
   }
 
   /**
@@ -284,9 +285,8 @@ export class Parameter<T = unknown> {
     }
   }
 
-  #change(newValue: T, cause: string): void {
+  #change(newValue: T, cause: string, atMs: number = this.#clock.now()): void {
     const oldValue = this.#value;
-    const atMs = this.#clock.now();
     this.#value = newValue;
     this.#updatedAtMs = atMs;
     this.#history.add({ oldValue, newValue, atMs, cause });

@@ -44,6 +44,7 @@ export interface ChangeHost {
 
 /** A part of which the outcome is known before it has come. */
 interface Foreseen extends ChangePart {
+  readonly atMs: number;
   readonly records: readonly ParameterRecord[];
   readonly before: ReadonlyMap<string, ParameterState>;
   /** Parameters that changed while the transaction was under way: the store may hold them in the wrong order. */
@@ -101,6 +102,7 @@ function foresee(part: ChangePart, atMs: number): Foreseen {
   const names = Object.keys(states);
   return {
     ...part,
+    atMs,
     before: new Map(names.map((name) => [name, stateOf(name)])),
     overtaken: new Set(),
     records: Object.entries(states).map(([name, state]) => {
@@ -150,7 +152,8 @@ function take(host: ChangeHost, { module, records, changes, memory, before, over
 /** The owner puts it in; what its own changes or others' had put over it on the page in the meantime is older, and gives way. */
 async function tell(host: ChangeHost, part: Foreseen, { level }: ChangeOptions): Promise<void> {
   const { module, changes, cause, records, overtaken } = part;
-  const body: ChangesBody = { changes, cause };
+  const { atMs } = part;
+  const body: ChangesBody = { changes: { ...changes, atMs }, cause };
   const { sequence } = (await module.call('changes-apply', body, { isIdempotent: true })) as ChangesApplied;
   for (const record of records) {
     const cached = module.journal.parameter(record.name);
