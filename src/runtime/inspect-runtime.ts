@@ -1,5 +1,5 @@
 /** The supervision tree as data, for people and tools to look at. */
-import type { ActorSystem, RestartRecord, Supervisor } from '../actor/index.ts';
+import type { ActorSystem, Supervisor, SupervisorSnapshot } from '../actor/index.ts';
 import type { Degradation } from '../telemetry/index.ts';
 import type { HostedModuleRecord, ModuleStatus } from './hosted.ts';
 import type { RegisteredModule } from './registry-entry.ts';
@@ -15,15 +15,11 @@ export interface InspectedModule {
   readonly startedAtMs: number;
 }
 
+/** The supervision tree of one moment. Plain data: it can be cloned, stored and sent to another realm. */
 export interface RuntimeSnapshot {
-  readonly supervisor: {
-    readonly id: string;
-    readonly maxRestarts: number;
-    readonly maxSeconds: number;
-    readonly restartsLeft: number;
-    /** Newest last, at most 100. */
-    readonly restarts: readonly RestartRecord[];
-  };
+  /** The top of the tree with every supervisor below it: strategy, budget, restarts and children of each. */
+  readonly supervisor: SupervisorSnapshot;
+  /** Where actors run; no part of the tree, since a worker may hold actors of several supervisors. */
   readonly workers: readonly {
     readonly id: string;
     readonly isDedicated: boolean;
@@ -43,12 +39,7 @@ export function inspectRuntime(
   modules: readonly HostedModuleRecord[],
 ): Omit<RuntimeSnapshot, 'registered' | 'degradations'> {
   return {
-    supervisor: {
-      id: supervisor.id,
-      ...supervisor.limits,
-      restartsLeft: supervisor.restartsLeft,
-      restarts: [...supervisor.restarts],
-    },
+    supervisor: supervisor.inspect(),
     workers: system.workers,
     modules: modules.map(({ id, kind, status, worker, restarts, openCalls, startedAtMs }) => ({
       id,

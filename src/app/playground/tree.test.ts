@@ -3,7 +3,15 @@ import type { RuntimeSnapshot } from '../../runtime/index.ts';
 import { toTree } from './tree.ts';
 
 const snapshot: RuntimeSnapshot = {
-  supervisor: { id: 's', maxRestarts: 3, maxSeconds: 5, restartsLeft: 2, restarts: [] },
+  supervisor: {
+    id: 's',
+    strategy: 'one-for-one',
+    maxRestarts: 3,
+    maxSeconds: 5,
+    restartsLeft: 2,
+    restarts: [],
+    children: [],
+  },
   workers: [{ id: 'worker-1', isDedicated: true, actors: ['qa'] }],
   modules: [
     {
