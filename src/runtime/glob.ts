@@ -14,8 +14,8 @@ const isSeparator = (character: string): boolean => character === '.' || charact
 
 /** One place in a pattern. `segments` is `**` with a separator after it, at the start of a segment: no segment, or some. */
 type Token =
-  | { readonly type: 'text'; readonly text: string }
-  | { readonly type: 'one' | 'run' | 'any' | 'segments' };
+  | { readonly type: 'text' | 'segments'; readonly text: string }
+  | { readonly type: 'one' | 'run' | 'any' };
 
 export interface Glob {
   readonly pattern: string;
@@ -31,8 +31,9 @@ function tokenize(pattern: string): readonly Token[] {
     const stars = /^\*+/u.exec(pattern.slice(at))?.[0].length ?? 0;
     if (stars >= 2) {
       const startsSegment = at === 0 || isSeparator(pattern.charAt(at - 1));
-      const isSegments = startsSegment && isSeparator(pattern.charAt(at + stars));
-      tokens.push({ type: isSegments ? 'segments' : 'any' });
+      const text = pattern.charAt(at + stars);
+      const isSegments = startsSegment && isSeparator(text);
+      tokens.push(isSegments ? { type: 'segments', text } : { type: 'any' });
       at += stars + (isSegments ? 1 : 0);
       continue;
     }
@@ -70,9 +71,9 @@ function advance(next: Set<number>, tokens: readonly Token[], at: number, charac
     case 'any':
       return enter(next, tokens, at);
     case 'segments':
-      // a negative place is within the segments that `**` takes, which end at a separator only
+      // a negative place is within the segments that `**` takes, which end at its separator only
       next.add(-at - 1);
-      if (isSeparator(character)) enter(next, tokens, at + 1);
+      if (token.text === character) enter(next, tokens, at + 1);
   }
 }
 

@@ -20,7 +20,7 @@ export interface CrashReason {
   readonly code: ErrorCode;
   readonly message: string;
   /** How the actor ended; `start-failed` when it never ran. */
-  readonly reason: ActorExitReason | 'start-failed';
+  readonly reason: ActorExitReason;
   readonly atMs: number;
 }
 

@@ -36,6 +36,8 @@ export interface ModuleHostOptions {
   readonly restartLimits?: RestartLimits | undefined;
 }
 
+const endsOfItsOwn: readonly Exit['reason'][] = ['normal', 'shutdown', 'crashed'];
+
 export class ModuleHost implements AsyncDisposable {
   readonly shared: SharedParameters;
   readonly #options: ModuleHostOptions;
@@ -251,7 +253,7 @@ export class ModuleHost implements AsyncDisposable {
     leave();
     await module.journal.settle();
     this.#drop(module);
-    const wasKilled = exit?.reason === 'killed' || exit?.reason === 'worker-lost';
+    const wasKilled = exit !== undefined && !endsOfItsOwn.includes(exit.reason);
     const outcome: StopOutcome = wasKilled
       ? { how: 'killed', error: stopTimedOut(module.id) }
       : { how: 'graceful' };
