@@ -36,6 +36,8 @@ type Time = 'startedAtMs' | 'restartedAtMs' | 'swappedAtMs' | 'endedAtMs';
 
 /** A start that waits for dependencies: there is no record of a running module yet. */
 export interface WaitingStart {
+  /** Nobody has stopped it. */
+  isWanted: boolean;
   /** Ends it with `runtime/module-stopped`. */
   cancel(): void;
 }

@@ -20,7 +20,7 @@ import type { HostObserver, ModuleHost } from './module-host.ts';
 import { checkModuleSpec } from './module-spec.ts';
 import type { CheckedSpec } from './module-spec.ts';
 import { RegistryEntry } from './registry-entry.ts';
-import type { RegisteredModule } from './registry-entry.ts';
+import type { RegisteredModule, WaitingStart } from './registry-entry.ts';
 import type { ModuleNews } from './registry-event.ts';
 import type { ModuleEventListener, Watchers } from './registry-watch.ts';
 import type { ModuleSpec, StartOptions } from './runtime-options.ts';
@@ -233,35 +233,41 @@ export class ModuleRegistry implements HostObserver {
     try {
       return await starting;
     } finally {
-      if (entry.starting === starting) entry.starting = undefined;
+      if (entry.starting === starting) {
+        entry.starting = undefined;
+        entry.waiting = undefined;
+      }
     }
   }
 
   async #run(entry: RegistryEntry, visited: Visited): Promise<HostedModuleRecord> {
     const { id, spec } = entry;
-    if (spec.dependencies.length > 0) await this.#waitForDependencies(entry, visited);
+    if (spec.dependencies.length > 0) {
+      try {
+        const wait = await this.#waitForDependencies(entry, visited);
+        if (!wait.isWanted) throw wasStopped(id);
+      } catch (thrown) {
+        this.#onStartFail(entry, toCodedError(thrown, 'runtime/dependency-failed'));
+        throw thrown;
+      }
+    }
+    // in this same turn its record takes the place of the wait
     return this.#options.host.start(id, spec.kind, spec.options);
   }
 
-  async #waitForDependencies(entry: RegistryEntry, visited: Visited): Promise<void> {
+  #waitForDependencies(entry: RegistryEntry, visited: Visited): Promise<WaitingStart> {
     this.#ended.delete(entry.id);
-    let isWanted = true;
-    try {
-      await new Promise<void>((resolve, reject) => {
-        const cancel = (): void => {
-          isWanted = false;
+    return new Promise((resolve, reject) => {
+      const wait: WaitingStart = {
+        isWanted: true,
+        cancel: () => {
+          wait.isWanted = false;
           reject(wasStopped(entry.id));
-        };
-        entry.waiting = { cancel };
-        this.#starter.startAll(entry, visited).then(resolve, reject);
-      });
-      if (!isWanted) throw wasStopped(entry.id);
-      // the host takes the place over, in this same turn
-      entry.waiting = undefined;
-    } catch (thrown) {
-      this.#onStartFail(entry, toCodedError(thrown, 'runtime/dependency-failed'));
-      throw thrown;
-    }
+        },
+      };
+      entry.waiting = wait;
+      this.#starter.startAll(entry, visited).then(() => resolve(wait), reject);
+    });
   }
 
   #onStartFail(entry: RegistryEntry, error: CodedError): void {
