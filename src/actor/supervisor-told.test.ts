@@ -24,10 +24,9 @@ test('whoever was told that it runs is told when it does not, and the last word 
       const world = new RealWorld(tree);
       for (const command of commands) {
         const step = await world.perform(command);
-        for (const { path, words } of world.told) {
-          if (words !== '' && world.hasStarted)
-            expect(`${path} ${words.at(-1)}`).toBe(`${path} ${isRunning(step.tree, path) ? 'S' : 'F'}`);
-        }
+        const started = world.hasStarted ? world.told.filter(({ words }) => words !== '') : [];
+        const last = started.map(({ path, words }) => `${path} ${words.at(-1)}`);
+        expect(last).toEqual(started.map(({ path }) => `${path} ${isRunning(step.tree, path) ? 'S' : 'F'}`));
       }
       world.close();
     }),
