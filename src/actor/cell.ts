@@ -67,7 +67,7 @@ export class Cell {
     }
   }
 
-  /** Lets the behaviour finish, then ends what is still open with `actor/peer-died`. */
+  /** Lets the behaviour finish, then ends what is still open with `actor/peer-died`. A kill meanwhile ends the wait. */
   stop(): Promise<void> {
     this.#stopping ??= this.#stop();
     return this.#stopping;
@@ -75,8 +75,10 @@ export class Cell {
 
   async #stop(): Promise<void> {
     if (this.#isOver) return;
+    const { signal } = this.#gone;
+    const gone = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
     try {
-      await this.#behaviour?.stop?.();
+      await Promise.race([this.#behaviour?.stop?.(), gone]);
       this.exit('shutdown');
     } catch (error) {
       this.exit('crashed', toCodedError(error, 'actor/crashed'));

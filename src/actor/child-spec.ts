@@ -23,9 +23,9 @@ export interface ActorSpec {
   /** It runs: for the first time, or again. */
   readonly onStart?: (ref: ActorRef) => void;
   /**
-   * It ended, by itself or because its supervisor stopped it on account of a sibling. `willRestart` is false, at most
-   * once, when nobody will start it again; after true, a start or a false follows. Silent about what `remove`,
-   * `terminateChild` and `close` were asked to stop.
+   * It ended, by itself or because its supervisor stopped it on account of a sibling. After `willRestart` true a start or
+   * a false follows; false means that this end leads to no start: it rests, is forgotten, or a supervisor gave up. Told
+   * when that is decided. Silent about what `remove`, `terminateChild` and `close` were asked to stop.
    */
   readonly onExit?: (exit: Exit, willRestart: boolean) => void;
 }

@@ -46,7 +46,7 @@ function fail(draft: Draft, ids: readonly string[], isExit: boolean): void {
   if (first === undefined) return;
   const { history, isAllowed } = addRestart(draft.state.history, draft.nowSeconds, draft.state.limits);
   draft.set({ history });
-  if (!isAllowed) return giveUp(draft, first, isExit ? ids : []);
+  if (!isAllowed) return giveUp(draft, first);
   for (const id of ids) {
     draft.order({ type: 'record', id });
     if (isExit) draft.order({ type: 'tell-end', id, willRestart: true });
@@ -56,9 +56,8 @@ function fail(draft: Draft, ids: readonly string[], isExit: boolean): void {
   for (const id of plan.toStart) begin(draft, { type: 'restart', toStop: [], toStart: [id] });
 }
 
-/** Whoever asks why a child ended must hear of the giving up first, not of the last straw. */
-function giveUp(draft: Draft, culprit: string, exited: readonly string[]): void {
+/** Whether what it has starts again is decided above: nobody is told of an end before that. */
+function giveUp(draft: Draft, culprit: string): void {
   draft.order({ type: 'give-up', id: culprit });
-  for (const id of exited) draft.order({ type: 'tell-end', id, willRestart: false });
   beginShutdown(draft, 'gave-up', culprit);
 }

@@ -57,7 +57,7 @@ function finish(draft: Draft, job: Job): void {
   draft.reply(job.request, 'done');
   if (!ending) return;
   draft.set({ hasEnded: true });
-  draft.order({ type: 'end', ending });
+  draft.order({ type: 'end', ending, isNormal: true });
 }
 
 type JobAt = Job & { readonly at: string };

@@ -132,8 +132,8 @@ export type SupervisionEffect =
   | { readonly type: 'forget'; readonly id: string }
   | { readonly type: 'reply'; readonly request: number; readonly answer: Answer }
   | { readonly type: 'give-up'; readonly id: string }
-  /** Nothing runs below it any more. Its own end is `shutdown`. */
-  | { readonly type: 'end'; readonly ending: Ending };
+  /** Nothing runs below it any more. Its own end is a `shutdown`: normal for the supervisor above, whatever came before. */
+  | { readonly type: 'end'; readonly ending: Ending; readonly isNormal: boolean };
 
 export type Decision = readonly [SupervisionState, readonly SupervisionEffect[]];
 

@@ -23,7 +23,7 @@ class PureSupervisor {
   readonly nested = new Map<string, PureSupervisor>();
   readonly answers = new Map<number, (answer: Answer) => void>();
   state: SupervisionState;
-  onEnd: () => void = () => undefined;
+  onEnd: (isNormal: boolean) => void = () => undefined;
   #queue: SupervisionEvent[] = [];
   #adding: ScenarioChild | undefined;
   #isBusy = false;
@@ -84,7 +84,7 @@ class PureSupervisor {
     else if (effect.type === 'adopt' && this.#adding) this.specs.set(effect.id, this.#adding);
     else if (effect.type === 'reply') this.answers.get(effect.request)?.(effect.answer);
     else if (effect.type === 'give-up') this.world.log.push(`gave-up ${this.path}`);
-    else if (effect.type === 'end') this.onEnd();
+    else if (effect.type === 'end') this.onEnd(effect.isNormal);
   }
 
   #start(id: string, run: number): void {
@@ -99,7 +99,7 @@ class PureSupervisor {
     }
     const nested = new PureSupervisor(spec, path, this.world, this);
     this.nested.set(id, nested);
-    nested.onEnd = () => this.#onNestedEnd(id, run, nested);
+    nested.onEnd = (isNormal) => this.#onNestedEnd({ id, run, isNormal }, nested);
     nested.start((answer) =>
       this.feed(
         answer === 'done' ? { type: 'child-start', id, run } : { type: 'child-fail', id, run, cause },
@@ -107,12 +107,15 @@ class PureSupervisor {
     );
   }
 
-  #onNestedEnd(id: string, run: number, nested: PureSupervisor): void {
+  #onNestedEnd(
+    { id, run, isNormal }: { id: string; run: number; isNormal: boolean },
+    nested: PureSupervisor,
+  ): void {
     if (this.nested.get(id) === nested) this.nested.delete(id);
     this.world.later.push(() => {
       // it may have been started anew meanwhile
       if (!this.state.children.some((child) => child.id === id && child.run === run)) return;
-      this.feed({ type: 'child-exit', exits: [{ id, isNormal: true }] });
+      this.feed({ type: 'child-exit', exits: [{ id, isNormal }] });
       this.feed({ type: 'inbox-turn' });
     });
   }

@@ -161,6 +161,12 @@ export const mutants: readonly Mutant[] = [
     replace: "const toStop = ending === 'gave-up' ? [] : children.map((child) => child.id).toReversed();",
   },
   {
+    name: 'giving up is a failure to the supervisor above',
+    file: 'supervision-job.ts',
+    find: 'isNormal: true',
+    replace: "isNormal: ending !== 'gave-up'",
+  },
+  {
     name: 'giving up stops the first child first',
     file: 'supervision-job.ts',
     find: 'const toStop = children.map((child) => child.id).toReversed();',

@@ -50,6 +50,8 @@ const quietTurns = 3;
 
 export class RealWorld implements World {
   readonly log: string[] = [];
+  /** What each specification was told, in order: S started, T will restart, F will not. */
+  readonly told: { readonly path: string; words: string }[] = [];
   readonly #clock = new SimulatedClock();
   readonly #hub = createHub();
   readonly #system: LosableSystem;
@@ -81,6 +83,10 @@ export class RealWorld implements World {
     void this.#top.ended.then(() => (this.#hasEnded = true));
   }
 
+  get hasStarted(): boolean {
+    return this.#hasStarted;
+  }
+
   close(): void {
     this.#system.close();
   }
@@ -105,8 +111,21 @@ export class RealWorld implements World {
     const path = `${above}/${child.id}`;
     const { id, restart } = child;
     if (child.type === 'actor') {
-      const onStart = (ref: ActorRef): unknown => this.#refs.set(path, ref);
-      return { id, restart, actor: path, spawn: () => ({ kind: 'actor', isDedicated: true }), onStart };
+      const told = { path, words: '' };
+      this.told.push(told);
+      const onStart = (ref: ActorRef): void => {
+        told.words += 'S';
+        this.#refs.set(path, ref);
+      };
+      const onExit = (_: Exit, willRestart: boolean): void => void (told.words += willRestart ? 'T' : 'F');
+      return {
+        id,
+        restart,
+        actor: path,
+        spawn: () => ({ kind: 'actor', isDedicated: true }),
+        onStart,
+        onExit,
+      };
     }
     const { type, strategy, maxRestarts, maxSeconds } = child;
     const children = child.children.map((one) => this.#specOf(one, path));

@@ -126,6 +126,14 @@ export const scenarios: fc.Arbitrary<Scenario> = supervisorNamed('top', 2).chain
     .map(([first, rest]) => ({ tree, commands: [...first, { type: 'start' as const }, ...rest] }));
 });
 
+const byHand: readonly string[] = ['add', 'remove', 'terminate', 'restart', 'delete'];
+
+/** As `scenarios`, but nobody adds, stops or starts anything by hand. */
+export const accidents: fc.Arbitrary<Scenario> = scenarios.map(({ tree, commands }) => ({
+  tree,
+  commands: commands.filter(({ type }) => !byHand.includes(type)),
+}));
+
 const above = (path: string): string => path.slice(0, path.lastIndexOf('/'));
 
 /** Supervisors that really run work side by side: what each of several does after one loss comes in no certain order. */

@@ -159,6 +159,8 @@ export class SupervisorChildren<Nested extends NestedSupervisor> {
   }
 
   tell({ spec, exit }: Obituary, willRestart: boolean): void {
+    // its restart failed, and now a supervisor above tries: it has been told
+    if (willRestart && this.#tree.waiting.has(spec)) return;
     if (willRestart) this.#tree.waiting.add(spec);
     else this.#tree.waiting.delete(spec);
     this.#tree.tell(() => spec.onExit?.(exit, willRestart));

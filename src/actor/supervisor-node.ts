@@ -41,7 +41,7 @@ export interface NodeOptions {
   readonly restarts: RestartRecord[];
   readonly createFace: (node: SupervisorNode) => Supervisor;
   readonly onGiveUp: (error: CodedError) => void;
-  readonly onEnd: (node: SupervisorNode) => void;
+  readonly onEnd: (node: SupervisorNode, isNormal: boolean) => void;
 }
 
 interface Open {
@@ -241,7 +241,7 @@ export class SupervisorNode implements NestedSupervisor, TreeNode {
       case 'give-up':
         return this.#giveUp(effect.id);
       case 'end':
-        return this.#end();
+        return this.#end(effect.isNormal);
     }
   }
 
@@ -321,10 +321,10 @@ export class SupervisorNode implements NestedSupervisor, TreeNode {
     tree.tell(() => onGiveUp(gaveUp(this.id, child, limits)));
   }
 
-  #end(): void {
+  #end(isNormal: boolean): void {
     this.#obituaries = this.#children.obituaries();
     this.#running.clear();
-    this.#options.onEnd(this);
+    this.#options.onEnd(this, isNormal);
     this.#markEnded();
   }
 
@@ -349,14 +349,14 @@ export class SupervisorNode implements NestedSupervisor, TreeNode {
       restarts,
       createFace: this.#options.createFace,
       onGiveUp: () => undefined,
-      onEnd: (node) => this.#onNestedEnd(spec.id, node),
+      onEnd: (node, isNormal) => this.#onNestedEnd(spec.id, node, isNormal),
     });
   }
 
-  #onNestedEnd(id: string, node: SupervisorNode): void {
+  #onNestedEnd(id: string, node: SupervisorNode, isNormal: boolean): void {
     if (!this.#children.bury(id, node)) return;
     this.#reasons.set(id, 'shutdown: gave up');
-    this.#feed({ type: 'child-exit', exits: [{ id, isNormal: true }] });
+    this.#feed({ type: 'child-exit', exits: [{ id, isNormal }] });
     this.#feed({ type: 'inbox-turn' });
   }
 }

@@ -1,11 +1,12 @@
 import { afterEach, expect, test } from 'vitest';
 import { createHub, createMemorySink } from '../telemetry/index.ts';
 import { systemClock } from '../platform/index.ts';
+import type { ActorSpec } from './child-spec.ts';
 import { defaultActorLimits } from './limits.ts';
 import { workerRealm } from './realm.ts';
 import { Supervisor } from './supervisor.ts';
 import { ActorSystem } from './system.ts';
-import type { Exit, SystemOptions } from './system.ts';
+import type { ActorRef, Exit, SystemOptions } from './system.ts';
 
 const open: ActorSystem[] = [];
 const hub = createHub();
@@ -140,4 +141,53 @@ test('an error that nobody catches in a worker is an event, and the worker goes 
     .poll(() => sink.ofType('note').map(({ text }) => text))
     .toEqual([expect.stringContaining('nobody is there')]);
   expect(await ref.call('read', null)).toBe(0);
+});
+
+test('a group over several real workers stops in reverse and starts in order when one worker is killed', async () => {
+  const system = createSystem({ poolSize: 3 });
+  const log: string[] = [];
+  const child = (id: string): ActorSpec => ({
+    id,
+    spawn: () => ({ kind: 'counter', isDedicated: true }),
+    onStart: () => log.push(`start ${id}`),
+    onExit: (exit, willRestart) => log.push(`${exit.reason} ${id} ${willRestart}`),
+  });
+  const supervisor = new Supervisor({
+    id: 'top',
+    system,
+    clock: systemClock,
+    hub,
+    strategy: 'rest-for-one',
+    children: [
+      child('a'),
+      child('b'),
+      { type: 'supervisor', id: 'below', strategy: 'one-for-all', children: [child('c'), child('d')] },
+    ],
+  });
+  await supervisor.start();
+  log.length = 0;
+  system.killWorkerOf('b');
+  await expect.poll(() => log.length).toBe(6);
+  expect(log).toEqual([
+    'worker-lost b true',
+    'shutdown c true',
+    'shutdown d true',
+    'start b',
+    'start c',
+    'start d',
+  ]);
+  expect(supervisor.restartsLeft).toBe(2);
+  await supervisor.close();
+  expect(system.workers).toEqual([]);
+});
+
+test('a supervised actor in a busy loop is killed as hung, and serves again', async () => {
+  const system = createSystem({ poolSize: 1 });
+  const supervisor = new Supervisor({ id: 'top', system, clock: systemClock, hub });
+  const refs: ActorRef[] = [];
+  await supervisor.add({ id: 'a', spawn: () => ({ kind: 'counter' }), onStart: (ref) => refs.push(ref) });
+  refs[0]?.call('spin', null).catch(() => undefined);
+  await expect.poll(() => refs.length, { timeout: 5_000 }).toBe(2);
+  expect(await refs[1]?.call('read', null)).toBe(0);
+  expect(supervisor.restarts.map(({ reason }) => reason)).toEqual(['worker-hung']);
 });

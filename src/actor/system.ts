@@ -186,7 +186,7 @@ export class ActorSystem {
     try {
       await this.#askToStop(slot, actor, shutdown === 'infinity' ? Infinity : shutdown);
     } catch {
-      if (slot.isDedicated) slot.kill('stop-timeout');
+      // it is over all the same: what did not answer is killed, and a worker that it had alone goes with it
     }
     if (this.#located.get(actor) === placement) this.#exitOne(slot, { actor, reason: 'killed' });
   }
