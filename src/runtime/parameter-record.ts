@@ -4,6 +4,7 @@ import type { ParameterState } from '../program/index.ts';
 import { estimateBytes } from './estimate-bytes.ts';
 import type { RuntimeLimits } from './limits.ts';
 import type { ParameterRecord } from './module-protocol.ts';
+import { sameData } from './same-data.ts';
 
 /** One past change, as people see it. */
 export interface ParameterUpdateRecord {
@@ -31,7 +32,7 @@ export interface ExpectedChange {
 }
 
 function isSameUpdate(a: ParameterUpdateRecord, b: ParameterUpdateRecord): boolean {
-  return a.atMs === b.atMs && a.cause === b.cause && Object.is(a.newValue, b.newValue);
+  return a.atMs === b.atMs && a.cause === b.cause && sameData(a.newValue, b.newValue);
 }
 
 /** The stored history, with the newest change at its end. */
