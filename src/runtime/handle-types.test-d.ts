@@ -90,6 +90,25 @@ void byKind.parameters.notes;
 byKind.parameters.limit = 4;
 assertType<Equal<keyof typeof predicts.parameters, never>>();
 
+// Several parameters at once: the class's own names and types, each optional.
+await byKind.setParameters({ limit: 4, tone: 'warm' });
+// @ts-expect-error a text is no number
+await byKind.setParameters({ limit: '4' });
+// @ts-expect-error no such parameter
+await byKind.setParameters({ limits: 4 });
+await runtime.setParameters([
+  [byKind, { limit: 4 }],
+  ['some-id', { anything: 'goes' }],
+]);
+
+// Shared parameters have the type of their first value.
+const shared = await runtime.shared('rows', { type: 'number', value: 3 });
+assertType<Equal<typeof shared.value, number>>();
+// @ts-expect-error a text is no number
+await shared.set('4');
+// @ts-expect-error the type word of another type
+await runtime.shared('rows', { type: 'string', value: 3 });
+
 // A module that says nothing takes and gives what nobody knows.
 const bare = await runtime.start('bare');
 const unknownReply = await bare.call({ anything: 1 });
