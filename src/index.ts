@@ -111,6 +111,7 @@ export type {
 export { createRuntime, ModuleHandle, Runtime } from './runtime/index.ts';
 export type {
   AcknowledgementLevel,
+  CallInput,
   Checkpoint,
   CrashReason,
   Dependency,
@@ -124,6 +125,8 @@ export type {
   ModuleEvent,
   ModuleEventListener,
   ModuleEventType,
+  ModuleClass,
+  ModuleImportOptions,
   ModuleMetrics,
   ModuleParameterChange,
   ModuleRecord,
@@ -144,6 +147,9 @@ export type {
   StartOptions,
   StopOutcome,
   WhenDown,
+  SwapOptions,
+  SwapOutcome,
+  SwapTarget,
 } from './runtime/index.ts';
 export { createMemoryStore, openIndexedDbStore, openPageStore } from './state/index.ts';
 export type { Durability, Entry, Key, Store, Write } from './state/index.ts';

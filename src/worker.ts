@@ -1,3 +1,12 @@
 /** `vivarium/worker`: what a worker entry needs. */
 export { serve } from './runtime/index.ts';
-export type { Metrics, Modules, OptimizerFactory, Optimizers, Served, ServeOptions } from './runtime/index.ts';
+export type {
+  Metrics,
+  ModuleClass,
+  ModuleImportOptions,
+  Modules,
+  OptimizerFactory,
+  Optimizers,
+  Served,
+  ServeOptions,
+} from './runtime/index.ts';

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe as group, expect, test } from 'vitest';
+import { CodedError } from '../base/index.ts';
 import { SimulatedClock } from '../platform/index.ts';
 import type { Constraints } from './constraint.ts';
 import { programLimits } from './limits.ts';
@@ -371,6 +372,36 @@ group('state', () => {
     expect([first.value, copy.value, calls]).toEqual([2, 3, 1]);
     expect(copy.history).toHaveLength(2);
     expect(thrownBy(() => copy.set(6))).toEqual(violation('p', 'max'));
+  });
+
+  test('what is handed over is read and changed where it went', () => {
+    const options = { type: 'number', value: 1, requiresGrad: true, learningRate: 1 } as const;
+    const [old, next, last] = [1, 2, 3].map(() => new Parameter<number>(options)) as [
+      Parameter<number>,
+      Parameter<number>,
+      Parameter<number>,
+    ];
+    old.handOver(next);
+    old.set(5, 'late');
+    old.applyGradient(2);
+    expect([old.value, next.value, next.history.map(({ cause }) => cause)]).toEqual([
+      3,
+      3,
+      ['late', 'gradient'],
+    ]);
+    old.loadState({ ...next.dumpState(), value: 7 });
+    next.handOver(last);
+    last.set(9);
+    expect([old.value, next.value]).toEqual([9, 9]);
+  });
+
+  test('what is handed over to nobody keeps its last value and says why it cannot change', () => {
+    const old = new Parameter({ type: 'number', value: 1, requiresGrad: true });
+    const refusal = new CodedError('program/as-asked', 'gone');
+    old.handOver(refusal);
+    for (const change of [() => old.set(2), () => old.applyGradient(1), () => old.loadState(old.dumpState())])
+      expect(thrownBy(change)).toBe(refusal);
+    expect(old.value).toBe(1);
   });
 
   test('brands, not classes, tell parameters', () => {

@@ -1,5 +1,5 @@
 /** A named, typed value of a module that people and optimizers change, under constraints and with a history. */
-import { CodedError, messageOf } from '../base/index.ts';
+import { CodedError, isCodedError, messageOf } from '../base/index.ts';
 import type { JsonObject } from '../base/index.ts';
 import type { Clock } from '../platform/index.ts';
 import { systemClock } from '../platform/index.ts';
@@ -80,6 +80,10 @@ export class Parameter<T = unknown> {
   #createdAtMs: number;
   #updatedAtMs: number;
   #lastListenerError: string | undefined;
+  /** Who has the value since it was handed over, if anybody has, … */
+  #heir: Parameter<T> | undefined;
+  /** … and why changes are refused if nobody has. */
+  #refusal: CodedError | undefined;
 
   /** @throws `program/constraint-violated` for a bad first value, `program/constraint-invalid` for a senseless constraint. */
   constructor(options: ParameterOptions<T>) {
@@ -114,7 +118,7 @@ export class Parameter<T = unknown> {
 
   /** Frozen. The numbers of a tensor are not, and must be treated as read-only. */
   get value(): T {
-    return this.#value;
+    return this.#heir ? this.#heir.value : this.#value;
   }
 
   get gradient(): unknown {
@@ -167,6 +171,8 @@ export class Parameter<T = unknown> {
    * @throws `program/constraint-violated`
    */
   prepareSet(value: T, cause: string = 'set', atMs?: number): () => void {
+    const heir = this.#takingOver();
+    if (heir) return heir.prepareSet(value, cause, atMs);
     const checked = this.#checked(value);
     return () => this.#change(checked, cause, atMs);
   }
@@ -176,6 +182,8 @@ export class Parameter<T = unknown> {
    * @throws `program/gradient-not-required`, `program/gradient-invalid`, `program/constraint-violated`
    */
   applyGradient(gradient: T, cause: string = 'gradient'): void {
+    const heir = this.#takingOver();
+    if (heir) return heir.applyGradient(gradient, cause);
     const parameter = this.name;
     if (!this.requiresGrad) {
       throw new CodedError(
@@ -226,6 +234,8 @@ export class Parameter<T = unknown> {
 
   /** Checks a state and returns the function that applies it and cannot fail, so that many can be applied together. */
   prepareState(state: ParameterState<T>, cause: string = 'load'): () => void {
+    const heir = this.#takingOver();
+    if (heir) return heir.prepareState(state, cause);
     const expected = expectedOf(state, this.type);
     if (expected !== undefined) {
       throw new CodedError('program/state-invalid', `parameter ${this.name}: expected ${expected}`, {
@@ -248,6 +258,14 @@ export class Parameter<T = unknown> {
     };
   }
 
+  /**
+   * From now on `heir` has the value: reads and changes go there. With an error in its place, reads give the last value and
+   * changes throw that error. Hosts call it when a newer instance of a module takes over from one that still has work to end.
+   */
+  handOver(heir: Parameter<T> | CodedError): void {
+    [this.#heir, this.#refusal] = isCodedError(heir) ? [undefined, heir] : [heir, undefined];
+  }
+
   /** An equal parameter with its own history and no listeners. */
   clone(): Parameter<T> {
     const copy = new Parameter<T>({
@@ -257,6 +275,11 @@ export class Parameter<T = unknown> {
     copy.prepareState(this.dumpState({ withHistory: true }))();
     if (this.#name !== undefined) copy.assignName(this.#name);
     return copy;
+  }
+
+  #takingOver(): Parameter<T> | undefined {
+    if (this.#refusal) throw this.#refusal;
+    return this.#heir;
   }
 
   #checked(value: T): T {

@@ -60,6 +60,20 @@ export async function changeTogether(
   parts: readonly ChangePart[],
   options: ChangeOptions,
 ): Promise<void> {
+  const modules = parts.map(({ module }) => module);
+  // who is asked must be who is told: another instance could have something against it
+  const swaps = (): Promise<unknown>[] => modules.flatMap(({ swapping }) => swapping ?? []);
+  while (swaps().length > 0) await Promise.allSettled(swaps());
+  const changing = change(host, parts, options);
+  for (const module of modules) module.changing.add(changing);
+  try {
+    await changing;
+  } finally {
+    for (const module of modules) module.changing.delete(changing);
+  }
+}
+
+async function change(host: ChangeHost, parts: readonly ChangePart[], options: ChangeOptions): Promise<void> {
   const { signal, level } = options;
   await Promise.all(parts.map((part) => check(part, options)));
   await programsSettled(parts);

@@ -1,7 +1,7 @@
 /** What the page holds of a hosted module. Typed from the module's class. */
 import { CodedError, isCodedError, messageOf } from '../base/index.ts';
 import type { JsonObject } from '../base/index.ts';
-import type { InputOf, Mode, Module, ModuleDescription, ModuleState, RunWire } from '../program/index.ts';
+import type { Mode, Module, ModuleDescription, ModuleState, RunWire } from '../program/index.ts';
 import type { Store } from '../state/index.ts';
 import { createSpan } from '../telemetry/index.ts';
 import type { SpanContext } from '../telemetry/index.ts';
@@ -11,11 +11,13 @@ import type { CompilationRecord, CompilationStatus, CompileReport } from './comp
 import { compileHosted } from './compile-hosted.ts';
 import type { CompilePage, CompileRequest } from './compile-hosted.ts';
 import type { ExecutionRecord, ModuleMetrics } from './execution-history.ts';
-import type { ParameterNames, ParameterValue, ReplyOf } from './handle-types.ts';
+import type { CallInput, ParameterNames, ParameterValue, ReplyOf } from './handle-types.ts';
 import type { HostedModuleRecord, ModuleStatus } from './hosted.ts';
+import type { HotSwap, SwapOptions, SwapOutcome, SwapTarget } from './hot-swap.ts';
 import type { ForwardBody } from './module-protocol.ts';
 import { createModuleRecord } from './module-record.ts';
 import type { ModuleRecord } from './module-record.ts';
+import type { ModuleVersions } from './module-versions.ts';
 import { createParameterHandle } from './parameter-handle.ts';
 import type { AcknowledgementLevel, ParameterHandle, SetOptions } from './parameter-handle.ts';
 import { setParameters } from './set-parameters.ts';
@@ -38,6 +40,8 @@ export interface ForwardOptions {
 /** What a handle needs of its runtime. */
 export interface HandleHost extends CompilePage {
   readonly store: Store;
+  readonly hotSwap: HotSwap;
+  readonly versions: ModuleVersions;
   sharedOf(module: HostedModuleRecord, name: string): SharedParameter | undefined;
   stop(module: HostedModuleRecord): Promise<void>;
 }
@@ -51,20 +55,33 @@ export interface ModuleParameterChange {
   readonly atMs: number;
 }
 
+/** One handle per declared parameter. */
+export type ParameterHandles<M> = {
+  readonly [K in ParameterNames<M>]: ParameterHandle<ParameterValue<M, K>>;
+};
+
+/** A kind with many versions gives a handle that knows what all of them have: it stays true when they are swapped. */
 export class ModuleHandle<M = Module> {
-  /** One handle per declared parameter, by name; those of sub-modules have dotted names. */
-  readonly parameters: { readonly [K in ParameterNames<M>]: ParameterHandle<ParameterValue<M, K>> };
   readonly #module: HostedModuleRecord;
   readonly #host: HandleHost;
+  #parameters: ParameterHandles<M>;
+  /** The successions that `#parameters` knows of. */
+  #knows: number;
 
   constructor(module: HostedModuleRecord, host: HandleHost) {
     this.#module = module;
     this.#host = host;
-    const handles = [...module.journal.parameters.keys()].map(
-      (name) => [name, this.#handleOf(name)] as const,
-    );
-    // the class promised these names; the module said them
-    this.parameters = Object.freeze(Object.fromEntries(handles)) as unknown as typeof this.parameters;
+    this.#knows = module.journal.successions;
+    this.#parameters = this.#handles();
+  }
+
+  /** One handle per declared parameter, by name; those of sub-modules have dotted names. */
+  get parameters(): ParameterHandles<M> {
+    const { successions } = this.#module.journal;
+    // another version may have other parameters
+    if (this.#knows !== successions) this.#parameters = this.#handles();
+    this.#knows = successions;
+    return this.#parameters;
   }
 
   get id(): string {
@@ -86,6 +103,11 @@ export class ModuleHandle<M = Module> {
 
   get mode(): Mode {
     return this.#module.journal.mode;
+  }
+
+  /** The version of its class that runs now. */
+  get version(): string {
+    return this.#module.source.version ?? '0.0.0';
   }
 
   /** Names, types, options and signatures, as data. */
@@ -166,7 +188,7 @@ export class ModuleHandle<M = Module> {
    * @throws what `forward` throws; `port/timeout`, `port/cancelled`, `actor/peer-died`, `actor/mailbox-full`,
    *   `port/not-cloneable` for an input or an answer that cannot cross, `program/forward-not-implemented`
    */
-  async call(input: InputOf<M>, options: ForwardOptions = {}): Promise<ReplyOf<M>> {
+  async call(input: CallInput<M>, options: ForwardOptions = {}): Promise<ReplyOf<M>> {
     const { clock, hub, limits } = this.#host;
     const { timeoutMs = limits.callTimeoutMs, onDelta, isIdempotent, signal } = options;
     const span = createSpan(options.span);
@@ -252,6 +274,32 @@ export class ModuleHandle<M = Module> {
     await this.#module.journal.persistAll('strict');
   }
 
+  /** The versions that it can be swapped to, in semantic order. */
+  versions(): Promise<readonly string[]> {
+    return this.#host.versions.listOf(this.#module);
+  }
+
+  /**
+   * Another version takes over while the module runs: it is constructed, given the state, migrated by its static `migrate`, and only then
+   * serves. Calls in flight end on the old instance, later ones go to the new one. When it fails, the old one serves on.
+   * Resolves when what is stored is of the new version, as a strict write.
+   * @throws `runtime/version-not-found`, `runtime/hot-reload-failed` (the constructor threw), `runtime/state-migration-failed`,
+   *   `runtime/module-load-failed` and `runtime/module-url-refused` for a file, `runtime/hot-reload-disabled`, `runtime/swap-under-way`,
+   *   `runtime/compile-running`, `runtime/swap-target-invalid`, what ended the module, `actor/peer-died`, `port/timeout`,
+   *   `port/cancelled`; `state/…` when it took over and the store could not follow
+   */
+  swap(target: SwapTarget, options?: SwapOptions): Promise<SwapOutcome> {
+    return this.#host.hotSwap.swap(this.#module, target, options);
+  }
+
+  /**
+   * Swaps back to the version before the last swap. Parameters that the swap left as they were keep what they are now; the others have what
+   * that version left behind. A second rollback goes forward again. @throws as {@link swap}
+   */
+  rollback(options?: SwapOptions): Promise<SwapOutcome> {
+    return this.#host.hotSwap.rollback(this.#module, options);
+  }
+
   /** Stops the module; its stored state stays. */
   stop(): Promise<void> {
     return this.#host.stop(this.#module);
@@ -261,6 +309,13 @@ export class ModuleHandle<M = Module> {
     await this.#module.call('mode-set', mode);
     this.#module.journal.setMode(mode);
     if (level !== 'memory') await this.#module.journal.persistMeta(level);
+  }
+
+  #handles(): ParameterHandles<M> {
+    const names = [...this.#module.journal.parameters.keys()];
+    const handles = names.map((name) => [name, this.#handleOf(name)] as const);
+    // the class promised these names; the module said them
+    return Object.freeze(Object.fromEntries(handles)) as unknown as ParameterHandles<M>;
   }
 
   #handleOf(name: string): ParameterHandle<never> {

@@ -36,6 +36,14 @@ export interface StopOutcome {
   readonly error?: CodedError;
 }
 
+/** Which class a module runs. */
+export interface ModuleSource {
+  /** Undefined until the module has said which is the newest. */
+  readonly version: string | undefined;
+  /** The file that has it; undefined for what the worker entry serves. */
+  readonly url: string | undefined;
+}
+
 /** A call of `forward` that has not ended. */
 export interface PendingCall {
   readonly traceId: string;
@@ -54,6 +62,16 @@ export class HostedModuleRecord {
   readonly history: ExecutionHistory;
   readonly startedAtMs: number;
   description: ModuleDescription | undefined;
+  /** Which version a restart starts, and where it is from. */
+  source: ModuleSource = { version: undefined, url: undefined };
+  /** The version whose stored state it was started from, when that was another one. */
+  migratedFrom: string | undefined;
+  /** Whether another version may take over while it runs. */
+  hotReload = true;
+  /** Changes that were made together and have not come to their end. */
+  readonly changing: Set<Promise<unknown>> = new Set();
+  /** The swap that is under way. */
+  swapping: Promise<unknown> | undefined;
   restarts = 0;
   /** What ended its actor last. */
   crash: CrashReason | undefined;

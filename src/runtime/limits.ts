@@ -4,6 +4,8 @@ export interface RuntimeLimits {
   readonly callTimeoutMs: number;
   /** Calls of one module that wait for its restart; more get `runtime/module-restarting`. */
   readonly maxWaitingCalls: number;
+  /** A module file that is imported by its address must be there by then: the module's mailbox waits for it. */
+  readonly importTimeoutMs: number;
   /** Tries of a call that was declared idempotent and lost its worker, the first one included. */
   readonly maxAttempts: number;
   /** Updates kept per parameter, on the page and in the store, oldest dropped first. */
@@ -44,6 +46,7 @@ export interface RuntimeLimits {
 export const defaultRuntimeLimits: RuntimeLimits = {
   callTimeoutMs: 120_000,
   maxWaitingCalls: 1_000,
+  importTimeoutMs: 10_000,
   maxAttempts: 3,
   parameterHistoryEntries: 100,
   historyDelayMs: 250,

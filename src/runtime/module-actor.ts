@@ -1,10 +1,14 @@
 /** A program module hosted as an actor: where `program` meets `actor`. Runs in the worker. */
 import type { ActorContext, Behaviour, CallContext, StartBehaviour } from '../actor/index.ts';
-import { CodedError, toCodedError } from '../base/index.ts';
+import { CodedError } from '../base/index.ts';
 import { systemClock } from '../platform/index.ts';
-import { continueCall, describe, plainOf, requireRun } from '../program/index.ts';
+import { continueCall, plainOf } from '../program/index.ts';
 import type { CallSettings, Mode, Module, ModuleState, ParameterChange } from '../program/index.ts';
 import { compileInWorker } from './compile-in-worker.ts';
+import { describeHosting, startHosting, withChanges } from './hosting.ts';
+import type { Hosting } from './hosting.ts';
+import type { ModuleCatalog } from './module-catalog.ts';
+import type { ModuleVersion } from './module-class.ts';
 import { journalService } from './module-protocol.ts';
 import type {
   ChangesApplied,
@@ -17,33 +21,19 @@ import type {
   ParameterSetBody,
   ParameterTaken,
   StartArgs,
+  SwapBody,
 } from './module-protocol.ts';
 import { pageSettings } from './page-service/page-settings.ts';
 import type { CompileTools } from './served-optimizers.ts';
-
-/** A class whose instances a runtime hosts. */
-export type ModuleClass<M extends Module = Module> = new () => M;
-
-function construct(Class: ModuleClass, kind: string): Module {
-  try {
-    const module = new Class();
-    requireRun(module);
-    return module;
-  } catch (error) {
-    throw toCodedError(error, 'runtime/module-load-failed', { fields: { kind } });
-  }
-}
-
-interface StartOf {
-  readonly sequence: number | undefined;
-  readonly tools: CompileTools;
-}
+import { SwapTurn } from './swap-turn.ts';
 
 class HostedModule implements Behaviour {
-  readonly #module: Module;
   readonly #context: ActorContext;
   readonly #stopped = new AbortController();
   readonly #methods: Readonly<Record<string, (body: never, call: CallContext) => unknown>>;
+  readonly #swap: SwapTurn;
+  #hosting: Hosting;
+  #stopListening: () => void;
   /** The change that a call from the page causes: it travels in that call's answer, not as a message of its own. */
   #answering: ParameterRecord | undefined;
   /** Changes of the parameter while it is set: more than one when a listener sets it too. */
@@ -57,12 +47,20 @@ class HostedModule implements Behaviour {
   /** Counts changes, across restarts, so that the page can tell which came last. */
   #sequence: number;
 
-  constructor(module: Module, context: ActorContext, start: StartOf) {
-    this.#module = module;
+  constructor(hosting: Hosting, context: ActorContext, sequence: number = 0) {
+    this.#hosting = hosting;
     this.#context = context;
-    this.#sequence = start.sequence ?? 0;
-    const compiler = { current: () => this.#module, context, tools: start.tools };
-    module.onParameterChange((change) => this.#onChange(change));
+    this.#sequence = sequence;
+    this.#stopListening = this.#listen();
+    const compiler = { current: () => this.#module, context, tools: hosting.tools };
+    this.#swap = new SwapTurn({
+      actor: context.actor,
+      current: () => this.#hosting,
+      announce: (body) =>
+        context.sendPage(journalService, 'module-swap', { ...body, sequence: ++this.#sequence }),
+      takeOver: (next) => this.#takeOver(next),
+      run: (method, body, call) => this.#answer(method, body, call),
+    });
     this.#methods = {
       describe: () => this.#describe(),
       forward: (body, call) => this.#forward(body, call),
@@ -74,11 +72,22 @@ class HostedModule implements Behaviour {
       'state-load': (state) => this.#load(state),
       'changes-check': ({ changes, cause }: ChangesBody) => void this.#module.prepareChanges(changes, cause),
       'changes-apply': (body) => this.#apply(body),
+      versions: () => hosting.catalog.versionsOf(hosting.kind),
+      swap: (body: SwapBody, call) => this.#swap.run(body, call),
       compile: (body: CompileBody, call) => compileInWorker(compiler, body, call),
     };
   }
 
+  get #module(): Module {
+    return this.#hosting.module;
+  }
+
   call(method: string, body: unknown, call: CallContext): unknown {
+    // a turn that waits for its code keeps the mailbox: what comes meanwhile has its turn afterwards
+    return this.#swap.isOpen ? this.#swap.queue(method, body, call) : this.#answer(method, body, call);
+  }
+
+  #answer(method: string, body: unknown, call: CallContext): unknown {
     const run = Object.hasOwn(this.#methods, method) ? this.#methods[method] : undefined;
     if (run) return run(body as never, call);
     throw new CodedError('runtime/method-not-found', `a hosted module has no method "${method}"`, {
@@ -92,12 +101,24 @@ class HostedModule implements Behaviour {
     await Promise.allSettled(this.#running);
   }
 
+  #listen(): () => void {
+    return this.#module.onParameterChange((change) => this.#onChange(change));
+  }
+
+  #takeOver(next: Hosting): void {
+    this.#stopListening();
+    this.#hosting = next;
+    this.#stopListening = this.#listen();
+  }
+
   #describe(): Described {
-    return { description: describe(this.#module), state: this.#module.dumpState() };
+    return describeHosting(this.#hosting);
   }
 
   #load(state: ModuleState): ModuleState {
     this.#quietly('all', () => this.#module.loadState(state));
+    const { predictors, compiled } = state;
+    this.#hosting = { ...this.#hosting, predictors: { predictors, compiled } };
     return this.#module.dumpState();
   }
 
@@ -129,6 +150,7 @@ class HostedModule implements Behaviour {
     const names = [...Object.keys(changes.values ?? {}), ...Object.keys(changes.parameters ?? {})];
     this.#sequence++;
     this.#quietly(new Set(names), apply);
+    this.#hosting = withChanges(this.#hosting, changes);
     return { sequence: this.#sequence };
   }
 
@@ -180,31 +202,21 @@ class HostedModule implements Behaviour {
   }
 }
 
-/** Names that the class has now and the state had then; what is new keeps its own value, what is gone is dropped. */
-function overlay<T>(
-  own: Readonly<Record<string, T>>,
-  stored: Readonly<Record<string, T>>,
-): Record<string, T> {
-  return Object.fromEntries(Object.keys(own).map((name) => [name, (stored[name] ?? own[name]) as T]));
-}
-
-function loadStored(module: Module, stored: ModuleState): void {
-  const own = module.dumpState();
-  const modules = new Set(module.namedSubModules().map(([name]) => name));
-  module.loadState({
-    ...stored,
-    compiled: stored.compiled.filter((name) => modules.has(name)),
-    parameters: overlay(own.parameters, stored.parameters),
-    predictors: overlay(own.predictors, stored.predictors),
-  });
-}
-
-/** How to start a module of this class as an actor. Errors: `runtime/module-load-failed`, `program/state-invalid`. */
-export function hostModule(Class: ModuleClass, kind: string, tools: CompileTools = {}): StartBehaviour {
+/**
+ * How to start a module as an actor; `kind` is undefined where only the start knows it.
+ * Errors: `runtime/module-load-failed`, `runtime/version-not-found`, `runtime/state-migration-failed`, `program/state-invalid`, and
+ * for a class that is imported what `ModuleCatalog.load` throws.
+ */
+export function hostModule(catalog: ModuleCatalog, tools: CompileTools, kind?: string): StartBehaviour {
   return (args, context) => {
-    const module = construct(Class, kind);
-    const { state, sequence } = (args ?? {}) as StartArgs;
-    if (state) loadStored(module, state);
-    return new HostedModule(module, context, { sequence, tools });
+    const start = (args ?? {}) as StartArgs;
+    const name = kind ?? start.kind ?? '';
+    catalog.attachPage((method, body) => context.sendPage(journalService, method, body));
+    const begin = (source: ModuleVersion): Behaviour => {
+      const hosting = startHosting({ catalog, tools, kind: name, source }, start.state);
+      return new HostedModule(hosting, context, start.sequence);
+    };
+    const source = catalog.resolve(name, start);
+    return source instanceof Promise ? source.then(begin) : begin(source);
   };
 }

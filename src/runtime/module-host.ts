@@ -10,18 +10,39 @@ import type { Hub } from '../telemetry/index.ts';
 import { idTaken } from './handle.ts';
 import { HostedModuleRecord } from './hosted.ts';
 import type { CrashReason, StopOutcome } from './hosted.ts';
+import { HotSwap } from './hot-swap.ts';
 import { inspectRuntime } from './inspect-runtime.ts';
 import type { RuntimeLimits } from './limits.ts';
 import { stopTimedOut, wasStopped } from './module-error.ts';
 import { ModuleJournal } from './module-journal.ts';
-import type { Described, ParameterChangeBody, ParameterRecord, StartArgs } from './module-protocol.ts';
+import { importedKind } from './module-protocol.ts';
+import type {
+  CatalogChangeBody,
+  Described,
+  ModuleSwapBody,
+  ParameterChangeBody,
+  ParameterRecord,
+  StartArgs,
+  UpdateFailBody,
+} from './module-protocol.ts';
+import type { ModuleVersions } from './module-versions.ts';
 import type { StartOptions } from './runtime-options.ts';
 import { SharedParameters } from './shared-parameters.ts';
+
+/** Another instance of a module has taken over. */
+export interface SwapNews {
+  readonly fromKind: string;
+  readonly toKind: string;
+  readonly fromVersion: string;
+  readonly toVersion: string;
+}
 
 /** Hears of modules that it did not start itself, too. */
 export interface HostObserver {
   /** There is a record, and its status is told from here on; it has not begun to start. */
   onCreate(module: HostedModuleRecord): void;
+  /** Another instance of it has taken over. */
+  onSwap(module: HostedModuleRecord, news: SwapNews): void;
   /** It was stopped, or ended by itself without an error. Its id is free. */
   onStop(module: HostedModuleRecord, how: StopOutcome | { readonly how: 'ended' }): void;
 }
@@ -33,6 +54,7 @@ export interface ModuleHostOptions {
   readonly hub: Hub;
   readonly clock: Clock;
   readonly limits: RuntimeLimits;
+  readonly versions: ModuleVersions;
   readonly restartLimits?: RestartLimits | undefined;
 }
 
@@ -40,6 +62,7 @@ const endsOfItsOwn: readonly Exit['reason'][] = ['normal', 'shutdown', 'crashed'
 
 export class ModuleHost implements AsyncDisposable {
   readonly shared: SharedParameters;
+  readonly hotSwap: HotSwap;
   readonly #options: ModuleHostOptions;
   readonly #committer: GroupCommitter;
   readonly #modules = new Map<string, HostedModuleRecord>();
@@ -53,7 +76,9 @@ export class ModuleHost implements AsyncDisposable {
     this.#options = options;
     this.#committer = createGroupCommitter(options.store);
     this.#supervisor = this.#createSupervisor();
-    const { store, hub, clock, limits } = options;
+    const { store, hub, clock, limits, versions } = options;
+    const onStoreFailure = (error: unknown): void => this.#reportStoreFailure(error);
+    this.hotSwap = new HotSwap({ hub, clock, limits, versions, onStoreFailure });
     this.shared = new SharedParameters({
       store,
       clock,
@@ -82,6 +107,8 @@ export class ModuleHost implements AsyncDisposable {
     const committer = this.#committer;
     const journal = new ModuleJournal({ module: id, kind, store, committer, limits, clock, onFailure });
     const module = new HostedModuleRecord(id, kind, journal, { clock, limits });
+    module.source = { version: options.version, url: undefined };
+    module.hotReload = options.hotReload ?? true;
     this.#options.observer.onCreate(module);
     this.#modules.set(id, module);
     const starting = this.#begin(module, options);
@@ -128,8 +155,30 @@ export class ModuleHost implements AsyncDisposable {
     await this.#committer[Symbol.asyncDispose]();
   }
 
+  /** What a worker tells the journal of its modules. */
+  onNews(method: string, body: unknown): void {
+    if (method === 'parameter-change') this.#onOwnChange(body as ParameterChangeBody);
+    else if (method === 'module-swap') this.#onSwap(body as ModuleSwapBody);
+    else if (method === 'catalog-change')
+      this.hotSwap.onCatalogChange(this.modules, (body as CatalogChangeBody).kinds);
+    else if (method === 'update-fail') {
+      const { message, file } = body as UpdateFailBody;
+      this.#options.hub.emit({ type: 'hot-update-fail', message, ...(file === undefined ? {} : { file }) });
+    }
+  }
+
+  #onSwap(body: ModuleSwapBody): void {
+    const module = this.#modules.get(body.module);
+    if (!module || module.isOver) return;
+    const fromVersion = body.taken.from;
+    this.hotSwap.onSwap(module, body);
+    this.shared.rebind(module);
+    const [fromKind, toVersion] = [module.kind, body.state.version];
+    this.#options.observer.onSwap(module, { fromKind, toKind: fromKind, fromVersion, toVersion });
+  }
+
   /** A module changed a parameter by itself. */
-  onOwnChange({ module: id, ...record }: ParameterChangeBody): void {
+  #onOwnChange({ module: id, ...record }: ParameterChangeBody): void {
     const module = this.#modules.get(id);
     // what changes before a module was introduced is in its introduction
     if (!module?.journal.parameters.has(record.name)) return;
@@ -201,10 +250,10 @@ export class ModuleHost implements AsyncDisposable {
       id: module.id,
       ...(restart ? { restart } : {}),
       ...(shutdownMs === undefined ? {} : { shutdown: shutdownMs }),
-      spawn: () => {
-        const args: StartArgs = { state: module.journal.state, sequence: module.journal.sequence };
-        return { kind: module.kind, args, ...(isolation === 'dedicated' ? { isDedicated: true } : {}) };
-      },
+      spawn: () => ({
+        ...this.#spawnOf(module),
+        ...(isolation === 'dedicated' ? { isDedicated: true } : {}),
+      }),
       onStart: (started) => {
         if (!isFirst) module.attach(started);
         isFirst = false;
@@ -214,11 +263,24 @@ export class ModuleHost implements AsyncDisposable {
     const described = (await ref.call('describe', null)) as Described;
     this.#requireWanted(module);
     supervisor.requireRunning();
-    module.description = described.description;
-    module.journal.begin(described.state, described.description.parameters);
+    await this.hotSwap.introduce(module, described);
+    this.#requireWanted(module);
+    supervisor.requireRunning();
     module.attach(ref);
     await this.shared.bind(module, options.shared);
     this.#requireWanted(module);
+  }
+
+  /** The version that runs, with the state that the page has of it. */
+  #spawnOf({ kind, source, journal }: HostedModuleRecord): {
+    readonly kind: string;
+    readonly args: StartArgs;
+  } {
+    const loaded = this.#options.versions.loadedOf(kind);
+    const { state, sequence } = journal;
+    const args: StartArgs = { state, sequence, version: source.version };
+    if (loaded.length === 0) return { kind, args };
+    return { kind: importedKind, args: { ...args, kind, loaded } };
   }
 
   #onExit(module: HostedModuleRecord, exit: Exit, willRestart: boolean): void {

@@ -1,8 +1,8 @@
 /**
  * The page's memory of one hosted module, outside every worker: what a restart starts from, and what the store holds.
  *
- * Keys: `module, id, 'meta'`; `module, id, 'parameter', name`, written before a change is acknowledged; and
- * `module, id, 'history', name`, written a moment later.
+ * Keys: `module, id, 'meta'`; `module, id, 'parameter', name`, written before a change is acknowledged;
+ * `module, id, 'history', name`, written a moment later; and `module, id, 'previous'`, what the version before left behind.
  */
 import { CodedError } from '../base/index.ts';
 import type { Clock } from '../platform/index.ts';
@@ -19,7 +19,7 @@ import { HistoryWriter } from './history-writer.ts';
 import type { RuntimeLimits } from './limits.ts';
 import { createMemory, reopenMemory } from './module-memory.ts';
 import type { ModuleMemory } from './module-memory.ts';
-import type { ParameterRecord } from './module-protocol.ts';
+import type { ParameterRecord, PreviousVersion, Taken } from './module-protocol.ts';
 import { CachedParameter } from './parameter-record.ts';
 import type { ExpectedChange, ParameterUpdateRecord, StoredParameter } from './parameter-record.ts';
 
@@ -32,6 +32,17 @@ export interface Committer {
 export interface EarlyWrite {
   readonly expected: ExpectedChange;
   readonly committed: Promise<void>;
+}
+
+/** Another instance of the module has taken over, of this or another version. */
+export interface Succession {
+  readonly state: ModuleState;
+  readonly descriptions: readonly ParameterDescription[];
+  readonly taken: Taken;
+  /** The file that the class before was from; undefined for what is served. */
+  readonly previousUrl: string | undefined;
+  readonly atMs: number;
+  readonly sequence: number | undefined;
 }
 
 interface Meta {
@@ -70,6 +81,10 @@ export class ModuleJournal {
   #memory: ModuleMemory;
   /** The commit of a changed program that is under way: nothing of before may be written behind it. */
   #programChange: Promise<unknown> | undefined;
+  #previous: PreviousVersion | undefined;
+  /** Parameters of versions before, which the store may still hold. */
+  readonly #gone = new Set<string>();
+  #successions = 0;
   /** A module that changed nothing is not in the store at all. */
   #isStored = false;
 
@@ -114,6 +129,16 @@ export class ModuleJournal {
     return [...this.#parameters.values()].reduce((last, { sequence }) => Math.max(last, sequence), 0);
   }
 
+  /** What the version before left behind, if the module ever changed its version. */
+  get previous(): PreviousVersion | undefined {
+    return this.#previous;
+  }
+
+  /** Grows whenever another instance takes over: names of parameters may be others then. */
+  get successions(): number {
+    return this.#successions;
+  }
+
   get parameters(): ReadonlyMap<string, CachedParameter> {
     return this.#parameters;
   }
@@ -146,6 +171,7 @@ export class ModuleJournal {
     if (!meta) return;
     this.#isStored = true;
     this.#state = meta.value.state;
+    this.#previous = (await store.get<PreviousVersion>(['module', module, 'previous']))?.value;
     this.#memory = reopenMemory(meta.value.memory, this.#options.clock.now());
     const histories = await store.list<readonly ParameterUpdateRecord[]>(['module', module, 'history']);
     const historyOf = new Map(histories.map(({ key, value }) => [key.at(-1), value]));
@@ -157,8 +183,7 @@ export class ModuleJournal {
 
   /** The module runs and says what it has: parameters that its class no longer declares are forgotten. */
   begin(state: ModuleState, descriptions: readonly ParameterDescription[] = []): void {
-    this.#descriptions.clear();
-    for (const description of descriptions) this.#descriptions.set(description.name, description);
+    this.#describe(descriptions);
     // predictors that nobody changed follow their class: an edited signature must not meet its own past
     const { predictors, compiled } = this.#state ?? { predictors: {}, compiled: [] };
     this.#state = { ...state, parameters: {}, predictors, compiled };
@@ -169,6 +194,33 @@ export class ModuleJournal {
       if (this.#parameters.has(name)) continue;
       this.#parameters.set(name, new CachedParameter(name, { state: parameter }, this.#options.limits));
     }
+  }
+
+  /** Another instance serves from here on: a restart starts from its state. What is the same keeps its history and its listeners. */
+  succeed({ state, descriptions, taken, previousUrl, atMs, sequence }: Succession): void {
+    const before = this.state;
+    const { predictors, compiled, from, same } = taken;
+    // the same version with other code, as while it is edited, leaves the way back as it is
+    if (before && from !== state.version)
+      this.#previous = { version: from, url: previousUrl, state: before, same };
+    this.#describe(descriptions);
+    this.#state = { ...state, parameters: {}, predictors, compiled };
+    this.#predictors = state.predictors;
+    this.remember({});
+    for (const name of this.#parameters.keys()) {
+      if (name in state.parameters) continue;
+      this.#gone.add(name);
+      this.#parameters.delete(name);
+    }
+    const change = { cause: `swap ${from} → ${state.version}`, atMs, ...(sequence ? { sequence } : {}) };
+    for (const [name, parameter] of Object.entries(state.parameters)) {
+      const oldValue = this.#parameters.get(name)?.state.value;
+      if (!this.#parameters.has(name))
+        this.#parameters.set(name, new CachedParameter(name, { state: parameter }, this.#options.limits));
+      else if (same.includes(name)) this.parameter(name).adopt(parameter, sequence);
+      else this.apply({ name, oldValue, state: parameter, ...change });
+    }
+    this.#successions += 1;
   }
 
   /** Takes a change over: from here on a lost worker cannot lose it. */
@@ -281,6 +333,7 @@ export class ModuleJournal {
 
   /** Writes what the page has over an early write that did not come true. Nobody waits for it. */
   async rewrite(name: string, durability: Durability): Promise<void> {
+    if (!this.#parameters.has(name)) return;
     try {
       await this.persist([name], durability);
     } catch (error) {
@@ -320,10 +373,31 @@ export class ModuleJournal {
     for (const name of names) this.#histories.touch(name);
   }
 
+  /** Writes a succession in one commit, if anything of the module is stored. */
+  async persistSuccession(durability: Durability): Promise<void> {
+    if (!this.#isStored) return;
+    const { module } = this.#options;
+    const gone = [...this.#gone].filter((name) => !this.#parameters.has(name));
+    const dropped = gone.flatMap((name): Write[] =>
+      ['parameter', 'history'].map((part) => ({ type: 'delete', key: ['module', module, part, name] })),
+    );
+    const kept: Write[] = this.#previous
+      ? [{ type: 'put', key: ['module', module, 'previous'], value: this.#previous }]
+      : [];
+    const writes = [...this.#parameters.keys()].map((name) => this.#writeOf(name));
+    await this.#commit([this.#metaWrite(), ...kept, ...writes, ...dropped], durability);
+    for (const name of gone) this.#gone.delete(name);
+  }
+
   /** Waits for the writes under way and writes the histories that are not written yet. */
   async settle(): Promise<void> {
     await Promise.allSettled(this.#underWay);
     await this.#histories.flush();
+  }
+
+  #describe(descriptions: readonly ParameterDescription[]): void {
+    this.#descriptions.clear();
+    for (const description of descriptions) this.#descriptions.set(description.name, description);
   }
 
   async #commit(writes: readonly Write[], durability: Durability): Promise<void> {

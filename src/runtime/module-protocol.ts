@@ -16,6 +16,90 @@ export interface StartArgs {
   readonly state?: ModuleState | undefined;
   /** The last change that the page knows of, so that a restarted module counts on. */
   readonly sequence?: number | undefined;
+  /** Default: the newest. */
+  readonly version?: string | undefined;
+  /** Only with {@link importedKind}: the kind, … */
+  readonly kind?: string | undefined;
+  /** … and what was imported of it. */
+  readonly loaded?: readonly LoadedVersion[] | undefined;
+}
+
+/** Under this kind of actor a worker starts modules of a kind that it may have to import first. */
+export const importedKind = 'vivarium-imported';
+/** An actor that answers what a worker's catalog knows: `versions` and `load`. */
+export const catalogKind = 'vivarium-catalog';
+
+/** A version as the page and a worker speak of it. */
+export interface VersionInfo {
+  readonly version: string;
+  readonly url?: string;
+}
+
+/** A version that was imported from a file. */
+export interface LoadedVersion extends VersionInfo {
+  readonly url: string;
+}
+
+export interface VersionsBody {
+  readonly kind: string;
+}
+
+export interface LoadBody {
+  readonly kind: string;
+  readonly url: string;
+  /** What other workers have imported already. */
+  readonly loaded: readonly LoadedVersion[];
+  readonly timeoutMs: number;
+}
+
+/** What survives a change of the class, beside parameters and mode: predictors follow their class unless they were changed. */
+export type Predictors = Pick<ModuleState, 'predictors' | 'compiled'>;
+
+/** What a version left behind, for the way back. */
+export interface PreviousVersion {
+  readonly version: string;
+  readonly url?: string | undefined;
+  readonly state: ModuleState;
+  /** Parameters that the next version took over as they were. */
+  readonly same: readonly string[];
+}
+
+export interface SwapBody {
+  readonly version?: string | undefined;
+  readonly url?: string | undefined;
+  readonly loaded: readonly LoadedVersion[];
+  readonly timeoutMs: number;
+  /** Only for a way back. */
+  readonly previous?: PreviousVersion | undefined;
+  /** The worker serves other code: take it if the module's own class was exchanged. */
+  readonly isUpdate?: boolean;
+}
+
+/** `undefined` after an update that did not concern the module. */
+export type SwapAnswer = { readonly from: string; readonly to: string } | undefined;
+
+/** What a change of version took over. */
+export interface Taken extends Predictors {
+  readonly from: string;
+  readonly same: readonly string[];
+}
+
+/** Sent in the turn in which another version takes over, before anything that it does itself. */
+export interface ModuleSwapBody extends Described {
+  readonly module: string;
+  readonly taken: Taken;
+  readonly sequence: number;
+}
+
+/** The classes of these kinds were exchanged in a worker. */
+export interface CatalogChangeBody {
+  readonly kinds: readonly string[];
+}
+
+/** New code came and could not be taken. */
+export interface UpdateFailBody {
+  readonly message: string;
+  readonly file?: string | undefined;
 }
 
 /** The page's service that hears of changes made inside the worker. */
@@ -97,4 +181,8 @@ export interface ParameterChangeBody extends ParameterRecord {
 export interface Described {
   readonly description: ModuleDescription;
   readonly state: ModuleState;
+  /** The file that the class is from; undefined for what the worker entry serves. */
+  readonly url?: string | undefined;
+  /** After a start from the state of another version. */
+  readonly taken?: Taken | undefined;
 }

@@ -123,9 +123,12 @@ export function checkModuleSpec(spec: unknown, id: () => string, { limits, kinds
   if (typeof spec !== 'object' || spec === null) throw refuse('spec', spec, 'an object with a kind');
   const { kind, ...options } = spec as Partial<ModuleSpec>;
   const { restart, isolation, shutdownMs, dependencies, metadata, shared, id: given } = options;
+  const { version, hotReload } = options;
   if (given !== undefined && typeof given !== 'string') throw refuse('id', given, 'text');
   checkOneOf('restart', restart, restarts);
   checkOneOf('isolation', isolation, isolations);
+  checkOneOf('hotReload', hotReload, [true, false]);
+  if (version !== undefined && typeof version !== 'string') throw refuse('version', version, 'text');
   if (shutdownMs !== undefined && !(typeof shutdownMs === 'number' && shutdownMs >= 0)) {
     throw refuse('shutdownMs', shutdownMs, 'milliseconds, 0 or more');
   }

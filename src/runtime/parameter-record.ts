@@ -164,6 +164,14 @@ export class CachedParameter {
     }
   }
 
+  /** The same value, as another version of the module holds it: nothing changed for whoever watches. */
+  adopt(state: ParameterState, sequence: number = this.#sequence): void {
+    this.forgetExpected();
+    this.#isConfirmed = false;
+    this.#sequence = sequence;
+    this.#state = deepFreeze(state);
+  }
+
   subscribe(listener: ParameterListener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);

@@ -16,7 +16,7 @@ import {
   registryFull,
   wasStopped,
 } from './module-error.ts';
-import type { HostObserver, ModuleHost } from './module-host.ts';
+import type { HostObserver, ModuleHost, SwapNews } from './module-host.ts';
 import { checkModuleSpec } from './module-spec.ts';
 import type { CheckedSpec } from './module-spec.ts';
 import { RegistryEntry } from './registry-entry.ts';
@@ -32,14 +32,7 @@ export interface ModuleRegistryOptions {
   readonly limits: RuntimeLimits;
   readonly createId: () => string;
   /** Kinds that are served, where the page knows them. */
-  readonly kinds?: readonly string[] | undefined;
-}
-
-export interface SwapNews {
-  readonly fromKind: string;
-  readonly toKind: string;
-  readonly fromVersion: string;
-  readonly toVersion: string;
+  readonly kinds?: () => readonly string[];
 }
 
 export class ModuleRegistry implements HostObserver {
@@ -87,9 +80,8 @@ export class ModuleRegistry implements HostObserver {
   }
 
   register(given: ModuleSpec): RegisteredModule {
-    this.#requireOpen();
-    const { kinds } = this.#options;
-    const spec = this.#check(given, kinds);
+    this.requireOpen();
+    const spec = this.#check(given, this.#options.kinds?.());
     if (this.#entries.has(spec.id)) throw alreadyRegistered(spec.id);
     return this.#toModule(this.#add(spec, true));
   }
@@ -104,7 +96,7 @@ export class ModuleRegistry implements HostObserver {
 
   /** Registers what was not registered, then starts it. What is given here goes before what was registered. */
   async launch(kind: string, options: StartOptions): Promise<HostedModuleRecord> {
-    this.#requireOpen();
+    this.requireOpen();
     const known = options.id === undefined ? undefined : this.#entries.get(options.id);
     if (known?.isBusy) throw idTaken(known.id);
     if (known?.isExplicit && known.spec.kind !== kind) throw alreadyRegistered(known.id, known.spec.kind);
@@ -147,7 +139,7 @@ export class ModuleRegistry implements HostObserver {
   }
 
   /** A swap that has happened: the record goes on, under another class. */
-  noteSwap(id: string, { fromKind, toKind, fromVersion, toVersion }: SwapNews): void {
+  onSwap({ id }: HostedModuleRecord, { fromKind, toKind, fromVersion, toVersion }: SwapNews): void {
     const entry = this.#find(id);
     entry.times.swappedAtMs = this.#now();
     if (entry.spec.kind !== toKind) entry.spec = { ...entry.spec, kind: toKind };
@@ -196,7 +188,7 @@ export class ModuleRegistry implements HostObserver {
     const { id: module, kind } = record;
     if (isRestart) this.#tell({ type: 'module-restart', module, restarts: record.restarts });
     else this.#tell({ type: 'module-start', module, kind });
-    this.#noteVersion(entry, record.description?.version);
+    this.#noteVersion(entry, record.description?.version, isRestart ? undefined : record.migratedFrom);
     this.#tellAll(effects);
   }
 
@@ -224,7 +216,7 @@ export class ModuleRegistry implements HostObserver {
   }
 
   async #start(entry: RegistryEntry, visited: Visited = new Map()): Promise<HostedModuleRecord> {
-    this.#requireOpen();
+    this.requireOpen();
     if (entry.isBusy) throw idTaken(entry.id);
     entry.crash = undefined;
     entry.restarts = 0;
@@ -378,7 +370,8 @@ export class ModuleRegistry implements HostObserver {
     throw notRegistered(id, [...this.#entries.keys()]);
   }
 
-  #requireOpen(): void {
+  /** @throws `runtime/closed` */
+  requireOpen(): void {
     if (this.#isClosed) throw new CodedError('runtime/closed', 'this runtime was closed');
   }
 

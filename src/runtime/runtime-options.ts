@@ -8,8 +8,9 @@ import type { PortLimits } from '../port/index.ts';
 import type { Store } from '../state/index.ts';
 import type { Hub } from '../telemetry/index.ts';
 import type { WhenDown } from './dependency.ts';
+import type { ModuleImportOptions } from './import-module.ts';
 import type { RuntimeLimits } from './limits.ts';
-import type { Modules } from './serve.ts';
+import type { Modules } from './module-catalog.ts';
 import type { Metrics, Optimizers } from './served-optimizers.ts';
 
 export interface RuntimeOptions<M extends Modules> {
@@ -20,6 +21,8 @@ export interface RuntimeOptions<M extends Modules> {
   /** Optimizers and metrics by name for modules that run on the page; a worker entry gives its own to `serve`. */
   readonly optimizers?: Optimizers;
   readonly metrics?: Metrics;
+  /** How module files are imported by address where modules are hosted on the page; a worker's entry gives its own to `serve`. */
+  readonly moduleImport?: ModuleImportOptions;
   /** Default: a store in memory, which says so. The runtime does not close a store it was given. */
   readonly store?: Store;
   readonly lm?: LanguageModel;
@@ -37,6 +40,10 @@ export interface RuntimeOptions<M extends Modules> {
 }
 
 export interface StartOptions {
+  /** Which version of the class. Default the newest release, or the newest pre-release where there is no release. */
+  readonly version?: string;
+  /** Whether another version may take over while the module runs. Default true. */
+  readonly hotReload?: boolean;
   /** Default: `module_` and 16 hex digits. With an id of its own a module finds its stored state again. */
   readonly id?: string;
   /** Default permanent. */

@@ -19,9 +19,13 @@ import { defaultRuntimeLimits } from './limits.ts';
 import type { RuntimeLimits } from './limits.ts';
 import { ModuleHost } from './module-host.ts';
 import type { HostObserver } from './module-host.ts';
+import { ModuleCatalog } from './module-catalog.ts';
+import type { ClassOf, Modules } from './module-catalog.ts';
+import type { ModuleClass } from './module-class.ts';
 import { createModuleId } from './module-id.ts';
 import { journalService } from './module-protocol.ts';
-import type { PageContext, ParameterChangeBody } from './module-protocol.ts';
+import type { PageContext } from './module-protocol.ts';
+import { ModuleVersions } from './module-versions.ts';
 import { createExecutorService, executorService } from './page-service/executor-service.ts';
 import type { ExecutorService } from './page-service/executor-service.ts';
 import { createLmService, lmService } from './page-service/lm-service.ts';
@@ -34,11 +38,11 @@ import { Watchers } from './registry-watch.ts';
 import { ModuleRegistry } from './registry.ts';
 import type { ModuleSpec, RuntimeOptions, StartOptions } from './runtime-options.ts';
 import { toKinds } from './serve.ts';
-import type { Modules } from './serve.ts';
 import { setParameters } from './set-parameters.ts';
 import type { SharedDefinition, SharedParameter } from './shared-parameter.ts';
 
 type KindOf<M extends Modules> = keyof M & string;
+type AnyClassOf<M extends Modules> = { [K in keyof M]: ClassOf<M, K> }[keyof M];
 
 export class Runtime<M extends Modules = Modules> implements AsyncDisposable {
   readonly hub: Hub;
@@ -52,6 +56,7 @@ export class Runtime<M extends Modules = Modules> implements AsyncDisposable {
   readonly #system: ActorSystem;
   readonly #executorService: ExecutorService;
   readonly #host: ModuleHost;
+  readonly #versions: ModuleVersions;
   readonly #registry: ModuleRegistry;
   readonly #handleHost: HandleHost;
   readonly #scope = new Scope();
@@ -60,6 +65,8 @@ export class Runtime<M extends Modules = Modules> implements AsyncDisposable {
 
   constructor(options: RuntimeOptions<M>) {
     this.#options = options;
+    // what is wrong with the classes is said here, not at the first start
+    new ModuleCatalog(options.modules ?? {}, options.moduleImport);
     this.#clock = options.clock ?? systemClock;
     this.#random = options.random ?? systemRandom;
     this.hub = options.hub ?? createHub(this.#clock);
@@ -74,9 +81,12 @@ export class Runtime<M extends Modules = Modules> implements AsyncDisposable {
     const { restartLimits } = options;
     const observer: HostObserver = {
       onCreate: (module) => this.#registry.onCreate(module),
+      onSwap: (module, news) => this.#registry.onSwap(module, news),
       onStop: (module, outcome) => this.#registry.onStop(module, outcome),
     };
-    this.#host = new ModuleHost({ system, store, hub, clock, limits, restartLimits, observer });
+    this.#versions = new ModuleVersions({ system, limits, random: this.#random });
+    const versions = this.#versions;
+    this.#host = new ModuleHost({ system, store, hub, clock, limits, versions, restartLimits, observer });
     this.#handleHost = this.#createHandleHost();
     this.#registry = this.#createRegistry();
     this.registry = toRegistry(this.#registry, (module) => this.#handle(module));
@@ -108,16 +118,38 @@ export class Runtime<M extends Modules = Modules> implements AsyncDisposable {
    * when it was, what is given here goes before what was registered.
    * @throws `runtime/module-spec-invalid`, `runtime/module-id-invalid`, `runtime/dependency-cycle`, `runtime/dependency-failed`,
    *   `runtime/module-already-registered` as another kind, `runtime/registry-full`, `runtime/module-already-running`, `runtime/module-running-elsewhere` (another tab has it),
-   *   `runtime/module-not-found` for an unknown class, `actor/kind-not-found`, `runtime/module-load-failed`,
+   *   `runtime/module-not-found` for an unknown class, `actor/kind-not-found`, `runtime/version-not-found`,
+   *   `runtime/module-load-failed`, `runtime/state-migration-failed` when what an older version stored cannot be taken over,
    *   `program/state-invalid` and `program/constraint-violated` when the stored state does not fit the class,
    *   `runtime/closed`, and what ended its worker, its supervisor or itself while it started: `actor/peer-died`,
    *   `actor/supervisor-gave-up`, `runtime/module-stopped`
    */
-  start<K extends KindOf<M>>(kind: K, options?: StartOptions): Promise<ModuleHandle<InstanceType<M[K]>>>;
-  start<C extends M[KindOf<M>]>(Class: C, options?: StartOptions): Promise<ModuleHandle<InstanceType<C>>>;
-  async start(kind: KindOf<M> | M[KindOf<M>], options: StartOptions = {}): Promise<unknown> {
-    const name = typeof kind === 'string' ? kind : this.#kindOf(kind);
-    return this.#handle(await this.#registry.launch(name, options));
+  start<K extends KindOf<M>>(
+    kind: K,
+    options?: StartOptions,
+  ): Promise<ModuleHandle<InstanceType<ClassOf<M, K>>>>;
+  start<C extends AnyClassOf<M>>(Class: C, options?: StartOptions): Promise<ModuleHandle<InstanceType<C>>>;
+  async start(kind: string | AnyClassOf<M>, options: StartOptions = {}): Promise<unknown> {
+    if (typeof kind === 'string') return this.#handle(await this.#registry.launch(kind, options));
+    const { name, version } = this.#kindOf(kind);
+    return this.#handle(await this.#registry.launch(name, { version, ...options }));
+  }
+
+  /**
+   * Imports a module file by its address, in a worker, and adds the classes that it exports to a kind, which may be new. Relative
+   * addresses are the page's. Resolves with the versions of the kind.
+   * @throws `runtime/module-url-refused` for a scheme or an origin that is not allowed, `runtime/module-load-failed`,
+   *   `runtime/module-class-invalid`, `runtime/version-invalid`, `runtime/too-many-versions`, `runtime/closed`
+   */
+  async load(kind: string, url: string | URL): Promise<readonly string[]> {
+    this.#registry.requireOpen();
+    return this.#versions.load(kind, url);
+  }
+
+  /** The versions of a kind that can be started, in semantic order. @throws `runtime/module-not-found`, `runtime/closed` */
+  async versions(kind: KindOf<M> | (string & {})): Promise<readonly string[]> {
+    this.#registry.requireOpen();
+    return this.#versions.list(kind);
   }
 
   /**
@@ -198,7 +230,7 @@ export class Runtime<M extends Modules = Modules> implements AsyncDisposable {
       clock,
       limits,
       createId: () => createModuleId(this.#random),
-      ...(modules ? { kinds: Object.keys(modules) } : {}),
+      ...(modules ? { kinds: () => [...Object.keys(modules), ...this.#versions.loadedKinds] } : {}),
     });
   }
 
@@ -232,14 +264,15 @@ export class Runtime<M extends Modules = Modules> implements AsyncDisposable {
   }
 
   #inThread(): Realm {
-    const { modules, optimizers, metrics, portLimits, actorLimits } = this.#options;
+    const { modules, moduleImport, optimizers, metrics, portLimits, actorLimits } = this.#options;
     if (!modules) {
       throw new CodedError(
         'runtime/no-realm',
         'this platform has no workers; pass `modules` to createRuntime to host them on the page',
       );
     }
-    return inThreadRealm(toKinds(modules, { optimizers, metrics }), {
+    const catalog = new ModuleCatalog(modules, moduleImport);
+    return inThreadRealm(toKinds(modules, catalog, { optimizers, metrics }), {
       limits: { ...defaultActorLimits, ...actorLimits },
       ...(portLimits ? { portLimits } : {}),
     });
@@ -250,9 +283,11 @@ export class Runtime<M extends Modules = Modules> implements AsyncDisposable {
     this.hub.emit({ type: 'platform-degrade', what: 'host', from: 'worker', to: 'page', reason });
   }
 
-  #kindOf(Class: M[keyof M]): string {
-    const found = Object.entries(this.#options.modules ?? {}).find(([, served]) => served === Class);
-    if (found) return found[0];
+  #kindOf(Class: ModuleClass): { readonly name: string; readonly version: string } {
+    const found = Object.entries(this.#options.modules ?? {}).find(
+      ([, served]) => served === Class || (Array.isArray(served) && served.includes(Class)),
+    );
+    if (found) return { name: found[0], version: Class.version ?? '0.0.0' };
     throw new CodedError(
       'runtime/module-not-found',
       `class "${Class.name}" is not among the modules given to createRuntime`,
@@ -261,8 +296,7 @@ export class Runtime<M extends Modules = Modules> implements AsyncDisposable {
   }
 
   #onMessage(message: IncomingMessage): void {
-    if (message.to !== journalService || message.method !== 'parameter-change') return;
-    this.#host.onOwnChange(message.body as ParameterChangeBody);
+    if (message.to === journalService) this.#host.onNews(message.method, message.body);
   }
 
   #pageContext(): PageContext {
@@ -285,6 +319,8 @@ export class Runtime<M extends Modules = Modules> implements AsyncDisposable {
       store: this.store,
       limits: this.#limits,
       committer: host.committer,
+      hotSwap: host.hotSwap,
+      versions: this.#versions,
       pageContext: () => this.#pageContext(),
       sharedOf: (module, name) => host.shared.sharedOf(module, name),
       onParameterChange: (changed, record) => host.onParameterChange(changed, record),

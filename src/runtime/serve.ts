@@ -1,16 +1,18 @@
 /** The worker entry: `serve({ qa: QA })` makes a worker host modules of these kinds. */
 import { Host } from '../actor/index.ts';
 import type { HostOptions, StartBehaviour } from '../actor/index.ts';
+import { messageOf } from '../base/index.ts';
 import { createWorkerScopePort } from '../port/index.ts';
 import type { Port } from '../port/index.ts';
+import { createCatalogActor } from './catalog-actor.ts';
+import type { ModuleImportOptions } from './import-module.ts';
 import { hostModule } from './module-actor.ts';
-import type { ModuleClass } from './module-actor.ts';
+import { ModuleCatalog } from './module-catalog.ts';
+import type { Modules } from './module-catalog.ts';
+import { catalogKind, importedKind } from './module-protocol.ts';
 import type { CompileTools, Metrics, Optimizers } from './served-optimizers.ts';
 
-/** Classes by kind. The kind is the key, so minified class names do not matter. */
-export type Modules = Readonly<Record<string, ModuleClass>>;
-
-export interface ServeOptions extends HostOptions {
+export interface ServeOptions extends HostOptions, ModuleImportOptions {
   /** Default: the worker's own scope. */
   readonly port?: Port;
   /** Optimizers that `handle.compile` may name. `labeled-few-shot` is there without being given. */
@@ -19,21 +21,57 @@ export interface ServeOptions extends HostOptions {
   readonly metrics?: Metrics;
 }
 
-/** The kinds of an actor host for these modules. */
-export function toKinds(
-  modules: Modules,
-  tools: CompileTools = {},
-): Readonly<Record<string, StartBehaviour>> {
-  return Object.fromEntries(
-    Object.entries(modules).map(([kind, Class]) => [kind, hostModule(Class, kind, tools)]),
-  );
+/** What an actor host is made of: what it can start, by which tools. */
+interface Scope {
+  readonly catalog: ModuleCatalog;
+  readonly tools: CompileTools;
+  readonly kinds: Record<string, StartBehaviour>;
 }
 
-/** Call it once, at the end of the worker's entry. */
+/** The kinds of an actor host for these modules. */
+export function toKinds(modules: Modules, catalog: ModuleCatalog, tools: CompileTools): Scope['kinds'] {
+  const kinds = Object.fromEntries(
+    Object.keys(modules).map((kind) => [kind, hostModule(catalog, tools, kind)]),
+  );
+  // ours, not to be shown among what a worker serves
+  Object.defineProperty(kinds, importedKind, { value: hostModule(catalog, tools) });
+  Object.defineProperty(kinds, catalogKind, { value: createCatalogActor(catalog) });
+  return kinds;
+}
+
+/** What this worker's own scope serves. */
+let scope: Scope | undefined;
+
+/**
+ * Call it at the end of the worker's entry. Called again, it exchanges what is served, and modules that run take their new class over with
+ * their state: this is how an edited file reaches them in development.
+ * @throws `runtime/module-class-invalid`, `runtime/version-invalid`, `runtime/import-origin-invalid`
+ */
 export function serve<const M extends Modules>(modules: M, options: ServeOptions = {}): Served<M> {
-  const { port = createWorkerScopePort(), optimizers, metrics, ...hostOptions } = options;
-  new Host(port, toKinds(modules, { optimizers, metrics }), hostOptions);
+  const { port, importOrigins, importModule, optimizers, metrics, ...hostOptions } = options;
+  if (scope && !port) {
+    exchange(scope, modules);
+    return { modules };
+  }
+  const catalog = new ModuleCatalog(modules, {
+    ...(importOrigins ? { importOrigins } : {}),
+    ...(importModule ? { importModule } : {}),
+  });
+  const tools = { optimizers, metrics };
+  const kinds = toKinds(modules, catalog, tools);
+  new Host(port ?? createWorkerScopePort(), kinds, hostOptions);
+  if (!port) scope = { catalog, tools, kinds };
   return { modules };
+}
+
+function exchange({ catalog, tools, kinds }: Scope, modules: Modules): void {
+  try {
+    catalog.update(modules);
+    for (const kind of Object.keys(modules)) kinds[kind] ??= hostModule(catalog, tools, kind);
+  } catch (error) {
+    catalog.reportFailure({ message: messageOf(error) });
+    throw error;
+  }
 }
 
 /** What a worker entry serves: `export const served = serve({ … })` gives the page `typeof served.modules`. */

@@ -160,7 +160,9 @@ function differingFrom(
   { journal }: HostedModuleRecord,
   names: readonly string[],
 ): readonly string[] {
-  return names.filter((name) => !sameData(journal.parameter(name).state.value, value));
+  // another version of the module may have it no more
+  const known = names.filter((name) => journal.parameters.has(name));
+  return known.filter((name) => !sameData(journal.parameter(name).state.value, value));
 }
 
 /** @throws `program/constraint-violated` when the stored value does not satisfy the definition, and as `Store.get` */

@@ -51,6 +51,18 @@ export class SharedParameters {
     if (pairs.length > 0) this.#bound.set(module, new Map(pairs));
   }
 
+  /** Another instance of a module has taken over: it gets the shared values, for what it still has. */
+  rebind(module: HostedModuleRecord): void {
+    const bound = this.#bound.get(module);
+    if (!bound) return;
+    const pairs = [...bound].filter(([name]) => module.journal.parameters.has(name));
+    this.#bound.set(module, new Map(pairs));
+    for (const shared of new Set(bound.values())) {
+      const names = pairs.flatMap(([name, each]) => (each === shared ? [name] : []));
+      shared.bind(module, names).catch((error: unknown) => this.#host.onFailure(error));
+    }
+  }
+
   /** A module changed a parameter by itself. */
   follow(module: HostedModuleRecord, record: ParameterRecord): void {
     this.sharedOf(module, record.name)?.follow(module, record);

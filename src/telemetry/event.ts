@@ -47,6 +47,10 @@ interface Known {
   /** Another version, or another class, took the module's place and its state. */
   'module-swap': { readonly module: string; readonly fromKind: string; readonly toKind: string };
   'module-version-change': { readonly module: string; readonly from: string; readonly to: string };
+  /** A swap failed; the module serves as before. */
+  'module-swap-fail': { readonly module: string; readonly kind: string; readonly error: EventError };
+  /** New code came in development and could not be taken, such as a file with a syntax error. */
+  'hot-update-fail': { readonly message: string; readonly file?: string };
   /**
    * It was stopped, or ended by itself. `graceful`: within its time; `killed`: it was dropped when its time was over, or lost its worker
    * while it stopped; `ended`: by itself, without an error.

@@ -1,0 +1,210 @@
+/** The page's side of hot swaps: who asks for one, and what the record of a module becomes when another instance has taken over. */
+import { CodedError, isCodedError, messageOf } from '../base/index.ts';
+import type { Clock } from '../platform/index.ts';
+import type { Hub } from '../telemetry/index.ts';
+import type { HostedModuleRecord } from './hosted.ts';
+import { toAbsoluteUrl } from './import-module.ts';
+import type { RuntimeLimits } from './limits.ts';
+import type { Described, ModuleSwapBody, SwapBody } from './module-protocol.ts';
+import type { ModuleVersions } from './module-versions.ts';
+
+/** What a module is swapped to: a version that is known, or the newest of those that a file exports. */
+export type SwapTarget =
+  | { readonly version: string; readonly url?: string | URL }
+  | { readonly url: string | URL; readonly version?: string };
+
+export interface SwapOptions {
+  /** Default 120,000. */
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** The versions before and after. */
+export interface SwapOutcome {
+  readonly from: string;
+  readonly to: string;
+}
+
+export interface HotSwapOptions {
+  readonly hub: Hub;
+  readonly clock: Clock;
+  readonly limits: RuntimeLimits;
+  readonly versions: ModuleVersions;
+  readonly onStoreFailure: (error: unknown) => void;
+}
+
+export class HotSwap {
+  readonly #options: HotSwapOptions;
+  /** The write of a module's last succession. */
+  readonly #writes = new WeakMap<HostedModuleRecord, Promise<void>>();
+
+  constructor(options: HotSwapOptions) {
+    this.#options = options;
+  }
+
+  /** @throws what `ModuleHandle.swap` does */
+  async swap(
+    module: HostedModuleRecord,
+    target: SwapTarget,
+    options: SwapOptions = {},
+  ): Promise<SwapOutcome> {
+    return this.#ask(module, checkTarget(target), options);
+  }
+
+  /** @throws what `ModuleHandle.rollback` does */
+  async rollback(module: HostedModuleRecord, options: SwapOptions = {}): Promise<SwapOutcome> {
+    const { previous } = module.journal;
+    if (!previous) throw neverSwapped(module.id);
+    return this.#ask(module, { version: previous.version, url: previous.url, previous }, options);
+  }
+
+  /** The worker serves other code: modules whose class was exchanged take it, those that must not stay as they are. */
+  onCatalogChange(modules: readonly HostedModuleRecord[], kinds: readonly string[]): void {
+    for (const module of modules) {
+      if (module.hotReload && module.status === 'running' && kinds.includes(module.kind))
+        void this.#update(module);
+    }
+  }
+
+  /** Another instance serves since this message was sent: whatever comes after it is of the new one. */
+  onSwap(module: HostedModuleRecord, body: ModuleSwapBody): void {
+    const written = this.#succeed(module, body);
+    this.#writes.set(module, written);
+    // whoever asked for the swap waits for it too
+    written.catch((error: unknown) => this.#options.onStoreFailure(error));
+  }
+
+  /** A module that was started says what it is. Resolves when what an older version had stored is stored anew. */
+  async introduce(module: HostedModuleRecord, described: Described): Promise<void> {
+    const { taken, description, state, url } = described;
+    if (!taken) {
+      module.description = description;
+      module.source = { version: description.version, url };
+      return module.journal.begin(state, description.parameters);
+    }
+    module.migratedFrom = taken.from;
+    await this.#succeed(module, described);
+  }
+
+  #succeed(module: HostedModuleRecord, described: Described & { readonly sequence?: number }): Promise<void> {
+    const { description, state, taken, url, sequence } = described;
+    if (!taken) return Promise.resolve();
+    module.description = description;
+    const previousUrl = module.source.url;
+    module.source = { version: state.version, url };
+    const atMs = this.#options.clock.now();
+    const descriptions = description.parameters;
+    module.journal.succeed({ state, descriptions, taken, previousUrl, atMs, sequence });
+    return module.journal.persistSuccession('strict');
+  }
+
+  async #update(module: HostedModuleRecord): Promise<void> {
+    // one after another: whoever swaps it now does not know the newest code
+    while (module.swapping) await module.swapping.catch(() => undefined);
+    await this.#ask(module, { isUpdate: true }, {}).catch(() => undefined);
+  }
+
+  async #ask(
+    module: HostedModuleRecord,
+    wanted: Pick<SwapBody, 'version' | 'url' | 'previous' | 'isUpdate'>,
+    options: SwapOptions,
+  ): Promise<SwapOutcome> {
+    if (!module.hotReload) throw disabled(module.id);
+    if (module.swapping) throw underWay(module.id);
+    if (module.journal.memory.compilation.status === 'compiling') throw compiling(module.id);
+    const swapping = this.#perform(module, wanted, options);
+    module.swapping = swapping;
+    try {
+      return await swapping;
+    } catch (error) {
+      this.#reportFailure(module, error);
+      throw error;
+    } finally {
+      module.swapping = undefined;
+    }
+  }
+
+  async #perform(
+    module: HostedModuleRecord,
+    wanted: Pick<SwapBody, 'version' | 'url' | 'previous' | 'isUpdate'>,
+    options: SwapOptions,
+  ): Promise<SwapOutcome> {
+    // changes that are committed and not yet put in belong to the instance that was asked about them
+    while (module.changing.size > 0) await Promise.allSettled(module.changing);
+    const { versions, limits } = this.#options;
+    const loaded = versions.loadedOf(module.kind);
+    const body: SwapBody = { ...wanted, loaded, timeoutMs: limits.importTimeoutMs };
+    const { successions } = module.journal;
+    const from = module.source.version ?? '0.0.0';
+    try {
+      await module.call('swap', body, { timeoutMs: limits.callTimeoutMs, ...options });
+    } catch (error) {
+      // it may have taken over and have died before it could answer: the page knows
+      if (module.journal.successions === successions) throw error;
+    }
+    await this.#writes.get(module);
+    const { version: to = from, url } = module.source;
+    if (url !== undefined) versions.add(module.kind, { version: to, url });
+    return { from, to };
+  }
+
+  #reportFailure(module: HostedModuleRecord, error: unknown): void {
+    const code = isCodedError(error) ? error.code : 'runtime/hot-reload-failed';
+    this.#options.hub.emit({
+      type: 'module-swap-fail',
+      module: module.id,
+      kind: module.kind,
+      error: { code, message: messageOf(error) },
+    });
+  }
+}
+
+function checkTarget(target: SwapTarget): { readonly version?: string; readonly url?: string } {
+  const { version, url } = target as Partial<Record<'version' | 'url', unknown>>;
+  const isVersion = version === undefined || typeof version === 'string';
+  const isUrl = url === undefined || typeof url === 'string' || url instanceof URL;
+  if (!isVersion || !isUrl || (version === undefined && url === undefined)) {
+    throw new CodedError(
+      'runtime/swap-target-invalid',
+      'a swap needs a version, the url of a file, or both',
+      {
+        fields: { version: typeof version, url: typeof url },
+      },
+    );
+  }
+  return {
+    ...(version === undefined ? {} : { version }),
+    ...(url === undefined ? {} : { url: toAbsoluteUrl(url) }),
+  };
+}
+
+function disabled(module: string): CodedError {
+  return new CodedError(
+    'runtime/hot-reload-disabled',
+    `module "${module}" was started with hotReload: false; stop it and start another version instead`,
+    { fields: { module } },
+  );
+}
+
+function underWay(module: string): CodedError {
+  return new CodedError('runtime/swap-under-way', `module "${module}" is being swapped already`, {
+    fields: { module },
+    isRetryable: true,
+  });
+}
+
+function compiling(module: string): CodedError {
+  return new CodedError(
+    'runtime/compile-running',
+    `module "${module}" is being compiled: what comes of it would be of a version that does not serve any more`,
+    { fields: { module }, isRetryable: true },
+  );
+}
+
+function neverSwapped(module: string): CodedError {
+  return new CodedError(
+    'runtime/version-not-found',
+    `module "${module}" never changed its version: there is none to go back to`,
+    { fields: { module } },
+  );
+}
