@@ -12,6 +12,7 @@ import type {
   ModuleChanges,
   ModuleState,
   ParameterDescription,
+  ParameterState,
   PredictorState,
 } from '../program/index.ts';
 import type { Durability, Store, Write } from '../state/index.ts';
@@ -19,9 +20,11 @@ import { HistoryWriter } from './history-writer.ts';
 import type { RuntimeLimits } from './limits.ts';
 import { createMemory, reopenMemory } from './module-memory.ts';
 import type { ModuleMemory } from './module-memory.ts';
-import type { ParameterRecord, PreviousVersion, Taken } from './module-protocol.ts';
+import type { ParameterRecord, PreviousVersion } from './module-protocol.ts';
 import { CachedParameter } from './parameter-record.ts';
 import type { ExpectedChange, ParameterUpdateRecord, StoredParameter } from './parameter-record.ts';
+import { SuccessionLog } from './succession.ts';
+import type { Succession } from './succession.ts';
 
 /** Writes many callers' changes in shared transactions. */
 export interface Committer {
@@ -32,17 +35,6 @@ export interface Committer {
 export interface EarlyWrite {
   readonly expected: ExpectedChange;
   readonly committed: Promise<void>;
-}
-
-/** Another instance of the module has taken over, of this or another version. */
-export interface Succession {
-  readonly state: ModuleState;
-  readonly descriptions: readonly ParameterDescription[];
-  readonly taken: Taken;
-  /** The file that the class before was from; undefined for what is served. */
-  readonly previousUrl: string | undefined;
-  readonly atMs: number;
-  readonly sequence: number | undefined;
 }
 
 interface Meta {
@@ -75,16 +67,13 @@ export class ModuleJournal {
   readonly #underWay = new Set<Promise<unknown>>();
   readonly #descriptions = new Map<string, ParameterDescription>();
   readonly #listeners = new Set<ChangeListener>();
+  readonly #successions: SuccessionLog;
   #state: ModuleState | undefined;
   /** All predictors as the module has them; what is stored of them is only what somebody changed. */
   #predictors: ModuleState['predictors'] = {};
   #memory: ModuleMemory;
   /** The commit of a changed program that is under way: nothing of before may be written behind it. */
   #programChange: Promise<unknown> | undefined;
-  #previous: PreviousVersion | undefined;
-  /** Parameters of versions before, which the store may still hold. */
-  readonly #gone = new Set<string>();
-  #successions = 0;
   /** A module that changed nothing is not in the store at all. */
   #isStored = false;
 
@@ -92,6 +81,7 @@ export class ModuleJournal {
     this.#options = options;
     const { clock, limits, onFailure } = options;
     this.#memory = createMemory(clock.now());
+    this.#successions = new SuccessionLog(options.module);
     this.#histories = new HistoryWriter({
       clock,
       delayMs: limits.historyDelayMs,
@@ -131,12 +121,12 @@ export class ModuleJournal {
 
   /** What the version before left behind, if the module ever changed its version. */
   get previous(): PreviousVersion | undefined {
-    return this.#previous;
+    return this.#successions.previous;
   }
 
   /** Grows whenever another instance takes over: names of parameters may be others then. */
   get successions(): number {
-    return this.#successions;
+    return this.#successions.count;
   }
 
   get parameters(): ReadonlyMap<string, CachedParameter> {
@@ -171,7 +161,7 @@ export class ModuleJournal {
     if (!meta) return;
     this.#isStored = true;
     this.#state = meta.value.state;
-    this.#previous = (await store.get<PreviousVersion>(['module', module, 'previous']))?.value;
+    this.#successions.reopen((await store.get<PreviousVersion>(this.#successions.key))?.value);
     this.#memory = reopenMemory(meta.value.memory, this.#options.clock.now());
     const histories = await store.list<readonly ParameterUpdateRecord[]>(['module', module, 'history']);
     const historyOf = new Map(histories.map(({ key, value }) => [key.at(-1), value]));
@@ -191,36 +181,28 @@ export class ModuleJournal {
     for (const name of this.#parameters.keys())
       if (!(name in state.parameters)) this.#parameters.delete(name);
     for (const [name, parameter] of Object.entries(state.parameters)) {
-      if (this.#parameters.has(name)) continue;
-      this.#parameters.set(name, new CachedParameter(name, { state: parameter }, this.#options.limits));
+      if (!this.#parameters.has(name)) this.#add(name, parameter);
     }
   }
 
   /** Another instance serves from here on: a restart starts from its state. What is the same keeps its history and its listeners. */
-  succeed({ state, descriptions, taken, previousUrl, atMs, sequence }: Succession): void {
-    const before = this.state;
+  succeed(succession: Succession): void {
+    const { state, descriptions, taken, atMs, sequence } = succession;
     const { predictors, compiled, from, same } = taken;
-    // the same version with other code, as while it is edited, leaves the way back as it is
-    if (before && from !== state.version)
-      this.#previous = { version: from, url: previousUrl, state: before, same };
+    const gone = [...this.#parameters.keys()].filter((name) => !(name in state.parameters));
+    this.#successions.add(this.state, succession, gone);
     this.#describe(descriptions);
     this.#state = { ...state, parameters: {}, predictors, compiled };
     this.#predictors = state.predictors;
     this.remember({});
-    for (const name of this.#parameters.keys()) {
-      if (name in state.parameters) continue;
-      this.#gone.add(name);
-      this.#parameters.delete(name);
-    }
+    for (const name of gone) this.#parameters.delete(name);
     const change = { cause: `swap ${from} → ${state.version}`, atMs, ...(sequence ? { sequence } : {}) };
     for (const [name, parameter] of Object.entries(state.parameters)) {
-      const oldValue = this.#parameters.get(name)?.state.value;
-      if (!this.#parameters.has(name))
-        this.#parameters.set(name, new CachedParameter(name, { state: parameter }, this.#options.limits));
-      else if (same.includes(name)) this.parameter(name).adopt(parameter, sequence);
-      else this.apply({ name, oldValue, state: parameter, ...change });
+      const cached = this.#parameters.get(name);
+      if (!cached) this.#add(name, parameter);
+      else if (same.includes(name)) cached.adopt(parameter, sequence);
+      else this.apply({ name, oldValue: cached.state.value, state: parameter, ...change });
     }
-    this.#successions += 1;
   }
 
   /** Takes a change over: from here on a lost worker cannot lose it. */
@@ -376,23 +358,21 @@ export class ModuleJournal {
   /** Writes a succession in one commit, if anything of the module is stored. */
   async persistSuccession(durability: Durability): Promise<void> {
     if (!this.#isStored) return;
-    const { module } = this.#options;
-    const gone = [...this.#gone].filter((name) => !this.#parameters.has(name));
-    const dropped = gone.flatMap((name): Write[] =>
-      ['parameter', 'history'].map((part) => ({ type: 'delete', key: ['module', module, part, name] })),
-    );
-    const kept: Write[] = this.#previous
-      ? [{ type: 'put', key: ['module', module, 'previous'], value: this.#previous }]
-      : [];
-    const writes = [...this.#parameters.keys()].map((name) => this.#writeOf(name));
-    await this.#commit([this.#metaWrite(), ...kept, ...writes, ...dropped], durability);
-    for (const name of gone) this.#gone.delete(name);
+    const names = [...this.#parameters.keys()];
+    const others = this.#successions.writes((name) => this.#parameters.has(name));
+    const writes = [this.#metaWrite(), ...names.map((name) => this.#writeOf(name)), ...others];
+    await this.#commit(writes, durability);
+    this.#successions.settle();
   }
 
   /** Waits for the writes under way and writes the histories that are not written yet. */
   async settle(): Promise<void> {
     await Promise.allSettled(this.#underWay);
     await this.#histories.flush();
+  }
+
+  #add(name: string, state: ParameterState): void {
+    this.#parameters.set(name, new CachedParameter(name, { state }, this.#options.limits));
   }
 
   #describe(descriptions: readonly ParameterDescription[]): void {

@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest';
 import { ActorSystem, inThreadRealm } from '../actor/index.ts';
-import { SimulatedClock } from '../platform/index.ts';
+import { seededRandom, SimulatedClock } from '../platform/index.ts';
 import { createMemoryStore } from '../state/index.ts';
 import { createHub } from '../telemetry/index.ts';
 import { defaultRuntimeLimits as limits } from './limits.ts';
 import { ModuleHost } from './module-host.ts';
+import { ModuleVersions } from './module-versions.ts';
 import type { ModuleEvent } from './registry-event.ts';
 import { Watchers } from './registry-watch.ts';
 import { ModuleRegistry } from './registry.ts';
@@ -21,9 +22,11 @@ async function withRegistry(
   const system = new ActorSystem({ createRealm, isWatched: false, clock });
   const observer: ConstructorParameters<typeof ModuleHost>[0]['observer'] = {
     onCreate: (module) => registry.onCreate(module),
+    onSwap: (module, news) => registry.onSwap(module, news),
     onStop: (module, outcome) => registry.onStop(module, outcome),
   };
-  await using host = new ModuleHost({ system, store, hub, clock, limits, observer });
+  const versions = new ModuleVersions({ system, limits, random: seededRandom(1) });
+  await using host = new ModuleHost({ system, store, hub, clock, limits, versions, observer });
   const watchers = new Watchers({ clock, hub, maxWatchers: 10 });
   const registry = new ModuleRegistry({ host, watchers, clock, limits, createId: () => 'minted' });
   try {
@@ -40,9 +43,10 @@ test('a swap is told and dated; a version that differs is told, too', async () =
     const heard: ModuleEvent[] = [];
     registry.watch('c', (event) => heard.push(event));
     await clock.advance(5);
-    registry.noteSwap('c', { fromKind: 'counter', toKind: 'echo', fromVersion: '1.2.0', toVersion: '2.1.0' });
-    registry.noteSwap('c', { fromKind: 'echo', toKind: 'echo', fromVersion: '2.1.0', toVersion: '2.1.0' });
     const [module, atMs] = ['c', 105];
+    const c = { id: module };
+    registry.onSwap(c, { fromKind: 'counter', toKind: 'echo', fromVersion: '1.2.0', toVersion: '2.1.0' });
+    registry.onSwap(c, { fromKind: 'echo', toKind: 'echo', fromVersion: '2.1.0', toVersion: '2.1.0' });
     expect(heard).toEqual([
       { type: 'module-swap', module, fromKind: 'counter', toKind: 'echo', atMs },
       { type: 'module-version-change', module, from: '1.2.0', to: '2.1.0', atMs },

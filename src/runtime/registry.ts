@@ -139,7 +139,10 @@ export class ModuleRegistry implements HostObserver {
   }
 
   /** A swap that has happened: the record goes on, under another class. */
-  onSwap({ id }: HostedModuleRecord, { fromKind, toKind, fromVersion, toVersion }: SwapNews): void {
+  onSwap(
+    { id }: Pick<HostedModuleRecord, 'id'>,
+    { fromKind, toKind, fromVersion, toVersion }: SwapNews,
+  ): void {
     const entry = this.#find(id);
     entry.times.swappedAtMs = this.#now();
     if (entry.spec.kind !== toKind) entry.spec = { ...entry.spec, kind: toKind };

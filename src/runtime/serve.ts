@@ -29,7 +29,11 @@ interface Scope {
 }
 
 /** The kinds of an actor host for these modules. */
-export function toKinds(modules: Modules, catalog: ModuleCatalog, tools: CompileTools): Scope['kinds'] {
+export function toKinds(
+  modules: Modules,
+  catalog: ModuleCatalog = new ModuleCatalog(modules),
+  tools: CompileTools = {},
+): Scope['kinds'] {
   const kinds = Object.fromEntries(
     Object.keys(modules).map((kind) => [kind, hostModule(catalog, tools, kind)]),
   );
