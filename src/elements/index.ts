@@ -1,5 +1,6 @@
 export { adoptControls, sharedControls } from './control-styles.ts';
 export { defineElements } from './define.ts';
+export type { TreeNode, TreeStatus } from './supervision-node.ts';
 export { numberPattern, parseCell, withCell } from './table.ts';
 export type { Cell, Table, TableColumn } from './table.ts';
 export { adoptTokens, tokens } from './tokens.ts';
@@ -23,4 +24,3 @@ export type { ScatterPoint } from './vivarium-scatter-plot.ts';
 export { VivariumStatus } from './vivarium-status.ts';
 export type { StatusFact } from './vivarium-status.ts';
 export { VivariumSupervisionTree } from './vivarium-supervision-tree.ts';
-export type { TreeNode, TreeStatus } from './vivarium-supervision-tree.ts';

@@ -1,7 +1,9 @@
 /** The hosted program: its life, its parameters, and its place in the tree. */
 import type { Notice, ParameterView } from '../../elements/index.ts';
+import { systemClock } from '../../platform/index.ts';
 import type { ModuleHandle } from '../../runtime/index.ts';
 import type { AskTable } from './ask-table.ts';
+import { BudgetWatch } from './budget-watch.ts';
 import { toNotice } from './next-step.ts';
 import { moduleId } from './playground-store.ts';
 import type { Services } from './services.ts';
@@ -15,6 +17,7 @@ export type ProgramHandle = ModuleHandle<AskTable>;
 export class ProgramControl {
   readonly #state: ViewState;
   readonly #services: Services;
+  readonly #budgets = new BudgetWatch(systemClock, () => this.refresh());
   #handle: ProgramHandle | undefined;
   #refusals: Readonly<Record<string, Notice>> = {};
   #saving: ReadonlySet<string> = new Set();
@@ -49,10 +52,12 @@ export class ProgramControl {
   /** Draws tree and parameters from what the runtime says now. */
   refresh(): void {
     const handle = this.#handle;
+    const snapshot = this.#services.runtime.inspect();
+    this.#budgets.note(snapshot.supervisor);
     this.#state.update({
       isReady: handle?.status === 'running' || handle?.status === 'restarting',
       ...(handle ? { canStart: handle.status === 'crashed' || handle.status === 'stopped' } : {}),
-      tree: toTree(this.#services.runtime.inspect(), handle),
+      tree: toTree(snapshot),
       parameters: handle ? namesOf(handle).map((name) => this.#parameter(handle, name)) : [],
     });
   }

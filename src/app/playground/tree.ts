@@ -1,58 +1,109 @@
 /** The runtime's inspection as the nodes of a tree. */
-import type { TreeNode } from '../../elements/index.ts';
-import type { InspectedModule, ModuleHandle, RuntimeSnapshot } from '../../runtime/index.ts';
-import type { AskTable } from './ask-table.ts';
+import type { ChildSnapshot, SupervisorSnapshot } from '../../actor/index.ts';
+import type { TreeNode, TreeStatus } from '../../elements/index.ts';
+import type { InspectedModule, RegisteredModule, RuntimeSnapshot } from '../../runtime/index.ts';
 
-function moduleNode({ id, kind, status, restarts, openCalls }: InspectedModule): TreeNode {
+/** How a child stands that the runtime itself says nothing of. */
+const childStatus: Readonly<Record<ChildSnapshot['status'], TreeStatus>> = {
+  starting: 'starting',
+  running: 'running',
+  exited: 'restarting',
+  restarting: 'restarting',
+  stopping: 'stopped',
+  stopped: 'stopped',
+};
+
+type Facts = Partial<TreeNode> & Pick<TreeNode, 'status'>;
+
+/** The kind, where the id does not say it. */
+const kindOf = ({ id, kind }: { readonly id: string; readonly kind: string }): { detail?: string } =>
+  kind === id ? {} : { detail: kind };
+
+function registeredFacts(module: RegisteredModule): Facts {
+  const { status, restarts, crash, downDependencies, dependencies } = module;
+  const down = new Set(downDependencies);
+  const shown = dependencies.map((one) => ({ ...one, isDown: down.has(one.id) }));
+  return { ...kindOf(module), status, restarts, ...(crash ? { crash } : {}), dependencies: shown };
+}
+
+function hostedFacts(module: InspectedModule): Facts {
+  const { status, restarts, openCalls, worker } = module;
   return {
-    id: `module ${id}`,
-    label: id,
-    kind: 'module',
+    ...kindOf(module),
     status,
     restarts,
     mailbox: openCalls,
-    ...(kind === id ? {} : { detail: kind }),
+    ...(worker === undefined ? {} : { worker }),
   };
 }
 
-/** Supervisor, workers and modules; a module without a worker hangs from the supervisor. */
-export function toTree(
-  snapshot: RuntimeSnapshot,
-  handle: ModuleHandle<AskTable> | undefined,
-): readonly TreeNode[] {
-  const { supervisor, workers, modules } = snapshot;
-  const placed = new Set<string>();
-  const workerNodes = workers.map((worker): TreeNode => {
-    const hosted = modules.filter(
-      (module) => worker.actors.includes(module.id) && module.worker === worker.id,
-    );
-    for (const module of hosted) placed.add(module.id);
+/** What is known of modules, by id, and which of them have their place in the tree. */
+class Modules {
+  readonly #inspected: ReadonlyMap<string, InspectedModule>;
+  readonly #registered: ReadonlyMap<string, RegisteredModule>;
+  readonly #placed = new Set<string>();
+
+  constructor({ modules, registered }: RuntimeSnapshot) {
+    this.#inspected = new Map(modules.map((module) => [module.id, module]));
+    this.#registered = new Map(registered.map((module) => [module.id, module]));
+  }
+
+  /** @param otherwise its status where nothing else says one */
+  place(id: string, otherwise: TreeStatus): TreeNode {
+    this.#placed.add(id);
+    const [known, hosted] = [this.#registered.get(id), this.#inspected.get(id)];
     return {
-      id: `worker ${worker.id}`,
-      label: worker.id,
-      kind: 'worker',
-      status: 'running',
-      detail: worker.isDedicated ? 'for one module' : 'shared',
-      children: hosted.map(moduleNode),
+      id: `module ${id}`,
+      label: id,
+      kind: 'module',
+      status: otherwise,
+      ...(known ? registeredFacts(known) : {}),
+      ...(hosted ? hostedFacts(hosted) : {}),
     };
-  });
-  const homeless = modules.filter((module) => !placed.has(module.id)).map(moduleNode);
-  const isGone = modules.length === 0 && handle !== undefined;
-  return [
-    {
-      id: `supervisor ${supervisor.id}`,
-      label: supervisor.id,
-      kind: 'supervisor',
-      status: 'running',
-      restartsLeft: supervisor.restartsLeft,
-      detail: `one for one, at most ${supervisor.maxRestarts} restarts in ${supervisor.maxSeconds} s`,
-      children: [
-        ...workerNodes,
-        ...homeless,
-        ...(isGone
-          ? [{ id: `module ${handle.id}`, label: handle.id, kind: 'module', status: handle.status } as const]
-          : []),
-      ],
-    },
-  ];
+  }
+
+  /** Those that no supervisor has: they start, wait, have crashed or were stopped. */
+  placeRest(): readonly TreeNode[] {
+    const ids = new Set([...this.#inspected.keys(), ...this.#registered.keys()]);
+    return [...ids].filter((id) => !this.#placed.has(id)).map((id) => this.place(id, 'stopped'));
+  }
+}
+
+function childNode(child: ChildSnapshot, above: SupervisorSnapshot, modules: Modules): TreeNode {
+  const status = childStatus[child.status];
+  if (child.supervisor) return { ...supervisorNode(child.supervisor, modules), status };
+  if (child.type === 'actor') return modules.place(child.id, status);
+  const id = `${above.id}/${child.id}`;
+  return { id: `supervisor ${id}`, label: id, kind: 'supervisor', status };
+}
+
+function supervisorNode(supervisor: SupervisorSnapshot, modules: Modules): TreeNode {
+  const { id, strategy, restartsLeft, maxRestarts, maxSeconds, restarts, children } = supervisor;
+  return {
+    id: `supervisor ${id}`,
+    label: id,
+    kind: 'supervisor',
+    status: 'running',
+    strategy,
+    budget: { restartsLeft, maxRestarts, maxSeconds },
+    history: restarts,
+    children: children.map((child) => childNode(child, supervisor, modules)),
+  };
+}
+
+function workerNode({ id, isDedicated, actors }: RuntimeSnapshot['workers'][number]): TreeNode {
+  const shared = `shared by ${actors.length} ${actors.length === 1 ? 'module' : 'modules'}`;
+  const detail = isDedicated ? `for ${actors.join(', ') || 'one module'} alone` : shared;
+  return { id: `worker ${id}`, label: id, kind: 'worker', status: 'running', detail };
+}
+
+/**
+ * Supervisors with what they watch, and the workers after them: a worker may hold modules of several supervisors. What
+ * no supervisor has hangs from the top.
+ */
+export function toTree(snapshot: RuntimeSnapshot): readonly TreeNode[] {
+  const modules = new Modules(snapshot);
+  const top = supervisorNode(snapshot.supervisor, modules);
+  const children = [...(top.children ?? []), ...modules.placeRest()];
+  return [{ ...top, children }, ...snapshot.workers.map(workerNode)];
 }
