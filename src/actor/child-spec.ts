@@ -2,7 +2,7 @@
 import { CodedError } from '../base/index.ts';
 import type { Shutdown } from './limits.ts';
 import type { RestartLimits, RestartType } from './restart.ts';
-import type { ChildKey, Strategy } from './supervision-state.ts';
+import type { AutoShutdown, ChildKey, Strategy } from './supervision-state.ts';
 import type { Supervisor } from './supervisor.ts';
 import type { ActorRef, Exit, SpawnOptions } from './system.ts';
 
@@ -18,6 +18,8 @@ export interface ActorSpec {
   readonly restart?: RestartType;
   /** Default 5,000 ms. */
   readonly shutdown?: Shutdown;
+  /** Whether its end for good may end its supervisor, as `autoShutdown` there says. Not for permanent ones. Default false. */
+  readonly isSignificant?: boolean;
   /** What to spawn, asked anew at every start, so that a restart gets the newest state. */
   readonly spawn: () => Omit<SpawnOptions, 'actor'>;
   /** It runs: for the first time, or again. */
@@ -39,8 +41,12 @@ export interface SupervisorSpec {
   readonly restart?: RestartType;
   /** Default infinity: it needs the time that its children need. Killed, it kills everything below it. */
   readonly shutdown?: Shutdown;
+  /** As an actor's. */
+  readonly isSignificant?: boolean;
   /** Default one-for-one. */
   readonly strategy?: Strategy;
+  /** Default never. */
+  readonly autoShutdown?: AutoShutdown;
   /** Default 3 restarts within 5 s. */
   readonly limits?: RestartLimits;
   /** Started in this order before it counts as started itself. Default none. */
@@ -54,7 +60,8 @@ export type ChildSpec = ActorSpec | SupervisorSpec;
 
 /** What of a specification matters to its supervisor's judgement. */
 export function keyOf(spec: ChildSpec): ChildKey {
-  return { id: spec.id, type: spec.type ?? 'actor', restart: spec.restart ?? 'permanent' };
+  const { id, type = 'actor', restart = 'permanent', isSignificant = false } = spec;
+  return { id, type, restart, isSignificant };
 }
 
 /** An actor's address. */
@@ -63,6 +70,7 @@ export const addressOf = (spec: ActorSpec): string => spec.actor ?? spec.id;
 const strategies: readonly unknown[] = ['one-for-one', 'one-for-all', 'rest-for-one'];
 const restartTypes: readonly unknown[] = ['permanent', 'transient', 'temporary'];
 const childTypes: readonly unknown[] = ['actor', 'supervisor'];
+const shutdowns: readonly unknown[] = ['never', 'any-significant', 'all-significant'];
 
 function refuse(field: string, value: unknown, expected: string): never {
   const shown = typeof value === 'string' ? JSON.stringify(value) : String(value);
@@ -86,8 +94,21 @@ export function checkLimits({ maxRestarts, maxSeconds }: RestartLimits, path: st
 }
 
 /** @throws `actor/spec-invalid` */
-export function checkStrategy(strategy: Strategy, path: string = 'strategy'): void {
+export function checkStrategy(strategy: Strategy = 'one-for-one', path: string = 'strategy'): void {
   requireOneOf(path, strategy, strategies);
+}
+
+/** @throws `actor/spec-invalid` */
+export function checkAutoShutdown(wanted: AutoShutdown = 'never', path: string = 'autoShutdown'): void {
+  requireOneOf(path, wanted, shutdowns);
+}
+
+function checkSignificant(spec: ChildSpec, above: AutoShutdown, path: string): void {
+  const { isSignificant = false, restart = 'permanent' } = spec;
+  if (typeof isSignificant !== 'boolean') refuse(path, isSignificant, 'true or false');
+  if (!isSignificant) return;
+  if (above === 'never') refuse(path, true, 'false below a supervisor that never ends by itself');
+  if (restart === 'permanent') refuse(path, true, 'false for a permanent child: it never ends for good');
 }
 
 function checkShutdown(shutdown: Shutdown, path: string): void {
@@ -100,26 +121,32 @@ function checkShutdown(shutdown: Shutdown, path: string): void {
  * Checks a child, and everything below it.
  * @throws `actor/spec-invalid` naming the field, its value and what it must be
  */
-export function checkSpec(spec: ChildSpec, path: string = 'child'): void {
+export function checkSpec(spec: ChildSpec, above: AutoShutdown = 'never', path: string = 'child'): void {
   if (typeof spec.id !== 'string' || spec.id === '')
     refuse(`${path}.id`, spec.id, 'a text that is not empty');
   requireOneOf(`${path}.type`, spec.type ?? 'actor', childTypes);
   requireOneOf(`${path}.restart`, spec.restart ?? 'permanent', restartTypes);
   checkShutdown(spec.shutdown ?? 0, `${path}.shutdown`);
+  checkSignificant(spec, above, `${path}.isSignificant`);
   if (spec.type !== 'supervisor') {
     if (typeof spec.spawn !== 'function') refuse(`${path}.spawn`, spec.spawn, 'a function');
     return;
   }
-  checkStrategy(spec.strategy ?? 'one-for-one', `${path}.strategy`);
+  checkStrategy(spec.strategy, `${path}.strategy`);
+  checkAutoShutdown(spec.autoShutdown, `${path}.autoShutdown`);
   if (spec.limits) checkLimits(spec.limits, `${path}.limits`);
-  checkSpecs(spec.children ?? [], `${path}.children`);
+  checkSpecs(spec.children ?? [], spec.autoShutdown, `${path}.children`);
 }
 
 /** @throws `actor/spec-invalid`, also when two have the same id */
-export function checkSpecs(specs: readonly ChildSpec[], path: string = 'children'): void {
+export function checkSpecs(
+  specs: readonly ChildSpec[],
+  above: AutoShutdown = 'never',
+  path: string = 'children',
+): void {
   const seen = new Set<string>();
   for (const [at, spec] of specs.entries()) {
-    checkSpec(spec, `${path}[${at}]`);
+    checkSpec(spec, above, `${path}[${at}]`);
     if (seen.has(spec.id)) refuse(`${path}[${at}].id`, spec.id, 'unique within the supervisor');
     seen.add(spec.id);
   }

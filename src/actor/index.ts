@@ -8,7 +8,7 @@ export { inThreadRealm, workerRealm } from './realm.ts';
 export { addRestart, defaultRestartLimits, restartsLeft } from './restart.ts';
 export type { RestartLimits, RestartType } from './restart.ts';
 export type { Realm } from './slot.ts';
-export type { ChildStatus, ChildType, Strategy } from './supervision-state.ts';
+export type { AutoShutdown, ChildStatus, ChildType, Strategy } from './supervision-state.ts';
 export type {
   ChildCounts,
   ChildInfo,

@@ -44,8 +44,9 @@ export class Draft {
     this.#own()[this.#indexOf(child.id)] = child;
   }
 
-  setStatus({ id, type, restart, run }: ChildState, status: ChildState['status']): void {
-    this.put({ id, type, restart, run, status });
+  setStatus(child: ChildState, status: ChildState['status']): void {
+    const { id, type, restart, isSignificant, run } = child;
+    this.put({ id, type, restart, isSignificant, run, status });
   }
 
   add(child: ChildState): void {

@@ -2,7 +2,7 @@
 import { addRestart, shouldRestart } from './restart.ts';
 import type { Draft } from './supervision-draft.ts';
 import { begin, beginShutdown } from './supervision-job.ts';
-import type { SupervisionEvent, Task } from './supervision-state.ts';
+import type { SupervisionEvent, SupervisionState, Task } from './supervision-state.ts';
 import { planRestart } from './supervision-strategy.ts';
 
 /** Notes that children have ended. They are judged when the supervisor has time. */
@@ -21,6 +21,7 @@ export function onExit(draft: Draft, event: SupervisionEvent & { type: 'child-ex
 /** The restart table, child by child; what is to be restarted is one failure. */
 export function judge(draft: Draft, { exits }: Task & { type: 'exit-judge' }): void {
   const failed: string[] = [];
+  let hasSignificantEnded = false;
   for (const { id, run, isNormal } of exits) {
     const child = draft.child(id);
     // a group that was restarted meanwhile took it along
@@ -28,10 +29,20 @@ export function judge(draft: Draft, { exits }: Task & { type: 'exit-judge' }): v
     const willRestart = shouldRestart(child.restart, isNormal);
     if (willRestart) failed.push(id);
     else draft.order({ type: 'tell-end', id, willRestart });
+    hasSignificantEnded ||= child.isSignificant && !willRestart;
     if (child.restart === 'temporary') draft.forget(id);
     else draft.setStatus(child, 'stopped');
   }
+  if (hasSignificantEnded && isFinished(draft.state, failed)) return beginShutdown(draft, 'finished');
   fail(draft, failed, true);
+}
+
+/** @param failed those that are about to be started again */
+function isFinished({ autoShutdown, children }: SupervisionState, failed: readonly string[]): boolean {
+  if (autoShutdown !== 'all-significant') return autoShutdown === 'any-significant';
+  return !children.some(
+    ({ id, isSignificant, status }) => isSignificant && (status !== 'stopped' || failed.includes(id)),
+  );
 }
 
 /** The restart of what failed together is tried again. */

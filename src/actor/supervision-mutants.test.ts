@@ -49,7 +49,7 @@ function isRight(decide: Decide): boolean {
         return JSON.stringify(ours.perform(command)) === expected;
       });
     }),
-    { numRuns: 2000, seed: 1, endOnFailure: true },
+    { numRuns: 4000, seed: 1, endOnFailure: true },
   );
   return !result.failed;
 }

@@ -4,6 +4,9 @@ import type { RestartHistory, RestartLimits, RestartType } from './restart.ts';
 /** Which siblings a failure takes with it. */
 export type Strategy = 'one-for-one' | 'one-for-all' | 'rest-for-one';
 
+/** Whether a supervisor ends when significant children have ended for good: at the first one, or when none is left. */
+export type AutoShutdown = 'never' | 'any-significant' | 'all-significant';
+
 /** What a child is: an actor, or a supervisor with children of its own. */
 export type ChildType = 'actor' | 'supervisor';
 
@@ -18,6 +21,8 @@ export interface ChildKey {
   readonly id: string;
   readonly type: ChildType;
   readonly restart: RestartType;
+  /** Whether its end for good may end its supervisor. */
+  readonly isSignificant: boolean;
 }
 
 /** One child as its supervisor sees it. */
@@ -68,11 +73,13 @@ export type Task =
     }
   | { readonly type: 'child-retry'; readonly cause: number };
 
-export type Ending = 'asked' | 'gave-up' | 'start-failed';
+/** `finished`: significant children have ended. */
+export type Ending = 'asked' | 'finished' | 'gave-up' | 'start-failed';
 
 export interface SupervisionState {
   readonly strategy: Strategy;
   readonly limits: RestartLimits;
+  readonly autoShutdown: AutoShutdown;
   /** Start order. */
   readonly children: readonly ChildState[];
   readonly history: RestartHistory;
@@ -138,6 +145,11 @@ export type SupervisionEffect =
 export type Decision = readonly [SupervisionState, readonly SupervisionEffect[]];
 
 /** A supervisor that has no children yet. */
-export function createSupervision(strategy: Strategy, limits: RestartLimits): SupervisionState {
-  return { strategy, limits, children: [], history: [], jobs: [], inbox: [], nextRun: 1, hasEnded: false };
+export function createSupervision(
+  strategy: Strategy,
+  limits: RestartLimits,
+  autoShutdown: AutoShutdown = 'never',
+): SupervisionState {
+  const rest = { children: [], history: [], jobs: [], inbox: [], nextRun: 1, hasEnded: false };
+  return { strategy, limits, autoShutdown, ...rest };
 }

@@ -12,7 +12,12 @@ import type { Command, ScenarioChild, ScenarioSupervisor, Step, World } from './
 
 export type Decide = (state: SupervisionState, event: SupervisionEvent, nowSeconds: number) => Decision;
 
-const keyOf = ({ id, type, restart }: ScenarioChild): ChildKey => ({ id, type, restart });
+const keyOf = ({ id, type, restart, isSignificant }: ScenarioChild): ChildKey => ({
+  id,
+  type,
+  restart,
+  isSignificant,
+});
 
 class PureSupervisor {
   readonly path: string;
@@ -34,7 +39,7 @@ class PureSupervisor {
     this.path = path;
     this.world = world;
     this.parent = parent;
-    this.state = createSupervision(spec.strategy, spec);
+    this.state = createSupervision(spec.strategy, spec, spec.autoShutdown);
     for (const child of spec.children) this.specs.set(child.id, child);
   }
 

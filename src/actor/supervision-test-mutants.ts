@@ -167,6 +167,30 @@ export const mutants: readonly Mutant[] = [
     replace: "isNormal: ending !== 'gave-up'",
   },
   {
+    name: 'one significant end of several is enough',
+    file: 'supervision-failure.ts',
+    find: "if (autoShutdown !== 'all-significant') return autoShutdown === 'any-significant';",
+    replace: "if (autoShutdown !== 'never') return true;",
+  },
+  {
+    name: 'significant ends never end the supervisor',
+    file: 'supervision-failure.ts',
+    find: 'if (hasSignificantEnded &&',
+    replace: 'if (failed.length > 9 &&',
+  },
+  {
+    name: 'any end for good ends the supervisor',
+    file: 'supervision-failure.ts',
+    find: 'hasSignificantEnded ||= child.isSignificant && !willRestart;',
+    replace: 'hasSignificantEnded ||= !willRestart;',
+  },
+  {
+    name: 'a significant child that fails ends the supervisor though it is restarted',
+    file: 'supervision-failure.ts',
+    find: 'child.isSignificant && !willRestart;',
+    replace: 'child.isSignificant;',
+  },
+  {
     name: 'giving up stops the first child first',
     file: 'supervision-job.ts',
     find: 'const toStop = children.map((child) => child.id).toReversed();',

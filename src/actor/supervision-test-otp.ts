@@ -104,9 +104,23 @@ class OtpSupervisor implements Process {
     if (child.spec.restart === 'permanent') return this.restart([child]);
     if (reason === 'normal' || reason === 'shutdown' || child.spec.restart === 'temporary') {
       this.delChild(child);
-      return 'ok';
+      return this.doAutoShutdown(child);
     }
     return this.restart([child]);
+  }
+
+  doAutoShutdown(child: Child): Outcome {
+    if (!child.spec.isSignificant) return 'ok';
+    switch (this.spec.autoShutdown) {
+      case 'never':
+        return 'ok';
+      case 'any-significant':
+        return 'shutdown';
+      case 'all-significant':
+        return this.children.some(({ spec, pid }) => pid !== undefined && spec.isSignificant)
+          ? 'ok'
+          : 'shutdown';
+    }
   }
 
   /** Ours, not OTP's: children that one lost worker took are one failure. */
@@ -114,6 +128,8 @@ class OtpSupervisor implements Process {
     const lost = this.children.toReversed().filter((child) => pids.includes(child.pid as Process));
     for (const child of lost) if (child.spec.restart === 'temporary') this.delChild(child);
     const again = lost.filter((child) => child.spec.restart !== 'temporary');
+    const gone = lost.filter((child) => child.spec.restart === 'temporary');
+    if (gone.some((child) => this.doAutoShutdown(child) === 'shutdown')) return 'shutdown';
     return again.length === 0 ? 'ok' : this.restart(again);
   }
 

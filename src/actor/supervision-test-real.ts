@@ -77,6 +77,7 @@ export class RealWorld implements World {
       clock: this.#clock,
       hub: this.#hub,
       strategy: tree.strategy,
+      autoShutdown: tree.autoShutdown,
       limits: { maxRestarts: tree.maxRestarts, maxSeconds: tree.maxSeconds },
       children: tree.children.map((child) => this.#specOf(child, tree.id)),
     });
@@ -109,7 +110,7 @@ export class RealWorld implements World {
 
   #specOf(child: ScenarioChild, above: string): ChildSpec {
     const path = `${above}/${child.id}`;
-    const { id, restart } = child;
+    const { id, restart, isSignificant } = child;
     if (child.type === 'actor') {
       const told = { path, words: '' };
       this.told.push(told);
@@ -121,15 +122,17 @@ export class RealWorld implements World {
       return {
         id,
         restart,
+        isSignificant,
         actor: path,
         spawn: () => ({ kind: 'actor', isDedicated: true }),
         onStart,
         onExit,
       };
     }
-    const { type, strategy, maxRestarts, maxSeconds } = child;
+    const { type, strategy, autoShutdown, maxRestarts, maxSeconds } = child;
     const children = child.children.map((one) => this.#specOf(one, path));
-    return { type, id, restart, strategy, limits: { maxRestarts, maxSeconds }, children };
+    const limits = { maxRestarts, maxSeconds };
+    return { type, id, restart, isSignificant, strategy, autoShutdown, limits, children };
   }
 
   async perform(command: Command): Promise<Step> {

@@ -1,17 +1,20 @@
 /** Random supervision trees and what happens to them, as plain data that every implementation can act out. */
 import type { RestartType } from './restart.ts';
-import type { Strategy } from './supervision-state.ts';
+import type { AutoShutdown, Strategy } from './supervision-state.ts';
 
 export interface ScenarioActor {
   readonly type: 'actor';
   readonly id: string;
   readonly restart: RestartType;
+  readonly isSignificant: boolean;
 }
 
 export interface ScenarioSupervisor {
   readonly type: 'supervisor';
   readonly id: string;
   readonly restart: RestartType;
+  readonly isSignificant: boolean;
+  readonly autoShutdown: AutoShutdown;
   readonly strategy: Strategy;
   readonly maxRestarts: number;
   readonly maxSeconds: number;

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { expect } from 'vitest';
 import type { RestartType } from './restart.ts';
-import type { Strategy } from './supervision-state.ts';
+import type { AutoShutdown, Strategy } from './supervision-state.ts';
 import { OtpWorld } from './supervision-test-otp.ts';
 import type {
   Command,
@@ -15,7 +15,12 @@ import type {
 
 const restart = fc.constantFrom<RestartType>('permanent', 'permanent', 'transient', 'temporary');
 const actorNamed = (id: string): fc.Arbitrary<ScenarioActor> =>
-  fc.record({ type: fc.constant('actor' as const), id: fc.constant(id), restart });
+  fc.record({
+    type: fc.constant('actor' as const),
+    id: fc.constant(id),
+    restart,
+    isSignificant: fc.boolean(),
+  });
 
 function supervisorNamed(id: string, depth: number): fc.Arbitrary<ScenarioSupervisor> {
   const childNamed = (name: string): fc.Arbitrary<ScenarioChild> =>
@@ -25,10 +30,12 @@ function supervisorNamed(id: string, depth: number): fc.Arbitrary<ScenarioSuperv
           { arbitrary: actorNamed(name), weight: 3 },
           { arbitrary: supervisorNamed(name, depth - 1), weight: 1 },
         );
-  return fc.record({
+  const generated = fc.record({
     type: fc.constant('supervisor' as const),
     id: fc.constant(id),
     restart,
+    isSignificant: fc.boolean(),
+    autoShutdown: fc.constantFrom<AutoShutdown>('never', 'never', 'any-significant', 'all-significant'),
     strategy: fc.constantFrom<Strategy>('one-for-one', 'one-for-all', 'rest-for-one'),
     maxRestarts: fc.nat(3),
     maxSeconds: fc.integer({ min: 1, max: 4 }),
@@ -36,6 +43,13 @@ function supervisorNamed(id: string, depth: number): fc.Arbitrary<ScenarioSuperv
       .subarray(['a', 'b', 'c', 'd'])
       .chain((names) => fc.tuple(...names.map((name) => childNamed(name)))),
   });
+  return generated.map((spec) => ({
+    ...spec,
+    children: spec.children.map((child) => ({
+      ...child,
+      isSignificant: child.isSignificant && spec.autoShutdown !== 'never' && child.restart !== 'permanent',
+    })),
+  }));
 }
 
 /** The paths of actors and of supervisors of a tree. */
@@ -57,7 +71,7 @@ function commandFor(tree: ScenarioSupervisor): fc.Arbitrary<Command> {
   const [initial, supervisors] = pathsOf(tree);
   const actors = [...initial, ...supervisors.flatMap((path) => [`${path}/x`, `${path}/y`])];
   const [path, above] = [fc.constantFrom(...actors), fc.constantFrom(...supervisors)];
-  const id = fc.constantFrom('a', 'b', 'c', 'd', 'x', 'y');
+  const id = fc.constantFrom('a', 'a', 'b', 'b', 'c', 'd', 'x', 'y');
   const crash = fc.record({
     type: fc.constant('crash' as const),
     path,
@@ -65,7 +79,8 @@ function commandFor(tree: ScenarioSupervisor): fc.Arbitrary<Command> {
   });
   const child = fc
     .constantFrom('a', 'x', 'y')
-    .chain((name) => fc.oneof(actorNamed(name), actorNamed(name), supervisorNamed(name, 0)));
+    .chain((name) => fc.oneof(actorNamed(name), actorNamed(name), supervisorNamed(name, 0)))
+    .map((one) => ({ ...one, isSignificant: false }));
   return fc.oneof(
     { arbitrary: crash, weight: 8 },
     {
@@ -98,18 +113,20 @@ function commandFor(tree: ScenarioSupervisor): fc.Arbitrary<Command> {
           'terminate' as const,
           'terminate' as const,
           'restart',
+          'restart',
           'delete',
         ),
         path: above,
         id,
       }),
-      weight: 3,
+      weight: 5,
     },
   );
 }
 
 /** A tree of up to three levels, then what happens to it. A start may be made to fail before the first one. */
-export const scenarios: fc.Arbitrary<Scenario> = supervisorNamed('top', 2).chain((tree) => {
+export const scenarios: fc.Arbitrary<Scenario> = supervisorNamed('top', 2).chain((top) => {
+  const tree = { ...top, isSignificant: false };
   const command = commandFor(tree);
   const before = fc.oneof(
     { arbitrary: fc.constant<Command[]>([]), weight: 9 },

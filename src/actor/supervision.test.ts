@@ -24,7 +24,12 @@ class Bench {
   }
 
   add(...ids: string[]): this {
-    const children = ids.map((id): ChildKey => ({ id, type: 'actor', restart: 'permanent' }));
+    const children = ids.map((id): ChildKey => ({
+      id,
+      type: 'actor',
+      restart: 'permanent',
+      isSignificant: false,
+    }));
     this.feed({ type: 'first-start', children, request: 0 });
     for (const id of ids) this.started(id);
     this.orders();
@@ -125,7 +130,7 @@ test('a removal cuts a start short, and an addition of the same id waits for its
   const bench = new Bench().add('a');
   bench.exit('a');
   bench.feed({ type: 'child-remove', id: 'a', request: 1 });
-  const child: ChildKey = { id: 'a', type: 'actor', restart: 'permanent' };
+  const child: ChildKey = { id: 'a', type: 'actor', restart: 'permanent', isSignificant: false };
   bench.feed({ type: 'child-add', child, request: 2 });
   bench.started('a');
   expect(bench.orders()).toEqual(['start a', 'stop a']);
@@ -148,7 +153,12 @@ test('giving up refuses what waits and what comes, stops in reverse, and then en
 
 test('a first start that fails stops what had started, in reverse', () => {
   const bench = new Bench();
-  const children = ['a', 'b', 'c'].map((id): ChildKey => ({ id, type: 'actor', restart: 'permanent' }));
+  const children = ['a', 'b', 'c'].map((id): ChildKey => ({
+    id,
+    type: 'actor',
+    restart: 'permanent',
+    isSignificant: false,
+  }));
   bench.feed({ type: 'first-start', children, request: 0 });
   bench.started('a');
   bench.started('b');
@@ -183,6 +193,7 @@ test('five thousand children stop without exhausting the stack', () => {
     id: `c${at}`,
     type: 'actor',
     restart: 'permanent',
+    isSignificant: false,
   }));
   bench.feed({ type: 'first-start', children, request: 0 });
   bench.failed('c0', 1);

@@ -305,6 +305,22 @@ test.each<[string, string, unknown]>([
   ['shutdown', 'an unknown way to stop', { id: 'a', spawn, shutdown: 'never' }],
   ['type', 'an unknown type', { id: 'a', spawn, type: 'worker' }],
   ['spawn', 'nothing to spawn', { id: 'a' }],
+  [
+    'isSignificant',
+    'a significant child of a supervisor that never ends',
+    { id: 'a', spawn, isSignificant: true },
+  ],
+  ['autoShutdown', 'an unknown way to end', { id: 'a', type: 'supervisor', autoShutdown: 'always' }],
+  [
+    'children[0].isSignificant',
+    'a significant child that is permanent',
+    {
+      id: 'a',
+      type: 'supervisor',
+      autoShutdown: 'any-significant',
+      children: [{ id: 'b', spawn, isSignificant: true }],
+    },
+  ],
   ['strategy', 'an unknown strategy', { id: 'a', type: 'supervisor', strategy: 'one_for_one' }],
   [
     'limits.maxRestarts',

@@ -8,6 +8,7 @@ import type { RestartLimits } from './restart.ts';
 import { createSupervision } from './supervision-state.ts';
 import type {
   Answer,
+  AutoShutdown,
   SupervisionEffect,
   SupervisionEvent,
   SupervisionRequest,
@@ -36,6 +37,7 @@ export interface NodeOptions {
   readonly tree: SupervisionTree;
   readonly strategy: Strategy;
   readonly limits: RestartLimits;
+  readonly autoShutdown: AutoShutdown;
   readonly children: readonly ChildSpec[];
   /** Restarts of earlier runs; goes on growing. */
   readonly restarts: RestartRecord[];
@@ -79,7 +81,7 @@ export class SupervisorNode implements NestedSupervisor, TreeNode {
 
   constructor(options: NodeOptions) {
     this.#options = options;
-    this.#state = createSupervision(options.strategy, options.limits);
+    this.#state = createSupervision(options.strategy, options.limits, options.autoShutdown);
     this.ended = new Promise((resolve) => (this.#markEnded = resolve));
     this.#children = new SupervisorChildren(options.tree, options.children, (spec) => this.#nest(spec));
     this.face = options.createFace(this);
@@ -345,6 +347,7 @@ export class SupervisorNode implements NestedSupervisor, TreeNode {
       tree: this.#options.tree,
       strategy: spec.strategy ?? 'one-for-one',
       limits: spec.limits ?? defaultRestartLimits,
+      autoShutdown: spec.autoShutdown ?? 'never',
       children: spec.children ?? [],
       restarts,
       createFace: this.#options.createFace,
@@ -355,7 +358,7 @@ export class SupervisorNode implements NestedSupervisor, TreeNode {
 
   #onNestedEnd(id: string, node: SupervisorNode, isNormal: boolean): void {
     if (!this.#children.bury(id, node)) return;
-    this.#reasons.set(id, 'shutdown: gave up');
+    this.#reasons.set(id, node.state.ending === 'gave-up' ? 'shutdown: gave up' : 'shutdown');
     this.#feed({ type: 'child-exit', exits: [{ id, isNormal }] });
     this.#feed({ type: 'inbox-turn' });
   }

@@ -308,3 +308,28 @@ test('children are stopped, started and deleted by hand as OTP has it', async ()
   await expect(supervisor.deleteChild('a')).rejects.toMatchObject(refused('actor/child-not-found'));
   await supervisor.remove('a');
 });
+
+test('a supervisor whose significant children are done ends, and did not give up', async () => {
+  const scene = createScene();
+  const job = (id: string): ChildSpec => scene.actor(id, { restart: 'transient', isSignificant: true });
+  const supervisor = scene.supervisor({
+    autoShutdown: 'all-significant',
+    children: [job('a'), scene.actor('helper'), job('b')],
+  });
+  await supervisor.start();
+  scene.send('a', 'leave');
+  await scene.settle();
+  expect(scene.running).toEqual(['b', 'helper']);
+  await scene.crash('b');
+  expect(scene.running).toEqual(['b', 'helper']);
+  scene.take();
+  scene.send('b', 'leave');
+  await scene.settle();
+  await supervisor.ended;
+  expect(scene.errors).toEqual([]);
+  expect(scene.running).toEqual([]);
+  expect(scene.take()).toEqual(['normal b over', 'stop helper', 'shutdown helper over']);
+  await expect(supervisor.add(scene.actor('late'))).rejects.toMatchObject({
+    code: 'actor/supervisor-stopped',
+  });
+});

@@ -2,11 +2,11 @@
 import type { CodedError } from '../base/index.ts';
 import type { Clock } from '../platform/index.ts';
 import type { Hub } from '../telemetry/index.ts';
-import { checkLimits, checkSpec, checkSpecs, checkStrategy, keyOf } from './child-spec.ts';
+import { checkAutoShutdown, checkLimits, checkSpec, checkSpecs, checkStrategy, keyOf } from './child-spec.ts';
 import type { ActorSpec, ChildSpec, SupervisorSpec } from './child-spec.ts';
 import { defaultRestartLimits } from './restart.ts';
 import type { RestartLimits } from './restart.ts';
-import type { Strategy } from './supervision-state.ts';
+import type { AutoShutdown, Strategy } from './supervision-state.ts';
 import { SupervisionTree } from './supervision-tree.ts';
 import type { Obituary } from './supervisor-children.ts';
 import { SupervisorNode } from './supervisor-node.ts';
@@ -22,6 +22,8 @@ export interface SupervisorOptions {
   readonly strategy?: Strategy;
   /** Default 3 restarts within 5 s. */
   readonly limits?: RestartLimits;
+  /** Whether it ends when significant children have ended for good. Default never. */
+  readonly autoShutdown?: AutoShutdown;
   /** Started by `start`, in this order. Default none. */
   readonly children?: readonly ChildSpec[];
   /** It gave up. Its children are stopped from now on; `ended` resolves when they are. */
@@ -30,10 +32,11 @@ export interface SupervisorOptions {
 
 /** The top of a tree: nobody is above it, so that what it gives up is told to its owner. */
 function createRoot(options: SupervisorOptions): SupervisorNode {
-  const { id, system, clock, hub, strategy, limits, children = [] } = options;
-  checkStrategy(strategy ?? 'one-for-one');
+  const { id, system, clock, hub, strategy, limits, autoShutdown, children = [] } = options;
+  checkStrategy(strategy);
+  checkAutoShutdown(autoShutdown);
   checkLimits(limits ?? defaultRestartLimits);
-  checkSpecs(children);
+  checkSpecs(children, autoShutdown);
   const tree = new SupervisionTree(system, clock, hub);
   let stopListening = (): void => undefined;
   const root = new SupervisorNode({
@@ -41,13 +44,14 @@ function createRoot(options: SupervisorOptions): SupervisorNode {
     tree,
     strategy: strategy ?? 'one-for-one',
     limits: limits ?? defaultRestartLimits,
+    autoShutdown: autoShutdown ?? 'never',
     children,
     restarts: [],
     createFace: (node) => new Supervisor(options, node),
     onGiveUp: (error) => options.onGiveUp?.(error),
     onEnd: (node) => {
       stopListening();
-      if (node.state.ending === 'gave-up') tellAll(tree, node.obituaries);
+      if (node.state.ending === 'gave-up' || node.state.ending === 'finished') tellAll(tree, node.obituaries);
     },
   });
   stopListening = tree.listen(root);
@@ -86,7 +90,7 @@ export class Supervisor {
     return this.#node.state.limits;
   }
 
-  /** Resolves when nothing runs below it any more: it gave up, was closed, or could not start. */
+  /** Resolves when nothing runs below it any more: it gave up, was closed, has finished, or could not start. */
   get ended(): Promise<void> {
     return this.#node.ended;
   }
@@ -128,7 +132,7 @@ export class Supervisor {
   add(spec: ActorSpec): Promise<ActorRef>;
   add(spec: SupervisorSpec): Promise<Supervisor>;
   async add(spec: ChildSpec): Promise<unknown> {
-    checkSpec(spec);
+    checkSpec(spec, this.#node.state.autoShutdown);
     return this.#node.ask({ type: 'child-add', child: keyOf(spec) }, spec);
   }
 
