@@ -14,7 +14,7 @@ import type { ExecutionRecord, ModuleMetrics } from './execution-history.ts';
 import type { CallInput, ParameterNames, ParameterValue, ReplyOf } from './handle-types.ts';
 import type { HostedModuleRecord, ModuleStatus } from './hosted.ts';
 import type { HotSwap, SwapOptions, SwapOutcome, SwapTarget } from './hot-swap.ts';
-import type { ForwardBody } from './module-protocol.ts';
+import type { ForwardBody, ParameterRecord } from './module-protocol.ts';
 import { createModuleRecord } from './module-record.ts';
 import type { ModuleRecord } from './module-record.ts';
 import type { ModuleVersions } from './module-versions.ts';
@@ -43,6 +43,7 @@ export interface HandleHost extends CompilePage {
   readonly hotSwap: HotSwap;
   readonly versions: ModuleVersions;
   sharedOf(module: HostedModuleRecord, name: string): SharedParameter | undefined;
+  followShared(module: HostedModuleRecord, record: ParameterRecord): void;
   stop(module: HostedModuleRecord): Promise<void>;
 }
 
@@ -322,6 +323,7 @@ export class ModuleHandle<M = Module> {
     return createParameterHandle<never>(this.#module, name, {
       onChange: (record) => this.#host.onParameterChange(this.#module, record),
       sharedOf: (parameter) => this.#host.sharedOf(this.#module, parameter),
+      onStep: (record) => this.#host.followShared(this.#module, record),
     });
   }
 }

@@ -3,7 +3,14 @@ import type { ActorContext, Behaviour, CallContext, StartBehaviour } from '../ac
 import { CodedError } from '../base/index.ts';
 import { systemClock } from '../platform/index.ts';
 import { continueCall, plainOf } from '../program/index.ts';
-import type { CallSettings, Mode, Module, ModuleState, ParameterChange } from '../program/index.ts';
+import type {
+  CallSettings,
+  Mode,
+  Module,
+  ModuleState,
+  Parameter,
+  ParameterChange,
+} from '../program/index.ts';
 import { compileInWorker } from './compile-in-worker.ts';
 import { describeHosting, startHosting, withChanges } from './hosting.ts';
 import type { Hosting } from './hosting.ts';
@@ -19,6 +26,7 @@ import type {
   ParameterChangeBody,
   ParameterRecord,
   ParameterSetBody,
+  ParameterStepBody,
   ParameterTaken,
   StartArgs,
   SwapBody,
@@ -67,6 +75,7 @@ class HostedModule implements Behaviour {
       'parameter-get': ({ name }: { name: string }) => this.#module.parameterNamed(name).value,
       'parameter-record': ({ name }: { name: string }) => this.#newest(name),
       'parameter-set': (body) => this.#set(body),
+      'parameter-step': (body) => this.#step(body),
       'mode-set': (mode: Mode) => void (mode === 'train' ? this.#module.train() : this.#module.eval()),
       'state-dump': () => this.#module.dumpState(),
       'state-load': (state) => this.#load(state),
@@ -155,22 +164,30 @@ class HostedModule implements Behaviour {
   }
 
   #set({ name, value, cause }: ParameterSetBody): ParameterRecord | ParameterTaken {
+    const record = this.#changed(name, cause, (parameter) => parameter.set(value, cause));
+    const { sequence = 0, state } = record;
+    if (state.type !== 'tensor' || this.#answers !== 1) return record;
+    return { isTaken: true, updatedAtMs: state.updatedAtMs, sequence };
+  }
+
+  #step({ name, gradient, cause }: ParameterStepBody): ParameterRecord {
+    return this.#changed(name, cause, (parameter) => parameter.applyGradient(gradient, cause));
+  }
+
+  /** What a change that the page asked for has led to. */
+  #changed(name: string, cause: string, change: (parameter: Parameter) => void): ParameterRecord {
     const parameter = this.#module.parameterNamed(name);
     this.#setting = name;
     this.#answers = 0;
     try {
-      parameter.set(value, cause);
+      change(parameter);
     } finally {
       this.#setting = undefined;
     }
     const record = this.#answering;
     this.#answering = undefined;
-    if (!record) {
-      return this.#record({ name, oldValue: value, newValue: value, cause, atMs: systemClock.now() });
-    }
-    const { sequence = 0, state } = record;
-    if (state.type !== 'tensor' || this.#answers > 1) return record;
-    return { isTaken: true, updatedAtMs: state.updatedAtMs, sequence };
+    const { value } = parameter;
+    return record ?? this.#record({ name, oldValue: value, newValue: value, cause, atMs: systemClock.now() });
   }
 
   /** Changes that the page asked for and already knows. */

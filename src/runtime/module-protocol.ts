@@ -126,6 +126,12 @@ export interface ParameterSetBody {
   readonly cause: string;
 }
 
+export interface ParameterStepBody {
+  readonly name: string;
+  readonly gradient: unknown;
+  readonly cause: string;
+}
+
 /** One change, with the whole new state, so that the page can restart the module from it. */
 export interface ParameterRecord {
   readonly name: string;

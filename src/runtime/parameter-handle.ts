@@ -34,6 +34,12 @@ export interface ParameterHandle<T = unknown> {
    * @throws `program/constraint-violated`, `actor/peer-died`, `state/…` when the level was not reached: the module then has the value, the store does not
    */
   set(value: T, options?: SetOptions): Promise<void>;
+  /**
+   * One gradient step of the owner, as `Parameter.applyGradient`: it takes its own velocity, learning rate and momentum. The cause is
+   * `gradient` unless said otherwise.
+   * @throws `program/gradient-not-required`, `program/gradient-invalid`, and as `set`
+   */
+  applyGradient(gradient: T, options?: SetOptions): Promise<void>;
   /** Hears of every change, whoever made it. */
   subscribe(listener: (newValue: T, oldValue: T) => void): () => void;
   /** Oldest first, at most 100. */
@@ -46,6 +52,8 @@ export interface ParameterHost {
   onChange(record: ParameterRecord): void;
   /** What the parameter is bound to: then that is set. */
   sharedOf?(name: string): Settable | undefined;
+  /** The owner alone knew what the parameter would become: what it is bound to hears of it now. */
+  onStep?(record: ParameterRecord): void;
 }
 
 interface Settable {
@@ -96,6 +104,19 @@ class HostedParameter<T> implements ParameterHandle<T> {
     this.#onChange(isExpected ? asStored(record, early.expected) : record);
     if (isExpected) await journal.finish({ name: this.name, committed: early.committed });
     else await journal.persist([this.name], level);
+  }
+
+  async applyGradient(gradient: T, options: SetOptions = {}): Promise<void> {
+    const { level = 'strict', cause = 'gradient', timeoutMs, signal } = options;
+    const body = { name: this.name, gradient, cause };
+    const answer = this.#module.call('parameter-step', body, {
+      timeoutMs,
+      signal,
+    }) as Promise<ParameterRecord>;
+    const record = await this.#answered(answer, level);
+    this.#onChange(record);
+    if (level !== 'memory') await this.#module.journal.persist([this.name], level);
+    this.#host.onStep?.(record);
   }
 
   subscribe(listener: (newValue: T, oldValue: T) => void): () => void {

@@ -323,6 +323,7 @@ export class Runtime<M extends Modules = Modules> implements AsyncDisposable {
       versions: this.#versions,
       pageContext: () => this.#pageContext(),
       sharedOf: (module, name) => host.shared.sharedOf(module, name),
+      followShared: (module, record) => host.shared.follow(module, record),
       onParameterChange: (changed, record) => host.onParameterChange(changed, record),
       stop: async (stopped) => void (await host.stop(stopped)),
     };
