@@ -8,6 +8,8 @@ export type { ForwardOptions, ModuleParameterChange, ParameterHandles } from './
 export type { CallInput, ParameterNames, ParameterValue, ReplyOf } from './handle-types.ts';
 export type { CrashReason, ModuleStatus, PendingCall, StopOutcome } from './hosted.ts';
 export type { SwapOptions, SwapOutcome, SwapTarget } from './hot-swap.ts';
+export { acceptUpdates } from './hot-update.ts';
+export type { HotContext, HotPayload } from './hot-update.ts';
 export type { ModuleImportOptions } from './import-module.ts';
 export type { InspectedModule, RuntimeSnapshot } from './inspect-runtime.ts';
 export { defaultRuntimeLimits } from './limits.ts';
