@@ -1,6 +1,15 @@
-import { expect, test } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
 import { createHub, createMemorySink } from '../telemetry/index.ts';
-import { codeOf, createTestRuntime, judge, startPipeline, turn } from './sub-module-test-scene.ts';
+import {
+  closeRuntimes,
+  codeOf,
+  createTestRuntime,
+  judge,
+  startPipeline,
+  turn,
+} from './sub-module-test-scene.ts';
+
+afterEach(closeRuntimes);
 
 test('a crash of a part is noticed, it is restarted with its state, and the program around it serves on', async () => {
   const hub = createHub();

@@ -1,6 +1,6 @@
 /** What the tests of sub-modules start with. */
-import { afterEach } from 'vitest';
 import { isCodedError } from '../base/index.ts';
+import { sleep, systemClock } from '../platform/index.ts';
 import type { ModuleHandle } from './handle.ts';
 import type { SubModuleWhenDown } from './module-protocol.ts';
 import type { RuntimeOptions } from './runtime-options.ts';
@@ -12,18 +12,19 @@ import type { Pipeline } from './sub-module-test-modules.ts';
 export type TestRuntime = Runtime<typeof modules>;
 const open: TestRuntime[] = [];
 
-afterEach(async () => {
+/** After each test. */
+export async function closeRuntimes(): Promise<void> {
   for (const runtime of open.splice(0)) await runtime.close();
-});
+}
 
-/** On the page itself; closed after the test. */
+/** On the page itself; closed by `closeRuntimes`. */
 export function createTestRuntime(options: RuntimeOptions<typeof modules> = {}): TestRuntime {
   const runtime = createRuntime({ modules, ...options });
   open.push(runtime);
   return runtime;
 }
 
-export const turn = (ms: number = 5): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+export const turn = (ms: number = 5): Promise<void> => sleep(systemClock, ms);
 
 /** How a call ended. */
 export const codeOf = (work: Promise<unknown>): Promise<unknown> =>

@@ -1,10 +1,12 @@
-import { expect, test } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
 import { scriptedLm } from '../lm/index.ts';
 import { createMemoryStore } from '../state/index.ts';
 import { createHub, createMemorySink } from '../telemetry/index.ts';
 import { Moody, subModuleTestModules as modules } from './sub-module-test-modules.ts';
-import { createTestRuntime, judge, startPipeline, turn } from './sub-module-test-scene.ts';
+import { closeRuntimes, createTestRuntime, judge, startPipeline, turn } from './sub-module-test-scene.ts';
 import type { Verdict } from './sub-module-test-scene.ts';
+
+afterEach(closeRuntimes);
 
 test('the forward of a declared sub-module runs in its own actor, with the context of the run around it', async () => {
   const hub = createHub();
