@@ -134,6 +134,11 @@ export class HostedModuleRecord {
     return this.#status === 'running' && this.#down.length > 0 ? 'degraded' : this.#status;
   }
 
+  /** Its actor runs, whatever may be down that it depends on. */
+  get isRunning(): boolean {
+    return this.#status === 'running';
+  }
+
   /** The dependencies that are down while it runs. */
   get downDependencies(): readonly Dependency[] {
     return this.#down;

@@ -62,8 +62,7 @@ export class HotSwap {
   /** The worker serves other code: modules whose class was exchanged take it, those that must not stay as they are. */
   onCatalogChange(modules: readonly HostedModuleRecord[], kinds: readonly string[]): void {
     for (const module of modules) {
-      if (module.hotReload && module.status === 'running' && kinds.includes(module.kind))
-        void this.#update(module);
+      if (module.hotReload && module.isRunning && kinds.includes(module.kind)) void this.#update(module);
     }
   }
 

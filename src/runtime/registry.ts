@@ -134,7 +134,7 @@ export class ModuleRegistry implements HostObserver {
       const first = [...(this.#table.dependents.get(id) ?? [])].flatMap(
         (dependent) => stops.get(dependent) ?? [],
       );
-      stops.set(id, first.length === 0 ? this.stop(id) : Promise.all(first).then(() => this.stop(id)));
+      stops.set(id, first.length === 0 ? this.stop(id) : Promise.allSettled(first).then(() => this.stop(id)));
     }
     const failed = (await Promise.allSettled(stops.values())).find(({ status }) => status === 'rejected');
     if (failed?.status === 'rejected') throw failed.reason;
