@@ -1,7 +1,7 @@
 /** Where the parts meet: workers, a supervisor, a store, a model and an executor, and the modules that use them. */
 import { ActorSystem, defaultActorLimits, inThreadRealm, workerRealm } from '../actor/index.ts';
 import type { Realm } from '../actor/index.ts';
-import { CodedError, Scope } from '../base/index.ts';
+import { CodedError, messageOf, Scope } from '../base/index.ts';
 import type { Executor } from '../executor/index.ts';
 import type { LanguageModel } from '../lm/index.ts';
 import { hasWorkers, systemClock, systemRandom } from '../platform/index.ts';
@@ -305,7 +305,14 @@ export class Runtime<M extends Modules = Modules> implements AsyncDisposable {
   }
 
   #onMessage(message: IncomingMessage): void {
-    if (message.to === journalService) this.#host.onNews(message.method, message.body);
+    if (message.to !== journalService) return;
+    try {
+      this.#host.onNews(message.method, message.body);
+    } catch (error) {
+      // whatever wrote it, the page goes on
+      const text = `a worker's "${message.method.slice(0, 100)}" could not be taken: ${messageOf(error)}`;
+      this.hub.emit({ type: 'note', text });
+    }
   }
 
   #pageContext(): PageContext {

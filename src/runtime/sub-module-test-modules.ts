@@ -5,7 +5,7 @@ import type { ModuleState, Run } from '../program/index.ts';
 
 let born = 0;
 
-export type CriticAsk = 'judge' | 'throw' | 'never' | 'function' | 'deaf' | 'context';
+export type CriticAsk = 'judge' | 'throw' | 'never' | 'function' | 'deaf' | 'spin' | 'context';
 
 /** Tells which instance answered, so that the actor and the copy around it can be told apart. */
 export class Critic extends Module<{ ask: CriticAsk; text?: string }, unknown> {
@@ -27,6 +27,9 @@ export class Critic extends Module<{ ask: CriticAsk; text?: string }, unknown> {
           run.signal.addEventListener('abort', () => reject(run.signal.reason as Error), { once: true }),
         ),
       deaf: () => new Promise(() => undefined),
+      spin: () => {
+        for (;;);
+      },
       function: () => () => undefined,
       context: () => {
         run.settings.onDelta?.({ path: run.path, index: 0, text: 'piece' });

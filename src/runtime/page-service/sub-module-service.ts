@@ -20,7 +20,7 @@ export function createSubModuleService(
 ): PageService {
   return async (call) => {
     if (call.method !== 'forward') throw unknownMethod(subModuleService, call.method);
-    const body = call.body as PartCallBody;
+    const body = (call.body ?? {}) as PartCallBody;
     const part = find(String(body.owner))?.parts.get(String(body.path));
     if (!part) throw subModuleNotFound(String(body.owner).slice(0, 200), String(body.path));
     return reach(part, host, requestOf(call, body));
