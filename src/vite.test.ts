@@ -150,6 +150,51 @@ describe('the plugin in development', () => {
   });
 });
 
+describe("a worker's entry", () => {
+  const entries = {
+    'named.js': "import { serve } from 'vivarium/worker';\nserve({});\n",
+    'among.js': "import { a, serve as host, b } from 'vivarium/worker';\nhost({ a, b });\n",
+    'types.js': "import { serveOthers } from 'vivarium/worker';\nserveOthers();\n",
+    'other.js': "import { serve } from './worker.js';\nserve({});\n",
+  };
+  const resolve = { alias: { 'vivarium/worker': join(root, 'worker.js') } };
+
+  beforeAll(() => {
+    const worker = 'export const [acceptUpdates, serve, serveOthers, a, b] = [];\n';
+    for (const [name, code] of Object.entries({ ...entries, 'worker.js': worker }))
+      writeFileSync(join(root, name), code);
+  });
+
+  it('that calls serve accepts its edits in development, and nothing else does', async () => {
+    const plugins = [vivarium({ assetFolder })];
+    const server = await createServer({
+      ...quiet,
+      resolve,
+      plugins,
+      server: { middlewareMode: true, ws: false },
+    });
+    try {
+      const accepting = [];
+      for (const name of Object.keys(entries)) {
+        const { code = '' } = (await server.transformRequest(`/${name}`)) ?? {};
+        if (/import\.meta\.hot\.accept\(\)/.test(code)) accepting.push(name);
+      }
+      expect(accepting).toEqual(['named.js', 'among.js']);
+    } finally {
+      await server.close();
+    }
+  });
+
+  it('is built as it is written', async () => {
+    const outDir = mkdtempSync(join(root, 'built-'));
+    const rolldownOptions = { input: join(root, 'named.js'), output: { entryFileNames: 'entry.js' } };
+    const plugins = [vivarium({ assetFolder })];
+    await build({ ...quiet, resolve, plugins, build: { outDir, rolldownOptions } });
+    const code = readFileSync(join(outDir, 'entry.js'), 'utf8');
+    expect(code).not.toMatch(/acceptUpdates\(|import\.meta\.hot/);
+  });
+});
+
 describe('the plugin in a build', () => {
   it('emits the sandbox files where the executor looks for them', async () => {
     await build({ ...quiet, plugins: [vivarium({ assetFolder })] });

@@ -203,7 +203,7 @@ export function sandboxFiles(options: VivariumPluginOptions = {}): Plugin {
 
 /**
  * Makes a Vite project ready for the package: keeps our files and workers where Vite's optimizer would lose them, builds workers as
- * modules, and does what {@link sandboxFiles} does.
+ * modules, swaps running modules for their edited code in development, and does what {@link sandboxFiles} does.
  *
  * ```ts
  * import { defineConfig } from 'vite';
@@ -214,7 +214,33 @@ export function sandboxFiles(options: VivariumPluginOptions = {}): Plugin {
  * Throws when the folder of the sandbox's files is not there or says nothing of its headers, unless `isFilledLater`.
  */
 export function vivarium(options: VivariumPluginOptions = {}): Plugin[] {
-  return [{ name: 'vivarium', config: toUserConfig }, sandboxFiles(options)];
+  return [{ name: 'vivarium', config: toUserConfig }, hotModules(), sandboxFiles(options)];
+}
+
+/** An import of `serve`, as Vite's own transforms leave it. */
+const importsServe = /\bimport\s*\{[^}]*\bserve\b[^}]*\}\s*from\s*(['"])vivarium\/worker\1/u;
+
+/**
+ * In development, makes a worker's entry accept edits of itself and of what it imports: modules that run take their edited class over, with
+ * their state. A build has nothing of it. It is a part of {@link vivarium}.
+ */
+function hotModules(): Plugin {
+  return {
+    name: 'vivarium-hot-modules',
+    apply: 'serve',
+    transform(code, id) {
+      if (id.includes('/node_modules/') || !importsServe.test(code)) return undefined;
+      const added = [
+        "import { acceptUpdates as __vivariumAcceptUpdates } from 'vivarium/worker';",
+        'if (import.meta.hot) {',
+        '  import.meta.hot.accept();',
+        '  __vivariumAcceptUpdates(import.meta.hot, import.meta.url);',
+        '}',
+      ];
+      // at the end, so that every line keeps its number
+      return { code: `${code}\n${added.join('\n')}\n`, map: null };
+    },
+  };
 }
 
 function toUserConfig(config: UserConfig): UserConfig {

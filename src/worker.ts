@@ -1,6 +1,8 @@
 /** `vivarium/worker`: what a worker entry needs. */
-export { serve } from './runtime/index.ts';
+export { acceptUpdates, serve } from './runtime/index.ts';
 export type {
+  HotContext,
+  HotPayload,
   Metrics,
   ModuleClass,
   ModuleImportOptions,

@@ -1,11 +1,13 @@
-// Installs the packed package into an empty folder and runs examples/worker-entry from it: types, development server, build.
+// Installs the packed package into an empty folder and runs examples/worker-entry from it: types, development server with an edited
+// file, build. Then examples/plain-es-modules, from the installed files alone.
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { launchBrowser } from './browser.mjs';
+import { checkHotSwap } from './hot-swap-page.mjs';
 import { packPackage, runNpm } from './packed.mjs';
 
 const root = resolve(import.meta.dirname, '..');
@@ -39,43 +41,60 @@ async function viteOf(folder) {
   return import(pathToFileURL(join(manifest, '../dist/node/index.js')).href);
 }
 
-/** @param {string | undefined} url @param {string} what */
-async function checkPage(url, what) {
+/**
+ * Opens a page in a browser of its own and watches over it.
+ * @param {string | undefined} url
+ * @param {string} what
+ * @param {(page: import('playwright').Page) => Promise<void>} check
+ * @param {{ mayComplain?: boolean }} [options]
+ */
+async function withPage(url, what, check, { mayComplain = false } = {}) {
   if (!url) throw new Error(`${what}: the server has no address`);
   const browser = await launchBrowser();
+  /** @type {string[]} */
+  const complaints = [];
   try {
     const page = await browser.newPage();
-    /** @type {string[]} */
-    const complaints = [];
     let loads = 0;
     page.on('load', () => loads++);
     page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
     page.on('pageerror', (error) => complaints.push(error.message));
     await page.goto(url);
-    const facts = page.locator('#facts', { hasText: '}' });
-    await facts.waitFor({ timeout: pageTimeoutMs }).catch(() => {
-      throw new Error(`${what}: the page showed nothing. ${complaints.join('; ')}`);
-    });
-    const shown = JSON.parse((await facts.textContent()) ?? '');
-    const { worker, ...rest } = shown;
-    const isAsExpected = JSON.stringify(rest) === JSON.stringify(expected) && typeof worker === 'string';
-    if (!isAsExpected)
-      throw new Error(`${what}: the page showed ${JSON.stringify(shown)}. ${complaints.join('; ')}`);
-    if (loads !== 1) throw new Error(`${what}: the page loaded ${loads} times`);
-    if (complaints.length > 0) throw new Error(`${what}: ${complaints.join('; ')}`);
-    console.log(`${what}: ${JSON.stringify(shown)}`);
+    await check(page);
+    if (loads !== 1) throw new Error(`the page loaded ${loads} times`);
+    if (complaints.length > 0 && !mayComplain) throw new Error('the console complains');
+  } catch (error) {
+    throw new Error(
+      `${what}: ${error instanceof Error ? error.message : String(error)} ${complaints.join('; ')}`,
+    );
   } finally {
     await browser.close();
   }
 }
 
+/** @param {import('playwright').Page} page @param {string} what */
+async function checkFacts(page, what) {
+  const facts = page.locator('#facts', { hasText: '}' });
+  await facts.waitFor({ timeout: pageTimeoutMs }).catch(() => {
+    throw new Error('the page showed nothing.');
+  });
+  const shown = JSON.parse((await facts.textContent()) ?? '');
+  const { worker, ...rest } = shown;
+  if (JSON.stringify(rest) !== JSON.stringify(expected) || typeof worker !== 'string')
+    throw new Error(`the page showed ${JSON.stringify(shown)}.`);
+  console.log(`${what}: ${JSON.stringify(shown)}`);
+}
+
 /** @param {string} folder */
 async function checkDevelopment(folder) {
   const { createServer } = await viteOf(folder);
-  const server = await createServer({ root: folder, logLevel: 'error', server: { port: 0 } });
+  const server = await createServer({ root: folder, logLevel: 'silent', server: { port: 0 } });
+  const url = () => server.resolvedUrls?.local[0];
   try {
     await server.listen();
-    await checkPage(server.resolvedUrls?.local[0], 'development');
+    await withPage(url(), 'development', (page) => checkFacts(page, 'development'));
+    // an edit with an error in it is meant to complain
+    await withPage(url(), 'hot swap', (page) => checkHotSwap(page, folder), { mayComplain: true });
   } finally {
     await server.close();
   }
@@ -85,12 +104,26 @@ async function checkDevelopment(folder) {
 async function checkBuild(folder) {
   const { build, preview } = await viteOf(folder);
   await build({ root: folder, logLevel: 'error' });
+  checkNoHotCode(join(folder, 'dist'));
   const server = await preview({ root: folder, logLevel: 'error', preview: { port: 0 } });
   try {
-    await checkPage(server.resolvedUrls?.local[0], 'build');
+    await withPage(server.resolvedUrls?.local[0], 'build', (page) => checkFacts(page, 'build'));
   } finally {
     await server.close();
   }
+}
+
+/** What development alone needs must not be in a build. @param {string} folder */
+function checkNoHotCode(folder) {
+  const scripts = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((path) =>
+    path.endsWith('.js'),
+  );
+  const hot = scripts.filter((path) =>
+    /import\.meta\.hot|vite:afterUpdate|acceptUpdates/i.test(readFileSync(join(folder, path), 'utf8')),
+  );
+  if (scripts.length === 0 || hot.length > 0)
+    throw new Error(`build: of ${scripts.length} scripts these have code for hot swaps: ${hot.join(', ')}`);
+  console.log(`build: ${scripts.length} scripts, none with code for hot swaps`);
 }
 
 async function main() {

@@ -29,6 +29,9 @@ export const supervisionTreeStyles: CSSResult = css`
   .row[aria-expanded]:hover {
     background: var(--vivarium-inset);
   }
+  .row:focus-visible {
+    outline-offset: -2px;
+  }
   .fold {
     color: var(--vivarium-muted);
     transition: transform var(--vivarium-quick);
@@ -94,18 +97,28 @@ export const supervisionTreeStyles: CSSResult = css`
     color: var(--vivarium-text);
   }
   .budget {
-    display: flex;
-    flex-wrap: wrap;
-    gap: 0 var(--vivarium-space-2);
-    align-items: center;
     color: var(--vivarium-text);
   }
   .budget.spent {
     color: var(--vivarium-danger);
   }
   meter {
-    width: 3.5rem;
+    width: 3rem;
     height: 0.6rem;
+    margin-inline-end: var(--vivarium-space-1);
+    vertical-align: middle;
+  }
+  meter::-webkit-meter-bar {
+    height: 0.6rem;
+    border: 1px solid var(--vivarium-line-strong);
+    border-radius: 0.3rem;
+    background: var(--vivarium-inset);
+  }
+  meter::-webkit-meter-optimum-value {
+    background: var(--vivarium-ok);
+  }
+  meter::-webkit-meter-suboptimum-value {
+    background: var(--vivarium-warn);
   }
   .history,
   .restart,

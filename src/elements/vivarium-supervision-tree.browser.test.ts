@@ -95,9 +95,9 @@ test('a module says how it is, where it runs, what ended it and what it depends 
     module('down', { status: 'crashed', crash }),
   ]);
   expect(text(element, 'qa')).toMatch(
-    /^qa module degraded table · 1 restart · mailbox 2 · in worker-1 Ended last: it crashed, .*1970.*: as asked runtime\/bad Depends on critic \(down: calls go on\)$/u,
+    /^qa module degraded table · 1 restart · mailbox 2 · in worker-1 Ended last: it crashed .*1970.* · as asked · runtime\/bad Depends on critic \(down: calls go on\)$/u,
   );
-  expect(text(element, 'down')).toMatch(/crashed .* it crashed, .*1970/u);
+  expect(text(element, 'down')).toMatch(/crashed .* Ended: it crashed .*1970/u);
   expect(text(element, 'down')).not.toContain('Ended last');
 });
 

@@ -175,10 +175,10 @@ export class VivariumSupervisionTree extends VivariumElement {
   #crash({ crash, status }: TreeNode): TemplateResult | typeof nothing {
     if (!crash) return nothing;
     const isDown = status === 'crashed' || status === 'restarting';
-    return html`<span class="fact crash">
-      ${isDown ? '' : 'Ended last: '}${reasonWords(crash.reason)}, ${shownTime(crash.atMs)}: ${crash.message}
-      <code>${crash.code}</code>
-    </span>`;
+    return html`<span class="fact crash"
+        >${isDown ? 'Ended' : 'Ended last'}: ${reasonWords(crash.reason)}</span
+      >
+      <span class="fact">${shownTime(crash.atMs)} · ${crash.message} · <code>${crash.code}</code></span>`;
   }
 
   #dependencies({ dependencies = [] }: TreeNode): TemplateResult | typeof nothing {

@@ -66,3 +66,27 @@ test('disposal during a start is no failure', async () => {
   expect(await opening).toMatchObject({ code: 'executor/disposed' });
   expect(sink.events).toEqual([]);
 });
+
+test('a realm where nothing can be interrupted is told of, once', async () => {
+  const { port1, port2 } = new MessageChannel();
+  let watcher: SandboxWatcher | undefined;
+  const host = {
+    isIsolated: false,
+    isLost: false,
+    watch: <T>(work: Promise<T>) => work,
+    open: (_id: string, _settings: unknown, given: SandboxWatcher) => ((watcher = given), port1),
+    close: () => undefined,
+  };
+  const { factory, sink } = createFactory(() => Promise.resolve(host as unknown as SandboxHost));
+  for (let start = 0; start < 2; start++) {
+    watcher = undefined;
+    const opening = factory.open().catch(() => undefined);
+    await expect.poll(() => watcher).toBeDefined();
+    (watcher as unknown as SandboxWatcher).fail('as asked');
+    await opening;
+  }
+  expect(sink.ofType('platform-degrade')).toMatchObject([
+    { what: 'interrupt', from: 'shared-memory', to: 'termination' },
+  ]);
+  port2.close();
+});

@@ -4,6 +4,7 @@ import { systemClock } from '../platform/index.ts';
 import { silentHub } from '../telemetry/index.ts';
 import { requestOfWire } from './continue-run.ts';
 import { isPrediction } from './prediction.ts';
+import type { UsageByModel } from './prediction.ts';
 import type { Run, RunRequest } from './run.ts';
 import { isRun, pathOfStranger, withRun } from './run.ts';
 import { currentDefaults, mergeCallSettings } from './settings.ts';
@@ -49,6 +50,25 @@ export async function continueCall(
   const target = unwrap(module);
   const request = { ...requestOfWire(wire, settings), module: target };
   return withRun(request, (run) => forwardIn(run, target, input));
+}
+
+/** An output with the tokens that it cost. */
+export interface CountedOutput {
+  readonly output: unknown;
+  readonly usage: UsageByModel;
+}
+
+/** As {@link continueCall}, for a caller in another realm that counts the tokens of its parts. */
+export async function continueCallCounted(
+  module: Callable,
+  input: unknown,
+  wire: unknown,
+  settings: CallSettings,
+): Promise<CountedOutput> {
+  return withRun(requestOfWire(wire, settings), async (run) => {
+    const output = await forwardIn(run, unwrap(module), input);
+    return { output, usage: run.usage.byModel };
+  });
 }
 
 function requestFor(module: Callable, given: CallSettings | Run | undefined): RunRequest {

@@ -22,7 +22,8 @@ export type { Race, RaceFailureMode } from './compose/race.ts';
 export { sequence } from './compose/sequence.ts';
 export type { Fitting, Sequence } from './compose/sequence.ts';
 export type { ConstraintName, Constraints, ItemType } from './constraint.ts';
-export { continueCall } from './call-module.ts';
+export { continueCall, continueCallCounted } from './call-module.ts';
+export type { CountedOutput } from './call-module.ts';
 export { continueRun } from './continue-run.ts';
 export { describe } from './describe.ts';
 export type {
@@ -32,6 +33,7 @@ export type {
   PredictorDescription,
   SubModuleDescription,
 } from './describe.ts';
+export { allPredictorsOf } from './discover.ts';
 export type { Named, SubModuleOptions } from './discover.ts';
 export { dspyVersions, loadDspyState, toDspyState } from './dspy-state.ts';
 export type { DspyLoadOptions, DspyVersions } from './dspy-state.ts';

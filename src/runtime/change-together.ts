@@ -7,6 +7,7 @@ import { cancellation } from '../platform/index.ts';
 import type { Clock } from '../platform/index.ts';
 import type { ModuleChanges, ParameterState } from '../program/index.ts';
 import type { Write } from '../state/index.ts';
+import { byOwner } from './change-by-owner.ts';
 import type { HostedModuleRecord } from './hosted.ts';
 import type { Committer } from './module-journal.ts';
 import type { ModuleMemory } from './module-memory.ts';
@@ -40,6 +41,8 @@ export interface ChangeHost {
   readonly clock: Clock;
   readonly committer: Committer;
   onParameterChange(module: HostedModuleRecord, record: ParameterRecord): void;
+  /** The page has another program of the module, or another mode. */
+  onStateChange(module: HostedModuleRecord): void;
 }
 
 /** A part of which the outcome is known before it has come. */
@@ -57,9 +60,10 @@ interface Foreseen extends ChangePart {
  */
 export async function changeTogether(
   host: ChangeHost,
-  parts: readonly ChangePart[],
+  given: readonly ChangePart[],
   options: ChangeOptions,
 ): Promise<void> {
+  const parts = given.flatMap(byOwner);
   const modules = parts.map(({ module }) => module);
   // who is asked must be who is told: another instance could have something against it
   const swaps = (): Promise<unknown>[] => modules.flatMap(({ swapping }) => swapping ?? []);
@@ -156,6 +160,7 @@ function take(host: ChangeHost, { module, records, changes, memory, before, over
   const { journal } = module;
   if (memory) journal.remember(memory);
   journal.applyProgram(changes);
+  if (changes.predictors || changes.compiled) host.onStateChange(module);
   for (const record of records) {
     const now = journal.parameter(record.name).state;
     if (now !== before.get(record.name)) overtaken.add(record.name);

@@ -60,13 +60,12 @@ export class DependencyStarter {
 
 /** Resolves when a module that runs or restarts runs. */
 function running(record: HostedModuleRecord): Promise<void> {
-  const isRunning = (): boolean => record.status === 'running' || record.status === 'degraded';
-  if (isRunning()) return Promise.resolve();
+  if (record.isRunning) return Promise.resolve();
   return new Promise((resolve, reject) => {
     const look = (): void => {
-      if (!isRunning() && !record.isOver) return;
+      if (!record.isRunning && !record.isOver) return;
       leave();
-      if (isRunning()) resolve();
+      if (record.isRunning) resolve();
       else reject(record.endedWith as CodedError);
     };
     const leave = record.onStatus(look);

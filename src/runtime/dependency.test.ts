@@ -143,6 +143,15 @@ test('deciding changes nothing', () => {
   expect(JSON.stringify([...table.nodes])).toBe(before);
 });
 
+test('what nobody depends on any more is not remembered', () => {
+  const table = new DependencyTable();
+  table.take({ type: 'module-add', id: 'a', dependencies: on('b', 'c') });
+  table.take({ type: 'module-add', id: 'a', dependencies: on('c') });
+  expect([...table.dependents.keys()]).toEqual(['c']);
+  table.take({ type: 'module-remove', id: 'a' });
+  expect([table.dependents.size, table.nodes.size]).toEqual([0, 0]);
+});
+
 test('cycles of any length are found, whole and in order, also through modules that are not there yet', () => {
   for (let length = 1; length <= 50; length++) {
     const ring = Array.from({ length }, (_, at) => `m${at}`);

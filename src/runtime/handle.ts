@@ -1,7 +1,7 @@
 /** What the page holds of a hosted module. Typed from the module's class. */
-import { CodedError, isCodedError, messageOf } from '../base/index.ts';
+import { CodedError } from '../base/index.ts';
 import type { JsonObject } from '../base/index.ts';
-import type { Mode, Module, ModuleDescription, ModuleState, RunWire } from '../program/index.ts';
+import type { Mode, Module, ModuleDescription, RunWire } from '../program/index.ts';
 import type { Store } from '../state/index.ts';
 import { createSpan } from '../telemetry/index.ts';
 import type { SpanContext } from '../telemetry/index.ts';
@@ -11,10 +11,18 @@ import type { CompilationRecord, CompilationStatus, CompileReport } from './comp
 import { compileHosted } from './compile-hosted.ts';
 import type { CompilePage, CompileRequest } from './compile-hosted.ts';
 import type { ExecutionRecord, ModuleMetrics } from './execution-history.ts';
-import type { CallInput, ParameterNames, ParameterValue, ReplyOf } from './handle-types.ts';
+import { callForward } from './forward-call.ts';
+import type {
+  CallInput,
+  ParameterPath,
+  ParameterValue,
+  ReplyOf,
+  SubModuleAt,
+  SubModulePathOf,
+} from './handle-types.ts';
 import type { HostedModuleRecord, ModuleStatus } from './hosted.ts';
 import type { HotSwap, SwapOptions, SwapOutcome, SwapTarget } from './hot-swap.ts';
-import type { ForwardBody } from './module-protocol.ts';
+import type { ParameterRecord } from './module-protocol.ts';
 import { createModuleRecord } from './module-record.ts';
 import type { ModuleRecord } from './module-record.ts';
 import type { ModuleVersions } from './module-versions.ts';
@@ -22,6 +30,7 @@ import { createParameterHandle } from './parameter-handle.ts';
 import type { AcknowledgementLevel, ParameterHandle, SetOptions } from './parameter-handle.ts';
 import { setParameters } from './set-parameters.ts';
 import type { SharedParameter } from './shared-parameter.ts';
+import { dumpWhole, loadWhole, setWholeMode, subscribeWhole } from './whole-state.ts';
 
 export interface ForwardOptions {
   /** Default 120,000. */
@@ -42,7 +51,9 @@ export interface HandleHost extends CompilePage {
   readonly store: Store;
   readonly hotSwap: HotSwap;
   readonly versions: ModuleVersions;
+  handleOf(module: HostedModuleRecord): ModuleHandle;
   sharedOf(module: HostedModuleRecord, name: string): SharedParameter | undefined;
+  followShared(module: HostedModuleRecord, record: ParameterRecord): void;
   stop(module: HostedModuleRecord): Promise<void>;
 }
 
@@ -57,7 +68,7 @@ export interface ModuleParameterChange {
 
 /** One handle per declared parameter. */
 export type ParameterHandles<M> = {
-  readonly [K in ParameterNames<M>]: ParameterHandle<ParameterValue<M, K>>;
+  readonly [K in ParameterPath<M>]: ParameterHandle<ParameterValue<M, K>>;
 };
 
 /** A kind with many versions gives a handle that knows what all of them have: it stays true when they are swapped. */
@@ -71,13 +82,13 @@ export class ModuleHandle<M = Module> {
   constructor(module: HostedModuleRecord, host: HandleHost) {
     this.#module = module;
     this.#host = host;
-    this.#knows = module.journal.successions;
+    this.#knows = module.successions;
     this.#parameters = this.#handles();
   }
 
   /** One handle per declared parameter, by name; those of sub-modules have dotted names. */
   get parameters(): ParameterHandles<M> {
-    const { successions } = this.#module.journal;
+    const { successions } = this.#module;
     // another version may have other parameters
     if (this.#knows !== successions) this.#parameters = this.#handles();
     this.#knows = successions;
@@ -141,7 +152,7 @@ export class ModuleHandle<M = Module> {
 
   /** Hears of every change of every parameter, whoever made it. The returned function ends it. */
   subscribe(listener: (change: ModuleParameterChange) => void): () => void {
-    return this.#module.journal.subscribe(({ name, state, oldValue, cause, atMs }) =>
+    return subscribeWhole(this.#module, ({ name, state, oldValue, cause, atMs }) =>
       listener({ name, newValue: state.value, oldValue, cause, atMs }),
     );
   }
@@ -154,7 +165,7 @@ export class ModuleHandle<M = Module> {
    *   changed. What ends the module after the commit: then it is done, and the module has it when it starts again
    */
   setParameters(
-    values: { readonly [K in ParameterNames<M>]?: ParameterValue<M, K> },
+    values: { readonly [K in ParameterPath<M>]?: ParameterValue<M, K> },
     options: SetOptions = {},
   ): Promise<void> {
     return setParameters(this.#host, [{ module: this.#module, values }], options);
@@ -179,8 +190,18 @@ export class ModuleHandle<M = Module> {
 
   /** A parameter by its dotted name. @throws `program/parameter-not-found` */
   parameter(name: string): ParameterHandle {
-    this.#module.journal.parameter(name);
+    const owner = this.#module.ownerOf(name);
+    owner.module.journal.parameter(owner.name);
     return this.#handleOf(name);
+  }
+
+  /**
+   * A sub-module that is an actor of its own, by its place in this module.
+   * @throws `runtime/sub-module-not-found`, naming those that there are
+   */
+  subModule<P extends SubModulePathOf<M>>(path: P): ModuleHandle<SubModuleAt<M, P>> {
+    // the class promised what is at this path
+    return this.#host.handleOf(this.#module.partAt(path)) as unknown as ModuleHandle<SubModuleAt<M, P>>;
   }
 
   /**
@@ -189,55 +210,18 @@ export class ModuleHandle<M = Module> {
    *   `port/not-cloneable` for an input or an answer that cannot cross, `program/forward-not-implemented`
    */
   async call(input: CallInput<M>, options: ForwardOptions = {}): Promise<ReplyOf<M>> {
-    const { clock, hub, limits } = this.#host;
-    const { timeoutMs = limits.callTimeoutMs, onDelta, isIdempotent, signal } = options;
-    const span = createSpan(options.span);
+    const { timeoutMs = this.#host.limits.callTimeoutMs, onDelta, isIdempotent, signal } = options;
     const run: RunWire = {
-      span,
+      span: createSpan(options.span),
       path: '',
       depth: 0,
       isTraced: false,
       values: options.values ?? {},
       ...(timeoutMs === Infinity ? {} : { remainingMs: timeoutMs }),
     };
-    const body: ForwardBody = {
-      input,
-      run,
-      wantsDeltas: onDelta !== undefined,
-      ...this.#host.pageContext(),
-    };
-    const startedMs = clock.monotonic();
-    const started = { input: input as unknown, startedAtMs: clock.now(), traceId: span.traceId };
-    hub.emit({ type: 'call-start', actor: this.id, method: 'forward', span });
-    const pending = { traceId: span.traceId, startedAtMs: started.startedAtMs };
-    this.#module.pending.add(pending);
-    try {
-      const output = await this.#module.call('forward', body, {
-        timeoutMs,
-        signal,
-        span,
-        onDelta,
-        isIdempotent,
-      });
-      const durationMs = clock.monotonic() - startedMs;
-      this.#module.history.add({ ...started, output, durationMs });
-      hub.emit({ type: 'call-end', actor: this.id, method: 'forward', durationMs, span });
-      return output as ReplyOf<M>;
-    } catch (thrown) {
-      const error = {
-        code: isCodedError(thrown) ? thrown.code : ('port/callee-threw' as const),
-        message: messageOf(thrown),
-      };
-      const durationMs = clock.monotonic() - startedMs;
-      const isCloneable = error.code !== 'port/not-cloneable';
-      // the history is data: what could not cross is not
-      const input: unknown = isCloneable ? started.input : 'an input or an answer that cannot be copied';
-      this.#module.history.add({ ...started, input, error, durationMs });
-      hub.emit({ type: 'call-fail', actor: this.id, method: 'forward', durationMs, error, span });
-      throw thrown;
-    } finally {
-      this.#module.pending.delete(pending);
-    }
+    const reach = { timeoutMs, signal, onDelta, isIdempotent };
+    const request = { input, run, method: 'forward', options: reach } as const;
+    return (await callForward(this.#module, this.#host, request)) as ReplyOf<M>;
   }
 
   /** Sets the mode of the whole tree; it survives restarts, and reloads at the level asked for. */
@@ -249,9 +233,12 @@ export class ModuleHandle<M = Module> {
     return this.#setMode('eval', level);
   }
 
-  /** Saves parameters, predictors and mode as one record. Resolves when it is committed strictly. */
+  /**
+   * Saves parameters, predictors and mode as one record, those of sub-modules that are actors too. Resolves when it is committed
+   * strictly.
+   */
   async checkpoint(): Promise<Checkpoint> {
-    const state = (await this.#module.call('state-dump', null)) as ModuleState;
+    const state = await dumpWhole(this.#module);
     const checkpoint = await saveCheckpoint(this.#host.store, {
       module: this.id,
       state,
@@ -269,9 +256,9 @@ export class ModuleHandle<M = Module> {
   async restore(checkpoint: Checkpoint | string): Promise<void> {
     const id = typeof checkpoint === 'string' ? checkpoint : checkpoint.id;
     const state = await loadCheckpoint(this.#host.store, this.id, id);
-    const loaded = (await this.#module.call('state-load', state)) as ModuleState;
-    this.#module.journal.replace(loaded, this.#host.clock.now(), `restore ${id}`);
-    await this.#module.journal.persistAll('strict');
+    const { clock } = this.#host;
+    const written = loadWhole(this.#module, state, { clock, cause: `restore ${id}`, durability: 'strict' });
+    await written.finally(() => this.#host.onStateChange(this.#module));
   }
 
   /** The versions that it can be swapped to, in semantic order. */
@@ -306,22 +293,24 @@ export class ModuleHandle<M = Module> {
   }
 
   async #setMode(mode: Mode, level: AcknowledgementLevel): Promise<void> {
-    await this.#module.call('mode-set', mode);
-    this.#module.journal.setMode(mode);
-    if (level !== 'memory') await this.#module.journal.persistMeta(level);
+    await setWholeMode(this.#module, mode, level).finally(() => this.#host.onStateChange(this.#module));
   }
 
   #handles(): ParameterHandles<M> {
-    const names = [...this.#module.journal.parameters.keys()];
+    const names = this.#module.parameterNames;
     const handles = names.map((name) => [name, this.#handleOf(name)] as const);
     // the class promised these names; the module said them
     return Object.freeze(Object.fromEntries(handles)) as unknown as ParameterHandles<M>;
   }
 
-  #handleOf(name: string): ParameterHandle<never> {
-    return createParameterHandle<never>(this.#module, name, {
-      onChange: (record) => this.#host.onParameterChange(this.#module, record),
-      sharedOf: (parameter) => this.#host.sharedOf(this.#module, parameter),
+  /** The parameter's owner may be an actor inside this one. */
+  #handleOf(shownName: string): ParameterHandle<never> {
+    const { module, name } = this.#module.ownerOf(shownName);
+    return createParameterHandle<never>(module, name, {
+      shownName,
+      onChange: (record) => this.#host.onParameterChange(module, record),
+      sharedOf: (parameter) => this.#host.sharedOf(module, parameter),
+      onStep: (record) => this.#host.followShared(module, record),
     });
   }
 }

@@ -91,3 +91,15 @@ test('a status listener that throws hinders no restart and no other listener', a
   expect(await waiting).toBe(1);
   expect(heard).toEqual(['running', 'restarting']);
 });
+
+test('what a status listener changes is heard by the others once, as it is then', async () => {
+  const module = createModule(new SimulatedClock());
+  module.onStatus((status) => {
+    if (status === 'running') module.stand('degraded', [{ id: 'base', whenDown: 'degrade' }]);
+  });
+  const heard: string[] = [];
+  module.onStatus((status) => heard.push(status));
+  module.attach(echo);
+  expect(heard).toEqual(['degraded']);
+  expect(await module.call('echo', 1)).toBe(1);
+});

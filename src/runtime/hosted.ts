@@ -1,5 +1,5 @@
 /** One hosted module on the page's side: where it runs now, what it is waiting for, and how calls reach it. */
-import type { ActorExitReason, ActorRef } from '../actor/index.ts';
+import type { ActorExitReason, ActorRef, Supervisor } from '../actor/index.ts';
 import { CodedError, isCodedError } from '../base/index.ts';
 import type { ErrorCode } from '../base/index.ts';
 import { sleep, withDeadline } from '../platform/index.ts';
@@ -10,7 +10,9 @@ import type { Dependency, Standing } from './dependency.ts';
 import { ExecutionHistory } from './execution-history.ts';
 import type { ModuleMetrics } from './execution-history.ts';
 import type { RuntimeLimits } from './limits.ts';
+import { subModuleNotFound } from './module-error.ts';
 import type { ModuleJournal } from './module-journal.ts';
+import type { PartNames, SubModuleWhenDown } from './module-protocol.ts';
 
 /** `degraded`: it runs, and something that it depends on is down. */
 export type ModuleStatus = 'starting' | 'running' | 'degraded' | 'restarting' | 'crashed' | 'stopped';
@@ -50,6 +52,22 @@ export interface PendingCall {
   readonly startedAtMs: number;
 }
 
+/** A sub-module that is an actor of its own, seen from the module around it. */
+export interface HostedPart {
+  readonly path: string;
+  readonly module: HostedModuleRecord;
+  readonly whenDown: SubModuleWhenDown;
+  readonly names: PartNames;
+  /** The same the other way round: the name in the module around it → the part's own. */
+  readonly ownNames: ReadonlyMap<string, string>;
+}
+
+/** Where a part is. */
+export interface Surrounding {
+  readonly module: HostedModuleRecord;
+  readonly path: string;
+}
+
 interface Waiter {
   readonly resolve: () => void;
   readonly reject: (error: CodedError) => void;
@@ -79,6 +97,12 @@ export class HostedModuleRecord {
   readonly pending: Set<PendingCall> = new Set();
   /** The stop that is under way. */
   stopping: Promise<StopOutcome> | undefined;
+  /** Who restarts it. */
+  supervisor: Supervisor | undefined;
+  /** Sub-modules that are actors of their own, by path, in order of start. */
+  readonly parts: Map<string, HostedPart> = new Map();
+  /** The module that this one is a sub-module of. */
+  readonly around: Surrounding | undefined;
   readonly #clock: Clock;
   readonly #limits: RuntimeLimits;
   readonly #waiters = new Set<Waiter>();
@@ -94,11 +118,12 @@ export class HostedModuleRecord {
     id: string,
     kind: string,
     journal: ModuleJournal,
-    options: { clock: Clock; limits: RuntimeLimits },
+    options: { clock: Clock; limits: RuntimeLimits; around?: Surrounding | undefined },
   ) {
     this.id = id;
     this.kind = kind;
     this.journal = journal;
+    this.around = options.around;
     this.#clock = options.clock;
     this.#limits = options.limits;
     this.history = new ExecutionHistory(options.limits);
@@ -107,6 +132,11 @@ export class HostedModuleRecord {
 
   get status(): ModuleStatus {
     return this.#status === 'running' && this.#down.length > 0 ? 'degraded' : this.#status;
+  }
+
+  /** Its actor runs, whatever may be down that it depends on. */
+  get isRunning(): boolean {
+    return this.#status === 'running';
   }
 
   /** The dependencies that are down while it runs. */
@@ -156,6 +186,67 @@ export class HostedModuleRecord {
     this.#runningSinceMs = this.#clock.monotonic();
     this.#setStatus('running');
     this.#wake();
+  }
+
+  /** Tells the running actor something, if there is one. @throws what the port refuses */
+  tell(method: string, body: unknown): void {
+    this.#ref?.send(method, body);
+  }
+
+  /** It had ended, and is started once more with what the page has of it. */
+  revive(): void {
+    this.#endedWith = undefined;
+    this.stopping = undefined;
+    this.restarts++;
+    this.#setStatus('restarting');
+  }
+
+  /** Resolves when it runs, or has ended. */
+  async settled(): Promise<void> {
+    if (this.#ref || this.#endedWith) return;
+    await new Promise<void>((resolve) => {
+      const leave = this.onStatus((status) => {
+        if (status === 'starting' || status === 'restarting') return;
+        leave();
+        resolve();
+      });
+    });
+  }
+
+  /** The module that owns a parameter, and its name there. */
+  ownerOf(parameter: string): { readonly module: HostedModuleRecord; readonly name: string } {
+    for (const part of this.parts.values()) {
+      const name = part.ownNames.get(parameter);
+      if (name !== undefined) return part.module.ownerOf(name);
+    }
+    return { module: this, name: parameter };
+  }
+
+  /** @throws `runtime/sub-module-not-found`, naming what there is */
+  partAt(path: string): HostedModuleRecord {
+    const given = path.startsWith('self.') ? path.slice('self.'.length) : path;
+    for (const part of this.parts.values()) {
+      if (part.path === given) return part.module;
+      if (given.startsWith(`${part.path}.`)) return part.module.partAt(given.slice(part.path.length + 1));
+    }
+    throw subModuleNotFound(this.id, given, [...this.parts.keys()]);
+  }
+
+  /** How often it, or a part of it, was taken over by another instance, which may have other parameters. */
+  get successions(): number {
+    const { successions } = this.journal;
+    if (this.parts.size === 0) return successions;
+    return [...this.parts.values()].reduce((sum, part) => sum + part.module.successions, successions);
+  }
+
+  /** Every parameter of the whole program, wherever it lives, by its name in this module. */
+  get parameterNames(): readonly string[] {
+    return [
+      ...this.journal.parameters.keys(),
+      ...[...this.parts.values()].flatMap(({ module, names }) =>
+        module.parameterNames.map((name) => names.parameters[name] ?? name),
+      ),
+    ];
   }
 
   /** What it depends on has gone or come back: its calls wait, fail or go on accordingly. */

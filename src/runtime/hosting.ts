@@ -6,6 +6,7 @@ import { carryState, migrationFailed, namesOfSame, noPredictors } from './carry-
 import type { ModuleCatalog } from './module-catalog.ts';
 import type { ModuleClass, ModuleVersion } from './module-class.ts';
 import type { Described, Predictors, PreviousVersion, Taken } from './module-protocol.ts';
+import type { RemoteParts } from './remote-parts.ts';
 import type { CompileTools } from './served-optimizers.ts';
 
 export interface Hosted {
@@ -13,10 +14,13 @@ export interface Hosted {
   readonly tools: CompileTools;
   readonly kind: string;
   readonly source: ModuleVersion;
+  /** Finds the sub-modules that are actors of their own, and leads their calls there. */
+  readonly partsOf: (module: Module) => RemoteParts;
 }
 
 export interface Hosting extends Hosted {
   readonly module: Module;
+  readonly parts: RemoteParts;
   /** Predictors that were changed since their class declared them. */
   readonly predictors: Predictors;
   /** After a start or a swap that took over the state of another instance. */
@@ -38,10 +42,18 @@ export function startHosting(hosted: Hosted, state: ModuleState | undefined): Ho
   } catch (error) {
     throw toCodedError(error, 'runtime/module-load-failed', { fields: { kind } });
   }
-  if (!state) return { ...hosted, module, predictors: noPredictors, taken: undefined };
+  if (!state)
+    return { ...hosted, module, parts: hosted.partsOf(module), predictors: noPredictors, taken: undefined };
   const predictors = carryState(module, source.Class, { state });
+  const parts = hosted.partsOf(module);
   const isOther = state.version !== source.version;
-  return { ...hosted, module, predictors, taken: isOther ? takenFrom(state, module, predictors) : undefined };
+  return {
+    ...hosted,
+    module,
+    parts,
+    predictors,
+    taken: isOther ? takenFrom(state, module, predictors) : undefined,
+  };
 }
 
 /**
@@ -51,10 +63,11 @@ export function startHosting(hosted: Hosted, state: ModuleState | undefined): Ho
 export function succeed(before: Hosting, source: ModuleVersion, previous?: PreviousVersion): Hosting {
   const step = `${before.source.version} → ${source.version}`;
   const module = reloading(step, () => construct(source.Class));
+  const parts = reloading(step, () => before.partsOf(module));
   const state = { ...before.module.dumpState(), ...before.predictors };
   try {
     const predictors = carryState(module, source.Class, { state, previous });
-    return { ...before, source, module, predictors, taken: takenFrom(state, module, predictors) };
+    return { ...before, source, module, parts, predictors, taken: takenFrom(state, module, predictors) };
   } catch (error) {
     throw isCodedError(error, 'runtime/state-migration-failed') ? error : migrationFailed(step, error);
   }
@@ -84,8 +97,9 @@ export function reloading<T>(step: string, work: () => T): T {
 }
 
 /** What a module says of itself when it starts or takes over. */
-export function describeHosting({ module, source, taken }: Hosting): Described {
-  return { description: describe(module), state: module.dumpState(), url: source.url, taken };
+export function describeHosting({ module, parts, source, taken }: Hosting): Described {
+  const [description, state] = [describe(module), module.dumpState()];
+  return { description, state, parts: parts.names, url: source.url, taken };
 }
 
 /** What the old instance still changes goes to the new one where it means the same there, and is refused elsewhere. */

@@ -4,6 +4,7 @@ import type { Clock } from '../platform/index.ts';
 import type { Hub } from '../telemetry/index.ts';
 import type { HostedModuleRecord } from './hosted.ts';
 import { toAbsoluteUrl } from './import-module.ts';
+import { ownPartOf } from './introduce.ts';
 import type { RuntimeLimits } from './limits.ts';
 import type { Described, ModuleSwapBody, SwapBody } from './module-protocol.ts';
 import type { ModuleVersions } from './module-versions.ts';
@@ -61,8 +62,7 @@ export class HotSwap {
   /** The worker serves other code: modules whose class was exchanged take it, those that must not stay as they are. */
   onCatalogChange(modules: readonly HostedModuleRecord[], kinds: readonly string[]): void {
     for (const module of modules) {
-      if (module.hotReload && module.status === 'running' && kinds.includes(module.kind))
-        void this.#update(module);
+      if (module.hotReload && module.isRunning && kinds.includes(module.kind)) void this.#update(module);
     }
   }
 
@@ -76,24 +76,25 @@ export class HotSwap {
 
   /** A module that was started says what it is. Resolves when what an older version had stored is stored anew. */
   async introduce(module: HostedModuleRecord, described: Described): Promise<void> {
-    const { taken, description, state, url } = described;
+    const { taken, description, url } = described;
     if (!taken) {
+      const { state, descriptions } = ownPartOf(described);
       module.description = description;
       module.source = { version: description.version, url };
-      return module.journal.begin(state, description.parameters);
+      return module.journal.begin(state, descriptions);
     }
     module.migratedFrom = taken.from;
     await this.#succeed(module, described);
   }
 
   #succeed(module: HostedModuleRecord, described: Described & { readonly sequence?: number }): Promise<void> {
-    const { description, state, taken, url, sequence } = described;
+    const { description, taken, url, sequence } = described;
     if (!taken) return Promise.resolve();
+    const { state, descriptions } = ownPartOf(described);
     module.description = description;
     const previousUrl = module.source.url;
     module.source = { version: state.version, url };
     const atMs = this.#options.clock.now();
-    const descriptions = description.parameters;
     module.journal.succeed({ state, descriptions, taken, previousUrl, atMs, sequence });
     return module.journal.persistSuccession('strict');
   }

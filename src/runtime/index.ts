@@ -5,15 +5,27 @@ export type { CompileRequest } from './compile-hosted.ts';
 export type { ExecutionRecord, ModuleMetrics } from './execution-history.ts';
 export { ModuleHandle } from './handle.ts';
 export type { ForwardOptions, ModuleParameterChange, ParameterHandles } from './handle.ts';
-export type { CallInput, ParameterNames, ParameterValue, ReplyOf } from './handle-types.ts';
+export type {
+  CallInput,
+  ParameterNames,
+  ParameterPath,
+  ParameterValue,
+  ReplyOf,
+  SubModuleAt,
+  SubModulePath,
+  SubModulePathOf,
+} from './handle-types.ts';
 export type { CrashReason, ModuleStatus, PendingCall, StopOutcome } from './hosted.ts';
 export type { SwapOptions, SwapOutcome, SwapTarget } from './hot-swap.ts';
+export { acceptUpdates } from './hot-update.ts';
+export type { HotContext, HotPayload } from './hot-update.ts';
 export type { ModuleImportOptions } from './import-module.ts';
-export type { InspectedModule, RuntimeSnapshot } from './inspect-runtime.ts';
+export type { InspectedModule, InspectedPart, RuntimeSnapshot } from './inspect-runtime.ts';
 export { defaultRuntimeLimits } from './limits.ts';
 export type { RuntimeLimits } from './limits.ts';
 export type { ClassOf, Modules } from './module-catalog.ts';
 export type { ModuleClass } from './module-class.ts';
+export type { SubModuleWhenDown } from './module-protocol.ts';
 export type { ModuleRecord, RecoveryData } from './module-record.ts';
 export type { AcknowledgementLevel, ParameterHandle, SetOptions } from './parameter-handle.ts';
 export type { ParameterUpdateRecord } from './parameter-record.ts';
@@ -27,3 +39,4 @@ export { serve } from './serve.ts';
 export type { Served, ServeOptions } from './serve.ts';
 export type { Metrics, OptimizerFactory, Optimizers } from './served-optimizers.ts';
 export type { SharedDefinition, SharedParameter } from './shared-parameter.ts';
+export type { SubModuleActor, SubModuleActors } from './sub-module-actors.ts';

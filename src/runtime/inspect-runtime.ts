@@ -1,8 +1,18 @@
 /** The supervision tree as data, for people and tools to look at. */
 import type { ActorSystem, Supervisor, SupervisorSnapshot } from '../actor/index.ts';
 import type { Degradation } from '../telemetry/index.ts';
-import type { HostedModuleRecord, ModuleStatus } from './hosted.ts';
+import type { HostedModuleRecord, HostedPart, ModuleStatus } from './hosted.ts';
+import type { SubModuleWhenDown } from './module-protocol.ts';
 import type { RegisteredModule } from './registry-entry.ts';
+
+/** A sub-module that is an actor of its own. */
+export interface InspectedPart {
+  /** Where it is in the module around it. */
+  readonly path: string;
+  /** Its id among the modules. */
+  readonly id: string;
+  readonly whenDown: SubModuleWhenDown;
+}
 
 export interface InspectedModule {
   readonly id: string;
@@ -13,6 +23,10 @@ export interface InspectedModule {
   /** Calls of `forward` that have not ended: those that run, those in its mailbox, and those that wait for a restart. */
   readonly openCalls: number;
   readonly startedAtMs: number;
+  /** The id of the module that it is a sub-module of. */
+  readonly around?: string;
+  /** Sub-modules that are actors of their own, in order of start. */
+  readonly parts?: readonly InspectedPart[];
 }
 
 /** The supervision tree of one moment. Plain data: it can be cloned, stored and sent to another realm. */
@@ -25,12 +39,31 @@ export interface RuntimeSnapshot {
     readonly isDedicated: boolean;
     readonly actors: readonly string[];
   }[];
-  /** Those that run, start or stop. */
+  /** Those that run, start or stop. Sub-modules that are actors of their own are among them; `around` and `parts` make it a tree. */
   readonly modules: readonly InspectedModule[];
   /** All that are registered, with what ended them, what they depend on and their metadata. */
   readonly registered: readonly RegisteredModule[];
   /** Where the platform forced a lesser way, in order; at most 100. */
   readonly degradations: readonly Degradation[];
+}
+
+function inspectPart({ path, whenDown, module }: HostedPart): InspectedPart {
+  return { path, id: module.id, whenDown };
+}
+
+function inspectModule(module: HostedModuleRecord): InspectedModule {
+  const { id, kind, status, worker, restarts, openCalls, startedAtMs, around, parts } = module;
+  return {
+    id,
+    kind,
+    status,
+    worker,
+    restarts,
+    openCalls,
+    startedAtMs,
+    ...(around ? { around: around.module.id } : {}),
+    ...(parts.size > 0 ? { parts: [...parts.values()].map(inspectPart) } : {}),
+  };
 }
 
 export function inspectRuntime(
@@ -41,14 +74,6 @@ export function inspectRuntime(
   return {
     supervisor: supervisor.inspect(),
     workers: system.workers,
-    modules: modules.map(({ id, kind, status, worker, restarts, openCalls, startedAtMs }) => ({
-      id,
-      kind,
-      status,
-      worker,
-      restarts,
-      openCalls,
-      startedAtMs,
-    })),
+    modules: modules.map(inspectModule),
   };
 }

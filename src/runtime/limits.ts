@@ -8,6 +8,8 @@ export interface RuntimeLimits {
   readonly importTimeoutMs: number;
   /** Tries of a call that was declared idempotent and lost its worker, the first one included. */
   readonly maxAttempts: number;
+  /** Sub-modules of one module that may be declared actors of their own; each is one more actor to start and to supervise. */
+  readonly maxSubModuleActors: number;
   /** Updates kept per parameter, on the page and in the store, oldest dropped first. */
   readonly parameterHistoryEntries: number;
   /** Time from a change to the write of its history, so that many changes share one write. */
@@ -48,6 +50,7 @@ export const defaultRuntimeLimits: RuntimeLimits = {
   maxWaitingCalls: 1_000,
   importTimeoutMs: 10_000,
   maxAttempts: 3,
+  maxSubModuleActors: 1_000,
   parameterHistoryEntries: 100,
   historyDelayMs: 250,
   parameterHistoryBytes: 64 * 1024,

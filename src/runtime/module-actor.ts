@@ -2,8 +2,15 @@
 import type { ActorContext, Behaviour, CallContext, StartBehaviour } from '../actor/index.ts';
 import { CodedError } from '../base/index.ts';
 import { systemClock } from '../platform/index.ts';
-import { continueCall, plainOf } from '../program/index.ts';
-import type { CallSettings, Mode, Module, ModuleState, ParameterChange } from '../program/index.ts';
+import { continueCall, continueCallCounted, isPrediction, plainOf } from '../program/index.ts';
+import type {
+  CallSettings,
+  Mode,
+  Module,
+  ModuleState,
+  Parameter,
+  ParameterChange,
+} from '../program/index.ts';
 import { compileInWorker } from './compile-in-worker.ts';
 import { describeHosting, startHosting, withChanges } from './hosting.ts';
 import type { Hosting } from './hosting.ts';
@@ -19,11 +26,16 @@ import type {
   ParameterChangeBody,
   ParameterRecord,
   ParameterSetBody,
+  ParameterStepBody,
   ParameterTaken,
+  PartAnswer,
+  PartChangeBody,
+  PartLoadBody,
   StartArgs,
   SwapBody,
 } from './module-protocol.ts';
 import { pageSettings } from './page-service/page-settings.ts';
+import { RemoteParts } from './remote-parts.ts';
 import type { CompileTools } from './served-optimizers.ts';
 import { SwapTurn } from './swap-turn.ts';
 
@@ -63,10 +75,12 @@ class HostedModule implements Behaviour {
     });
     this.#methods = {
       describe: () => this.#describe(),
-      forward: (body, call) => this.#forward(body, call),
+      forward: (body, call) => this.#track(this.#forward(body, call)),
+      'forward-part': (body, call) => this.#track(this.#forwardPart(body, call)),
       'parameter-get': ({ name }: { name: string }) => this.#module.parameterNamed(name).value,
       'parameter-record': ({ name }: { name: string }) => this.#newest(name),
       'parameter-set': (body) => this.#set(body),
+      'parameter-step': (body) => this.#step(body),
       'mode-set': (mode: Mode) => void (mode === 'train' ? this.#module.train() : this.#module.eval()),
       'state-dump': () => this.#module.dumpState(),
       'state-load': (state) => this.#load(state),
@@ -93,6 +107,13 @@ class HostedModule implements Behaviour {
     throw new CodedError('runtime/method-not-found', `a hosted module has no method "${method}"`, {
       fields: { method },
     });
+  }
+
+  receive(method: string, body: unknown): void {
+    const { parts } = this.#hosting;
+    if (method === 'part-load') parts.load(body as PartLoadBody);
+    else if (method === 'part-change') parts.change(body as PartChangeBody);
+    else if (method === 'part-lost') this.#context.exit(partLost(body as string));
   }
 
   /** Tells its forwards by their signal and lets them end; whoever asked for the stop limits how long. */
@@ -122,20 +143,30 @@ class HostedModule implements Behaviour {
     return this.#module.dumpState();
   }
 
-  #forward(body: ForwardBody, call: CallContext): Promise<unknown> {
-    const work = this.#run(body, call).finally(() => this.#running.delete(work));
+  #track(forward: Promise<unknown>): Promise<unknown> {
+    const work = forward.finally(() => this.#running.delete(work));
     this.#running.add(work);
     return work;
   }
 
-  async #run(body: ForwardBody, call: CallContext): Promise<unknown> {
-    const settings: CallSettings = {
+  async #forward(body: ForwardBody, call: CallContext): Promise<unknown> {
+    // predictions cross as their plain fields
+    return plainOf(await continueCall(this.#module, body.input, body.run, this.#settings(body, call)));
+  }
+
+  /** For the module around this one: it gets a prediction when this one gave a prediction. */
+  async #forwardPart(body: ForwardBody, call: CallContext): Promise<PartAnswer> {
+    const settings = this.#settings(body, call);
+    const { output, usage } = await continueCallCounted(this.#module, body.input, body.run, settings);
+    return { output: plainOf(output), isPrediction: isPrediction(output), usage };
+  }
+
+  #settings(body: ForwardBody, call: CallContext): CallSettings {
+    return {
       signal: AbortSignal.any([call.signal, this.#stopped.signal]),
       ...pageSettings(this.#context, body),
       ...(body.wantsDeltas ? { onDelta: (delta) => call.delta(delta) } : {}),
     };
-    // predictions cross as their plain fields
-    return plainOf(await continueCall(this.#module, body.input, body.run, settings));
   }
 
   /** For a page that missed the answer to a set. */
@@ -155,22 +186,30 @@ class HostedModule implements Behaviour {
   }
 
   #set({ name, value, cause }: ParameterSetBody): ParameterRecord | ParameterTaken {
+    const record = this.#changed(name, cause, (parameter) => parameter.set(value, cause));
+    const { sequence = 0, state } = record;
+    if (state.type !== 'tensor' || this.#answers !== 1) return record;
+    return { isTaken: true, updatedAtMs: state.updatedAtMs, sequence };
+  }
+
+  #step({ name, gradient, cause }: ParameterStepBody): ParameterRecord {
+    return this.#changed(name, cause, (parameter) => parameter.applyGradient(gradient, cause));
+  }
+
+  /** What a change that the page asked for has led to. */
+  #changed(name: string, cause: string, change: (parameter: Parameter) => void): ParameterRecord {
     const parameter = this.#module.parameterNamed(name);
     this.#setting = name;
     this.#answers = 0;
     try {
-      parameter.set(value, cause);
+      change(parameter);
     } finally {
       this.#setting = undefined;
     }
     const record = this.#answering;
     this.#answering = undefined;
-    if (!record) {
-      return this.#record({ name, oldValue: value, newValue: value, cause, atMs: systemClock.now() });
-    }
-    const { sequence = 0, state } = record;
-    if (state.type !== 'tensor' || this.#answers > 1) return record;
-    return { isTaken: true, updatedAtMs: state.updatedAtMs, sequence };
+    const { value } = parameter;
+    return record ?? this.#record({ name, oldValue: value, newValue: value, cause, atMs: systemClock.now() });
   }
 
   /** Changes that the page asked for and already knows. */
@@ -185,6 +224,7 @@ class HostedModule implements Behaviour {
 
   #onChange(change: ParameterChange): void {
     if (this.#quiet === 'all' || this.#quiet.has(change.name)) return;
+    if (this.#hosting.parts.isFollowed(change.name)) return;
     this.#sequence++;
     const record = this.#record(change);
     if (change.name === this.#setting) {
@@ -202,6 +242,12 @@ class HostedModule implements Behaviour {
   }
 }
 
+function partLost(part: string): CodedError {
+  return new CodedError('runtime/sub-module-down', `the sub-module "${part}" has ended for good`, {
+    fields: { path: part },
+  });
+}
+
 /**
  * How to start a module as an actor; `kind` is undefined where only the start knows it.
  * Errors: `runtime/module-load-failed`, `runtime/version-not-found`, `runtime/state-migration-failed`, `program/state-invalid`, and
@@ -213,7 +259,8 @@ export function hostModule(catalog: ModuleCatalog, tools: CompileTools, kind?: s
     const name = kind ?? start.kind ?? '';
     catalog.attachPage((method, body) => context.sendPage(journalService, method, body));
     const begin = (source: ModuleVersion): Behaviour => {
-      const hosting = startHosting({ catalog, tools, kind: name, source }, start.state);
+      const partsOf = (module: Module): RemoteParts => new RemoteParts(module, context, start.parts ?? []);
+      const hosting = startHosting({ catalog, tools, kind: name, source, partsOf }, start.state);
       return new HostedModule(hosting, context, start.sequence);
     };
     const source = catalog.resolve(name, start);

@@ -55,3 +55,13 @@ export function dependencyCycle(module: string, cycle: readonly string[]): Coded
     { fields: { module, cycle } },
   );
 }
+
+/** @param known paths of those that are actors of their own */
+export function subModuleNotFound(module: string, path: string, known: readonly string[] = []): CodedError {
+  const shown = path.slice(0, 200);
+  return new CodedError(
+    'runtime/sub-module-not-found',
+    `module "${module}" has no sub-module "${shown}" that is an actor of its own; there are: ${known.slice(0, 10).join(', ') || 'none'}`,
+    { fields: { module, path: shown, known: known.slice(0, 100) } },
+  );
+}

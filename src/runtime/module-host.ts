@@ -1,20 +1,23 @@
 /** Starts and stops modules under supervision, and keeps the record of each. */
-import { Supervisor } from '../actor/index.ts';
-import type { ActorSystem, Exit, RestartLimits } from '../actor/index.ts';
+import type { ActorRef, ActorSystem, Exit, RestartLimits, Supervisor } from '../actor/index.ts';
 import { CodedError, messageOf, toCodedError } from '../base/index.ts';
-import { hasLocks, holdLockIfFree } from '../platform/index.ts';
 import type { Clock } from '../platform/index.ts';
+import type { ModuleState } from '../program/index.ts';
 import { createGroupCommitter } from '../state/index.ts';
 import type { GroupCommitter, Store } from '../state/index.ts';
 import type { Hub } from '../telemetry/index.ts';
 import { idTaken } from './handle.ts';
 import { HostedModuleRecord } from './hosted.ts';
-import type { CrashReason, StopOutcome } from './hosted.ts';
+import type { CrashReason, StopOutcome, Surrounding } from './hosted.ts';
 import { HotSwap } from './hot-swap.ts';
 import { inspectRuntime } from './inspect-runtime.ts';
 import type { RuntimeLimits } from './limits.ts';
 import { stopTimedOut, wasStopped } from './module-error.ts';
+import { ModuleFamilies, optionsOf } from './module-families.ts';
+import type { PartPlace } from './module-families.ts';
 import { ModuleJournal } from './module-journal.ts';
+import { ModuleLocks } from './module-locks.ts';
+import { ModuleSupervisors, whyOver } from './module-supervisors.ts';
 import { importedKind } from './module-protocol.ts';
 import type {
   CatalogChangeBody,
@@ -22,12 +25,16 @@ import type {
   ModuleSwapBody,
   ParameterChangeBody,
   ParameterRecord,
+  PartLink,
+  PartStaleBody,
   StartArgs,
   UpdateFailBody,
 } from './module-protocol.ts';
 import type { ModuleVersions } from './module-versions.ts';
 import type { StartOptions } from './runtime-options.ts';
 import { SharedParameters } from './shared-parameters.ts';
+import { toPartPlans } from './sub-module-actors.ts';
+import type { PartPlan } from './sub-module-actors.ts';
 
 /** Another instance of a module has taken over. */
 export interface SwapNews {
@@ -66,25 +73,38 @@ export class ModuleHost implements AsyncDisposable {
   readonly #options: ModuleHostOptions;
   readonly #committer: GroupCommitter;
   readonly #modules = new Map<string, HostedModuleRecord>();
-  readonly #locks = new Map<HostedModuleRecord, () => void>();
+  readonly #locks: ModuleLocks;
   readonly #starts = new Set<Promise<void>>();
-  #supervisor: Supervisor;
-  #supervisors = 0;
-  #isToldNoLocks = false;
+  readonly #families: ModuleFamilies;
+  readonly #supervisors: ModuleSupervisors;
 
   constructor(options: ModuleHostOptions) {
     this.#options = options;
     this.#committer = createGroupCommitter(options.store);
-    this.#supervisor = this.#createSupervisor();
-    const { store, hub, clock, limits, versions } = options;
+    const { store, hub, clock, limits } = options;
     const onStoreFailure = (error: unknown): void => this.#reportStoreFailure(error);
-    this.hotSwap = new HotSwap({ hub, clock, limits, versions, onStoreFailure });
+    this.hotSwap = new HotSwap({ hub, clock, limits, versions: options.versions, onStoreFailure });
+    this.#locks = new ModuleLocks(store, hub);
+    this.#supervisors = new ModuleSupervisors({
+      ...options,
+      onGiveUp: (supervisor, error) => this.#onGiveUp(supervisor, error),
+    });
+    this.#families = new ModuleFamilies({
+      hub,
+      createSupervisor: ({ supervisor }, id) =>
+        this.#supervisors.createBelow(supervisor ?? this.#supervisors.top, id),
+      startPart: (plan, place) => this.#startPart(plan, place),
+      revive: (module, given, supervisor) => this.#revive(module, given, supervisor),
+      stop: (module) => this.stop(module),
+      onParameterChange: (module, record) => this.onParameterChange(module, record),
+    });
     this.shared = new SharedParameters({
       store,
       clock,
       limits,
       committer: this.#committer,
       onParameterChange: (module, record) => this.onParameterChange(module, record),
+      onStateChange: (module) => this.onStateChange(module),
       onFailure: (error) => hub.emit({ type: 'note', text: `shared parameter: ${messageOf(error)}` }),
     });
   }
@@ -101,24 +121,17 @@ export class ModuleHost implements AsyncDisposable {
 
   /** @throws what `Runtime.start` does, but for `runtime/closed` and an unknown class */
   async start(id: string, kind: string, options: StartOptions): Promise<HostedModuleRecord> {
-    if (this.#modules.has(id)) throw idTaken(id);
-    const { store, clock, limits } = this.#options;
-    const onFailure = (error: unknown): void => this.#reportStoreFailure(error);
-    const committer = this.#committer;
-    const journal = new ModuleJournal({ module: id, kind, store, committer, limits, clock, onFailure });
-    const module = new HostedModuleRecord(id, kind, journal, { clock, limits });
+    const module = this.#create(id, kind);
     module.source = { version: options.version, url: undefined };
     module.hotReload = options.hotReload ?? true;
     this.#options.observer.onCreate(module);
-    this.#modules.set(id, module);
-    const starting = this.#begin(module, options);
-    this.#starts.add(starting);
-    try {
-      await starting;
-    } finally {
-      this.#starts.delete(starting);
-    }
+    await this.#start(module, options);
     return module;
+  }
+
+  /** A module by id, whatever it is doing. */
+  get(id: string): HostedModuleRecord | undefined {
+    return this.#modules.get(id);
   }
 
   /** @throws `runtime/module-not-found`, naming what runs */
@@ -135,7 +148,7 @@ export class ModuleHost implements AsyncDisposable {
 
   /** The supervision tree of this moment, as data. */
   inspect(): ReturnType<typeof inspectRuntime> {
-    return inspectRuntime(this.#options.system, this.#supervisor, this.modules);
+    return inspectRuntime(this.#options.system, this.#supervisors.top, this.modules);
   }
 
   /** A module that is being stopped has one end, whoever asks for it. */
@@ -148,6 +161,7 @@ export class ModuleHost implements AsyncDisposable {
   /** Waits until no start is under way. */
   async settled(): Promise<void> {
     await Promise.allSettled(this.#starts);
+    await this.#families.settled();
   }
 
   /** Waits for what is being written, then refuses more. */
@@ -159,6 +173,7 @@ export class ModuleHost implements AsyncDisposable {
   onNews(method: string, body: unknown): void {
     if (method === 'parameter-change') this.#onOwnChange(body as ParameterChangeBody);
     else if (method === 'module-swap') this.#onSwap(body as ModuleSwapBody);
+    else if (method === 'part-stale') this.#families.onStale(body as PartStaleBody);
     else if (method === 'catalog-change')
       this.hotSwap.onCatalogChange(this.modules, (body as CatalogChangeBody).kinds);
     else if (method === 'update-fail') {
@@ -173,6 +188,8 @@ export class ModuleHost implements AsyncDisposable {
     const fromVersion = body.taken.from;
     this.hotSwap.onSwap(module, body);
     this.shared.rebind(module);
+    this.#families.onSwap(module, body.parts);
+    if (module.around) return;
     const [fromKind, toVersion] = [module.kind, body.state.version];
     this.#options.observer.onSwap(module, { fromKind, toKind: fromKind, fromVersion, toVersion });
   }
@@ -180,6 +197,7 @@ export class ModuleHost implements AsyncDisposable {
   /** A module changed a parameter by itself. */
   #onOwnChange({ module: id, ...record }: ParameterChangeBody): void {
     const module = this.#modules.get(id);
+    if (module && this.#families.pass(module, record)) return;
     // what changes before a module was introduced is in its introduction
     if (!module?.journal.parameters.has(record.name)) return;
     this.onParameterChange(module, record);
@@ -194,42 +212,78 @@ export class ModuleHost implements AsyncDisposable {
     module.journal.apply(record);
     const { name, cause } = record;
     this.#options.hub.emit({ type: 'parameter-change', module: module.id, name, cause });
+    if (module.around) this.#families.follow(module, record);
   }
 
-  #createSupervisor(): Supervisor {
-    const { restartLimits, system, clock, hub } = this.#options;
-    return new Supervisor({
-      id: `supervisor-${++this.#supervisors}`,
-      system,
-      clock,
-      hub,
-      onGiveUp: (error) => this.#onGiveUp(error),
-      ...(restartLimits ? { limits: restartLimits } : {}),
-    });
+  /** Everything that the page has of a module was replaced: copies of it in the modules around follow. */
+  onStateChange(module: HostedModuleRecord): void {
+    if (module.around) this.#families.mirrorAround(module);
   }
 
-  /** Everything under the supervisor is stopped; a fresh one takes what is started from now on. */
-  #onGiveUp(error: CodedError): void {
-    this.#supervisor = this.#createSupervisor();
+  /** Everything under the supervisor is stopped. */
+  #onGiveUp(supervisor: Supervisor, error: CodedError): void {
     for (const module of this.#modules.values()) {
-      if (module.status === 'starting') continue;
+      if (module.supervisor !== supervisor || module.status === 'starting') continue;
       this.#drop(module);
       module.crash = this.#crashOf(error, module.crash?.reason ?? 'crashed');
       module.end('crashed', error);
     }
   }
 
-  async #begin(module: HostedModuleRecord, options: StartOptions): Promise<void> {
-    const supervisors: Supervisor[] = [];
+  /** @throws `runtime/module-already-running` */
+  #create(id: string, kind: string, around?: Surrounding): HostedModuleRecord {
+    if (this.#modules.has(id)) throw idTaken(id);
+    const { store, clock, limits } = this.#options;
+    const onFailure = (error: unknown): void => this.#reportStoreFailure(error);
+    const committer = this.#committer;
+    const journal = new ModuleJournal({ module: id, kind, store, committer, limits, clock, onFailure });
+    const module = new HostedModuleRecord(id, kind, journal, { clock, limits, around });
+    this.#modules.set(id, module);
+    return module;
+  }
+
+  async #startPart(plan: PartPlan, { around, supervisor, state }: PartPlace): Promise<HostedModuleRecord> {
+    const module = this.#create(plan.id, plan.actor.kind, around);
+    module.supervisor = supervisor;
+    await this.#start(module, optionsOf(plan), state);
+    return module;
+  }
+
+  async #revive(module: HostedModuleRecord, options: StartOptions, supervisor: Supervisor): Promise<void> {
+    if (this.#modules.has(module.id)) throw idTaken(module.id);
+    this.#modules.set(module.id, module);
+    module.supervisor = supervisor;
+    module.revive();
+    await this.#start(module, options);
+  }
+
+  async #start(module: HostedModuleRecord, options: StartOptions, seed?: ModuleState): Promise<void> {
+    const starting = this.#begin(module, options, seed);
+    this.#starts.add(starting);
     try {
-      await this.#acquire(module);
+      await starting;
+    } finally {
+      this.#starts.delete(starting);
+    }
+  }
+
+  /** @param seed what a part begins with when nothing of it is stored */
+  async #begin(module: HostedModuleRecord, options: StartOptions, seed?: ModuleState): Promise<void> {
+    let supervisor: Supervisor | undefined;
+    try {
+      const plans = toPartPlans(module.id, options.actors ?? {}, this.#options.limits);
+      await this.#locks.acquire(module);
       this.#requireWanted(module);
-      await module.journal.load();
+      if (!module.journal.state) await module.journal.load();
+      if (seed) module.journal.seed(seed);
       this.#requireWanted(module);
-      supervisors.push(this.#supervisor);
-      await this.#supervise(module, this.#supervisor, options);
+      // the one of this moment: the one of the call may have given up since
+      supervisor = module.around ? module.supervisor : this.#supervisors.top;
+      module.supervisor = supervisor;
+      await this.#supervise(module, options, plans);
     } catch (thrown) {
-      for (const supervisor of supervisors) await supervisor.remove(module.id);
+      await supervisor?.remove(module.id);
+      await this.#families.end(module);
       this.#drop(module);
       const error = toCodedError(thrown, 'runtime/module-load-failed');
       module.crash = this.#crashOf(error, 'start-failed');
@@ -243,22 +297,32 @@ export class ModuleHost implements AsyncDisposable {
     if (module.isOver || this.#modules.get(module.id) !== module) throw wasStopped(module.id);
   }
 
-  async #supervise(module: HostedModuleRecord, supervisor: Supervisor, options: StartOptions): Promise<void> {
-    let isFirst = true;
+  async #supervise(
+    module: HostedModuleRecord,
+    options: StartOptions,
+    plans: readonly PartPlan[],
+  ): Promise<void> {
+    const supervisor = module.supervisor as Supervisor;
+    let hasBegun = false;
+    let current: ActorRef | undefined;
     const { restart, shutdownMs, isolation } = options;
+    const parts = plans.map(({ path, id, actor }) => ({ path, id, whenDown: actor.whenDown }));
     const ref = await supervisor.add({
       id: module.id,
       ...(restart ? { restart } : {}),
       ...(shutdownMs === undefined ? {} : { shutdown: shutdownMs }),
       spawn: () => ({
-        ...this.#spawnOf(module),
+        ...this.#spawnOf(module, parts),
         ...(isolation === 'dedicated' ? { isDedicated: true } : {}),
       }),
       onStart: (started) => {
-        if (!isFirst) module.attach(started);
-        isFirst = false;
+        current = started;
+        if (hasBegun) this.#resume(module, started, () => current === started);
       },
-      onExit: (exit, willRestart) => this.#onExit(module, exit, willRestart),
+      onExit: (exit, willRestart) => {
+        current = undefined;
+        this.#onExit(module, exit, willRestart);
+      },
     });
     const described = (await ref.call('describe', null)) as Described;
     this.#requireWanted(module);
@@ -266,21 +330,50 @@ export class ModuleHost implements AsyncDisposable {
     await this.hotSwap.introduce(module, described);
     this.#requireWanted(module);
     supervisor.requireRunning();
-    module.attach(ref);
-    await this.shared.bind(module, options.shared);
+    if (plans.length > 0) {
+      await this.#families.begin(module, plans, described);
+      this.#requireWanted(module);
+      supervisor.requireRunning();
+    }
+    hasBegun = true;
+    if (current) this.#attach(module, current);
+    await this.#bindShared(module, options.shared);
     this.#requireWanted(module);
   }
 
   /** The version that runs, with the state that the page has of it. */
-  #spawnOf({ kind, source, journal }: HostedModuleRecord): {
-    readonly kind: string;
-    readonly args: StartArgs;
-  } {
+  #spawnOf(
+    { kind, source, journal }: HostedModuleRecord,
+    parts: readonly PartLink[],
+  ): { readonly kind: string; readonly args: StartArgs } {
     const loaded = this.#options.versions.loadedOf(kind);
     const { state, sequence } = journal;
-    const args: StartArgs = { state, sequence, version: source.version };
+    const links = parts.length > 0 ? { parts } : {};
+    const args: StartArgs = { state, sequence, version: source.version, ...links };
     if (loaded.length === 0) return { kind, args };
     return { kind: importedKind, args: { ...args, kind, loaded } };
+  }
+
+  /** Where the parameter's owner is an actor inside the module, the owner is bound. */
+  async #bindShared(module: HostedModuleRecord, shared: StartOptions['shared']): Promise<void> {
+    if (module.parts.size === 0) return this.shared.bind(module, shared);
+    for (const [given, sharedName] of Object.entries(shared ?? {})) {
+      const { module: owner, name } = module.ownerOf(given);
+      await this.shared.bind(owner, { [name]: sharedName });
+    }
+  }
+
+  #attach(module: HostedModuleRecord, ref: ActorRef): void {
+    if (module.parts.size > 0) this.#families.mirror(module, ref);
+    module.attach(ref);
+  }
+
+  /** It was restarted. What it cannot be without must run before it serves. */
+  #resume(module: HostedModuleRecord, ref: ActorRef, isCurrent: () => boolean): void {
+    if (module.parts.size === 0) return module.attach(ref);
+    void this.#families.resume(module, ref).then((isReady) => {
+      if (isReady && isCurrent()) this.#attach(module, ref);
+    });
   }
 
   #onExit(module: HostedModuleRecord, exit: Exit, willRestart: boolean): void {
@@ -290,12 +383,18 @@ export class ModuleHost implements AsyncDisposable {
     const isNormal = reason === 'normal' || reason === 'shutdown';
     module.crash = isNormal ? undefined : this.#crashOf(exit.error ?? error, reason);
     if (willRestart) return module.detach();
-    if (this.#modules.get(module.id) !== module) return;
+    if (this.#modules.get(module.id) === module) this.#finish(module, error, isNormal);
+  }
+
+  /** It has ended, and nobody starts it again. */
+  #finish(module: HostedModuleRecord, error: CodedError, isNormal: boolean): void {
     // a child that rests keeps its place with its supervisor; nobody would use it
-    void this.#supervisor.remove(module.id);
+    void module.supervisor?.remove(module.id);
     this.#drop(module);
+    const gaveUp = module.around && whyOver(module.supervisor);
+    if (gaveUp) return module.end('crashed', gaveUp);
     module.end(isNormal ? 'stopped' : 'crashed', error);
-    if (isNormal) this.#options.observer.onStop(module, { how: 'ended' });
+    if (isNormal) this.#tellStop(module, { how: 'ended' });
   }
 
   #crashOf(
@@ -307,61 +406,38 @@ export class ModuleHost implements AsyncDisposable {
 
   /** Its id and its lock are free when its actor is gone, not before: a second one would write beside it. */
   async #end(module: HostedModuleRecord): Promise<StopOutcome> {
-    const { system, observer } = this.#options;
+    const { system } = this.#options;
     let exit: Exit | undefined;
     const leave = system.monitor(module.id, (told) => (exit = told));
     module.end('stopped', wasStopped(module.id));
-    await this.#supervisor.remove(module.id);
+    await module.supervisor?.remove(module.id);
     leave();
+    await this.#families.end(module);
     await module.journal.settle();
     this.#drop(module);
     const wasKilled = exit !== undefined && !endsOfItsOwn.includes(exit.reason);
     const outcome: StopOutcome = wasKilled
       ? { how: 'killed', error: stopTimedOut(module.id) }
       : { how: 'graceful' };
-    observer.onStop(module, outcome);
+    this.#tellStop(module, outcome);
     return outcome;
+  }
+
+  /** A part is no entry of the registry: whoever is around it speaks for it. */
+  #tellStop(module: HostedModuleRecord, how: Parameters<HostObserver['onStop']>[1]): void {
+    if (!module.around) this.#options.observer.onStop(module, how);
   }
 
   #drop(module: HostedModuleRecord): void {
     void module.journal.settle();
     if (this.#modules.get(module.id) === module) this.#modules.delete(module.id);
-    this.#locks.get(module)?.();
-    this.#locks.delete(module);
+    this.#locks.release(module);
+    void this.#families.end(module);
   }
 
   #reportStoreFailure(thrown: unknown): void {
     const { code, message } = toCodedError(thrown, 'state/write-failed');
     const { hub, store } = this.#options;
     hub.emit({ type: 'store-fail', store: store.name, error: { code, message } });
-  }
-
-  #reportNoLocks(): void {
-    if (this.#isToldNoLocks) return;
-    this.#isToldNoLocks = true;
-    this.#options.hub.emit({
-      type: 'platform-degrade',
-      what: 'locks',
-      from: 'web-locks',
-      to: 'none',
-      reason: 'the platform has no Web Locks: nothing keeps two tabs from running one module',
-    });
-  }
-
-  /** Two tabs must not both own a module whose state they share. */
-  async #acquire(module: HostedModuleRecord): Promise<void> {
-    const { id } = module;
-    const { store } = this.#options;
-    if (!store.capabilities.sharedAcrossRealms) return;
-    if (!hasLocks) return this.#reportNoLocks();
-    const lock = await holdLockIfFree(`vivarium-module-${store.name}-${id}`);
-    if (!lock) {
-      throw new CodedError(
-        'runtime/module-running-elsewhere',
-        `module "${id}" already runs in another tab of this origin`,
-        { fields: { module: id, store: store.name }, isRetryable: true },
-      );
-    }
-    this.#locks.set(module, () => lock.release());
   }
 }

@@ -171,7 +171,18 @@ export class ModuleJournal {
     }
   }
 
-  /** The module runs and says what it has: parameters that its class no longer declares are forgotten. */
+  /** What a module starts from that nothing is stored of. */
+  seed(state: ModuleState): void {
+    if (this.#state) return;
+    this.#state = { ...state, parameters: {} };
+    for (const [name, parameter] of Object.entries(state.parameters))
+      this.#parameters.set(name, new CachedParameter(name, { state: parameter }, this.#options.limits));
+  }
+
+  /**
+   * The module runs and says what it has: parameters that its class no longer declares are forgotten.
+   * @param descriptions of the parameters that it owns; others in the state are owned by actors inside it
+   */
   begin(state: ModuleState, descriptions: readonly ParameterDescription[] = []): void {
     this.#describe(descriptions);
     // predictors that nobody changed follow their class: an edited signature must not meet its own past
@@ -279,8 +290,9 @@ export class ModuleJournal {
     this.#predictors = state.predictors;
     this.remember({});
     for (const [name, parameter] of Object.entries(state.parameters)) {
-      const oldValue = this.parameter(name).state.value;
-      this.apply({ name, oldValue, cause, atMs, state: parameter });
+      const oldValue = this.#parameters.get(name)?.state.value;
+      // others are owned by actors inside the module
+      if (this.#parameters.has(name)) this.apply({ name, oldValue, cause, atMs, state: parameter });
     }
   }
 
@@ -343,16 +355,23 @@ export class ModuleJournal {
 
   /** Writes the mode and the predictors' state. */
   async persistMeta(durability: Durability): Promise<void> {
-    if (this.#programChange) await this.programSettled();
-    await this.#commit([this.#metaWrite()], durability);
+    await ModuleJournal.persistTogether([this], 'meta', durability);
   }
 
-  /** Writes everything in one commit. */
-  async persistAll(durability: Durability): Promise<void> {
-    if (this.#programChange) await this.programSettled();
-    const names = [...this.#parameters.keys()];
-    await this.#commit([this.#metaWrite(), ...names.map((name) => this.#writeOf(name))], durability);
-    for (const name of names) this.#histories.touch(name);
+  /** Writes everything, or mode and predictors, of several modules of one store in one commit. */
+  static async persistTogether(
+    journals: readonly [ModuleJournal, ...ModuleJournal[]],
+    what: 'all' | 'meta',
+    durability: Durability,
+  ): Promise<void> {
+    while (journals.some((journal) => journal.isProgramChanging))
+      await Promise.all(journals.map((journal) => journal.programSettled()));
+    const writes = journals.flatMap((journal) => journal.#writesOf(what));
+    const commit = journals[0].#options.committer.commit(writes, durability);
+    await Promise.all(journals.map((journal) => journal.#track(commit)));
+    if (what === 'all')
+      for (const journal of journals)
+        for (const name of journal.#parameters.keys()) journal.#histories.touch(name);
   }
 
   /** Writes a succession in one commit, if anything of the module is stored. */
@@ -392,6 +411,11 @@ export class ModuleJournal {
     } finally {
       this.#underWay.delete(commit);
     }
+  }
+
+  #writesOf(what: 'all' | 'meta'): readonly Write[] {
+    const names = what === 'all' ? [...this.#parameters.keys()] : [];
+    return [this.#metaWrite(), ...names.map((name) => this.#writeOf(name))];
   }
 
   #metaWrite(state: ModuleState | undefined = this.#state, memory: ModuleMemory = this.#memory): Write {

@@ -7,6 +7,7 @@ import type {
   ParameterState,
   PredictorState,
   RunWire,
+  UsageByModel,
 } from '../program/index.ts';
 import type { LmDescription } from './page-service/lm-proxy.ts';
 import type { WireExample } from './trainset.ts';
@@ -22,6 +23,29 @@ export interface StartArgs {
   readonly kind?: string | undefined;
   /** … and what was imported of it. */
   readonly loaded?: readonly LoadedVersion[] | undefined;
+  /** Its sub-modules that are actors of their own. */
+  readonly parts?: readonly PartLink[] | undefined;
+}
+
+/** What happens to calls of a sub-module while its actor is down. See {@link SubModuleActor}. */
+export type SubModuleWhenDown = 'fail' | 'local' | 'restart';
+
+/** A sub-module that is an actor of its own, as the module around it knows it. */
+export interface PartLink {
+  /** Where it is in the program, as `subModuleNamed` takes it. */
+  readonly path: string;
+  /** The actor's id. */
+  readonly id: string;
+  readonly whenDown: SubModuleWhenDown;
+}
+
+/** The class of a part, and the names of its own things → their names in the module around it. */
+export interface PartNames {
+  readonly className: string;
+  readonly version: string;
+  readonly parameters: Readonly<Record<string, string>>;
+  readonly predictors: Readonly<Record<string, string>>;
+  readonly modules: Readonly<Record<string, string>>;
 }
 
 /** Under this kind of actor a worker starts modules of a kind that it may have to import first. */
@@ -120,9 +144,56 @@ export interface ForwardBody extends PageContext {
   readonly wantsDeltas: boolean;
 }
 
+/** The page's service that knows where sub-modules run that are actors of their own. */
+export const subModuleService = 'sub-module';
+
+/** A module asks for a part of its own. */
+export interface PartCallBody {
+  /** The actor that asks. */
+  readonly owner: string;
+  readonly path: string;
+  readonly input: unknown;
+  readonly run: RunWire;
+  readonly wantsDeltas: boolean;
+}
+
+/** What a part answers to the module around it. */
+export interface PartAnswer {
+  readonly output: unknown;
+  /** It was a prediction: it becomes one again where it goes. */
+  readonly isPrediction: boolean;
+  readonly usage: UsageByModel;
+}
+
+/** To the module around a part: the part's whole state, for the copy in its own worker. */
+export interface PartLoadBody {
+  readonly path: string;
+  readonly state: ModuleState;
+}
+
+/** To the module around a part: one parameter of the part has changed. */
+export interface PartChangeBody {
+  /** As the module around it calls the parameter. */
+  readonly name: string;
+  readonly state: ParameterState;
+}
+
+/** To the page: the copy of a part could not follow its owner. */
+export interface PartStaleBody {
+  readonly module: string;
+  readonly part: string;
+  readonly reason: string;
+}
+
 export interface ParameterSetBody {
   readonly name: string;
   readonly value: unknown;
+  readonly cause: string;
+}
+
+export interface ParameterStepBody {
+  readonly name: string;
+  readonly gradient: unknown;
   readonly cause: string;
 }
 
@@ -181,6 +252,8 @@ export interface ParameterChangeBody extends ParameterRecord {
 export interface Described {
   readonly description: ModuleDescription;
   readonly state: ModuleState;
+  /** Its sub-modules that are actors of their own, by path. */
+  readonly parts: Readonly<Record<string, PartNames>>;
   /** The file that the class is from; undefined for what the worker entry serves. */
   readonly url?: string | undefined;
   /** After a start from the state of another version. */

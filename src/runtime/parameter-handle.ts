@@ -34,6 +34,12 @@ export interface ParameterHandle<T = unknown> {
    * @throws `program/constraint-violated`, `actor/peer-died`, `state/…` when the level was not reached: the module then has the value, the store does not
    */
   set(value: T, options?: SetOptions): Promise<void>;
+  /**
+   * One gradient step of the owner, as `Parameter.applyGradient`: it takes its own velocity, learning rate and momentum. The cause is
+   * `gradient` unless said otherwise.
+   * @throws `program/gradient-not-required`, `program/gradient-invalid`, and as `set`
+   */
+  applyGradient(gradient: T, options?: SetOptions): Promise<void>;
   /** Hears of every change, whoever made it. */
   subscribe(listener: (newValue: T, oldValue: T) => void): () => void;
   /** Oldest first, at most 100. */
@@ -43,9 +49,13 @@ export interface ParameterHandle<T = unknown> {
 
 /** What a parameter's handle needs of its runtime. */
 export interface ParameterHost {
+  /** The parameter as the module that was asked for it calls it, which may not be its owner. Default: its name. */
+  readonly shownName?: string;
   onChange(record: ParameterRecord): void;
   /** What the parameter is bound to: then that is set. */
   sharedOf?(name: string): Settable | undefined;
+  /** The owner alone knew what the parameter would become: what it is bound to hears of it now. */
+  onStep?(record: ParameterRecord): void;
 }
 
 interface Settable {
@@ -55,11 +65,14 @@ interface Settable {
 class HostedParameter<T> implements ParameterHandle<T> {
   readonly name: string;
   readonly #module: HostedModuleRecord;
+  /** The name at its owner. */
+  readonly #name: string;
   readonly #host: ParameterHost;
 
   constructor(module: HostedModuleRecord, name: string, host: ParameterHost) {
-    this.name = name;
+    this.name = host.shownName ?? name;
     this.#module = module;
+    this.#name = name;
     this.#host = host;
   }
 
@@ -68,38 +81,51 @@ class HostedParameter<T> implements ParameterHandle<T> {
   }
 
   get state(): ParameterState {
-    return this.#module.journal.parameter(this.name).state;
+    return this.#module.journal.parameter(this.#name).state;
   }
 
   get history(): readonly ParameterUpdateRecord[] {
-    return this.#module.journal.parameter(this.name).history;
+    return this.#module.journal.parameter(this.#name).history;
   }
 
   get(options: { readonly timeoutMs?: number; readonly signal?: AbortSignal } = {}): Promise<T> {
-    return this.#module.call('parameter-get', { name: this.name }, options) as Promise<T>;
+    return this.#module.call('parameter-get', { name: this.#name }, options) as Promise<T>;
   }
 
   async set(value: T, options: SetOptions = {}): Promise<void> {
-    const shared = this.#host.sharedOf?.(this.name);
+    const shared = this.#host.sharedOf?.(this.#name);
     if (shared) return shared.set(value, options);
     const { level = 'strict', cause = 'set', timeoutMs, signal } = options;
     const { journal } = this.#module;
     // one copy for worker, journal and store: what the caller does with its own afterwards is nobody's business
-    const body = { name: this.name, value: copyGiven(value), cause };
+    const body = { name: this.#name, value: copyGiven(value), cause };
     const taken = this.#module.call('parameter-set', body, { timeoutMs, signal });
     const answer = taken.then((reply) => this.#recordOf(reply as ParameterRecord | ParameterTaken, body));
     if (level === 'memory') return this.#onChange(await this.#answered(answer, level));
     // the owner checks and the disk flushes at the same time; only when both have is it acknowledged
-    const early = journal.writeEarly(this.name, body, level);
+    const early = journal.writeEarly(this.#name, body, level);
     const record = await this.#answered(answer, level, early);
-    const isExpected = early !== undefined && journal.parameter(this.name).confirm(early.expected);
+    const isExpected = early !== undefined && journal.parameter(this.#name).confirm(early.expected);
     this.#onChange(isExpected ? asStored(record, early.expected) : record);
-    if (isExpected) await journal.finish({ name: this.name, committed: early.committed });
-    else await journal.persist([this.name], level);
+    if (isExpected) await journal.finish({ name: this.#name, committed: early.committed });
+    else await journal.persist([this.#name], level);
+  }
+
+  async applyGradient(gradient: T, options: SetOptions = {}): Promise<void> {
+    const { level = 'strict', cause = 'gradient', timeoutMs, signal } = options;
+    const body = { name: this.#name, gradient, cause };
+    const answer = this.#module.call('parameter-step', body, {
+      timeoutMs,
+      signal,
+    }) as Promise<ParameterRecord>;
+    const record = await this.#answered(answer, level);
+    this.#onChange(record);
+    if (level !== 'memory') await this.#module.journal.persist([this.#name], level);
+    this.#host.onStep?.(record);
   }
 
   subscribe(listener: (newValue: T, oldValue: T) => void): () => void {
-    return this.#module.journal.parameter(this.name).subscribe(listener as ParameterListener);
+    return this.#module.journal.parameter(this.#name).subscribe(listener as ParameterListener);
   }
 
   /** Of a tensor that was taken as it was sent, the owner tells the time alone. */
@@ -111,7 +137,7 @@ class HostedParameter<T> implements ParameterHandle<T> {
     const { updatedAtMs, sequence } = reply;
     const { state } = this;
     const taken = { ...state, value, updatedAtMs };
-    return { name: this.name, oldValue: state.value, cause, atMs: updatedAtMs, state: taken, sequence };
+    return { name: this.#name, oldValue: state.value, cause, atMs: updatedAtMs, state: taken, sequence };
   }
 
   #onChange(record: ParameterRecord): void {
@@ -127,7 +153,7 @@ class HostedParameter<T> implements ParameterHandle<T> {
     try {
       return await answer;
     } catch (error) {
-      this.#module.journal.parameters.get(this.name)?.forgetExpected();
+      this.#module.journal.parameters.get(this.#name)?.forgetExpected();
       void this.#follow(level, { isWritten: early !== undefined, error });
       throw error;
     }
@@ -139,13 +165,13 @@ class HostedParameter<T> implements ParameterHandle<T> {
   ): Promise<void> {
     const isUnknown = isCodedError(error, 'port/timeout') || isCodedError(error, 'port/cancelled');
     if (isUnknown) await this.#adopt();
-    if (level !== 'memory' && (isWritten || isUnknown)) await this.#module.journal.rewrite(this.name, level);
+    if (level !== 'memory' && (isWritten || isUnknown)) await this.#module.journal.rewrite(this.#name, level);
   }
 
   /** The module's answer came too late, or will: what it has now is asked for once more. */
   async #adopt(): Promise<void> {
     try {
-      const record = (await this.#module.call('parameter-record', { name: this.name })) as ParameterRecord;
+      const record = (await this.#module.call('parameter-record', { name: this.#name })) as ParameterRecord;
       const { value } = this.state;
       if (!sameData(record.state.value, value)) this.#onChange({ ...record, oldValue: value });
     } catch {

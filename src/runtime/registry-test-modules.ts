@@ -4,7 +4,8 @@ import { sleep, systemClock } from '../platform/index.ts';
 import { Module } from '../program/index.ts';
 import type { Run } from '../program/index.ts';
 import { Broken, Counter } from './runtime-test-modules.ts';
-import type { RuntimeOptions } from './runtime-options.ts';
+import type { ModuleEvent } from './registry-event.ts';
+import type { DependencySpec, ModuleSpec, RuntimeOptions } from './runtime-options.ts';
 import { createRuntime } from './runtime.ts';
 import type { Runtime } from './runtime.ts';
 
@@ -70,3 +71,36 @@ export async function closeRegistryRuntimes(): Promise<void> {
 
 export const settled = (work: Promise<unknown>): Promise<unknown> => work.catch((error: unknown) => error);
 export const turn = (): Promise<void> => sleep(systemClock, 5);
+
+type Kind = keyof typeof registryModules;
+
+/** Registers modules of kind echo, by id and what they depend on; `id!` fails and `id~` degrades when it is down. */
+export function registerAll(
+  runtime: Pick<RegistryRuntime, 'register'>,
+  graph: Readonly<Record<string, string>>,
+): void {
+  for (const [id, list] of Object.entries(graph)) {
+    const dependencies = list.split(' ').flatMap((name): DependencySpec[] => {
+      const whenDown = name.endsWith('!') ? 'fail' : name.endsWith('~') ? 'degrade' : 'wait';
+      return name === '' ? [] : [{ id: name.replace(/[!~]$/u, ''), whenDown }];
+    });
+    runtime.register({ id, kind: 'echo', dependencies } satisfies ModuleSpec<Kind>);
+  }
+}
+
+export function record(runtime: RegistryRuntime, ...types: readonly ModuleEvent['type'][]): string[] {
+  const heard: string[] = [];
+  runtime.registry.watch('**', (event) => {
+    if (!types.includes(event.type)) return;
+    heard.push(
+      'dependency' in event
+        ? `${event.type} ${event.module} ${event.dependency}`
+        : `${event.type} ${event.module}`,
+    );
+  });
+  return heard;
+}
+
+export const statusOf = (runtime: RegistryRuntime, id: string): string => runtime.registry.get(id).status;
+export const call = (runtime: RegistryRuntime, id: string, timeoutMs = 1_000): Promise<unknown> =>
+  settled(runtime.module(id).call(`to ${id}` as never, { timeoutMs }));

@@ -126,13 +126,15 @@ export class ModuleRegistry implements HostObserver {
     this.#isClosed = true;
     for (const { waiting } of this.#entries.values()) waiting?.cancel();
     const { host } = this.#options;
-    const ids = host.modules.map(({ id }) => id).toReversed();
+    // sub-modules that are actors are stopped with the module around them
+    const outermost = host.modules.filter(({ around }) => !around);
+    const ids = outermost.map(({ id }) => id).toReversed();
     const stops = new Map<string, Promise<unknown>>();
     for (const id of stopOrder(this.#table.dependents, ids)) {
       const first = [...(this.#table.dependents.get(id) ?? [])].flatMap(
         (dependent) => stops.get(dependent) ?? [],
       );
-      stops.set(id, first.length === 0 ? this.stop(id) : Promise.all(first).then(() => this.stop(id)));
+      stops.set(id, first.length === 0 ? this.stop(id) : Promise.allSettled(first).then(() => this.stop(id)));
     }
     const failed = (await Promise.allSettled(stops.values())).find(({ status }) => status === 'rejected');
     if (failed?.status === 'rejected') throw failed.reason;

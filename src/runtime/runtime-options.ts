@@ -5,6 +5,7 @@ import type { Executor } from '../executor/index.ts';
 import type { LanguageModel } from '../lm/index.ts';
 import type { Clock, Random } from '../platform/index.ts';
 import type { PortLimits } from '../port/index.ts';
+import type { Module } from '../program/index.ts';
 import type { Store } from '../state/index.ts';
 import type { Hub } from '../telemetry/index.ts';
 import type { WhenDown } from './dependency.ts';
@@ -12,6 +13,7 @@ import type { ModuleImportOptions } from './import-module.ts';
 import type { RuntimeLimits } from './limits.ts';
 import type { Modules } from './module-catalog.ts';
 import type { Metrics, Optimizers } from './served-optimizers.ts';
+import type { SubModuleActors } from './sub-module-actors.ts';
 
 export interface RuntimeOptions<M extends Modules> {
   /** Starts a worker whose entry calls `serve`. Give the name to the Worker: it is shown by browsers' tools. */
@@ -39,7 +41,7 @@ export interface RuntimeOptions<M extends Modules> {
   readonly portLimits?: PortLimits;
 }
 
-export interface StartOptions {
+export interface StartOptions<C = Module, Kind extends string = string> {
   /** Which version of the class. Default the newest release, or the newest pre-release where there is no release. */
   readonly version?: string;
   /** Whether another version may take over while the module runs. Default true. */
@@ -58,6 +60,11 @@ export interface StartOptions {
   readonly metadata?: JsonObject;
   /** Parameters that are bound to shared ones: the module's name to the name given to `runtime.shared`. */
   readonly shared?: Readonly<Record<string, string>>;
+  /**
+   * Sub-modules that are actors of their own, by their place in the program. Their parameters are theirs, a crash of one leaves the others and
+   * the program around it running, and `whenDown` says what happens to calls of it meanwhile. Default none.
+   */
+  readonly actors?: SubModuleActors<C, Kind>;
 }
 
 export interface DependencySpec {

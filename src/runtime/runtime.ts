@@ -1,7 +1,7 @@
 /** Where the parts meet: workers, a supervisor, a store, a model and an executor, and the modules that use them. */
 import { ActorSystem, defaultActorLimits, inThreadRealm, workerRealm } from '../actor/index.ts';
 import type { Realm } from '../actor/index.ts';
-import { CodedError, Scope } from '../base/index.ts';
+import { CodedError, messageOf, Scope } from '../base/index.ts';
 import type { Executor } from '../executor/index.ts';
 import type { LanguageModel } from '../lm/index.ts';
 import { hasWorkers, systemClock, systemRandom } from '../platform/index.ts';
@@ -11,6 +11,7 @@ import { createMemoryStore, fallbackOf } from '../state/index.ts';
 import type { Store } from '../state/index.ts';
 import { createHub } from '../telemetry/index.ts';
 import type { Hub } from '../telemetry/index.ts';
+import type { ForwardHost } from './forward-call.ts';
 import { ModuleHandle } from './handle.ts';
 import type { HandleHost } from './handle.ts';
 import type { HostedModuleRecord } from './hosted.ts';
@@ -23,13 +24,14 @@ import { ModuleCatalog } from './module-catalog.ts';
 import type { ClassOf, Modules } from './module-catalog.ts';
 import type { ModuleClass } from './module-class.ts';
 import { createModuleId } from './module-id.ts';
-import { journalService } from './module-protocol.ts';
+import { journalService, subModuleService } from './module-protocol.ts';
 import type { PageContext } from './module-protocol.ts';
 import { ModuleVersions } from './module-versions.ts';
 import { createExecutorService, executorService } from './page-service/executor-service.ts';
 import type { ExecutorService } from './page-service/executor-service.ts';
 import { createLmService, lmService } from './page-service/lm-service.ts';
 import { createServiceRouter } from './page-service/page-service.ts';
+import { createSubModuleService } from './page-service/sub-module-service.ts';
 import type { SetOptions } from './parameter-handle.ts';
 import type { RegisteredModule } from './registry-entry.ts';
 import { toRegistry } from './registry-face.ts';
@@ -121,15 +123,21 @@ export class Runtime<M extends Modules = Modules> implements AsyncDisposable {
    *   `runtime/module-not-found` for an unknown class, `actor/kind-not-found`, `runtime/version-not-found`,
    *   `runtime/module-load-failed`, `runtime/state-migration-failed` when what an older version stored cannot be taken over,
    *   `program/state-invalid` and `program/constraint-violated` when the stored state does not fit the class,
-   *   `runtime/closed`, and what ended its worker, its supervisor or itself while it started: `actor/peer-died`,
+   *   `runtime/sub-module-invalid`, `program/sub-module-not-found`, `runtime/sub-module-cycle` and `runtime/sub-module-mismatch` for what is wrong
+   *   with `actors`, `runtime/closed`, and what ended its worker, its supervisor or itself while it started: `actor/peer-died`,
    *   `actor/supervisor-gave-up`, `runtime/module-stopped`
    */
   start<K extends KindOf<M>>(
     kind: K,
-    options?: StartOptions,
+    options?: StartOptions<InstanceType<ClassOf<M, K>>, KindOf<M>>,
   ): Promise<ModuleHandle<InstanceType<ClassOf<M, K>>>>;
-  start<C extends AnyClassOf<M>>(Class: C, options?: StartOptions): Promise<ModuleHandle<InstanceType<C>>>;
-  async start(kind: string | AnyClassOf<M>, options: StartOptions = {}): Promise<unknown> {
+  start<C extends AnyClassOf<M>>(
+    Class: C,
+    options?: StartOptions<InstanceType<C>, KindOf<M>>,
+  ): Promise<ModuleHandle<InstanceType<C>>>;
+  async start(kind: string | AnyClassOf<M>, given: object = {}): Promise<unknown> {
+    // the overloads know the class, and with it the names in `actors`
+    const options = given as StartOptions;
     if (typeof kind === 'string') return this.#handle(await this.#registry.launch(kind, options));
     const { name, version } = this.#kindOf(kind);
     return this.#handle(await this.#registry.launch(name, { version, ...options }));
@@ -254,6 +262,7 @@ export class Runtime<M extends Modules = Modules> implements AsyncDisposable {
       onCall: createServiceRouter({
         [lmService]: createLmService(() => this.#lm),
         [executorService]: this.#executorService.service,
+        [subModuleService]: createSubModuleService(this.#forwardHost(), (id) => this.#host.get(id)),
       }),
       onMessage: (message) => this.#onMessage(message),
       ...(poolSize === undefined ? {} : { poolSize }),
@@ -296,7 +305,14 @@ export class Runtime<M extends Modules = Modules> implements AsyncDisposable {
   }
 
   #onMessage(message: IncomingMessage): void {
-    if (message.to === journalService) this.#host.onNews(message.method, message.body);
+    if (message.to !== journalService) return;
+    try {
+      this.#host.onNews(message.method, message.body);
+    } catch (error) {
+      // whatever wrote it, the page goes on
+      const text = `a worker's "${message.method.slice(0, 100)}" could not be taken: ${messageOf(error)}`;
+      this.hub.emit({ type: 'note', text });
+    }
   }
 
   #pageContext(): PageContext {
@@ -307,6 +323,10 @@ export class Runtime<M extends Modules = Modules> implements AsyncDisposable {
     };
   }
 
+  #forwardHost(): ForwardHost {
+    return { clock: this.#clock, hub: this.hub, pageContext: () => this.#pageContext() };
+  }
+
   #handle(module: HostedModuleRecord): ModuleHandle {
     return new ModuleHandle(module, this.#handleHost);
   }
@@ -314,15 +334,16 @@ export class Runtime<M extends Modules = Modules> implements AsyncDisposable {
   #createHandleHost(): HandleHost {
     const host = this.#host;
     return {
-      clock: this.#clock,
-      hub: this.hub,
+      ...this.#forwardHost(),
       store: this.store,
       limits: this.#limits,
       committer: host.committer,
+      handleOf: (part) => this.#handle(part),
+      onStateChange: (changed) => host.onStateChange(changed),
       hotSwap: host.hotSwap,
       versions: this.#versions,
-      pageContext: () => this.#pageContext(),
       sharedOf: (module, name) => host.shared.sharedOf(module, name),
+      followShared: (module, record) => host.shared.follow(module, record),
       onParameterChange: (changed, record) => host.onParameterChange(changed, record),
       stop: async (stopped) => void (await host.stop(stopped)),
     };

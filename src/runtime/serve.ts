@@ -22,10 +22,12 @@ export interface ServeOptions extends HostOptions, ModuleImportOptions {
 }
 
 /** What an actor host is made of: what it can start, by which tools. */
-interface Scope {
+export interface Scope {
   readonly catalog: ModuleCatalog;
   readonly tools: CompileTools;
   readonly kinds: Record<string, StartBehaviour>;
+  /** How often `serve` was called. */
+  servings: number;
 }
 
 /** The kinds of an actor host for these modules. */
@@ -64,11 +66,18 @@ export function serve<const M extends Modules>(modules: M, options: ServeOptions
   const tools = { optimizers, metrics };
   const kinds = toKinds(modules, catalog, tools);
   new Host(port ?? createWorkerScopePort(), kinds, hostOptions);
-  if (!port) scope = { catalog, tools, kinds };
+  if (!port) scope = { catalog, tools, kinds, servings: 1 };
   return { modules };
 }
 
-function exchange({ catalog, tools, kinds }: Scope, modules: Modules): void {
+/** What this worker's own scope serves; undefined before it does. */
+export function servedScope(): Scope | undefined {
+  return scope;
+}
+
+function exchange(served: Scope, modules: Modules): void {
+  const { catalog, tools, kinds } = served;
+  served.servings += 1;
   try {
     catalog.update(modules);
     for (const kind of Object.keys(modules)) kinds[kind] ??= hostModule(catalog, tools, kind);

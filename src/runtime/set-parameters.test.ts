@@ -407,6 +407,58 @@ test('a tensor is set, read, remembered, restarted with and stored', async () =>
   expect(after.parameters.weights.history).toHaveLength(3);
 });
 
+class Learner extends Module<null, number> {
+  readonly rate: Parameter<number> = new Parameter({
+    type: 'number',
+    value: 1,
+    requiresGrad: true,
+    learningRate: 0.5,
+    momentum: 0.5,
+    constraints: { min: 0 },
+  });
+  readonly weights: Parameter<TensorValue> = new Parameter({
+    type: 'tensor',
+    value: { shape: [2], data: new Float64Array([1, 2]) },
+    requiresGrad: true,
+    learningRate: 0.5,
+  });
+  readonly fixed: Parameter<number> = new Parameter({ type: 'number', value: 1 });
+}
+
+test("a gradient step is the owner's; its velocity outlives a restart", async () => {
+  const store = createMemoryStore();
+  const runtime = createRuntime({ modules: { learner: Learner }, store });
+  open.push(runtime);
+  const { parameters } = await runtime.start('learner', { id: 'l' });
+  await parameters.rate.applyGradient(1);
+  expect([parameters.rate.value, parameters.rate.state.velocity]).toEqual([0.75, 0.5]);
+  expect(parameters.rate.history).toMatchObject([{ oldValue: 1, newValue: 0.75, cause: 'gradient' }]);
+  runtime.killWorkerOf('l');
+  await parameters.rate.applyGradient(1, { level: 'memory', cause: 'again' });
+  // velocity 0.75, of which half is taken
+  expect([parameters.rate.value, await parameters.rate.get()]).toEqual([0.375, 0.375]);
+  await parameters.weights.applyGradient({ shape: [2], data: new Float64Array([1, 2]) });
+  expect(parameters.weights.value).toEqual({ shape: [2], data: new Float64Array([0.5, 1]) });
+  expect(await storedValue(store, 'l', 'weights')).toEqual(parameters.weights.value);
+  expect(await codeOf(parameters.rate.applyGradient(10))).toBe('program/constraint-violated');
+  expect(await codeOf(parameters.fixed.applyGradient(1))).toBe('program/gradient-not-required');
+  expect(await parameters.rate.get()).toBe(0.375);
+});
+
+test('a module that ends between the commit and its turn rejects, and starts again with what was committed', async () => {
+  const store = createMemoryStore();
+  const runtime = createTestRuntime({ store });
+  const limits = await runtime.start('limits', { id: 'm' });
+  let stopping: Promise<void> | undefined;
+  limits.parameters.a.subscribe(() => {
+    stopping ??= limits.stop();
+  });
+  expect(await codeOf(limits.setParameters({ a: 5, b: 6 }))).toBe('runtime/module-stopped');
+  await stopping;
+  const again = await runtime.start('limits', { id: 'm' });
+  expect([again.parameters.a.value, await again.parameters.b.get()]).toEqual([5, 6]);
+});
+
 test('a tensor larger than a history keeps its steps without the numbers', async () => {
   const store = createMemoryStore();
   const runtime = createTestRuntime({ store });

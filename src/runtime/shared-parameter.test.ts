@@ -182,6 +182,9 @@ test('bad names, types, bindings and numbers of them are refused', async () => {
   expect(await code(runtime.shared('row-limit', { ...definition, value: 51 }))).toBe(
     'program/constraint-violated',
   );
+  expect(await code(runtime.shared('row-limit', { type: 'bogus' as never, value: 1 }))).toBe(
+    'runtime/shared-invalid',
+  );
   const limit = await runtime.shared('row-limit', definition);
   expect(await runtime.shared('row-limit')).toBe(limit);
   expect(await code(runtime.shared('row-limit', { type: 'string', value: 'x' }))).toBe(

@@ -1,5 +1,5 @@
 /** A value that several modules have in common: stored once under its own name, set once for all of them. */
-import { CodedError } from '../base/index.ts';
+import { CodedError, toCodedError } from '../base/index.ts';
 import { Parameter } from '../program/index.ts';
 import type { Constraints, ParameterState, ParameterTypeOf } from '../program/index.ts';
 import type { Store, Write } from '../state/index.ts';
@@ -171,10 +171,18 @@ export async function openSharedParameter(
   definition: SharedDefinition,
   host: SharedHost,
 ): Promise<HostedSharedParameter> {
-  const parameter = new Parameter({ ...definition, name, clock: host.clock });
+  const parameter = createParameter(name, definition, host);
   const stored = await host.store.get<ParameterState>(keyOf(name));
   if (stored) parameter.loadState(stored.value);
   return new HostedSharedParameter(name, parameter, host);
+}
+
+function createParameter(name: string, definition: SharedDefinition, { clock }: SharedHost): Parameter {
+  try {
+    return new Parameter({ ...definition, name, clock });
+  } catch (error) {
+    throw toCodedError(error, 'runtime/shared-invalid', { fields: { shared: name, type: definition.type } });
+  }
 }
 
 export function sharedNotFound(name: string, known: readonly string[]): CodedError {

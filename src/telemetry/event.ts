@@ -69,6 +69,16 @@ interface Known {
     readonly whenDown: 'wait' | 'fail' | 'degrade';
   };
   'dependency-up': { readonly module: string; readonly dependency: string };
+  /**
+   * A sub-module that is an actor of its own is down: `whenDown` says what happens to calls of it. Not final while it is being
+   * restarted.
+   */
+  'sub-module-fail': {
+    readonly module: string;
+    readonly subModule: string;
+    readonly isFinal: boolean;
+    readonly whenDown: 'fail' | 'local' | 'restart';
+  };
   'checkpoint-save': { readonly module: string; readonly checkpoint: string };
   'store-reopen': { readonly store: string; readonly cause: string };
   'store-fail': { readonly store: string; readonly error: EventError };

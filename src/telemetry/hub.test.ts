@@ -83,3 +83,27 @@ test('a child span keeps the trace and has an id of its own', () => {
   expect(child.traceId).toBe(root.traceId);
   expect(child.spanId).not.toBe(root.spanId);
 });
+
+test('steps down of the platform are remembered while nobody listens, each once, the first hundred', () => {
+  const clock = new SimulatedClock(3);
+  const hub = createHub(clock);
+  const degrade = (to: string): void =>
+    hub.emit({ type: 'platform-degrade', what: 'store', from: 'indexeddb', to, reason: 'as asked' });
+  degrade('memory');
+  degrade('memory');
+  hub.forward({
+    type: 'platform-degrade',
+    what: 'host',
+    from: 'worker',
+    to: 'page',
+    reason: 'elsewhere',
+    atMs: 9,
+  });
+  expect(hub.degradations.map(({ what, to, atMs }) => [what, to, atMs])).toEqual([
+    ['store', 'memory', 3],
+    ['host', 'page', 9],
+  ]);
+  for (let at = 0; at < 200; at++) degrade(`number ${at}`);
+  expect(hub.degradations).toHaveLength(100);
+  expect(silentHub.degradations).toEqual([]);
+});

@@ -100,11 +100,11 @@ test('a supervisor has its strategy, its budget, its history, and its children i
     budget: { restartsLeft: 2, maxRestarts: 3, maxSeconds: 5 },
     history: [record],
   });
-  expect(top.children?.map(({ label }) => label)).toEqual(['qa', 's/pair', 'lost', 'fallen', 'idle']);
+  expect(top.children?.map(({ label }) => label)).toEqual(['qa', 'pair', 'lost', 'fallen', 'idle']);
 });
 
 test('supervisors below it hold their own; one that does not run has nothing below', () => {
-  const pair = child(top, 's/pair');
+  const pair = child(top, 'pair');
   expect(pair).toMatchObject({
     kind: 'supervisor',
     status: 'stopped',
@@ -114,9 +114,9 @@ test('supervisors below it hold their own; one that does not run has nothing bel
   expect(pair?.children).toMatchObject([
     { label: 'left', kind: 'module', status: 'running' },
     { label: 'unheard', kind: 'module', status: 'restarting' },
-    { label: 's/pair/gone', kind: 'supervisor', status: 'restarting' },
+    { label: 'gone', kind: 'supervisor', status: 'restarting' },
   ]);
-  expect(child(pair, 's/pair/gone')).not.toHaveProperty('budget');
+  expect(child(pair, 'gone')).not.toHaveProperty('budget');
 });
 
 test('a module has its restarts, its mailbox, its worker and what it depends on', () => {
@@ -133,7 +133,7 @@ test('a module has its restarts, its mailbox, its worker and what it depends on'
       { id: 'absent', whenDown: 'degrade', isDown: true },
     ],
   });
-  expect(child(child(top, 's/pair'), 'left')).toMatchObject({ detail: 'qa', worker: 'worker-1' });
+  expect(child(child(top, 'pair'), 'left')).toMatchObject({ detail: 'qa', worker: 'worker-1' });
 });
 
 test('what no supervisor has hangs from the top, with what ended it', () => {

@@ -71,10 +71,11 @@ class Modules {
 
 function childNode(child: ChildSnapshot, above: SupervisorSnapshot, modules: Modules): TreeNode {
   const status = childStatus[child.status];
-  if (child.supervisor) return { ...supervisorNode(child.supervisor, modules), status };
+  // its place says the rest of its path
+  const named = { label: child.id, status };
+  if (child.supervisor) return { ...supervisorNode(child.supervisor, modules), ...named };
   if (child.type === 'actor') return modules.place(child.id, status);
-  const id = `${above.id}/${child.id}`;
-  return { id: `supervisor ${id}`, label: id, kind: 'supervisor', status };
+  return { id: `supervisor ${above.id}/${child.id}`, kind: 'supervisor', ...named };
 }
 
 function supervisorNode(supervisor: SupervisorSnapshot, modules: Modules): TreeNode {

@@ -1,0 +1,330 @@
+/**
+ * Modules within modules: the actors of a program's sub-modules, each under a supervisor of its own, so that a sub-module that fails too
+ * often ends alone, and the program around it does what was declared.
+ */
+import type { ActorRef, Supervisor } from '../actor/index.ts';
+import { canonicalJson, CodedError, messageOf } from '../base/index.ts';
+import type { ModuleDescription, ModuleState } from '../program/index.ts';
+import type { Hub } from '../telemetry/index.ts';
+import type { HostedModuleRecord, HostedPart, ModuleStatus, Surrounding } from './hosted.ts';
+import type {
+  Described,
+  ParameterRecord,
+  PartLoadBody,
+  PartNames,
+  PartStaleBody,
+} from './module-protocol.ts';
+import type { StartOptions } from './runtime-options.ts';
+import type { PartPlan } from './sub-module-actors.ts';
+import { knownState, partOfState } from './whole-state.ts';
+
+/** Where a part is started. */
+export interface PartPlace {
+  readonly around: Surrounding;
+  readonly supervisor: Supervisor;
+  /** What it starts from when nothing of it is stored. */
+  readonly state: ModuleState;
+}
+
+/** What a family needs of whoever starts and stops modules. */
+export interface FamilyHost {
+  readonly hub: Hub;
+  /** One for a part of `around`, below the one of `around`. */
+  createSupervisor(around: HostedModuleRecord, id: string): Promise<Supervisor>;
+  startPart(plan: PartPlan, place: PartPlace): Promise<HostedModuleRecord>;
+  /** Starts a module that has ended once more, with what the page has of it. */
+  revive(module: HostedModuleRecord, options: StartOptions, supervisor: Supervisor): Promise<void>;
+  stop(module: HostedModuleRecord): Promise<unknown>;
+  /** A parameter changed: the journal takes it over, and everybody hears of it. */
+  onParameterChange(module: HostedModuleRecord, record: ParameterRecord): void;
+}
+
+interface Family {
+  readonly plans: readonly PartPlan[];
+  ending: Promise<void> | undefined;
+}
+
+export class ModuleFamilies {
+  readonly #host: FamilyHost;
+  readonly #families = new Map<HostedModuleRecord, Family>();
+
+  constructor(host: FamilyHost) {
+    this.#host = host;
+  }
+
+  /**
+   * Starts the parts of a module, in the order of their declaration, before it serves itself.
+   * @throws `runtime/sub-module-mismatch`, and what starting a module throws
+   */
+  async begin(module: HostedModuleRecord, plans: readonly PartPlan[], described: Described): Promise<void> {
+    if (plans.length === 0) return;
+    refuseShared(module, described.parts);
+    this.#families.set(module, { plans, ending: undefined });
+    // predictors that nobody changed follow their class
+    const { predictors, compiled } = module.journal.state ?? { predictors: {}, compiled: [] };
+    const state: ModuleState = { ...described.state, predictors, compiled };
+    for (const plan of plans) {
+      const names = described.parts[plan.path] as PartNames;
+      const part = await this.#startPart(module, { plan, names, state });
+      refuseOther(part, described.description);
+    }
+  }
+
+  /**
+   * A module runs again: parts that had crashed for good are started too, those that run stay as they are, and those that
+   * restart are waited for. False when a part that the module cannot be without does not start: then it has been ended again.
+   */
+  async resume(module: HostedModuleRecord, ref: ActorRef): Promise<boolean> {
+    const family = this.#families.get(module);
+    if (!family) return true;
+    for (const part of module.parts.values()) {
+      await part.module.settled();
+      if (part.module.status !== 'crashed') continue;
+      if (await this.#revive(family, part)) continue;
+      if (part.whenDown !== 'restart') continue;
+      ref.send('part-lost', part.path);
+      return false;
+    }
+    return true;
+  }
+
+  /** Gives a module, before anybody calls it, the newest state of its parts. */
+  mirror(module: HostedModuleRecord, ref: ActorRef): void {
+    for (const { path, module: part } of module.parts.values()) {
+      const state = knownState(part);
+      const body = state && ({ path, state } satisfies PartLoadBody);
+      if (body) this.#attempt(module, () => ref.send('part-load', body));
+    }
+  }
+
+  /** As {@link mirror}, for everything around a module whose state was replaced. */
+  mirrorAround(module: HostedModuleRecord): void {
+    for (let { around } = module; around; around = around.module.around) {
+      const { module: outer, path } = around;
+      const inside = outer.parts.get(path)?.module;
+      const state = inside && knownState(inside);
+      if (state) this.#attempt(outer, () => outer.tell('part-load', { path, state }));
+    }
+  }
+
+  /** A parameter of a module changed: the copies of it in the modules around follow. */
+  follow(module: HostedModuleRecord, record: ParameterRecord): void {
+    let { name } = record;
+    for (let { around } = module; around; around = around.module.around) {
+      const { module: outer, path } = around;
+      name = outer.parts.get(path)?.names.parameters[name] ?? name;
+      const body = { name, state: record.state };
+      this.#attempt(outer, () => outer.tell('part-change', body));
+    }
+  }
+
+  /**
+   * A module changed the copy of a parameter that one of its parts owns: the owner is asked to do the same.
+   * False when the module owns it itself.
+   */
+  pass(module: HostedModuleRecord, record: ParameterRecord): boolean {
+    const owner = module.ownerOf(record.name);
+    if (owner.module === module) return false;
+    void this.#pass(module, owner, record);
+    return true;
+  }
+
+  /** Another instance of a module has taken over: its parts may have other names there. */
+  onSwap(module: HostedModuleRecord, parts: Readonly<Record<string, PartNames>>): void {
+    for (const [path, part] of module.parts) {
+      const names = parts[path];
+      if (names) module.parts.set(path, { ...part, names, ownNames: ownNamesOf(names) });
+    }
+  }
+
+  /** A copy refused what its owner has. */
+  onStale({ module, part, reason }: PartStaleBody): void {
+    const text = `module ${module}: its copy of ${part} could not follow its owner: ${reason}`;
+    this.#host.hub.emit({ type: 'note', text });
+  }
+
+  /** Stops the parts of a module, last started first. */
+  async end(module: HostedModuleRecord): Promise<void> {
+    const family = this.#families.get(module);
+    if (!family) return;
+    family.ending ??= this.#end(module, family);
+    await family.ending;
+  }
+
+  /** Waits for the families whose end is under way. */
+  async settled(): Promise<void> {
+    await Promise.allSettled([...this.#families.values()].flatMap(({ ending }) => (ending ? [ending] : [])));
+  }
+
+  async #startPart(
+    module: HostedModuleRecord,
+    start: {
+      readonly plan: PartPlan;
+      readonly names: PartNames;
+      readonly state: ModuleState;
+    },
+  ): Promise<HostedPart> {
+    const { plan, names, state } = start;
+    const known = module.parts.get(plan.path);
+    if (known) {
+      if (known.module.isOver) await this.#startAgain(known, plan);
+      return known;
+    }
+    const around = { module, path: plan.path };
+    const supervisor = await this.#host.createSupervisor(module, plan.id);
+    const place = { around, supervisor, state: partOfState(state, names) };
+    const started = await this.#host.startPart(plan, place).catch(async (error: unknown) => {
+      await module.supervisor?.remove(plan.id);
+      throw error;
+    });
+    const ownNames = ownNamesOf(names);
+    const { path, actor } = plan;
+    const part: HostedPart = { path, module: started, whenDown: actor.whenDown, names, ownNames };
+    module.parts.set(path, part);
+    started.onStatus((status) => this.#onStatus(module, part, status));
+    return part;
+  }
+
+  #onStatus(module: HostedModuleRecord, part: HostedPart, status: ModuleStatus): void {
+    if (status === 'running' || status === 'starting' || module.isOver || module.stopping) return;
+    const { path, whenDown } = part;
+    const isFinal = status !== 'restarting';
+    const subModule = part.module.id;
+    this.#host.hub.emit({ type: 'sub-module-fail', module: module.id, subModule, isFinal, whenDown });
+    if (status === 'crashed' && whenDown === 'restart')
+      this.#attempt(module, () => module.tell('part-lost', path));
+  }
+
+  async #revive(family: Family, part: HostedPart): Promise<boolean> {
+    const plan = family.plans.find(({ path }) => path === part.path);
+    if (!plan || family.ending) return false;
+    try {
+      await this.#startAgain(part, plan);
+      return true;
+    } catch (error) {
+      this.#host.hub.emit({
+        type: 'note',
+        text: `sub-module ${part.module.id} could not be started again: ${messageOf(error)}`,
+      });
+      return false;
+    }
+  }
+
+  /** The supervisor that gave up has stopped what it had by then. */
+  async #startAgain({ module }: HostedPart, plan: PartPlan): Promise<void> {
+    const { around } = module;
+    if (!around) return;
+    await around.module.supervisor?.remove(module.id);
+    await module.supervisor?.ended;
+    const supervisor = await this.#host.createSupervisor(around.module, plan.id);
+    await this.#host.revive(module, optionsOf(plan), supervisor);
+  }
+
+  async #pass(
+    module: HostedModuleRecord,
+    owner: { readonly module: HostedModuleRecord; readonly name: string },
+    record: ParameterRecord,
+  ): Promise<void> {
+    const { name, module: part } = owner;
+    const { cause, state } = record;
+    try {
+      const change = part.isOver
+        ? { ...record, name }
+        : ((await part.call('parameter-set', { name, value: state.value, cause })) as ParameterRecord);
+      this.#host.onParameterChange(part, change);
+      await part.journal.persist([name], 'relaxed');
+    } catch (error) {
+      this.#attempt(module, () => {
+        throw error;
+      });
+      // the copy goes back to what its owner has
+      this.mirrorAround(part);
+    }
+  }
+
+  async #end(module: HostedModuleRecord, family: Family): Promise<void> {
+    for (const { module: part } of [...module.parts.values()].toReversed()) {
+      await this.#host.stop(part);
+      await module.supervisor?.remove(part.id);
+    }
+    if (this.#families.get(module) === family) this.#families.delete(module);
+  }
+
+  /** Nobody waits for what goes to a copy, so a failure has only this route. */
+  #attempt(module: HostedModuleRecord, work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      const text = `module ${module.id}: its sub-modules' copies could not be brought up to date: ${messageOf(error)}`;
+      this.#host.hub.emit({ type: 'note', text });
+    }
+  }
+}
+
+const ownNamesOf = ({ parameters }: PartNames): ReadonlyMap<string, string> =>
+  new Map(Object.entries(parameters).map(([own, outer]) => [outer, own]));
+
+/** What a part is started with. */
+export function optionsOf({ id, actor, actors }: PartPlan): StartOptions {
+  const { restart, isolation, shutdownMs } = actor;
+  return {
+    id,
+    actors,
+    ...(restart ? { restart } : {}),
+    ...(isolation ? { isolation } : {}),
+    ...(shutdownMs === undefined ? {} : { shutdownMs }),
+  };
+}
+
+function mismatch(path: string, what: string): CodedError {
+  return new CodedError('runtime/sub-module-mismatch', `the sub-module "${path}" ${what}`, {
+    fields: { path },
+  });
+}
+
+/** One parameter cannot live in two actors. */
+function refuseShared(module: HostedModuleRecord, parts: Readonly<Record<string, PartNames>>): void {
+  const seen = new Map<string, string>();
+  for (const [path, { parameters }] of Object.entries(parts)) {
+    for (const name of Object.values(parameters)) {
+      const other = seen.get(name);
+      if (other !== undefined)
+        throw mismatch(path, `of "${module.id}" shares the parameter "${name}" with "${other}"`);
+      seen.set(name, path);
+    }
+  }
+}
+
+/** As far as data can show it, the actor's class must be the sub-module's. */
+function refuseOther({ path, module, names }: HostedPart, outer: ModuleDescription): void {
+  const ours = shapeOf(outer, names);
+  const theirs = module.description ? shapeOf(module.description) : new Map<string, string>();
+  for (const name of new Set([...ours.keys(), ...theirs.keys()])) {
+    if (ours.get(name) === theirs.get(name)) continue;
+    const is = ours.get(name) ?? 'nothing';
+    throw mismatch(
+      path,
+      `cannot be an actor of kind "${module.kind}": ${name} is ${is} in the program, ${theirs.get(name) ?? 'nothing'} in the kind`,
+    );
+  }
+}
+
+/** Parameters and predictors with what can be said of them. */
+function shapeOf(description: ModuleDescription, names?: PartNames): ReadonlyMap<string, string> {
+  const rename = (given: Readonly<Record<string, string>> | undefined): ReadonlyMap<string, string> =>
+    new Map(Object.entries(given ?? {}).map(([own, outer]) => [outer, own]));
+  const parameters = rename(names?.parameters);
+  const predictors = rename(names?.predictors);
+  const own = (map: ReadonlyMap<string, string>, name: string): string | undefined =>
+    names ? map.get(name) : name;
+  const shape = new Map<string, string>();
+  for (const { name, type, constraints } of description.parameters) {
+    const key = own(parameters, name);
+    if (key !== undefined) shape.set(`parameter "${key}"`, `${type} ${canonicalJson(constraints)}`);
+  }
+  for (const { name, signature } of description.predictors) {
+    const key = own(predictors, name);
+    if (key !== undefined) shape.set(`predictor "${key}"`, signature);
+  }
+  return shape;
+}
