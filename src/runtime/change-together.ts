@@ -84,9 +84,14 @@ async function change(host: ChangeHost, parts: readonly ChangePart[], options: C
   if (signal?.aborted) throw cancellation(signal);
   const atMs = host.clock.now();
   const foreseen = parts.map((part) => foresee(part, atMs));
-  if (level !== 'memory') await commit(host, foreseen, { ...options, level });
-  options.onCommit?.();
-  for (const part of foreseen) take(host, part);
+  const releases = parts.filter(changesProgram).map(({ module }) => module.journal.holdProgram());
+  try {
+    if (level !== 'memory') await commit(host, foreseen, { ...options, level });
+    options.onCommit?.();
+    for (const part of foreseen) take(host, part);
+  } finally {
+    for (const release of releases) release();
+  }
   const told = await Promise.allSettled(foreseen.map((part) => tell(host, part, options)));
   const failed = told.find((each) => each.status === 'rejected');
   if (failed) throw failed.reason;
@@ -101,6 +106,11 @@ async function check(
   const { timeoutMs, signal } = options;
   const body: ChangesBody = { changes, cause };
   await module.call('changes-check', body, { timeoutMs, signal, isIdempotent: true });
+}
+
+/** Whether the record of the program and the memory is written too. */
+function changesProgram({ changes, memory }: ChangePart): boolean {
+  return memory !== undefined || changes.predictors !== undefined || changes.compiled !== undefined;
 }
 
 /** Until all have settled in one and the same turn. */
@@ -139,10 +149,7 @@ async function commit(
   );
   const committed = committer.commit([...all, ...(writes?.() ?? [])], level);
   try {
-    await Promise.all([
-      committed,
-      ...parts.map(({ module, changes }) => module.journal.follow(committed, changes)),
-    ]);
+    await Promise.all([committed, ...parts.map(({ module }) => module.journal.follow(committed))]);
   } catch (error) {
     // the store may hold what nobody was promised: what is true goes over it
     if (isCodedError(error, 'state/write-failed')) for (const part of parts) writeBack(part, level);

@@ -86,3 +86,27 @@ test('figures: counts of all calls, times of those that are kept', () => {
     true,
   );
 });
+
+test('a program that makes codes up fills no memory with them', () => {
+  const history = new ExecutionHistory(defaultRuntimeLimits);
+  for (let call = 0; call < 250; call++) {
+    history.add(record(call, { error: { code: `app/made-up-${call % 200}`, message: 'no' } }));
+  }
+  const { failures } = history.metrics(idle);
+  expect(Object.keys(failures)).toHaveLength(101);
+  expect(failures['app/made-up-1']).toBe(2);
+  expect(failures.other).toBe(100);
+});
+
+test('the last call is the one that ended last, by when it began', () => {
+  const history = new ExecutionHistory(defaultRuntimeLimits);
+  expect(history.metrics(idle).lastCallAtMs).toBeUndefined();
+  for (const startedAtMs of [5, 9]) history.add(record(0, { startedAtMs }));
+  expect(history.metrics(idle).lastCallAtMs).toBe(9);
+});
+
+test('quantiles are those of the nearest rank', () => {
+  const history = new ExecutionHistory(defaultRuntimeLimits);
+  for (const durationMs of [30, 10, 20, 40]) history.add(record(0, { durationMs }));
+  expect(history.metrics(idle)).toMatchObject({ p50Ms: 20, p95Ms: 40, p99Ms: 40, meanMs: 25 });
+});

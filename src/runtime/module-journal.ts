@@ -72,8 +72,8 @@ export class ModuleJournal {
   /** All predictors as the module has them; what is stored of them is only what somebody changed. */
   #predictors: ModuleState['predictors'] = {};
   #memory: ModuleMemory;
-  /** The commit of a changed program that is under way: nothing of before may be written behind it. */
-  #programChange: Promise<unknown> | undefined;
+  /** A changed program is being committed and not yet taken over: nothing of before may be written behind it. */
+  #programChange: Promise<void> | undefined;
   /** A module that changed nothing is not in the store at all. */
   #isStored = false;
 
@@ -244,14 +244,25 @@ export class ModuleJournal {
     this.#memory = { ...this.#memory, updatedAtMs: this.#options.clock.now(), ...changes };
   }
 
-  /** Whether a commit of a changed program is under way. */
+  /** Whether a changed program is on its way. */
   get isProgramChanging(): boolean {
     return this.#programChange !== undefined;
   }
 
-  /** Resolves when no commit of a changed program is under way. */
+  /** Resolves when no changed program is on its way. */
   async programSettled(): Promise<void> {
-    while (this.#programChange) await this.#programChange.catch(() => undefined);
+    while (this.#programChange) await this.#programChange;
+  }
+
+  /** Holds writes of the program and the memory back until the returned function is called. */
+  holdProgram(): () => void {
+    let letGo = (): void => undefined;
+    const held = new Promise<void>((resolve) => (letGo = resolve));
+    this.#programChange = held;
+    return () => {
+      if (this.#programChange === held) this.#programChange = undefined;
+      letGo();
+    };
   }
 
   /** What is to be written for changes before they are applied. Call {@link programSettled} right before. */
@@ -269,13 +280,8 @@ export class ModuleJournal {
   }
 
   /** Watches a commit of what was foreseen. */
-  async follow(commit: Promise<unknown>, program: ProgramChanges): Promise<void> {
-    if (changesProgram(program)) this.#programChange = commit;
-    try {
-      await this.#track(commit);
-    } finally {
-      if (this.#programChange === commit) this.#programChange = undefined;
-    }
+  follow(commit: Promise<unknown>): Promise<void> {
+    return this.#track(commit);
   }
 
   /** Takes a changed program over: from here on a restart starts from it. */
