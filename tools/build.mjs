@@ -99,12 +99,44 @@ function requireTargets(text, file) {
   }
 }
 
+/**
+ * The package for pages without a bundler: workers have no import maps, so everything that it needs is in these files. One build, so that
+ * page, worker and the user's own modules share one copy.
+ * @param {string} folder
+ */
+async function emitPlain(folder) {
+  const { build } = await import('vite');
+  await build({
+    root,
+    configFile: false,
+    base: './',
+    publicDir: false,
+    appType: 'custom',
+    logLevel: 'warn',
+    worker: { format: 'es' },
+    build: {
+      target: 'es2022',
+      outDir: folder,
+      assetsInlineLimit: 0,
+      chunkSizeWarningLimit: 1000,
+      // code that preloads touches `document`, and workers share these files
+      modulePreload: { polyfill: false, resolveDependencies: () => [] },
+      rolldownOptions: {
+        input: { vivarium: join(root, 'src/index.ts'), worker: join(root, 'src/worker.ts') },
+        preserveEntrySignatures: 'strict',
+        output: { entryFileNames: '[name].js' },
+      },
+    },
+  });
+}
+
 /** Built aside and put in place whole, so that whoever reads `dist` meanwhile finds the old one or the new one. */
-function buildPackage() {
+async function buildPackage() {
   const dist = join(root, 'dist');
   const made = join(root, `.cache/dist-${process.pid}`);
   try {
     emitPackage(made);
+    await emitPlain(join(made, 'plain'));
     rmSync(dist, { recursive: true, force: true });
     renameSync(made, dist);
   } finally {

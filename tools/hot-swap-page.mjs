@@ -35,6 +35,11 @@ class QaPage {
     writeFileSync(this.#file, edited);
   }
 
+  /** Saves the file as it was at first. */
+  restore() {
+    writeFileSync(this.#file, this.#source);
+  }
+
   /** The next line of a list. @param {'#answers' | '#news'} list @param {string | RegExp} expected */
   async expect(list, expected) {
     const line = this.#page.locator(`${list} li`).nth(this.#lines[list]++);
@@ -98,4 +103,5 @@ export async function checkHotSwap(page, folder) {
   await qa.expect('#news', 'module-swap qa');
   await qa.ask('What?');
   await qa.expect('#answers', 'Forty-two. <QA, in a worker>');
+  qa.restore();
 }

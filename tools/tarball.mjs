@@ -9,6 +9,7 @@ import { pathToFileURL } from 'node:url';
 import { launchBrowser } from './browser.mjs';
 import { checkHotSwap } from './hot-swap-page.mjs';
 import { packPackage, runNpm } from './packed.mjs';
+import { serveFolder } from './static-server.mjs';
 
 const root = resolve(import.meta.dirname, '..');
 const pageTimeoutMs = 120_000;
@@ -19,6 +20,16 @@ const expected = {
   python: 42,
   determinant: 7,
   device: 'wasm',
+};
+
+/** Nine words of 44 characters: too long for five words, and for five times six characters. */
+const expectedPlain = {
+  first: { version: '1.0.0', isFine: false },
+  second: { version: '1.1.0', isFine: false },
+  maxCharacters: 30,
+  maxWords: 5,
+  versions: ['1.0.0', '1.1.0'],
+  version: '1.0.0',
 };
 
 /** @param {string} folder an empty one */
@@ -126,6 +137,25 @@ function checkNoHotCode(folder) {
   console.log(`build: ${scripts.length} scripts, none with code for hot swaps`);
 }
 
+/** The same package, served as it lies there. @param {string} folder of the other example */
+async function checkPlain(folder) {
+  const plain = join(folder, 'plain');
+  cpSync(join(root, 'examples/plain-es-modules'), plain, { recursive: true });
+  cpSync(join(folder, 'node_modules/vivarium'), join(plain, 'node_modules/vivarium'), { recursive: true });
+  const server = await serveFolder(plain);
+  try {
+    await withPage(server.url, 'plain ES modules', async (page) => {
+      const facts = page.locator('#facts', { hasText: '}' });
+      await facts.waitFor({ timeout: pageTimeoutMs });
+      const shown = JSON.stringify(JSON.parse((await facts.textContent()) ?? ''));
+      if (shown !== JSON.stringify(expectedPlain)) throw new Error(`the page showed ${shown}.`);
+      console.log(`plain ES modules: ${shown}`);
+    });
+  } finally {
+    await server.close();
+  }
+}
+
 async function main() {
   const folder = mkdtempSync(join(tmpdir(), 'vivarium-tarball-'));
   try {
@@ -135,6 +165,7 @@ async function main() {
     console.log('types: the example passes with the published declarations');
     await checkDevelopment(folder);
     await checkBuild(folder);
+    await checkPlain(folder);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
