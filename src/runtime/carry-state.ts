@@ -27,7 +27,7 @@ function overlay<T>(
  */
 export function carryState(module: Module, Class: ModuleClass, request: CarryRequest): Predictors {
   const { state, previous } = request;
-  const { version } = module.metadata;
+  const { version = '0.0.0' } = Class;
   if (previous) return load(module, goBack(module, state, previous));
   if (version === state.version || !Class.migrate) return load(module, state);
   try {

@@ -49,14 +49,16 @@ export class HotSwap {
     target: SwapTarget,
     options: SwapOptions = {},
   ): Promise<SwapOutcome> {
-    return this.#ask(module, checkTarget(target), options);
+    const wanted = checkTarget(target);
+    return this.#told(module, this.#ask(module, wanted, options));
   }
 
   /** @throws what `ModuleHandle.rollback` does */
   async rollback(module: HostedModuleRecord, options: SwapOptions = {}): Promise<SwapOutcome> {
     const { previous } = module.journal;
     if (!previous) throw neverSwapped(module.id);
-    return this.#ask(module, { version: previous.version, url: previous.url, previous }, options);
+    const { version, url } = previous;
+    return this.#told(module, this.#ask(module, { version, url, previous }, options));
   }
 
   /** The worker serves other code: modules whose class was exchanged take it, those that must not stay as they are. */
@@ -102,7 +104,7 @@ export class HotSwap {
   async #update(module: HostedModuleRecord): Promise<void> {
     // one after another: whoever swaps it now does not know the newest code
     while (module.swapping) await module.swapping.catch(() => undefined);
-    await this.#ask(module, { isUpdate: true }, {}).catch(() => undefined);
+    await this.#told(module, this.#ask(module, { isUpdate: true }, {})).catch(() => undefined);
   }
 
   async #ask(
@@ -117,9 +119,6 @@ export class HotSwap {
     module.swapping = swapping;
     try {
       return await swapping;
-    } catch (error) {
-      this.#reportFailure(module, error);
-      throw error;
     } finally {
       module.swapping = undefined;
     }
@@ -149,14 +148,16 @@ export class HotSwap {
     return { from, to };
   }
 
-  #reportFailure(module: HostedModuleRecord, error: unknown): void {
-    const code = isCodedError(error) ? error.code : 'runtime/hot-reload-failed';
-    this.#options.hub.emit({
-      type: 'module-swap-fail',
-      module: module.id,
-      kind: module.kind,
-      error: { code, message: messageOf(error) },
-    });
+  async #told(module: HostedModuleRecord, swapping: Promise<SwapOutcome>): Promise<SwapOutcome> {
+    try {
+      return await swapping;
+    } catch (error) {
+      const code = isCodedError(error) ? error.code : 'runtime/hot-reload-failed';
+      const { id, kind } = module;
+      const told = { code, message: messageOf(error) };
+      this.#options.hub.emit({ type: 'module-swap-fail', module: id, kind, error: told });
+      throw error;
+    }
   }
 }
 
