@@ -53,6 +53,9 @@ export class RegistryEntry {
   /** The start under way. It settles when the module runs or has failed. */
   starting: Promise<HostedModuleRecord> | undefined;
   waiting: WaitingStart | undefined;
+  /** Its start got as far as a record. */
+  wasHosted = false;
+  /** The record has run. */
   hasRun = false;
   restarts = 0;
   crash: CrashReason | undefined;

@@ -8,8 +8,10 @@ import {
   turn,
 } from './registry-test-modules.ts';
 import type { ModuleSpec } from './runtime-options.ts';
+import { closeRuntimes, createTestRuntime, judge, startPipeline } from './sub-module-test-scene.ts';
 
 afterEach(closeRegistryRuntimes);
+afterEach(closeRuntimes);
 
 const idsOf = (modules: readonly { readonly id: string }[]): string[] => modules.map(({ id }) => id);
 const actorsOf = (runtime: ReturnType<typeof createRegistryRuntime>): string[] =>
@@ -233,6 +235,23 @@ test('ended modules are kept in a bounded number; the oldest end goes first, wha
   await runtime.start('echo', { id: 'e' });
   await runtime.registry.stop('e');
   expect(idsOf(runtime.registry.list())).toEqual(['own', 'b', 'd', 'user', 'e']);
+});
+
+test('an id that a sub-module has is refused, told, and free when the sub-module is gone', async () => {
+  const runtime = createTestRuntime();
+  const pipeline = await startPipeline(runtime);
+  runtime.register({ id: 'p/critic', kind: 'critic' });
+  await expect(runtime.registry.start('p/critic')).rejects.toMatchObject({
+    code: 'runtime/module-already-running',
+  });
+  expect(runtime.registry.get('p/critic')).toMatchObject({
+    status: 'crashed',
+    crash: { code: 'runtime/module-already-running', reason: 'start-failed' },
+  });
+  expect(await judge(pipeline)).toBeDefined();
+  await pipeline.stop();
+  await runtime.registry.start('p/critic');
+  expect(idsOf(runtime.registry.list())).toEqual(['p', 'p/critic']);
 });
 
 test('a full registry refuses, after it has forgotten what it may forget', async () => {

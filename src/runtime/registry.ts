@@ -157,6 +157,7 @@ export class ModuleRegistry implements HostObserver {
     const entry = this.#entries.get(id) ?? this.#add(this.#check({ id, kind }), false);
     entry.record = record;
     entry.waiting = undefined;
+    entry.wasHosted = true;
     entry.hasRun = false;
     this.#ended.delete(id);
     record.onStatus((status) => this.#onStatus(entry, record, status));
@@ -239,17 +240,19 @@ export class ModuleRegistry implements HostObserver {
 
   async #run(entry: RegistryEntry, visited: Visited): Promise<HostedModuleRecord> {
     const { id, spec } = entry;
-    if (spec.dependencies.length > 0) {
-      try {
+    entry.wasHosted = false;
+    try {
+      if (spec.dependencies.length > 0) {
         const wait = await this.#waitForDependencies(entry, visited);
         if (!wait.isWanted) throw wasStopped(id);
-      } catch (thrown) {
-        this.#onStartFail(entry, toCodedError(thrown, 'runtime/dependency-failed'));
-        throw thrown;
       }
+      // in this same turn its record takes the place of the wait
+      return await this.#options.host.start(id, spec.kind, spec.options);
+    } catch (thrown) {
+      // a record has told its end by itself
+      if (!entry.wasHosted) this.#onStartFail(entry, toCodedError(thrown, 'runtime/module-load-failed'));
+      throw thrown;
     }
-    // in this same turn its record takes the place of the wait
-    return this.#options.host.start(id, spec.kind, spec.options);
   }
 
   #waitForDependencies(entry: RegistryEntry, visited: Visited): Promise<WaitingStart> {
