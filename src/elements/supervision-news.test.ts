@@ -47,6 +47,11 @@ test('a supervisor that is new tells what it has restarted', () => {
   );
 });
 
+test('a supervisor that is over when it is first seen tells that, and nothing of its history', () => {
+  const over = supervisor([record(1)], { id: 'old', status: 'crashed' });
+  expect(supervisionNews([supervisor([])], [supervisor([]), over])).toBe('root: crashed');
+});
+
 test('a storm is counted', () => {
   const many = (status: TreeStatus): TreeNode[] =>
     Array.from({ length: 1_000 }, (_, at) => module(status, `m${at}`));

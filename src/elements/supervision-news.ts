@@ -21,7 +21,10 @@ export function supervisionNews(before: readonly TreeNode[], after: readonly Tre
   return [...changes.slice(0, saidChanges), ...(left > 0 ? [`${left} more`] : [])].join(', ');
 }
 
-function restartNews(before: TreeNode | undefined, { label, history = [], budget }: TreeNode): string[] {
+function restartNews(before: TreeNode | undefined, node: TreeNode): string[] {
+  const { label, history = [], budget, status } = node;
+  // one that is over when it is first seen has its history from another life
+  if (!before && status === 'crashed') return [];
   const fresh = newRecords(before?.history ?? [], history);
   return fresh.map(({ child, reason }, at) => {
     const isLast = at === fresh.length - 1;

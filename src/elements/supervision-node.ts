@@ -1,10 +1,15 @@
 /** A supervision tree as the element takes it, and as the rows that it draws. */
 import type { RestartRecord, Strategy } from '../actor/index.ts';
 import type { CrashReason, ModuleStatus } from '../runtime/index.ts';
-import type { Budget, ShownDependency } from './supervision-words.ts';
+import type { Budget, ShownDependency, ShownPart } from './supervision-words.ts';
 
 /** The states of a module, in OTP's order of life. */
 export type TreeStatus = ModuleStatus;
+
+/** What ended something: with a reason of an exit, or of a restart. */
+export interface TreeCrash extends Omit<CrashReason, 'reason'> {
+  readonly reason: string;
+}
 
 export interface TreeNode {
   /** Unique in the tree. */
@@ -27,8 +32,10 @@ export interface TreeNode {
   /** The worker that it runs in. */
   readonly worker?: string;
   /** What ended it last. */
-  readonly crash?: CrashReason;
+  readonly crash?: TreeCrash;
   readonly dependencies?: readonly ShownDependency[];
+  /** Its sub-modules that are actors of their own. */
+  readonly parts?: readonly ShownPart[];
   readonly children?: readonly TreeNode[];
 }
 

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import {
   budgetWords,
   dependencyWords,
+  partWords,
   reasonWords,
   restartCountWords,
   restartsLeftWords,
@@ -50,4 +51,13 @@ test('a dependency says what calls do without it', () => {
     'a (calls go on while it is down)',
   );
   expect(dependencyWords({ id: 'a', whenDown: 'fail', isDown: true })).toBe('a (down: calls fail)');
+});
+
+test('so does a sub-module', () => {
+  expect(partWords({ path: 'critic', whenDown: 'local', isDown: false })).toBe(
+    'critic (its calls run in the module itself while it is down)',
+  );
+  expect(partWords({ path: 'hops[0]', whenDown: 'fail', isDown: true })).toBe(
+    'hops[0] (down: its calls fail)',
+  );
 });

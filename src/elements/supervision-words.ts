@@ -1,12 +1,20 @@
 /** What a supervision tree says of itself, in words that need no knowledge of OTP. */
 import type { Strategy, SupervisorSnapshot } from '../actor/index.ts';
-import type { Dependency } from '../runtime/index.ts';
+import type { Dependency, SubModuleWhenDown } from '../runtime/index.ts';
 
 /** What a supervisor still bears, and within which time. */
 export type Budget = Pick<SupervisorSnapshot, 'restartsLeft' | 'maxRestarts' | 'maxSeconds'>;
 
 /** A dependency of a module, and whether it is missing now. */
 export interface ShownDependency extends Dependency {
+  readonly isDown: boolean;
+}
+
+/** A sub-module that is an actor of its own, and whether it is missing now. */
+export interface ShownPart {
+  /** Where it is in its module. */
+  readonly path: string;
+  readonly whenDown: SubModuleWhenDown;
   readonly isDown: boolean;
 }
 
@@ -70,9 +78,21 @@ const whileDown: Readonly<Record<Dependency['whenDown'], string>> = {
   degrade: 'calls go on',
 };
 
-/** What calls do without it; of one that is missing, what they do now. */
+/** What calls do without a dependency; while it is missing, what they do now. */
 export function dependencyWords({ id, whenDown, isDown }: ShownDependency): string {
   return isDown ? `${id} (down: ${whileDown[whenDown]})` : `${id} (${whileDown[whenDown]} while it is down)`;
+}
+
+const whilePartDown: Readonly<Record<SubModuleWhenDown, string>> = {
+  fail: 'its calls fail',
+  local: 'its calls run in the module itself',
+  restart: 'its calls wait',
+};
+
+/** The same of a sub-module. */
+export function partWords({ path, whenDown, isDown }: ShownPart): string {
+  const words = whilePartDown[whenDown];
+  return isDown ? `${path} (down: ${words})` : `${path} (${words} while it is down)`;
 }
 
 /** `1 restart`, `2 restarts`. */

@@ -90,12 +90,13 @@ test('nodes are a tree with levels and places, and one of them takes the focus',
 test('a module says how it is, where it runs, what ended it and what it depends on', async () => {
   const crash = { code: 'runtime/bad', message: 'as asked', reason: 'crashed', atMs: 0 } as const;
   const dependencies = [{ id: 'critic', whenDown: 'degrade', isDown: true }] as const;
+  const parts = [{ path: 'judge', whenDown: 'fail', isDown: false }] as const;
   const element = await open([
-    module('qa', { detail: 'table', restarts: 1, status: 'degraded', crash, dependencies }),
+    module('qa', { detail: 'table', restarts: 1, status: 'degraded', crash, dependencies, parts }),
     module('down', { status: 'crashed', crash }),
   ]);
   expect(text(element, 'qa')).toMatch(
-    /^qa module degraded table · 1 restart · mailbox 2 · in worker-1 Ended last: it crashed .*1970.* · as asked · runtime\/bad Depends on critic \(down: calls go on\)$/u,
+    /^qa module degraded table · 1 restart · mailbox 2 · in worker-1 Ended last: it crashed .*1970.* · as asked · runtime\/bad Sub-modules: judge \(its calls fail while it is down\) Depends on critic \(down: calls go on\)$/u,
   );
   expect(text(element, 'down')).toMatch(/crashed .* Ended: it crashed .*1970/u);
   expect(text(element, 'down')).not.toContain('Ended last');

@@ -11,6 +11,7 @@ import { supervisionTreeStyles } from './supervision-tree-styles.ts';
 import {
   budgetWords,
   dependencyWords,
+  partWords,
   reasonWords,
   restartCountWords,
   strategyWords,
@@ -141,7 +142,7 @@ export class VivariumSupervisionTree extends VivariumElement {
       <span class="status">${node.status}</span>
       ${this.#facts(node)}
       ${node.strategy ? html`<span class="fact">${strategyWords(node.strategy)}</span>` : nothing}
-      ${this.#budget(node)} ${this.#crash(node)} ${this.#dependencies(node)}`;
+      ${this.#budget(node)} ${this.#crash(node)} ${this.#links(node)}`;
   }
 
   #facts(node: TreeNode): TemplateResult | typeof nothing {
@@ -181,9 +182,11 @@ export class VivariumSupervisionTree extends VivariumElement {
       <span class="fact">${shownTime(crash.atMs)} · ${crash.message} · <code>${crash.code}</code></span>`;
   }
 
-  #dependencies({ dependencies = [] }: TreeNode): TemplateResult | typeof nothing {
-    if (dependencies.length === 0) return nothing;
-    return html`<span class="fact">Depends on ${dependencies.map(dependencyWords).join(', ')}</span>`;
+  #links({ parts = [], dependencies = [] }: TreeNode): readonly TemplateResult[] {
+    return [
+      ...(parts.length > 0 ? [`Sub-modules: ${parts.map(partWords).join(', ')}`] : []),
+      ...(dependencies.length > 0 ? [`Depends on ${dependencies.map(dependencyWords).join(', ')}`] : []),
+    ].map((words) => html`<span class="fact">${words}</span>`);
   }
 
   #toggle({ id, isExpanded }: TreeRow): void {

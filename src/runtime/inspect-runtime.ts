@@ -3,6 +3,7 @@ import type { ActorSystem, Supervisor, SupervisorSnapshot } from '../actor/index
 import type { Degradation } from '../telemetry/index.ts';
 import type { HostedModuleRecord, HostedPart, ModuleStatus } from './hosted.ts';
 import type { SubModuleWhenDown } from './module-protocol.ts';
+import type { GiveUp } from './module-supervisors.ts';
 import type { RegisteredModule } from './registry-entry.ts';
 
 /** A sub-module that is an actor of its own. */
@@ -33,6 +34,8 @@ export interface InspectedModule {
 export interface RuntimeSnapshot {
   /** The top of the tree with every supervisor below it: strategy, budget, restarts and children of each. */
   readonly supervisor: SupervisorSnapshot;
+  /** Supervisors that gave up, newest last, at most 10: what they had restarted before is found here only. */
+  readonly gaveUp: readonly GiveUp[];
   /** Where actors run; no part of the tree, since a worker may hold actors of several supervisors. */
   readonly workers: readonly {
     readonly id: string;
@@ -68,11 +71,12 @@ function inspectModule(module: HostedModuleRecord): InspectedModule {
 
 export function inspectRuntime(
   system: ActorSystem,
-  supervisor: Supervisor,
+  supervisors: { readonly top: Supervisor; readonly gaveUp: readonly GiveUp[] },
   modules: readonly HostedModuleRecord[],
 ): Omit<RuntimeSnapshot, 'registered' | 'degradations'> {
   return {
-    supervisor: supervisor.inspect(),
+    supervisor: supervisors.top.inspect(),
+    gaveUp: [...supervisors.gaveUp],
     workers: system.workers,
     modules: modules.map(inspectModule),
   };

@@ -148,7 +148,7 @@ export class ModuleHost implements AsyncDisposable {
 
   /** The supervision tree of this moment, as data. */
   inspect(): ReturnType<typeof inspectRuntime> {
-    return inspectRuntime(this.#options.system, this.#supervisors.top, this.modules);
+    return inspectRuntime(this.#options.system, this.#supervisors, this.modules);
   }
 
   /** A module that is being stopped has one end, whoever asks for it. */

@@ -1,6 +1,6 @@
 /** Who restarts modules: one supervisor at the top, and below it one for each sub-module that is an actor of its own. */
 import { Supervisor } from '../actor/index.ts';
-import type { ActorSystem, RestartLimits } from '../actor/index.ts';
+import type { ActorSystem, RestartLimits, SupervisorSnapshot } from '../actor/index.ts';
 import { toCodedError } from '../base/index.ts';
 import type { CodedError } from '../base/index.ts';
 import type { Clock } from '../platform/index.ts';
@@ -15,8 +15,22 @@ export interface ModuleSupervisorsOptions {
   readonly onGiveUp: (supervisor: Supervisor, error: CodedError) => void;
 }
 
+/** A supervisor that failed more often than it bears. */
+export interface GiveUp {
+  /** It and what was below it, once all of that had stopped. Its history is what led to its end. */
+  readonly supervisor: SupervisorSnapshot;
+  /** Of its `actor/supervisor-gave-up`: its limits, and the child that failed last. */
+  readonly message: string;
+  /** Milliseconds since 1970. */
+  readonly atMs: number;
+}
+
+/** Supervisors that gave up and are remembered, for people to look at; the oldest go first. */
+const maxGiveUps = 10;
+
 export class ModuleSupervisors {
   readonly #options: ModuleSupervisorsOptions;
+  readonly #gaveUp: GiveUp[] = [];
   #top: Supervisor;
   #count = 0;
 
@@ -30,11 +44,18 @@ export class ModuleSupervisors {
     return this.#top;
   }
 
+  /** Newest last, at most 10. */
+  get gaveUp(): readonly GiveUp[] {
+    return this.#gaveUp;
+  }
+
   /** One that gives up ends alone: what is above it goes on. */
-  createBelow(above: Supervisor, id: string): Promise<Supervisor> {
+  async createBelow(above: Supervisor, id: string): Promise<Supervisor> {
     const { restartLimits } = this.#options;
     const limits = restartLimits ? { limits: restartLimits } : {};
-    return above.add({ type: 'supervisor', id, restart: 'temporary', ...limits });
+    const supervisor = await above.add({ type: 'supervisor', id, restart: 'temporary', ...limits });
+    void this.#noteEnd(supervisor);
+    return supervisor;
   }
 
   #create(): Supervisor {
@@ -50,7 +71,17 @@ export class ModuleSupervisors {
       },
       ...(restartLimits ? { limits: restartLimits } : {}),
     });
+    void this.#noteEnd(supervisor);
     return supervisor;
+  }
+
+  async #noteEnd(supervisor: Supervisor): Promise<void> {
+    await supervisor.ended;
+    const error = whyOver(supervisor);
+    if (error?.code !== 'actor/supervisor-gave-up') return;
+    const atMs = this.#options.clock.now();
+    this.#gaveUp.push({ supervisor: supervisor.inspect(), message: error.message, atMs });
+    if (this.#gaveUp.length > maxGiveUps) this.#gaveUp.shift();
   }
 }
 

@@ -51,6 +51,7 @@ const snapshot: RuntimeSnapshot = {
           restarts: [],
           children: [
             { id: 'left', ...actor },
+            { id: 'left/hops[0]', ...actor },
             { id: 'unheard', ...actor, status: 'exited' },
             { ...actor, id: 'gone', type: 'supervisor', status: 'restarting' },
           ],
@@ -58,13 +59,31 @@ const snapshot: RuntimeSnapshot = {
       },
     ],
   },
+  gaveUp: [1, 2].map((atMs) => ({
+    supervisor: {
+      id: `old-${atMs}`,
+      strategy: 'one-for-one',
+      ...limits,
+      restartsLeft: 0,
+      restarts: [record],
+      children: [{ id: 'qa', ...actor, status: 'stopped' }],
+    },
+    message: 'more than 3',
+    atMs,
+  })),
   workers: [
     { id: 'worker-1', isDedicated: false, actors: ['qa', 'left'] },
     { id: 'worker-2', isDedicated: true, actors: ['lost'] },
   ],
   modules: [
     hosted('qa', { kind: 'qa' }),
-    hosted('left'),
+    hosted('left', {
+      parts: [
+        { path: 'hops[0]', id: 'left/hops[0]', whenDown: 'local' },
+        { path: 'critic', id: 'left/critic', whenDown: 'fail' },
+      ],
+    }),
+    hosted('left/hops[0]', { around: 'left', status: 'degraded' }),
     hosted('lost', { status: 'restarting', worker: undefined, restarts: 2, openCalls: 7 }),
   ],
   registered: [
@@ -82,12 +101,14 @@ const snapshot: RuntimeSnapshot = {
       restarts: 3,
       crash: { code: 'actor/crashed', message: 'as asked', reason: 'crashed', atMs: 9 },
     }),
+    registered('left/critic', { status: 'crashed' }),
     registered('idle', { status: 'stopped', restarts: 0 }),
   ],
   degradations: [],
 };
 
-const [top, ...workers] = toTree(snapshot) as readonly [TreeNode, ...TreeNode[]];
+const [top, ...others] = toTree(snapshot) as readonly [TreeNode, ...TreeNode[]];
+const workers = others.filter(({ kind }) => kind === 'worker');
 const child = (node: TreeNode | undefined, label: string): TreeNode | undefined =>
   node?.children?.find((one) => one.label === label);
 
@@ -100,7 +121,14 @@ test('a supervisor has its strategy, its budget, its history, and its children i
     budget: { restartsLeft: 2, maxRestarts: 3, maxSeconds: 5 },
     history: [record],
   });
-  expect(top.children?.map(({ label }) => label)).toEqual(['qa', 'pair', 'lost', 'fallen', 'idle']);
+  expect(top.children?.map(({ label }) => label)).toEqual([
+    'qa',
+    'pair',
+    'lost',
+    'fallen',
+    'left/critic',
+    'idle',
+  ]);
 });
 
 test('supervisors below it hold their own; one that does not run has nothing below', () => {
@@ -113,6 +141,7 @@ test('supervisors below it hold their own; one that does not run has nothing bel
   });
   expect(pair?.children).toMatchObject([
     { label: 'left', kind: 'module', status: 'running' },
+    { label: 'left/hops[0]', kind: 'module', status: 'degraded' },
     { label: 'unheard', kind: 'module', status: 'restarting' },
     { label: 'gone', kind: 'supervisor', status: 'restarting' },
   ]);
@@ -147,6 +176,34 @@ test('what no supervisor has hangs from the top, with what ended it', () => {
   expect(child(top, 'idle')).toMatchObject({ status: 'stopped', restarts: 0 });
 });
 
+test('a sub-module says where it is, and its module what becomes of its calls', () => {
+  const pair = child(top, 'pair');
+  expect(child(pair, 'left')?.parts).toMatchObject([
+    { path: 'hops[0]', whenDown: 'local', isDown: false },
+    { path: 'critic', whenDown: 'fail', isDown: true },
+  ]);
+  expect(child(pair, 'left/hops[0]')?.detail).toBe('sub-module hops[0] of left');
+  expect(child(top, 'left/critic')).toMatchObject({
+    status: 'crashed',
+    detail: 'sub-module critic of left',
+  });
+});
+
+test('supervisors that gave up stand beside the tree with their history, the last first', () => {
+  expect(others.slice(0, 2)).toMatchObject([
+    {
+      label: 'old-2',
+      kind: 'supervisor',
+      status: 'crashed',
+      crash: { code: 'actor/supervisor-gave-up', message: 'more than 3', atMs: 2 },
+      history: [record],
+    },
+    { label: 'old-1' },
+  ]);
+  expect(others[0]).not.toHaveProperty('budget');
+  expect(others[0]).not.toHaveProperty('children');
+});
+
 test('workers come after the supervisors, and say who is in them', () => {
   expect(workers).toMatchObject([
     { id: 'worker worker-1', label: 'worker-1', kind: 'worker', detail: 'shared by 2 modules' },
@@ -157,6 +214,6 @@ test('workers come after the supervisors, and say who is in them', () => {
 test('no two rows have one id', () => {
   const idsOf = (nodes: readonly TreeNode[]): string[] =>
     nodes.flatMap(({ id, children = [] }) => [id, ...idsOf(children)]);
-  const ids = idsOf([top, ...workers]);
+  const ids = idsOf([top, ...others]);
   expect(new Set(ids).size).toBe(ids.length);
 });

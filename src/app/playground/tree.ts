@@ -41,11 +41,16 @@ function hostedFacts(module: InspectedModule): Facts {
 class Modules {
   readonly #inspected: ReadonlyMap<string, InspectedModule>;
   readonly #registered: ReadonlyMap<string, RegisteredModule>;
+  /** Where sub-modules are, by their id. */
+  readonly #places: ReadonlyMap<string, { readonly path: string; readonly around: string }>;
   readonly #placed = new Set<string>();
 
   constructor({ modules, registered }: RuntimeSnapshot) {
     this.#inspected = new Map(modules.map((module) => [module.id, module]));
     this.#registered = new Map(registered.map((module) => [module.id, module]));
+    this.#places = new Map(
+      modules.flatMap(({ id: around, parts = [] }) => parts.map(({ id, path }) => [id, { path, around }])),
+    );
   }
 
   /** @param otherwise its status where nothing else says one */
@@ -59,6 +64,20 @@ class Modules {
       status: otherwise,
       ...(known ? registeredFacts(known) : {}),
       ...(hosted ? hostedFacts(hosted) : {}),
+      ...this.#partFacts(id),
+    };
+  }
+
+  /** What it is a part of, and its own parts. A part that is gone for good is known to the module around it only. */
+  #partFacts(id: string): Partial<TreeNode> {
+    const place = this.#places.get(id);
+    const parts = this.#inspected.get(id)?.parts?.map((part) => {
+      const status = this.#inspected.get(part.id)?.status;
+      return { ...part, isDown: status !== 'running' && status !== 'degraded' };
+    });
+    return {
+      ...(place ? { detail: `sub-module ${place.path} of ${place.around}` } : {}),
+      ...(parts ? { parts } : {}),
     };
   }
 
@@ -98,13 +117,28 @@ function workerNode({ id, isDedicated, actors }: RuntimeSnapshot['workers'][numb
   return { id: `worker ${id}`, label: id, kind: 'worker', status: 'running', detail };
 }
 
+/** What it watched is gone or elsewhere; what it had restarted is told nowhere else. */
+function gaveUpNode({ supervisor, message, atMs }: RuntimeSnapshot['gaveUp'][number]): TreeNode {
+  const { id, strategy, restarts } = supervisor;
+  return {
+    id: `gave up ${id} ${atMs}`,
+    label: id,
+    kind: 'supervisor',
+    status: 'crashed',
+    strategy,
+    crash: { code: 'actor/supervisor-gave-up', reason: 'shutdown: gave up', message, atMs },
+    history: restarts,
+  };
+}
+
 /**
- * Supervisors with what they watch, and the workers after them: a worker may hold modules of several supervisors. What
- * no supervisor has hangs from the top.
+ * Supervisors with what they watch, those that gave up, and the workers: a worker may hold modules of several
+ * supervisors. What no supervisor has hangs from the top.
  */
 export function toTree(snapshot: RuntimeSnapshot): readonly TreeNode[] {
   const modules = new Modules(snapshot);
   const top = supervisorNode(snapshot.supervisor, modules);
   const children = [...(top.children ?? []), ...modules.placeRest()];
-  return [{ ...top, children }, ...snapshot.workers.map(workerNode)];
+  const gaveUp = snapshot.gaveUp.toReversed().map(gaveUpNode);
+  return [{ ...top, children }, ...gaveUp, ...snapshot.workers.map(workerNode)];
 }
