@@ -1,148 +1,139 @@
-// Loads 50 modules with calls while their workers are ended behind the runtime's back, and keeps the accounts.
-import { createHub, createRuntime } from '../../../src/index.ts';
+// Loads 200 modules with calls while their workers are ended and they throw, hang and leak, and keeps the accounts.
+import { createHub, createRuntime, openIndexedDbStore } from '../../../src/index.ts';
+import { Faults } from './faults.mjs';
+import { CountedWorkers, CountingClock, heldLocks } from './leaks.mjs';
+import { createAccount, Load, sleep, unanswered } from './load.mjs';
 
-const modules = 50;
+const modules = 200;
 const poolSize = 4;
-const killEveryMs = 1000;
-const pauseMs = 50;
-const callTimeoutMs = 10_000;
+/** A hang is noticed after this long. */
+const actorLimits = { pingIntervalMs: 100, hangTimeoutMs: 400 };
+/** Tries of a call that was declared idempotent. */
+const maxAttempts = 5;
 /** The limit of a call, the watchdog's time, and room. */
-const graceMs = 20_000;
+const graceMs = 30_000;
+/** Kills, hangs and what the crowd costs, each second. */
+const restartsPerSecond = 8;
 
-/** @param {number} delayMs */
-const sleep = (delayMs) => new Promise((resolve) => setTimeout(resolve, delayMs));
-
-/** @typedef {{ asked: number, answered: number, wrong: number, codes: Record<string, number> }} Account */
-/** @returns {Account} */
-const createAccount = () => ({ asked: 0, answered: 0, wrong: 0, codes: {} });
-
-/**
- * One call, in an account that every call enters before it is made.
- * @param {Account} account @param {() => Promise<boolean>} call answers whether the value was right
- */
-async function settle(account, call) {
-  account.asked++;
-  try {
-    if (await call()) account.answered++;
-    else account.wrong++;
-  } catch (error) {
-    const code = error?.code ?? String(error);
-    account.codes[code] = (account.codes[code] ?? 0) + 1;
-  }
-}
-
-/** @param {Account} account */
-const unanswered = ({ asked, answered, wrong, codes }) =>
-  asked - answered - wrong - Object.values(codes).reduce((sum, count) => sum + count, 0);
-
-/** One module under load: calls of both kinds, and writes whose last acknowledged value is remembered. */
-class Load {
-  lost = 0;
-  #acknowledged = 0;
-  #asked = 0;
-  #handle;
-  #accounts;
-
-  constructor(handle, accounts) {
-    this.#handle = handle;
-    this.#accounts = accounts;
-  }
-
-  /** @param {() => boolean} isOver */
-  async run(isOver) {
-    for (let round = 1; !isOver(); round++) {
-      void settle(this.#accounts.first, () => this.#call(round, false));
-      void settle(this.#accounts.retried, () => this.#call(round, true));
-      if (round % 5 === 0) await this.#write();
-      await sleep(pauseMs * (0.5 + Math.random()));
-    }
-  }
-
-  /** An acknowledged write is lost when the module holds an older value. */
-  async check() {
-    const value = await this.#handle.parameters.total.get({ timeoutMs: callTimeoutMs });
-    if (value < this.#acknowledged || value > this.#asked) this.lost++;
-  }
-
-  async #write() {
-    const value = ++this.#asked;
-    await settle(this.#accounts.writes, async () => {
-      await this.#handle.parameters.total.set(value, { level: 'memory', timeoutMs: callTimeoutMs });
-      this.#acknowledged = value;
-      return true;
-    });
-    await settle(this.#accounts.checks, () => this.check().then(() => true));
-  }
-
-  async #call(round, isIdempotent) {
-    const input = { a: round, b: 1 };
-    const { sum } = await this.#handle.call(input, { isIdempotent, timeoutMs: callTimeoutMs });
-    return sum === round + 1;
-  }
-}
-
-/** Ends a random shared worker and tells nobody. @returns {boolean} whether there was one */
-function endSomeWorker(runtime, workers) {
-  const shared = runtime
-    .inspect()
-    .workers.filter(({ isDedicated, actors }) => !isDedicated && actors.length > 0);
-  const victim = shared[Math.floor(Math.random() * shared.length)];
-  workers.get(victim?.id)?.terminate();
-  workers.delete(victim?.id);
-  return victim !== undefined;
-}
-
-/** @param {{ seconds: number, sabotage: boolean }} options */
-globalThis.runAvailability = async ({ seconds, sabotage }) => {
-  const workers = new Map();
-  const hub = createHub();
-  let noticed = 0;
-  hub.subscribe((event) => (noticed += event.type === 'worker-lost' && event.cause === 'ended' ? 1 : 0));
-  const runtime = createRuntime({
-    worker: (name) => {
-      const worker = new Worker(new URL('./worker.mjs', import.meta.url), { type: 'module', name });
-      workers.set(name, worker);
-      return worker;
-    },
+/** @param {{ seconds: number, sabotage: boolean }} options @param {CountedWorkers} workers @param {object} parts */
+function createProofRuntime({ seconds, sabotage }, workers, parts) {
+  return createRuntime({
+    worker: (name) =>
+      workers.add(name, new Worker(new URL('./worker.mjs', import.meta.url), { type: 'module', name })),
     poolSize,
-    hub,
-    // one loss a second is more than the default allows; sabotaged, the first loss is one too many
-    restartLimits: { maxRestarts: sabotage ? 0 : 4 * seconds, maxSeconds: seconds },
+    actorLimits,
+    limits: { maxAttempts },
+    // two losses a second are more than the default allows; sabotaged, the first loss is one too many
+    restartLimits: { maxRestarts: sabotage ? 0 : restartsPerSecond * seconds, maxSeconds: seconds },
+    ...parts,
   });
-  const accounts = {
-    first: createAccount(),
-    retried: createAccount(),
-    writes: createAccount(),
-    checks: createAccount(),
-  };
-  const ids = Array.from({ length: modules }, (_, index) => `adder-${index}`);
-  const handles = await Promise.all(ids.map((id) => runtime.start('adder', { id })));
-  const loads = handles.map((handle) => new Load(handle, accounts));
-  let isOver = false;
-  const running = Promise.all(loads.map((load) => load.run(() => isOver)));
-  let kills = 0;
-  for (let second = 0; second < seconds; second++) {
-    await sleep(killEveryMs);
-    if (endSomeWorker(runtime, workers)) kills++;
-  }
-  isOver = true;
+}
+
+/** @param {Map<string, number>} seen */
+function countEvents(hub, seen) {
+  return hub.subscribe((event) => {
+    const name = event.type === 'worker-lost' ? `worker-lost: ${event.cause}` : event.type;
+    seen.set(name, (seen.get(name) ?? 0) + 1);
+  });
+}
+
+const accountsOf = () => ({
+  first: createAccount(),
+  retried: createAccount(),
+  writes: createAccount(),
+  checks: createAccount(),
+});
+
+/** Waits until every call has ended, within reason. @returns {Promise<number>} those that have not */
+async function settleAll(accounts, running) {
   const open = () => Object.values(accounts).reduce((sum, account) => sum + unanswered(account), 0);
   await Promise.race([running, sleep(graceMs)]);
   for (let waitedMs = 0; open() > 0 && waitedMs < graceMs; waitedMs += 100) await sleep(100);
-  const unansweredCalls = open();
+  return open();
+}
+
+/** What the store acknowledged must be there for a runtime that starts anew. @param {readonly Load[]} loads */
+async function countLostInStore(store, loads) {
+  const runtime = createRuntime({
+    worker: (name) => new Worker(new URL('./worker.mjs', import.meta.url), { type: 'module', name }),
+    poolSize: 2,
+    store,
+  });
+  let lost = 0;
+  try {
+    for (const { id, stored } of loads) {
+      const handle = await runtime.start('adder', { id });
+      if (handle.parameters.total.value < stored) lost++;
+    }
+  } finally {
+    await runtime.close();
+  }
+  return lost;
+}
+
+/** @param {readonly Load[]} loads */
+function outagesOf(loads) {
+  const sorted = loads
+    .map(({ id, longestMs }) => ({ id, longestMs }))
+    .toSorted((a, b) => a.longestMs - b.longestMs);
+  const median = sorted[Math.floor(sorted.length / 2)]?.longestMs ?? 0;
+  return { medianMs: median, worst: sorted.at(-1) ?? { id: 'none', longestMs: 0 } };
+}
+
+/** @param {{ seconds: number, sabotage: boolean }} options */
+globalThis.runAvailability = async (options) => {
+  const workers = new CountedWorkers();
+  const clock = new CountingClock();
+  const hub = createHub(clock);
+  const events = new Map();
+  const leave = countEvents(hub, events);
+  const store = await openIndexedDbStore({ name: `availability-${crypto.randomUUID()}` });
+  const runtime = createProofRuntime(options, workers, { hub, clock, store });
+  const ids = Array.from({ length: modules }, (_, index) => `adder-${index}`);
+  const handles = await Promise.all(ids.map((id) => runtime.start('adder', { id })));
+  const accounts = accountsOf();
+  const loads = handles.map((handle) => new Load(handle, accounts));
+  const faults = new Faults(runtime, workers.byName, handles);
+  let isOver = false;
+  const running = Promise.all(loads.map((load) => load.run(() => isOver)));
+  await faults.run(options.seconds);
+  isOver = true;
+  const left = await settleAll(accounts, running);
   const readings = await Promise.allSettled(loads.map((load) => load.check()));
+  const { supervisor, workers: live } = runtime.inspect();
+  const restarts = handles.map(({ metrics }) => metrics.restarts);
   const report = {
     accounts,
-    kills,
-    noticed,
-    unanswered: unansweredCalls,
+    faults: faults.counts,
+    events: Object.fromEntries(events),
+    unanswered: left,
     unread: readings.filter(({ status }) => status === 'rejected').length,
     lostWrites: loads.reduce((sum, load) => sum + load.lost, 0),
     running: handles.filter(({ status }) => status === 'running').length,
+    outages: outagesOf(loads),
+    budget: {
+      maxRestarts: supervisor.maxRestarts,
+      maxSeconds: supervisor.maxSeconds,
+      left: supervisor.restartsLeft,
+      mostOfOneModule: Math.max(...restarts),
+    },
     modules,
-    workers: runtime.inspect().workers.length,
+    maxAttempts,
+    live: live.length,
   };
   await runtime.close();
-  return report;
+  leave();
+  await sleep(500);
+  const leaks = {
+    workers: workers.created - workers.ended,
+    listeners: workers.listeners,
+    timers: clock.open.size,
+    locks: await heldLocks(),
+    hubListeners: hub.isActive ? 1 : 0,
+    created: workers.created,
+  };
+  const lostInStore = await countLostInStore(store, loads);
+  await store[Symbol.asyncDispose]();
+  return { ...report, leaks, lostInStore };
 };
 globalThis.isProofReady = true;
