@@ -139,6 +139,7 @@ export type {
   Registry,
   ParameterUpdateRecord,
   PendingCall,
+  RecordedActor,
   RecoveryData,
   RuntimeOptions,
   RuntimeSnapshot,

@@ -26,7 +26,7 @@ export type { RuntimeLimits } from './limits.ts';
 export type { ClassOf, Modules } from './module-catalog.ts';
 export type { ModuleClass } from './module-class.ts';
 export type { SubModuleWhenDown } from './module-protocol.ts';
-export type { ModuleRecord, RecoveryData } from './module-record.ts';
+export type { ModuleRecord, RecordedActor, RecoveryData } from './module-record.ts';
 export type { AcknowledgementLevel, ParameterHandle, SetOptions } from './parameter-handle.ts';
 export type { ParameterUpdateRecord } from './parameter-record.ts';
 export type { RegisteredModule } from './registry-entry.ts';

@@ -5,6 +5,7 @@ import { createMemoryStore } from '../state/index.ts';
 import { examples, qaModules } from './compile-test-tools.ts';
 import type { ModuleRecord } from './module-record.ts';
 import { testModules } from './runtime-test-modules.ts';
+import { subModuleTestModules } from './sub-module-test-modules.ts';
 import type { RuntimeOptions } from './runtime-options.ts';
 import { createRuntime } from './runtime.ts';
 import type { Runtime } from './runtime.ts';
@@ -79,6 +80,36 @@ test('the record tells all that is known of a module, as data that can be copied
   // it was made for this moment
   await qa.parameters.limit.set(10);
   expect(record.parameters.limit?.value).toBe(9);
+});
+
+test('the record of a program tells of its sub-modules that are actors, and of what they own', async () => {
+  const runtime = createRuntime({ modules: subModuleTestModules });
+  open.push(runtime);
+  const author = await runtime.start('author', {
+    id: 'a',
+    actors: { think: { kind: 'thinker', whenDown: 'local', isolation: 'dedicated' } },
+  });
+  const think = author.subModule('think');
+  const trainset = [{ question: 'a', answer: 'b', reasoning: 'c' }];
+  await author.compile({ optimizer: 'labeled-few-shot', trainset, options: { k: 1 } });
+  const record = author.record();
+  expect(record.actors).toEqual([
+    { path: 'think', id: think.id, status: 'running', address: { worker: think.worker } },
+  ]);
+  const own = Object.values(think.record().predictors);
+  expect(own.map(({ demos }) => demos)).toEqual([trainset]);
+  expect(Object.values(record.predictors)).toEqual(own);
+  expect(structuredClone(record)).toEqual(record);
+  runtime.killWorkerOf(think.id);
+  await expect.poll(() => think.metrics.restarts).toBe(1);
+  expect(think.record().crash).toMatchObject({ code: expect.any(String) as string });
+
+  const pipeline = await runtime.start('pipeline', {
+    actors: { critic: { kind: 'critic', whenDown: 'fail' } },
+  });
+  await pipeline.parameters['critic.limit'].set(7);
+  expect(pipeline.record().parameters['critic.limit']?.value).toBe(7);
+  expect(pipeline.record().parameterHistories['critic.limit']).toMatchObject([{ newValue: 7 }]);
 });
 
 test('what is remembered outlives the page: created, updated, checkpoint, compilation', async () => {
