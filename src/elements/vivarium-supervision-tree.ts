@@ -186,7 +186,7 @@ export class VivariumSupervisionTree extends VivariumElement {
     return [
       ...(parts.length > 0 ? [`Sub-modules: ${parts.map(partWords).join(', ')}`] : []),
       ...(dependencies.length > 0 ? [`Depends on ${dependencies.map(dependencyWords).join(', ')}`] : []),
-    ].map((words) => html`<span class="fact">${words}</span>`);
+    ].map((words) => html`<span class="fact">${words}</span> `);
   }
 
   #toggle({ id, isExpanded }: TreeRow): void {
