@@ -33,7 +33,7 @@ export async function callForward(
   const { span } = run;
   const body: ForwardBody = {
     input,
-    run,
+    run: withDown(run, module),
     wantsDeltas: options.onDelta !== undefined,
     ...host.pageContext(),
   };
@@ -62,4 +62,13 @@ export async function callForward(
   } finally {
     module.pending.delete(pending);
   }
+}
+
+/** A module that goes on without a dependency may want to know: `run.settings.values.downDependencies`, unless the caller uses that name. */
+function withDown(run: RunWire, { downDependencies }: HostedModuleRecord): RunWire {
+  if (downDependencies.length === 0) return run;
+  const missed = downDependencies.filter(({ whenDown }) => whenDown === 'degrade');
+  if (missed.length === 0) return run;
+  const ids = missed.map(({ id }) => id);
+  return { ...run, values: { downDependencies: ids, ...run.values } };
 }

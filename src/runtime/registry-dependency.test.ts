@@ -43,6 +43,25 @@ test('while a dependency is down calls wait, fail or go on; when it is back all 
   expect(heard).toEqual([...told('dependency-down'), ...told('dependency-up')]);
 });
 
+test('a module that goes on without a dependency knows of it', async () => {
+  const runtime = createRegistryRuntime();
+  const top = await runtime.start('values', {
+    dependencies: [
+      { id: 'a', whenDown: 'degrade' },
+      { id: 'b', whenDown: 'degrade' },
+    ],
+  });
+  expect(await top.call(null, { values: { own: 1 } })).toEqual({ own: 1, downDependencies: ['a', 'b'] });
+  registerAll(runtime, { a: '', b: '' });
+  await runtime.registry.start('a');
+  expect(await top.call(null)).toEqual({ downDependencies: ['b'] });
+  expect(await top.call(null, { values: { downDependencies: 'mine' } })).toEqual({
+    downDependencies: 'mine',
+  });
+  await runtime.registry.start('b');
+  expect(await top.call(null)).toEqual({});
+});
+
 test('a failure travels as far as somebody degrades; the strictest declaration decides', async () => {
   const runtime = createRegistryRuntime();
   registerAll(runtime, { page: 'app', app: 'model~ store', model: 'net!', net: '', store: '' });

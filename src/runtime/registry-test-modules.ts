@@ -17,6 +17,13 @@ export class Echo extends Module<string, string> {
   }
 }
 
+/** Answers with what the call is told besides its input. */
+class Values extends Module<null, unknown> {
+  override forward(_input: null, { settings }: Run): Promise<unknown> {
+    return Promise.resolve(settings.values);
+  }
+}
+
 /** Does not heed its signal. */
 class Stubborn extends Module<null, null> {
   override forward(): Promise<null> {
@@ -50,6 +57,7 @@ export function failNext(times: number): void {
 export const registryModules = {
   echo: Echo,
   counter: Counter,
+  values: Values,
   stubborn: Stubborn,
   obedient: Obedient,
   flaky: Flaky,
