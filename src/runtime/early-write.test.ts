@@ -75,7 +75,8 @@ class HeldModule {
     const oldValue = this.counter.total.value;
     this.counter.total.set(value);
     this.journal.apply(this.#record(oldValue));
-    void this.journal.persist(['total'], 'relaxed');
+    // the store may be closed before it is written
+    this.journal.persist(['total'], 'relaxed').catch(() => undefined);
   }
 
   get waiting(): number {
