@@ -1,6 +1,7 @@
 /** Swaps in real workers: what a worker's end takes with it, what hangs, and module files by address. */
 import { afterEach, expect, test } from 'vitest';
 import { isCodedError } from '../base/index.ts';
+import { createHub, createMemorySink } from '../telemetry/index.ts';
 import { createRuntime } from './runtime.ts';
 import type { Runtime } from './runtime.ts';
 import type { RuntimeOptions } from './runtime-options.ts';
@@ -94,4 +95,29 @@ test('a file that the page made itself is no file of the origin', async () => {
   const url = URL.createObjectURL(new Blob([source], { type: 'text/javascript' }));
   const critic = await createTestRuntime().start('critic', { version: '1.0.0' });
   expect(await codeOf(critic.swap({ url }))).toBe('runtime/module-url-refused');
+});
+
+const soon = (check: () => boolean): Promise<void> => expect.poll(check, { timeout: 5000 }).toBe(true);
+
+test('serving again exchanges the classes of modules that run; what cannot be taken is told, and the code before serves on', async () => {
+  const hub = createHub();
+  const sink = createMemorySink(hub);
+  const has = (type: string) => () => sink.events.some((event) => event.type === type);
+  const runtime = createTestRuntime({ hub });
+  const critic = await runtime.start('pinned');
+  const kept = await runtime.start('pinned', { hotReload: false });
+  const editor = await runtime.start('editor');
+  await critic.parameters.count.set(3, { level: 'memory' });
+  await editor.call({ edit: 'edited' });
+  await soon(has('module-swap'));
+  expect(await critic.call({})).toEqual({ version: 'edited', count: 3 });
+  expect(await kept.call({})).toMatchObject({ version: '1.0.0' });
+
+  await editor.call({ edit: 'broken' });
+  await soon(has('module-swap-fail'));
+  expect(await critic.call({})).toEqual({ version: 'edited', count: 3 });
+  expect(await codeOf(editor.call({ edit: 'misnamed' }))).toBe('runtime/version-invalid');
+  await soon(has('hot-update-fail'));
+  expect(await critic.call({})).toEqual({ version: 'edited', count: 3 });
+  expect(sink.events.filter(({ type }) => type === 'module-swap')).toHaveLength(1);
 });
