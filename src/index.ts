@@ -156,6 +156,7 @@ export type {
   SwapOptions,
   SwapOutcome,
   SwapTarget,
+  ValuesOfModule,
 } from './runtime/index.ts';
 export { createMemoryStore, openIndexedDbStore, openPageStore } from './state/index.ts';
 export type { Durability, Entry, Key, Store, Write } from './state/index.ts';

@@ -204,4 +204,4 @@ test('in whatever order sets, answers and changes come, page and store end with 
     }),
     { numRuns: 60 },
   );
-});
+}, 30_000);

@@ -38,5 +38,6 @@ export type { DependencySpec, ModuleSpec, RuntimeOptions, StartOptions } from '.
 export { serve } from './serve.ts';
 export type { Served, ServeOptions } from './serve.ts';
 export type { Metrics, OptimizerFactory, Optimizers } from './served-optimizers.ts';
+export type { ValuesOfModule } from './set-parameters.ts';
 export type { SharedDefinition, SharedParameter } from './shared-parameter.ts';
 export type { SubModuleActor, SubModuleActors } from './sub-module-actors.ts';

@@ -1,28 +1,29 @@
 /** Where the parts meet: workers, a supervisor, a store, a model and an executor, and the modules that use them. */
-import { ActorSystem, defaultActorLimits, inThreadRealm, workerRealm } from '../actor/index.ts';
-import type { Realm } from '../actor/index.ts';
-import { CodedError, messageOf, Scope } from '../base/index.ts';
+import { ActorSystem, defaultActorLimits } from '../actor/index.ts';
+import { messageOf, Scope } from '../base/index.ts';
 import type { Executor } from '../executor/index.ts';
 import type { LanguageModel } from '../lm/index.ts';
-import { hasWorkers, systemClock, systemRandom } from '../platform/index.ts';
+import { systemClock, systemRandom } from '../platform/index.ts';
 import type { Clock, Random } from '../platform/index.ts';
 import type { IncomingMessage } from '../port/index.ts';
-import { createMemoryStore, fallbackOf } from '../state/index.ts';
+import { createMemoryStore } from '../state/index.ts';
 import type { Store } from '../state/index.ts';
 import { createHub } from '../telemetry/index.ts';
 import type { Hub } from '../telemetry/index.ts';
+import { chooseRealm } from './choose-realm.ts';
 import type { ForwardHost } from './forward-call.ts';
 import { ModuleHandle } from './handle.ts';
 import type { HandleHost } from './handle.ts';
+import { createHandleHost } from './handle-host.ts';
 import type { HostedModuleRecord } from './hosted.ts';
 import type { RuntimeSnapshot } from './inspect-runtime.ts';
+import { kindOfClass } from './kind-of-class.ts';
 import { defaultRuntimeLimits } from './limits.ts';
 import type { RuntimeLimits } from './limits.ts';
 import { ModuleHost } from './module-host.ts';
 import type { HostObserver } from './module-host.ts';
 import { ModuleCatalog } from './module-catalog.ts';
 import type { ClassOf, Modules } from './module-catalog.ts';
-import type { ModuleClass } from './module-class.ts';
 import { createModuleId } from './module-id.ts';
 import { journalService, subModuleService } from './module-protocol.ts';
 import type { PageContext } from './module-protocol.ts';
@@ -38,9 +39,10 @@ import { toRegistry } from './registry-face.ts';
 import type { Registry } from './registry-face.ts';
 import { Watchers } from './registry-watch.ts';
 import { ModuleRegistry } from './registry.ts';
+import { reportStore } from './report-store.ts';
 import type { ModuleSpec, RuntimeOptions, StartOptions } from './runtime-options.ts';
-import { toKinds } from './serve.ts';
-import { setParameters } from './set-parameters.ts';
+import { findEach, setParameters } from './set-parameters.ts';
+import type { ValuesOfModule } from './set-parameters.ts';
 import type { SharedDefinition, SharedParameter } from './shared-parameter.ts';
 
 type KindOf<M extends Modules> = keyof M & string;
@@ -89,10 +91,17 @@ export class Runtime<M extends Modules = Modules> implements AsyncDisposable {
     this.#versions = new ModuleVersions({ system, limits, random: this.#random });
     const versions = this.#versions;
     this.#host = new ModuleHost({ system, store, hub, clock, limits, versions, restartLimits, observer });
-    this.#handleHost = this.#createHandleHost();
+    this.#handleHost = createHandleHost({
+      host: this.#host,
+      forward: this.#forwardHost(),
+      store,
+      limits,
+      versions,
+      handleOf: (part) => this.#handle(part),
+    });
     this.#registry = this.#createRegistry();
     this.registry = toRegistry(this.#registry, (module) => this.#handle(module));
-    this.#reportStore();
+    reportStore(store, hub);
     // released in reverse order
     this.#scope.add(() => this.#host.settled());
     this.#scope.add(() => this.#executorService.settled());
@@ -139,7 +148,7 @@ export class Runtime<M extends Modules = Modules> implements AsyncDisposable {
     // the overloads know the class, and with it the names in `actors`
     const options = given as StartOptions;
     if (typeof kind === 'string') return this.#handle(await this.#registry.launch(kind, options));
-    const { name, version } = this.#kindOf(kind);
+    const { name, version } = kindOfClass(this.#options.modules ?? {}, kind);
     return this.#handle(await this.#registry.launch(name, { version, ...options }));
   }
 
@@ -182,17 +191,8 @@ export class Runtime<M extends Modules = Modules> implements AsyncDisposable {
    * committed at the level asked for, and every owner has it.
    * @throws `runtime/module-not-found` for an unknown id, `runtime/values-invalid`, and as `ModuleHandle.setParameters`
    */
-  async setParameters(
-    values: readonly (readonly [
-      module: string | { readonly id: string },
-      values: Readonly<Record<string, unknown>>,
-    ])[],
-    options: SetOptions = {},
-  ): Promise<void> {
-    const given = values.map(([module, of]) => {
-      return { module: this.#host.find(typeof module === 'string' ? module : module.id), values: of };
-    });
-    await setParameters(this.#handleHost, given, options);
+  async setParameters(values: readonly ValuesOfModule[], options: SetOptions = {}): Promise<void> {
+    await setParameters(this.#handleHost, findEach(values, this.#host), options);
   }
 
   /**
@@ -242,20 +242,10 @@ export class Runtime<M extends Modules = Modules> implements AsyncDisposable {
     });
   }
 
-  /** Whoever opened the store may have had no hub to tell. */
-  #reportStore(): void {
-    const fallback = fallbackOf(this.store);
-    const isTold = this.hub.degradations.some(({ what }) => what === 'store');
-    if (fallback && !isTold) this.hub.emit({ type: 'platform-degrade', what: 'store', ...fallback });
-  }
-
   #createSystem(): ActorSystem {
-    const { worker, poolSize, portLimits, actorLimits } = this.#options;
-    const canKill = worker !== undefined && hasWorkers;
-    if (!canKill) this.#reportInThread(worker !== undefined);
+    const { poolSize, portLimits, actorLimits } = this.#options;
     const system = new ActorSystem({
-      createRealm: (name) => (canKill ? workerRealm(() => worker(name)) : this.#inThread()),
-      isWatched: canKill,
+      ...chooseRealm(this.#options, this.hub),
       clock: this.#clock,
       hub: this.hub,
       limits: { ...defaultActorLimits, ...actorLimits },
@@ -270,38 +260,6 @@ export class Runtime<M extends Modules = Modules> implements AsyncDisposable {
     });
     system.onExits((exits) => exits.forEach((exit) => this.#executorService.releaseOwner(exit.actor)));
     return system;
-  }
-
-  #inThread(): Realm {
-    const { modules, moduleImport, optimizers, metrics, portLimits, actorLimits } = this.#options;
-    if (!modules) {
-      throw new CodedError(
-        'runtime/no-realm',
-        'this platform has no workers; pass `modules` to createRuntime to host them on the page',
-      );
-    }
-    const catalog = new ModuleCatalog(modules, moduleImport);
-    return inThreadRealm(toKinds(modules, catalog, { optimizers, metrics }), {
-      limits: { ...defaultActorLimits, ...actorLimits },
-      ...(portLimits ? { portLimits } : {}),
-    });
-  }
-
-  #reportInThread(wanted: boolean): void {
-    const reason = wanted ? 'the platform has no Worker' : 'no worker was given to createRuntime';
-    this.hub.emit({ type: 'platform-degrade', what: 'host', from: 'worker', to: 'page', reason });
-  }
-
-  #kindOf(Class: ModuleClass): { readonly name: string; readonly version: string } {
-    const found = Object.entries(this.#options.modules ?? {}).find(
-      ([, served]) => served === Class || (Array.isArray(served) && served.includes(Class)),
-    );
-    if (found) return { name: found[0], version: Class.version ?? '0.0.0' };
-    throw new CodedError(
-      'runtime/module-not-found',
-      `class "${Class.name}" is not among the modules given to createRuntime`,
-      { fields: { class: Class.name } },
-    );
   }
 
   #onMessage(message: IncomingMessage): void {
@@ -329,24 +287,6 @@ export class Runtime<M extends Modules = Modules> implements AsyncDisposable {
 
   #handle(module: HostedModuleRecord): ModuleHandle {
     return new ModuleHandle(module, this.#handleHost);
-  }
-
-  #createHandleHost(): HandleHost {
-    const host = this.#host;
-    return {
-      ...this.#forwardHost(),
-      store: this.store,
-      limits: this.#limits,
-      committer: host.committer,
-      handleOf: (part) => this.#handle(part),
-      onStateChange: (changed) => host.onStateChange(changed),
-      hotSwap: host.hotSwap,
-      versions: this.#versions,
-      sharedOf: (module, name) => host.shared.sharedOf(module, name),
-      followShared: (module, record) => host.shared.follow(module, record),
-      onParameterChange: (changed, record) => host.onParameterChange(changed, record),
-      stop: async (stopped) => void (await host.stop(stopped)),
-    };
   }
 }
 

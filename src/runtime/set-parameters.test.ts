@@ -341,9 +341,9 @@ test('two handles of one module: after its own write a handle never reads an old
       const stored = isComparable ? await storedValue(store, 'm', 'a') : owner;
       expect(stored).toBe(owner);
     }),
-    { numRuns: 150 },
+    { numRuns: 100 },
   );
-});
+}, 30_000);
 
 interface WriteStep {
   readonly type: 'set' | 'together' | 'forward' | 'memory';
@@ -375,7 +375,7 @@ test('after its own write a handle reads it, whatever writes the other handle ma
     ),
     { numRuns: 40 },
   );
-});
+}, 30_000);
 
 test('a tensor is set, read, remembered, restarted with and stored', async () => {
   const store = createMemoryStore();

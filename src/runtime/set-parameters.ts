@@ -6,10 +6,26 @@ import { copyGiven } from './copy-given.ts';
 import type { HostedModuleRecord } from './hosted.ts';
 import type { SetOptions } from './parameter-handle.ts';
 
+/** A module, by its handle or its id, and new values of its parameters by name. */
+export type ValuesOfModule = readonly [
+  module: string | { readonly id: string },
+  values: Readonly<Record<string, unknown>>,
+];
+
 /** New values of one module's parameters, by name. */
 export interface ModuleValues {
   readonly module: HostedModuleRecord;
   readonly values: Readonly<Record<string, unknown>>;
+}
+
+/** @throws `runtime/module-not-found` */
+export function findEach(
+  values: readonly ValuesOfModule[],
+  modules: { readonly find: (id: string) => HostedModuleRecord },
+): readonly ModuleValues[] {
+  return values.map(([module, each]) => {
+    return { module: modules.find(typeof module === 'string' ? module : module.id), values: each };
+  });
 }
 
 /**
