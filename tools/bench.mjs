@@ -73,7 +73,9 @@ async function serveBench(area, file) {
  */
 async function runInBrowser(area, file, { sabotage }) {
   const server = await serveBench(area, file);
-  const browser = await launchProfile({ args: ['--enable-precise-memory-info'] });
+  const browser = await launchProfile({
+    args: ['--enable-precise-memory-info', '--js-flags=--expose-gc'],
+  });
   try {
     const { page } = browser;
     /** @type {Reported[]} */

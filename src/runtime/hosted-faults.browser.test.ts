@@ -114,7 +114,10 @@ test.each([
   const hostile = await runtime.start('hostile');
   await hostile.parameters.limit.set(5, { level: 'memory' });
   const uncaught: unknown[] = [];
-  const onError = (event: ErrorEvent): void => void (uncaught.push(event.message), event.preventDefault());
+  const onError = (event: ErrorEvent): void => {
+    uncaught.push(event.message);
+    event.preventDefault();
+  };
   addEventListener('error', onError);
   try {
     expect(await hostile.call({ frames, times: 10 })).toBe('posted');

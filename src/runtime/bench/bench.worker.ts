@@ -1,0 +1,4 @@
+import { serve } from '../serve.ts';
+import { benchModules } from './bench-modules.ts';
+
+serve(benchModules);
