@@ -13,6 +13,7 @@ import type { Committer } from './module-journal.ts';
 import type { ModuleMemory } from './module-memory.ts';
 import type { ChangesApplied, ChangesBody, ParameterRecord } from './module-protocol.ts';
 import type { AcknowledgementLevel } from './parameter-handle.ts';
+import { withoutSwap } from './without-swap.ts';
 
 /** What changes in one module. Its values belong to the change: nobody else holds them. */
 export interface ChangePart {
@@ -63,18 +64,9 @@ export async function changeTogether(
   given: readonly ChangePart[],
   options: ChangeOptions,
 ): Promise<void> {
-  const parts = given.flatMap(byOwner);
-  const modules = parts.map(({ module }) => module);
-  // who is asked must be who is told: another instance could have something against it
-  const swaps = (): Promise<unknown>[] => modules.flatMap(({ swapping }) => swapping ?? []);
-  while (swaps().length > 0) await Promise.allSettled(swaps());
-  const changing = change(host, parts, options);
-  for (const module of modules) module.changing.add(changing);
-  try {
-    await changing;
-  } finally {
-    for (const module of modules) module.changing.delete(changing);
-  }
+  const modules = given.flatMap(byOwner).map(({ module }) => module);
+  // who is asked must be who is told: another instance could have something against it, or other names
+  await withoutSwap(modules, () => change(host, given.flatMap(byOwner), options));
 }
 
 async function change(host: ChangeHost, parts: readonly ChangePart[], options: ChangeOptions): Promise<void> {

@@ -252,7 +252,11 @@ export class ModuleHandle<M = Module> {
     return checkpoint;
   }
 
-  /** Puts a checkpoint back, all of it or nothing, and commits the result. @throws `runtime/checkpoint-not-found`, `state/checksum-failed`, `program/state-invalid` */
+  /**
+   * Puts a checkpoint back, all of it or nothing, and commits the result. One that another version saved is migrated.
+   * @throws `runtime/checkpoint-not-found`, `state/checksum-failed`, `program/state-invalid`, `program/state-missing`,
+   *   `runtime/state-migration-failed`
+   */
   async restore(checkpoint: Checkpoint | string): Promise<void> {
     const id = typeof checkpoint === 'string' ? checkpoint : checkpoint.id;
     const state = await loadCheckpoint(this.#host.store, this.id, id);

@@ -73,6 +73,19 @@ export function succeed(before: Hosting, source: ModuleVersion, previous?: Previ
   }
 }
 
+/**
+ * The same with a whole state in it; one that another version has saved is migrated.
+ * @throws `runtime/state-migration-failed`, and as `Module.loadState`; nothing has changed then
+ */
+export function loadHosting(hosting: Hosting, state: ModuleState): Hosting {
+  const { module, source } = hosting;
+  if (state.version !== source.version && source.Class.migrate)
+    return { ...hosting, predictors: carryState(module, source.Class, { state }) };
+  module.loadState(state);
+  const { predictors, compiled } = state;
+  return { ...hosting, predictors: { predictors, compiled } };
+}
+
 /** The same with predictors that were changed together. */
 export function withChanges(hosting: Hosting, { predictors, compiled }: ModuleChanges): Hosting {
   const before = hosting.predictors;

@@ -234,6 +234,22 @@ test('a checkpoint that is restored before a swap, predictors included, is taken
   expect(await critic.call({})).toEqual({ version: '1.1.0', count: 1 });
 });
 
+test('a checkpoint that another version saved is migrated, or refused and nothing changes', async () => {
+  const critic = await createTestRuntime().start('critic', { version: '1.0.0' });
+  await any(critic).parameter('waitSeconds').set(8);
+  const old = await critic.checkpoint();
+  await critic.swap({ version: '1.1.0' });
+  const newer = await critic.checkpoint();
+  await any(critic).parameter('waitMs').set(1);
+  await critic.restore(old);
+  expect(await any(critic).parameter('waitMs').get()).toBe(8000);
+  expect(any(critic).parameter('waitMs').value).toBe(8000);
+  await critic.rollback();
+  await any(critic).parameter('waitSeconds').set(3);
+  expect(await codeOf(critic.restore(newer))).toBe('program/state-missing');
+  expect(await any(critic).parameter('waitSeconds').get()).toBe(3);
+});
+
 const storedKeys = async (store: ReturnType<typeof createMemoryStore>): Promise<string[]> =>
   (await store.list(['module', 'c'])).map(({ key }) => key.slice(2).join('/')).toSorted();
 

@@ -12,7 +12,7 @@ import type {
   ParameterChange,
 } from '../program/index.ts';
 import { compileInWorker } from './compile-in-worker.ts';
-import { describeHosting, startHosting, withChanges } from './hosting.ts';
+import { describeHosting, loadHosting, startHosting, withChanges } from './hosting.ts';
 import type { Hosting } from './hosting.ts';
 import type { ModuleCatalog } from './module-catalog.ts';
 import type { ModuleVersion } from './module-class.ts';
@@ -137,9 +137,9 @@ class HostedModule implements Behaviour {
   }
 
   #load(state: ModuleState): ModuleState {
-    this.#quietly('all', () => this.#module.loadState(state));
-    const { predictors, compiled } = state;
-    this.#hosting = { ...this.#hosting, predictors: { predictors, compiled } };
+    this.#quietly('all', () => {
+      this.#hosting = loadHosting(this.#hosting, state);
+    });
     return this.#module.dumpState();
   }
 

@@ -6,6 +6,7 @@ import type { HostedModuleRecord, HostedPart } from './hosted.ts';
 import { ModuleJournal } from './module-journal.ts';
 import type { ChangeListener } from './module-journal.ts';
 import type { PartNames } from './module-protocol.ts';
+import { withoutSwap } from './without-swap.ts';
 
 function renamed<T>(
   values: Readonly<Record<string, T>>,
@@ -97,12 +98,22 @@ async function loadParts(module: HostedModuleRecord, state: ModuleState, loaded:
   }
 }
 
+interface LoadChange {
+  readonly clock: Clock;
+  readonly cause: string;
+  readonly durability: Durability;
+}
+
 /** Every actor takes its share, or none does. @throws what the first that refuses throws */
 export async function loadWhole(
   module: HostedModuleRecord,
   state: ModuleState,
-  change: { readonly clock: Clock; readonly cause: string; readonly durability: Durability },
+  change: LoadChange,
 ): Promise<void> {
+  await withoutSwap(wholeFamily(module), () => loadAll(module, state, change));
+}
+
+async function loadAll(module: HostedModuleRecord, state: ModuleState, change: LoadChange): Promise<void> {
   const before = module.parts.size === 0 ? undefined : await dumpWhole(module);
   const loaded: Loaded[] = [];
   try {
