@@ -14,6 +14,7 @@ export class Cell {
   readonly #onExit: (reason: ExitReason, error?: CodedError) => void;
   readonly #open = new Set<Reject>();
   readonly #gone = new AbortController();
+  readonly #leaving = new Set<Reject>();
   #behaviour: Behaviour | undefined;
   #stopping: Promise<void> | undefined;
   #isOver = false;
@@ -53,6 +54,7 @@ export class Cell {
       get signal() {
         return AbortSignal.any([call.signal, gone]);
       },
+      onStop: (listener) => this.#onStop(call, listener),
       span: call.span,
       delta: (body) => void call.delta(body),
     });
@@ -92,7 +94,18 @@ export class Cell {
     for (const reject of this.#open) reject(died);
     this.#open.clear();
     this.#gone.abort(died);
+    for (const listener of this.#leaving) listener(died);
+    this.#leaving.clear();
     this.#onExit(reason, error);
+  }
+
+  #onStop(call: IncomingCall, listener: Reject): () => void {
+    const leave = call.onAbort(listener);
+    this.#leaving.add(listener);
+    return () => {
+      leave();
+      this.#leaving.delete(listener);
+    };
   }
 
   // a cancelled call keeps its place until its work really ends: it still costs what the bound guards

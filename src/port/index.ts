@@ -1,3 +1,4 @@
+export { DeadlineQueue } from './deadline-queue.ts';
 export { protocolVersion } from './envelope.ts';
 export type { Envelope } from './envelope.ts';
 export { defaultPortLimits } from './limits.ts';

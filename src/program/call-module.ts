@@ -3,6 +3,7 @@ import { CodedError, isCodedError, messageOf } from '../base/index.ts';
 import { systemClock } from '../platform/index.ts';
 import { silentHub } from '../telemetry/index.ts';
 import { requestOfWire } from './continue-run.ts';
+import type { ContinueSettings } from './continue-run.ts';
 import { isPrediction } from './prediction.ts';
 import type { UsageByModel } from './prediction.ts';
 import type { Run, RunRequest } from './run.ts';
@@ -45,7 +46,7 @@ export async function continueCall(
   module: Callable,
   input: unknown,
   wire: unknown,
-  settings: CallSettings,
+  settings: ContinueSettings,
 ): Promise<unknown> {
   const target = unwrap(module);
   const request = { ...requestOfWire(wire, settings), module: target };
@@ -63,7 +64,7 @@ export async function continueCallCounted(
   module: Callable,
   input: unknown,
   wire: unknown,
-  settings: CallSettings,
+  settings: ContinueSettings,
 ): Promise<CountedOutput> {
   return withRun(requestOfWire(wire, settings), async (run) => {
     const output = await forwardIn(run, unwrap(module), input);

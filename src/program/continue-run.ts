@@ -1,11 +1,17 @@
 /** Takes up a run that began in another realm: same trace, the time that is left, its values; the rest is handed in here. */
-import type { Run, RunRequest } from './run.ts';
+import type { Run, RunRequest, StopSource } from './run.ts';
 import { withRun } from './run.ts';
 import { parseRunWire } from './run-wire.ts';
 import type { CallSettings } from './settings.ts';
 
+/** What the realm adds in which a run goes on. */
+export interface ContinueSettings extends CallSettings {
+  /** Ends the run in the place of a signal and of a timer, at a fraction of the cost: whoever gives it keeps the time that is left. */
+  readonly onStop?: StopSource | undefined;
+}
+
 /** The request of a run that goes on here. @throws `program/run-invalid` */
-export function requestOfWire(wire: unknown, settings: CallSettings): RunRequest {
+export function requestOfWire(wire: unknown, { onStop, ...settings }: ContinueSettings): RunRequest {
   const { span, depth, isTraced, values, path, remainingMs } = parseRunWire(wire);
   const timeoutMs = Math.min(remainingMs ?? Infinity, settings.timeoutMs ?? Infinity);
   return {
@@ -15,6 +21,7 @@ export function requestOfWire(wire: unknown, settings: CallSettings): RunRequest
       ...(timeoutMs === Infinity ? {} : { timeoutMs }),
     },
     path,
+    ...(onStop ? { onStop } : {}),
     origin: { span, depth, isTraced },
   };
 }

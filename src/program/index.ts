@@ -25,6 +25,7 @@ export type { ConstraintName, Constraints, ItemType } from './constraint.ts';
 export { continueCall, continueCallCounted } from './call-module.ts';
 export type { CountedOutput } from './call-module.ts';
 export { continueRun } from './continue-run.ts';
+export type { ContinueSettings } from './continue-run.ts';
 export { describe } from './describe.ts';
 export type {
   FieldDescription,
@@ -76,7 +77,7 @@ export type { LoadSource, SaveTarget } from './program-file.ts';
 export { parseRunWire } from './run-wire.ts';
 export type { RunWire } from './run-wire.ts';
 export { context, isRun, withRun } from './run.ts';
-export type { Run, RunDeadline, RunRequest } from './run.ts';
+export type { Run, RunDeadline, RunRequest, StopSource } from './run.ts';
 export { configure } from './settings.ts';
 export type { CallOptions, CallSettings, Defaults, PredictDelta, Settings } from './settings.ts';
 export type { InputsOf, OutputsOf, ValueOf } from './signature-types.ts';

@@ -55,6 +55,9 @@ export interface Run {
   toWire(): RunWire;
 }
 
+/** Takes what ends a run, and calls it once when something does. The returned function ends that. */
+export type StopSource = (stop: (error: CodedError) => void) => () => void;
+
 export interface RunRequest {
   readonly parent?: Run | undefined;
   readonly settings?: CallSettings | undefined;
@@ -64,6 +67,8 @@ export interface RunRequest {
   readonly kind?: string;
   /** Where the called module is in the program. */
   readonly path?: string;
+  /** Ends the run in the place of a signal and of a timer: whoever gives it keeps the time. */
+  readonly onStop?: StopSource | undefined;
   /** Set when the parent is in another realm. */
   readonly origin?: { readonly span: SpanContext; readonly depth: number; readonly isTraced: boolean };
 }
@@ -211,14 +216,17 @@ export async function withRun<T>(request: RunRequest, work: (run: Run) => Promis
   const { parent, settings } = request;
   if (parent) assertOpen(parent);
   const inherited = mergeSettings(parent?.settings ?? currentDefaults(), settings);
-  const limit = { timeoutMs: ownTimeoutMs(parent, settings?.timeoutMs), signal: settings?.signal };
+  const timeoutMs = ownTimeoutMs(parent, settings?.timeoutMs);
+  const limit = { timeoutMs: request.onStop ? undefined : timeoutMs, signal: settings?.signal };
   const frame = createFrame(request, inherited);
   const run = createRun(frame, request, inherited);
   const unfollow = parent && followParent(frame.stopper, parent);
+  const leave = request.onStop?.((error) => frame.stopper.stop(() => error));
   try {
     return await runWithin(frame, limit, () => work(run));
   } finally {
     unfollow?.();
+    leave?.();
     frame.isEnded = true;
     frame.stopper.stop(() => runEnded(run.path));
   }

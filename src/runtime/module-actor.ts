@@ -4,7 +4,7 @@ import { CodedError } from '../base/index.ts';
 import { systemClock } from '../platform/index.ts';
 import { continueCall, continueCallCounted, isPrediction, plainOf } from '../program/index.ts';
 import type {
-  CallSettings,
+  ContinueSettings,
   Mode,
   Module,
   ModuleState,
@@ -36,12 +36,13 @@ import type {
 } from './module-protocol.ts';
 import { pageSettings } from './page-service/page-settings.ts';
 import { RemoteParts } from './remote-parts.ts';
+import { RunStops } from './run-stops.ts';
 import type { CompileTools } from './served-optimizers.ts';
 import { SwapTurn } from './swap-turn.ts';
 
 class HostedModule implements Behaviour {
   readonly #context: ActorContext;
-  readonly #stopped = new AbortController();
+  readonly #stops = new RunStops();
   readonly #methods: Readonly<Record<string, (body: never, call: CallContext) => unknown>>;
   readonly #swap: SwapTurn;
   #hosting: Hosting;
@@ -118,7 +119,7 @@ class HostedModule implements Behaviour {
 
   /** Tells its forwards by their signal and lets them end; whoever asked for the stop limits how long. */
   async stop(): Promise<void> {
-    this.#stopped.abort(new CodedError('actor/peer-died', `module "${this.#context.actor}" was stopped`));
+    this.#stops.stopAll(new CodedError('actor/peer-died', `module "${this.#context.actor}" was stopped`));
     await Promise.allSettled(this.#running);
   }
 
@@ -161,9 +162,9 @@ class HostedModule implements Behaviour {
     return { output: plainOf(output), isPrediction: isPrediction(output), usage };
   }
 
-  #settings(body: ForwardBody, call: CallContext): CallSettings {
+  #settings(body: ForwardBody, call: CallContext): ContinueSettings {
     return {
-      signal: AbortSignal.any([call.signal, this.#stopped.signal]),
+      onStop: this.#stops.of(call, body.run.remainingMs),
       ...pageSettings(this.#context, body),
       ...(body.wantsDeltas ? { onDelta: (delta) => call.delta(delta) } : {}),
     };
