@@ -9,7 +9,7 @@ import type { ModuleChanges, ParameterState } from '../program/index.ts';
 import type { Write } from '../state/index.ts';
 import { byOwner } from './change-by-owner.ts';
 import type { HostedModuleRecord } from './hosted.ts';
-import type { Committer } from './module-journal.ts';
+import type { Committer } from './journal-disk.ts';
 import type { ModuleMemory } from './module-memory.ts';
 import type { ChangesApplied, ChangesBody, ParameterRecord } from './module-protocol.ts';
 import type { AcknowledgementLevel } from './parameter-handle.ts';

@@ -313,6 +313,31 @@ test('a swap is in the store when it resolves, all of it or nothing', async () =
   );
 });
 
+test('a swap that comes while the first write is under way is stored behind it', async () => {
+  const memory = createMemoryStore();
+  let letGo = (): void => undefined;
+  const gate = new Promise<void>((resolve) => (letGo = resolve));
+  const store = new Proxy(memory, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name, target);
+      if (typeof value !== 'function') return value;
+      const call = value.bind(target) as (...given: unknown[]) => unknown;
+      return name === 'commit' || name === 'commitEach'
+        ? (...given: unknown[]) => gate.then(() => call(...given))
+        : call;
+    },
+  });
+  const critic = await createTestRuntime({ store }).start('critic', { id: 'c', version: '1.0.0' });
+  const written = critic.parameters.count.set(1);
+  await turn();
+  const swap = critic.swap({ version: '1.1.0' });
+  await turn();
+  letGo();
+  await Promise.all([written, swap]);
+  const meta = await memory.get<{ state: ModuleState }>(['module', 'c', 'meta']);
+  expect(meta?.value.state.version).toBe('1.1.0');
+});
+
 test('a swap that the store refuses says so: the module has the new version, the store the old one', async () => {
   const memory = createMemoryStore();
   let isFull = false;

@@ -65,3 +65,11 @@ export function subModuleNotFound(module: string, path: string, known: readonly 
     { fields: { module, path: shown, known: known.slice(0, 100) } },
   );
 }
+
+export function notRunning(module: string, known: readonly string[]): CodedError {
+  return new CodedError(
+    'runtime/module-not-found',
+    `no module "${module}" runs here; there are: ${known.join(', ') || 'none'}`,
+    { fields: { module, known: known.slice(0, 100) } },
+  );
+}

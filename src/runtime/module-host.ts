@@ -12,37 +12,21 @@ import type { CrashReason, StopOutcome, Surrounding } from './hosted.ts';
 import { HotSwap } from './hot-swap.ts';
 import { inspectRuntime } from './inspect-runtime.ts';
 import type { RuntimeLimits } from './limits.ts';
-import { stopTimedOut, wasStopped } from './module-error.ts';
+import { notRunning, stopTimedOut, wasStopped } from './module-error.ts';
 import { ModuleFamilies, optionsOf } from './module-families.ts';
 import type { PartPlace } from './module-families.ts';
 import { ModuleJournal } from './module-journal.ts';
 import { ModuleLocks } from './module-locks.ts';
 import { ModuleSupervisors, whyOver } from './module-supervisors.ts';
 import { importedKind } from './module-protocol.ts';
-import type {
-  CatalogChangeBody,
-  Described,
-  ModuleSwapBody,
-  ParameterChangeBody,
-  ParameterRecord,
-  PartLink,
-  PartStaleBody,
-  StartArgs,
-  UpdateFailBody,
-} from './module-protocol.ts';
+import type { Described, ParameterRecord, PartLink, StartArgs } from './module-protocol.ts';
+import { ModuleNews } from './module-news.ts';
+import type { SwapNews } from './module-news.ts';
 import type { ModuleVersions } from './module-versions.ts';
 import type { StartOptions } from './runtime-options.ts';
 import { SharedParameters } from './shared-parameters.ts';
 import { toPartPlans } from './sub-module-actors.ts';
 import type { PartPlan } from './sub-module-actors.ts';
-
-/** Another instance of a module has taken over. */
-export interface SwapNews {
-  readonly fromKind: string;
-  readonly toKind: string;
-  readonly fromVersion: string;
-  readonly toVersion: string;
-}
 
 /** Hears of modules that it did not start itself, too. */
 export interface HostObserver {
@@ -77,6 +61,7 @@ export class ModuleHost implements AsyncDisposable {
   readonly #starts = new Set<Promise<void>>();
   readonly #families: ModuleFamilies;
   readonly #supervisors: ModuleSupervisors;
+  readonly #news: ModuleNews;
 
   constructor(options: ModuleHostOptions) {
     this.#options = options;
@@ -106,6 +91,17 @@ export class ModuleHost implements AsyncDisposable {
       onParameterChange: (module, record) => this.onParameterChange(module, record),
       onStateChange: (module) => this.onStateChange(module),
       onFailure: (error) => hub.emit({ type: 'note', text: `shared parameter: ${messageOf(error)}` }),
+    });
+    this.#news = new ModuleNews({
+      hub,
+      hotSwap: this.hotSwap,
+      shared: this.shared,
+      families: this.#families,
+      modules: () => this.modules,
+      find: (id) => this.#modules.get(id),
+      onParameterChange: (module, record) => this.onParameterChange(module, record),
+      onSwap: (module, news) => options.observer.onSwap(module, news),
+      onStoreFailure,
     });
   }
 
@@ -138,11 +134,9 @@ export class ModuleHost implements AsyncDisposable {
   find(id: string): HostedModuleRecord {
     const module = this.#modules.get(id);
     if (module && module.status !== 'starting') return module;
-    const known = [...this.#modules.keys()].filter((other) => other !== id);
-    throw new CodedError(
-      'runtime/module-not-found',
-      `no module "${id}" runs here; there are: ${known.join(', ') || 'none'}`,
-      { fields: { module: id, known: known.slice(0, 100) } },
+    throw notRunning(
+      id,
+      [...this.#modules.keys()].filter((other) => other !== id),
     );
   }
 
@@ -171,41 +165,7 @@ export class ModuleHost implements AsyncDisposable {
 
   /** What a worker tells the journal of its modules. */
   onNews(method: string, body: unknown): void {
-    if (method === 'parameter-change') this.#onOwnChange(body as ParameterChangeBody);
-    else if (method === 'module-swap') this.#onSwap(body as ModuleSwapBody);
-    else if (method === 'part-stale') this.#families.onStale(body as PartStaleBody);
-    else if (method === 'catalog-change')
-      this.hotSwap.onCatalogChange(this.modules, (body as CatalogChangeBody).kinds);
-    else if (method === 'update-fail') {
-      const { message, file } = body as UpdateFailBody;
-      this.#options.hub.emit({ type: 'hot-update-fail', message, ...(file === undefined ? {} : { file }) });
-    }
-  }
-
-  #onSwap(body: ModuleSwapBody): void {
-    const module = this.#modules.get(body.module);
-    if (!module || module.isOver) return;
-    const fromVersion = body.taken.from;
-    this.hotSwap.onSwap(module, body);
-    this.shared.rebind(module);
-    this.#families.onSwap(module, body.parts);
-    if (module.around) return;
-    const [fromKind, toVersion] = [module.kind, body.state.version];
-    this.#options.observer.onSwap(module, { fromKind, toKind: fromKind, fromVersion, toVersion });
-  }
-
-  /** A module changed a parameter by itself. */
-  #onOwnChange({ module: id, ...record }: ParameterChangeBody): void {
-    const module = this.#modules.get(id);
-    if (module && this.#families.pass(module, record)) return;
-    // what changes before a module was introduced is in its introduction
-    if (!module?.journal.parameters.has(record.name)) return;
-    this.onParameterChange(module, record);
-    // nobody waits for it, so a failure has only this route
-    module.journal
-      .persist([record.name], 'relaxed')
-      .catch((error: unknown) => this.#reportStoreFailure(error));
-    this.shared.follow(module, record);
+    this.#news.take(method, body);
   }
 
   onParameterChange(module: HostedModuleRecord, record: ParameterRecord): void {

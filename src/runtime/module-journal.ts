@@ -9,42 +9,30 @@ import type { Clock } from '../platform/index.ts';
 import { acceptsDescribed } from '../program/index.ts';
 import type {
   Mode,
-  ModuleChanges,
   ModuleState,
   ParameterDescription,
   ParameterState,
   PredictorState,
 } from '../program/index.ts';
 import type { Durability, Store, Write } from '../state/index.ts';
-import { HistoryWriter } from './history-writer.ts';
+import { JournalDisk } from './journal-disk.ts';
+import type { Committer, StoredMeta } from './journal-disk.ts';
 import type { RuntimeLimits } from './limits.ts';
 import { createMemory, reopenMemory } from './module-memory.ts';
 import type { ModuleMemory } from './module-memory.ts';
 import type { ParameterRecord, PreviousVersion } from './module-protocol.ts';
 import { CachedParameter } from './parameter-record.ts';
 import type { ExpectedChange, ParameterUpdateRecord, StoredParameter } from './parameter-record.ts';
+import { changesProgram, ProgramHold, withProgram } from './program-changes.ts';
+import type { ProgramChanges } from './program-changes.ts';
 import { SuccessionLog } from './succession.ts';
 import type { Succession } from './succession.ts';
-
-/** Writes many callers' changes in shared transactions. */
-export interface Committer {
-  commit(writes: readonly Write[], durability: Durability): Promise<unknown>;
-}
 
 /** A write that was begun before the module had answered. */
 export interface EarlyWrite {
   readonly expected: ExpectedChange;
   readonly committed: Promise<void>;
 }
-
-interface Meta {
-  readonly kind: string;
-  /** All but the parameters, which have keys of their own. */
-  readonly state: ModuleState;
-  readonly memory?: ModuleMemory;
-}
-
-type ProgramChanges = Pick<ModuleChanges, 'predictors' | 'compiled'>;
 
 /** Hears of every change of every parameter of one module. */
 export type ChangeListener = (change: ParameterRecord) => void;
@@ -63,8 +51,7 @@ export interface ModuleJournalOptions {
 export class ModuleJournal {
   readonly #options: ModuleJournalOptions;
   readonly #parameters = new Map<string, CachedParameter>();
-  readonly #histories: HistoryWriter;
-  readonly #underWay = new Set<Promise<unknown>>();
+  readonly #disk: JournalDisk;
   readonly #descriptions = new Map<string, ParameterDescription>();
   readonly #listeners = new Set<ChangeListener>();
   readonly #successions: SuccessionLog;
@@ -72,21 +59,15 @@ export class ModuleJournal {
   /** All predictors as the module has them; what is stored of them is only what somebody changed. */
   #predictors: ModuleState['predictors'] = {};
   #memory: ModuleMemory;
-  /** A changed program is being committed and not yet taken over: nothing of before may be written behind it. */
-  #programChange: Promise<void> | undefined;
-  /** A module that changed nothing is not in the store at all. */
-  #isStored = false;
+  readonly #programHold = new ProgramHold();
 
   constructor(options: ModuleJournalOptions) {
     this.#options = options;
-    const { clock, limits, onFailure } = options;
-    this.#memory = createMemory(clock.now());
+    this.#memory = createMemory(options.clock.now());
     this.#successions = new SuccessionLog(options.module);
-    this.#histories = new HistoryWriter({
-      clock,
-      delayMs: limits.historyDelayMs,
-      write: (names) => this.#writeHistories(names),
-      onFailure,
+    this.#disk = new JournalDisk({
+      ...options,
+      historyOf: (name) => this.#parameters.get(name)?.history,
     });
   }
 
@@ -96,7 +77,7 @@ export class ModuleJournal {
 
   /** Whether the store holds anything of the module. */
   get isStored(): boolean {
-    return this.#isStored;
+    return this.#disk.isStored;
   }
 
   get memory(): ModuleMemory {
@@ -157,9 +138,9 @@ export class ModuleJournal {
   /** Reads what the store holds of this module. */
   async load(): Promise<void> {
     const { store, module, limits } = this.#options;
-    const meta = await store.get<Meta>(['module', module, 'meta']);
+    const meta = await store.get<StoredMeta>(['module', module, 'meta']);
     if (!meta) return;
-    this.#isStored = true;
+    this.#disk.isStored = true;
     this.#state = meta.value.state;
     this.#successions.reopen((await store.get<PreviousVersion>(this.#successions.key))?.value);
     this.#memory = reopenMemory(meta.value.memory, this.#options.clock.now());
@@ -246,23 +227,17 @@ export class ModuleJournal {
 
   /** Whether a changed program is on its way. */
   get isProgramChanging(): boolean {
-    return this.#programChange !== undefined;
+    return this.#programHold.isHeld;
   }
 
   /** Resolves when no changed program is on its way. */
-  async programSettled(): Promise<void> {
-    while (this.#programChange) await this.#programChange;
+  programSettled(): Promise<void> {
+    return this.#programHold.settled();
   }
 
   /** Holds writes of the program and the memory back until the returned function is called. */
   holdProgram(): () => void {
-    let letGo = (): void => undefined;
-    const held = new Promise<void>((resolve) => (letGo = resolve));
-    this.#programChange = held;
-    return () => {
-      if (this.#programChange === held) this.#programChange = undefined;
-      letGo();
-    };
+    return this.#programHold.hold();
   }
 
   /** What is to be written for changes before they are applied. Call {@link programSettled} right before. */
@@ -272,21 +247,21 @@ export class ModuleJournal {
     memory?: Partial<ModuleMemory>,
   ): readonly Write[] {
     const writes = records.map((record) =>
-      this.#put(record.name, this.parameter(record.name).foresee(record)),
+      this.#disk.parameterWrite(record.name, this.parameter(record.name).foresee(record)),
     );
-    if (this.#isStored && !memory && !changesProgram(program)) return writes;
-    const state = this.#state && { ...this.#state, ...merged(this.#state, program) };
+    if (this.#disk.isStored && !memory && !changesProgram(program)) return writes;
+    const state = this.#state && withProgram(this.#state, program);
     return [this.#metaWrite(state, { ...this.#memory, ...memory }), ...writes];
   }
 
   /** Watches a commit of what was foreseen. */
   follow(commit: Promise<unknown>): Promise<void> {
-    return this.#track(commit);
+    return this.#disk.track(commit);
   }
 
   /** Takes a changed program over: from here on a restart starts from it. */
   applyProgram(program: ProgramChanges): void {
-    if (this.#state) this.#state = { ...this.#state, ...merged(this.#state, program) };
+    if (this.#state) this.#state = withProgram(this.#state, program);
     this.#predictors = { ...this.#predictors, ...program.predictors };
   }
 
@@ -313,11 +288,11 @@ export class ModuleJournal {
   ): EarlyWrite | undefined {
     const parameter = this.#parameters.get(name);
     const description = this.#descriptions.get(name);
-    if (!this.#isStored || !parameter || !description) return undefined;
+    if (!this.#disk.isStored || !parameter || !description) return undefined;
     if (!acceptsDescribed(description, change.value)) return undefined;
     const expected = parameter.expect(change.value, change.cause, this.#options.clock.now());
     const { state, newest } = expected;
-    const committed = this.#commit([this.#put(name, { state, newest })], durability);
+    const committed = this.#disk.commit([this.#disk.parameterWrite(name, { state, newest })], durability);
     // whoever set the value hears of it once the module has answered
     committed.catch(() => undefined);
     return { expected, committed };
@@ -325,10 +300,10 @@ export class ModuleJournal {
 
   /** Writes the named parameters. Resolves when they are committed; their histories follow. */
   async persist(names: readonly string[], durability: Durability): Promise<void> {
-    if (!this.#isStored && this.#programChange) await this.programSettled();
+    if (!this.#disk.isStored && this.isProgramChanging) await this.programSettled();
     const writes = names.map((name) => this.#writeOf(name));
-    await this.#commit(this.#isStored ? writes : [this.#metaWrite(), ...writes], durability);
-    for (const name of names) this.#histories.touch(name);
+    await this.#disk.commit(this.#disk.isStored ? writes : [this.#metaWrite(), ...writes], durability);
+    for (const name of names) this.#disk.touch(name);
   }
 
   /** Writes what the page has over an early write that did not come true. Nobody waits for it. */
@@ -356,7 +331,7 @@ export class ModuleJournal {
     committed,
   }: { readonly name: string } & Pick<EarlyWrite, 'committed'>): Promise<void> {
     await committed;
-    this.#histories.touch(name);
+    this.#disk.touch(name);
   }
 
   /** Writes the mode and the predictors' state. */
@@ -374,26 +349,25 @@ export class ModuleJournal {
       await Promise.all(journals.map((journal) => journal.programSettled()));
     const writes = journals.flatMap((journal) => journal.#writesOf(what));
     const commit = journals[0].#options.committer.commit(writes, durability);
-    await Promise.all(journals.map((journal) => journal.#track(commit)));
+    await Promise.all(journals.map((journal) => journal.#disk.track(commit)));
     if (what === 'all')
       for (const journal of journals)
-        for (const name of journal.#parameters.keys()) journal.#histories.touch(name);
+        for (const name of journal.#parameters.keys()) journal.#disk.touch(name);
   }
 
   /** Writes a succession in one commit, if anything of the module is stored. */
   async persistSuccession(durability: Durability): Promise<void> {
-    if (!this.#isStored) return;
+    if (!this.#disk.isTouched) return;
     const names = [...this.#parameters.keys()];
     const others = this.#successions.writes((name) => this.#parameters.has(name));
     const writes = [this.#metaWrite(), ...names.map((name) => this.#writeOf(name)), ...others];
-    await this.#commit(writes, durability);
+    await this.#disk.commit(writes, durability);
     this.#successions.settle();
   }
 
   /** Waits for the writes under way and writes the histories that are not written yet. */
   async settle(): Promise<void> {
-    await Promise.allSettled(this.#underWay);
-    await this.#histories.flush();
+    await this.#disk.settle();
   }
 
   #add(name: string, state: ParameterState): void {
@@ -405,55 +379,16 @@ export class ModuleJournal {
     for (const description of descriptions) this.#descriptions.set(description.name, description);
   }
 
-  async #commit(writes: readonly Write[], durability: Durability): Promise<void> {
-    await this.#track(this.#options.committer.commit(writes, durability));
-  }
-
-  async #track(commit: Promise<unknown>): Promise<void> {
-    this.#underWay.add(commit);
-    try {
-      await commit;
-      this.#isStored = true;
-    } finally {
-      this.#underWay.delete(commit);
-    }
-  }
-
   #writesOf(what: 'all' | 'meta'): readonly Write[] {
     const names = what === 'all' ? [...this.#parameters.keys()] : [];
     return [this.#metaWrite(), ...names.map((name) => this.#writeOf(name))];
   }
 
   #metaWrite(state: ModuleState | undefined = this.#state, memory: ModuleMemory = this.#memory): Write {
-    const { module, kind } = this.#options;
-    return { type: 'put', key: ['module', module, 'meta'], value: { kind, state, memory } };
+    return this.#disk.metaWrite(state, memory);
   }
 
   #writeOf(name: string): Write {
-    return this.#put(name, this.parameter(name).toStored());
+    return this.#disk.parameterWrite(name, this.parameter(name).toStored());
   }
-
-  #put(name: string, value: StoredParameter): Write {
-    return { type: 'put', key: ['module', this.#options.module, 'parameter', name], value };
-  }
-
-  async #writeHistories(names: readonly string[]): Promise<void> {
-    const { module, committer } = this.#options;
-    const known = names.filter((name) => this.#parameters.has(name));
-    const writes = known.map((name): Write => {
-      return { type: 'put', key: ['module', module, 'history', name], value: this.parameter(name).history };
-    });
-    await committer.commit(writes, 'relaxed');
-  }
-}
-
-function changesProgram({ predictors, compiled }: ProgramChanges): boolean {
-  return compiled !== undefined || Object.keys(predictors ?? {}).length > 0;
-}
-
-function merged(state: ModuleState, { predictors, compiled }: ProgramChanges): Partial<ModuleState> {
-  return {
-    predictors: { ...state.predictors, ...predictors },
-    ...(compiled ? { compiled } : {}),
-  };
 }

@@ -16,7 +16,8 @@ import {
   registryFull,
   wasStopped,
 } from './module-error.ts';
-import type { HostObserver, ModuleHost, SwapNews } from './module-host.ts';
+import type { HostObserver, ModuleHost } from './module-host.ts';
+import type { SwapNews } from './module-news.ts';
 import { checkModuleSpec } from './module-spec.ts';
 import type { CheckedSpec } from './module-spec.ts';
 import { RegistryEntry } from './registry-entry.ts';
