@@ -108,10 +108,13 @@ test('serving again exchanges the classes of modules that run; what cannot be ta
   const kept = await runtime.start('pinned', { hotReload: false });
   const editor = await runtime.start('editor');
   await critic.parameters.count.set(3, { level: 'memory' });
+  const learn = { optimizer: 'labeled-few-shot', metric: 'always', trainset: [{ text: 'one' }] };
+  expect(await codeOf(critic.compile(learn))).toBe('runtime/metric-not-found');
   await editor.call({ edit: 'edited' });
   await soon(has('module-swap'));
   expect(await critic.call({})).toEqual({ version: 'edited', count: 3 });
   expect(await kept.call({})).toMatchObject({ version: '1.0.0' });
+  expect(await codeOf(critic.compile(learn))).toBe('resolved');
 
   await editor.call({ edit: 'broken' });
   await soon(has('module-swap-fail'));

@@ -49,21 +49,23 @@ export function toKinds(
 let scope: Scope | undefined;
 
 /**
- * Call it at the end of the worker's entry. Called again, it exchanges what is served, and modules that run take their new class over with
- * their state: this is how an edited file reaches them in development.
+ * Call it at the end of the worker's entry. Called again, it exchanges all that is served, optimizers and metrics too, and modules that run
+ * take their new class over with their state: this is how an edited file reaches them in development.
  * @throws `runtime/module-class-invalid`, `runtime/version-invalid`, `runtime/import-origin-invalid`
  */
 export function serve<const M extends Modules>(modules: M, options: ServeOptions = {}): Served<M> {
   const { port, importOrigins, importModule, optimizers, metrics, ...hostOptions } = options;
+  const given: CompileTools = { optimizers, metrics };
   if (scope && !port) {
-    exchange(scope, modules);
+    exchange(scope, modules, given);
     return { modules };
   }
   const catalog = new ModuleCatalog(modules, {
     ...(importOrigins ? { importOrigins } : {}),
     ...(importModule ? { importModule } : {}),
   });
-  const tools = { optimizers, metrics };
+  // its own, to be exchanged with what is served
+  const tools = { ...given };
   const kinds = toKinds(modules, catalog, tools);
   new Host(port ?? createWorkerScopePort(), kinds, hostOptions);
   if (!port) scope = { catalog, tools, kinds, servings: 1 };
@@ -75,11 +77,12 @@ export function servedScope(): Scope | undefined {
   return scope;
 }
 
-function exchange(served: Scope, modules: Modules): void {
+function exchange(served: Scope, modules: Modules, given: CompileTools): void {
   const { catalog, tools, kinds } = served;
   served.servings += 1;
   try {
     catalog.update(modules);
+    Object.assign(tools, given);
     for (const kind of Object.keys(modules)) kinds[kind] ??= hostModule(catalog, tools, kind);
   } catch (error) {
     catalog.reportFailure({ message: messageOf(error) });

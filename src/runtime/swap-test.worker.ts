@@ -28,7 +28,7 @@ const edits = { edited: Edited, broken: Broken, misnamed: Misnamed };
 /** Stands for somebody who saves a file: the entry is evaluated anew, with another class. */
 class Editor extends Module<{ edit: keyof typeof edits }, null> {
   override forward({ edit }: { edit: keyof typeof edits }): Promise<null> {
-    serve({ pinned: edits[edit], editor: Editor });
+    serve({ pinned: edits[edit], editor: Editor }, { metrics: { always: () => true } });
     return Promise.resolve(null);
   }
 }
