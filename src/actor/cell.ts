@@ -112,7 +112,16 @@ export class Cell {
   #defer(value: Promise<unknown>): Promise<unknown> {
     return new Promise((resolve, reject) => {
       this.#open.add(reject);
-      value.then(resolve, reject).finally(() => this.#open.delete(reject));
+      value.then(
+        (settled) => {
+          this.#open.delete(reject);
+          resolve(settled);
+        },
+        (error: unknown) => {
+          this.#open.delete(reject);
+          reject(error as Error);
+        },
+      );
     });
   }
 

@@ -34,3 +34,17 @@ test('hex has two digits for each byte, leading zeros kept', () => {
   expect(randomHex({ next: () => 0, bytes: () => bytes }, 4)).toBe('000110ff');
   expect(randomHex(systemRandom, 16)).toMatch(/^[0-9a-f]{32}$/);
 });
+
+test('bytes of the system are each handed out once, however many are asked for', () => {
+  const seen = new Set<string>();
+  for (let draw = 0; draw < 2_000; draw++) seen.add(randomHex(systemRandom, 8));
+  expect(seen.size).toBe(2_000);
+  for (const length of [0, 1, 1_023, 1_024, 1_025, 4_096, 5_000]) {
+    const bytes = systemRandom.bytes(length);
+    expect(bytes).toHaveLength(length);
+    const before = [...bytes];
+    systemRandom.bytes(4_000);
+    systemRandom.bytes(64);
+    expect([...bytes]).toEqual(before);
+  }
+});

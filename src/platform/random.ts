@@ -7,12 +7,28 @@ export interface Random {
   bytes(length: number): Uint8Array;
 }
 
+/** Bytes that were drawn together: asking the platform costs far more than a few of its bytes. */
+const poolBytes = 4096;
+let pool = new Uint8Array();
+let taken = 0;
+
+/** Each byte is handed out once. */
+function drawBytes(length: number): Uint8Array {
+  if (length > poolBytes / 4) return crypto.getRandomValues(new Uint8Array(length));
+  if (taken + length > pool.length) {
+    pool = crypto.getRandomValues(new Uint8Array(poolBytes));
+    taken = 0;
+  }
+  taken += length;
+  return pool.slice(taken - length, taken);
+}
+
 export const systemRandom: Random = {
   next() {
     const [high, low] = crypto.getRandomValues(new Uint32Array(2)) as unknown as [number, number];
     return (high * 2 ** 21 + (low >>> 11)) / 2 ** 53;
   },
-  bytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
+  bytes: drawBytes,
 };
 
 /**
@@ -44,7 +60,11 @@ export function seededRandom(seed: number): Random {
   };
 }
 
+const hexOf: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+
 /** `bytes` random bytes as lower-case hex. */
 export function randomHex(random: Random, bytes: number): string {
-  return Array.from(random.bytes(bytes), (byte) => byte.toString(16).padStart(2, '0')).join('');
+  let text = '';
+  for (const byte of random.bytes(bytes)) text += hexOf[byte];
+  return text;
 }

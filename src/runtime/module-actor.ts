@@ -145,9 +145,10 @@ class HostedModule implements Behaviour {
   }
 
   #track(forward: Promise<unknown>): Promise<unknown> {
-    const work = forward.finally(() => this.#running.delete(work));
-    this.#running.add(work);
-    return work;
+    const drop = (): void => void this.#running.delete(forward);
+    this.#running.add(forward);
+    forward.then(drop, drop);
+    return forward;
   }
 
   async #forward(body: ForwardBody, call: CallContext): Promise<unknown> {
