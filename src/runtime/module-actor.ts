@@ -190,7 +190,9 @@ class HostedModule implements Behaviour {
   #set({ name, value, cause }: ParameterSetBody): ParameterRecord | ParameterTaken {
     const record = this.#changed(name, cause, (parameter) => parameter.set(value, cause));
     const { sequence = 0, state } = record;
-    if (state.type !== 'tensor' || this.#answers !== 1) return record;
+    // what the page has sent it need not get back
+    const isAsSent = state.type === 'tensor' || Object.is(state.value, value);
+    if (!isAsSent || this.#answers !== 1) return record;
     return { isTaken: true, updatedAtMs: state.updatedAtMs, sequence };
   }
 

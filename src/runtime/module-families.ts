@@ -14,6 +14,7 @@ import type {
   PartNames,
   PartStaleBody,
 } from './module-protocol.ts';
+import { createParameterHandle } from './parameter-handle.ts';
 import type { StartOptions } from './runtime-options.ts';
 import type { PartPlan } from './sub-module-actors.ts';
 import { knownState, partOfState } from './whole-state.ts';
@@ -228,11 +229,13 @@ export class ModuleFamilies {
     const { name, module: part } = owner;
     const { cause, state } = record;
     try {
-      const change = part.isOver
-        ? { ...record, name }
-        : ((await part.call('parameter-set', { name, value: state.value, cause })) as ParameterRecord);
-      this.#host.onParameterChange(part, change);
-      await part.journal.persist([name], 'relaxed');
+      if (part.isOver) {
+        this.#host.onParameterChange(part, { ...record, name });
+        await part.journal.persist([name], 'relaxed');
+        return;
+      }
+      const onChange = (change: ParameterRecord): void => this.#host.onParameterChange(part, change);
+      await createParameterHandle(part, name, { onChange }).set(state.value, { level: 'relaxed', cause });
     } catch (error) {
       this.#attempt(module, () => {
         throw error;

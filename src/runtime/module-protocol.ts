@@ -208,7 +208,7 @@ export interface ParameterRecord {
   readonly sequence?: number;
 }
 
-/** A tensor that was set: the page has sent its numbers, and need not get them back. */
+/** A value that was taken as it was sent: the page need not get it back. */
 export interface ParameterTaken {
   readonly isTaken: true;
   readonly updatedAtMs: number;

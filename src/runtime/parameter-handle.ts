@@ -128,7 +128,7 @@ class HostedParameter<T> implements ParameterHandle<T> {
     return this.#module.journal.parameter(this.#name).subscribe(listener as ParameterListener);
   }
 
-  /** Of a tensor that was taken as it was sent, the owner tells the time alone. */
+  /** Of a value that was taken as it was sent, the owner tells the time alone. */
   #recordOf(
     reply: ParameterRecord | ParameterTaken,
     { value, cause }: { readonly value: unknown; readonly cause: string },
