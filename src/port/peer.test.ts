@@ -204,3 +204,23 @@ test('a peer that floods with calls is answered with a refusal beyond the bound'
     expect(answers).toMatchObject([{ type: 'call-fail', id: 3, error: { code: 'port/too-many-calls' } }]),
   );
 });
+
+test('a listener of a call hears what its signal hears, once; at once when it is late; never after it has left', async () => {
+  const heard: string[] = [];
+  let incoming: IncomingCall | undefined;
+  const { near } = pair((call) => {
+    incoming = call;
+    call.onAbort((error) => heard.push(`early ${error.code}`));
+    call.onAbort(() => heard.push('gone'))();
+    return never();
+  });
+  const cancel = new AbortController();
+  const ended = near.call('x', 'wait', null, { signal: cancel.signal }).catch((error: unknown) => error);
+  await vi.waitFor(() => expect(incoming).toBeDefined());
+  cancel.abort();
+  expect(await ended).toMatchObject({ code: 'port/cancelled' });
+  await vi.waitFor(() => expect(heard).toEqual(['early port/cancelled']));
+  incoming?.onAbort((error) => heard.push(`late ${error.code}`));
+  expect(heard).toEqual(['early port/cancelled', 'late port/cancelled']);
+  expect(incoming?.signal.aborted).toBe(true);
+});
