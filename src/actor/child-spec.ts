@@ -30,6 +30,8 @@ export interface ActorSpec {
    * when that is decided. Silent about what `remove`, `terminateChild` and `close` were asked to stop.
    */
   readonly onExit?: (exit: Exit, willRestart: boolean) => void;
+  /** A start failed. A restart is tried again, unless this removes the child: nothing can be gained by it, as by code that is gone. */
+  readonly onStartFail?: (error: unknown) => void;
 }
 
 /** A child that is a supervisor. Whenever it is started again, it starts with these children and an empty history. */

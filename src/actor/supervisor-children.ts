@@ -148,6 +148,11 @@ export class SupervisorChildren<Nested extends NestedSupervisor> {
     this.#tree.tell(() => spec.onStart?.(running as ActorRef));
   }
 
+  tellStartFailure(id: string, error: unknown): void {
+    const spec = this.#specs.get(id);
+    if (spec && spec.type !== 'supervisor') this.#tree.tell(() => spec.onStartFail?.(error));
+  }
+
   /** Tells who asked to be told that a child has ended, and with it everything below it. */
   tellEnd(id: string, willRestart: boolean): void {
     const spec = this.#specs.get(id);

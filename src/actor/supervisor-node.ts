@@ -258,6 +258,7 @@ export class SupervisorNode implements NestedSupervisor, TreeNode {
       this.#failures.set(id, error);
       this.#reasons.set(id, `start failed: ${error instanceof Error ? error.message : String(error)}`);
       this.#feed({ type: 'child-fail', id, run, cause: this.#options.tree.causeOf(error) });
+      this.#children.tellStartFailure(id, error);
     } finally {
       this.#started.delete(run);
     }

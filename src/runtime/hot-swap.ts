@@ -95,7 +95,10 @@ export class HotSwap {
     const { state, descriptions } = ownPartOf(described);
     module.description = description;
     const previousUrl = module.source.url;
-    module.source = { version: state.version, url };
+    const { version } = state;
+    module.source = { version, url };
+    // whatever comes of the write, a restart needs the file
+    if (url !== undefined) this.#options.versions.add(module.kind, { version, url });
     const atMs = this.#options.clock.now();
     module.journal.succeed({ state, descriptions, taken, previousUrl, atMs, sequence });
     return module.journal.persistSuccession('strict');
@@ -143,8 +146,7 @@ export class HotSwap {
       if (module.journal.successions === successions) throw error;
     }
     await this.#writes.get(module);
-    const { version: to = from, url } = module.source;
-    if (url !== undefined) versions.add(module.kind, { version: to, url });
+    const { version: to = from } = module.source;
     return { from, to };
   }
 

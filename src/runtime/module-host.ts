@@ -9,6 +9,7 @@ import type { Hub } from '../telemetry/index.ts';
 import { idTaken } from './handle.ts';
 import { HostedModuleRecord } from './hosted.ts';
 import type { CrashReason, StopOutcome, Surrounding } from './hosted.ts';
+import { isHopeless } from './hopeless-start.ts';
 import { HotSwap } from './hot-swap.ts';
 import { inspectRuntime } from './inspect-runtime.ts';
 import type { RuntimeLimits } from './limits.ts';
@@ -283,6 +284,9 @@ export class ModuleHost implements AsyncDisposable {
         current = undefined;
         this.#onExit(module, exit, willRestart);
       },
+      onStartFail: (thrown) => {
+        if (hasBegun && isHopeless(thrown, supervisor.restartsLeft)) this.#abandon(module, thrown);
+      },
     });
     const described = (await ref.call('describe', null)) as Described;
     this.#requireWanted(module);
@@ -344,6 +348,14 @@ export class ModuleHost implements AsyncDisposable {
     module.crash = isNormal ? undefined : this.#crashOf(exit.error ?? error, reason);
     if (willRestart) return module.detach();
     if (this.#modules.get(module.id) === module) this.#finish(module, error, isNormal);
+  }
+
+  /** Its restart failed in a way that a further one cannot mend. */
+  #abandon(module: HostedModuleRecord, thrown: unknown): void {
+    if (this.#modules.get(module.id) !== module) return;
+    const error = toCodedError(thrown, 'runtime/module-load-failed');
+    module.crash = this.#crashOf(error, 'start-failed');
+    this.#finish(module, error, false);
   }
 
   /** It has ended, and nobody starts it again. */
