@@ -180,6 +180,25 @@ test('a removal during a restart cuts it short', async () => {
   });
 });
 
+test('a removal under way when the supervisor gives up, or is closed, is over when everything has ended', async () => {
+  for (const end of ['give-up', 'close'] as const) {
+    const scene = createScene();
+    scene.clinging.add('a');
+    const children = [scene.actor('a', { shutdown: 1_000 }), scene.actor('b')];
+    const supervisor = scene.supervisor({ children, limits: { maxRestarts: 0, maxSeconds: 5 } });
+    await supervisor.start();
+    const removing = codeOf(supervisor.remove('a'));
+    if (end === 'give-up') await scene.crash('b');
+    else void supervisor.close();
+    await scene.settle();
+    expect(scene.running).toContain('a');
+    await scene.clock.advance(1_000);
+    await scene.settle();
+    expect(await removing).toBe('done');
+    expect(scene.running).toEqual([]);
+  }
+});
+
 test('a removal during its own first start fails that start', async () => {
   const scene = createScene();
   scene.stuck.add('a');

@@ -136,10 +136,19 @@ export class Supervisor {
     return this.#node.ask({ type: 'child-add', child: keyOf(spec) }, spec);
   }
 
-  /** Stops a child and forgets it. Nothing happens when there is none of this id. */
+  /**
+   * Stops a child and forgets it. Nothing happens when there is none of this id. A supervisor that ends, before or meanwhile, stops
+   * it with all others: that is waited for.
+   * @throws `actor/mailbox-full`
+   */
   async remove(id: string): Promise<void> {
     if (this.#isOver) return this.#node.ended;
-    await this.#node.ask({ type: 'child-remove', id });
+    try {
+      await this.#node.ask({ type: 'child-remove', id });
+    } catch (error) {
+      if (!this.#isOver) throw error;
+      await this.#node.ended;
+    }
   }
 
   /**

@@ -60,6 +60,8 @@ export class ModuleHost implements AsyncDisposable {
   readonly #modules = new Map<string, HostedModuleRecord>();
   readonly #locks: ModuleLocks;
   readonly #starts = new Set<Promise<void>>();
+  /** Ends of modules whose supervisor gave up: a new module of this id begins after it. */
+  readonly #leaving = new Map<string, Promise<void>>();
   readonly #families: ModuleFamilies;
   readonly #supervisors: ModuleSupervisors;
   readonly #news: ModuleNews;
@@ -149,13 +151,17 @@ export class ModuleHost implements AsyncDisposable {
   /** A module that is being stopped has one end, whoever asks for it. */
   async stop(module: HostedModuleRecord): Promise<StopOutcome> {
     if (this.#modules.get(module.id) !== module) return { how: 'not-running' };
-    module.stopping ??= this.#end(module);
+    module.stopping ??= this.#end(module).catch((error: unknown) => {
+      // so that it can be asked for once more
+      module.stopping = undefined;
+      throw error;
+    });
     return module.stopping;
   }
 
-  /** Waits until no start is under way. */
+  /** Waits until no start is under way, and nothing that gave up is still ending. */
   async settled(): Promise<void> {
-    await Promise.allSettled(this.#starts);
+    await Promise.allSettled([...this.#starts, ...this.#leaving.values()]);
     await this.#families.settled();
   }
 
@@ -181,13 +187,28 @@ export class ModuleHost implements AsyncDisposable {
     if (module.around) this.#families.mirrorAround(module);
   }
 
-  /** Everything under the supervisor is stopped. */
+  /** Everything under the supervisor is being stopped from now on. */
   #onGiveUp(supervisor: Supervisor, error: CodedError): void {
     for (const module of this.#modules.values()) {
-      if (module.supervisor !== supervisor || module.status === 'starting') continue;
-      this.#drop(module);
+      if (module.supervisor !== supervisor || module.status === 'starting' || module.stopping) continue;
+      this.#modules.delete(module.id);
+      this.#background(this.#leave(module, supervisor));
       module.crash = this.#crashOf(error, module.crash?.reason ?? 'crashed');
       module.end('crashed', error);
+    }
+  }
+
+  /** Its id may be given again at once, but what takes it waits: beside the old actor it would write to the same places. */
+  async #leave(module: HostedModuleRecord, supervisor: Supervisor): Promise<void> {
+    const leaving = supervisor.ended
+      .then(() => this.#families.end(module))
+      .then(() => module.journal.settle());
+    this.#leaving.set(module.id, leaving);
+    try {
+      await leaving;
+    } finally {
+      this.#leaving.delete(module.id);
+      this.#drop(module);
     }
   }
 
@@ -233,6 +254,9 @@ export class ModuleHost implements AsyncDisposable {
     let supervisor: Supervisor | undefined;
     try {
       const plans = toPartPlans(module.id, options.actors ?? {}, this.#options.limits);
+      const leaving = this.#leaving.get(module.id);
+      if (leaving) await leaving.catch(() => undefined);
+      this.#requireWanted(module);
       await this.#locks.acquire(module);
       this.#requireWanted(module);
       if (!module.journal.state) await module.journal.load();
@@ -361,7 +385,7 @@ export class ModuleHost implements AsyncDisposable {
   /** It has ended, and nobody starts it again. */
   #finish(module: HostedModuleRecord, error: CodedError, isNormal: boolean): void {
     // a child that rests keeps its place with its supervisor; nobody would use it
-    void module.supervisor?.remove(module.id);
+    this.#background(module.supervisor?.remove(module.id));
     this.#drop(module);
     const gaveUp = module.around && whyOver(module.supervisor);
     if (gaveUp) return module.end('crashed', gaveUp);
@@ -401,10 +425,15 @@ export class ModuleHost implements AsyncDisposable {
   }
 
   #drop(module: HostedModuleRecord): void {
-    void module.journal.settle();
+    this.#background(module.journal.settle());
     if (this.#modules.get(module.id) === module) this.#modules.delete(module.id);
     this.#locks.release(module);
-    void this.#families.end(module);
+    this.#background(this.#families.end(module));
+  }
+
+  /** Nobody waits for it, so a failure has only this route. */
+  #background(work: Promise<unknown> | undefined): void {
+    work?.catch((error: unknown) => this.#options.hub.emit({ type: 'note', text: messageOf(error) }));
   }
 
   #reportStoreFailure(thrown: unknown): void {
