@@ -43,6 +43,7 @@ const counter: StartBehaviour = (args, context) => {
       if (!run) throw new CodedError('actor/method-not-found', `no method ${method}`);
       return run(body, call);
     },
+    isReserved: (method) => method === 'add',
     receive(method) {
       if (method === 'crash') throw new Error('receive failed');
       count++;

@@ -37,6 +37,8 @@ export interface PageCallOptions {
  */
 export interface Behaviour {
   call(method: string, body: unknown, context: CallContext): unknown;
+  /** Whether calls of a method go past the bound of the mailbox. Only for turns that answer at once, and so never fill it. */
+  isReserved?(method: string): boolean;
   receive?(method: string, body: unknown): void;
   /** Runs before the actor is dropped, within the shutdown time. */
   stop?(): void | Promise<void>;

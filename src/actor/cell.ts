@@ -47,7 +47,8 @@ export class Cell {
   call(call: IncomingCall): unknown {
     const behaviour = this.#behaviour;
     if (!behaviour || this.#isOver) throw this.#died();
-    if (this.#open.size >= this.#limits.maxMailbox) throw this.#full();
+    const isFull = this.#open.size >= this.#limits.maxMailbox;
+    if (isFull && !behaviour.isReserved?.(call.method)) throw this.#full();
     const gone = this.#gone.signal;
     // the signal costs an AbortController; most turns answer at once and never look at it
     const value = behaviour.call(call.method, call.body, {

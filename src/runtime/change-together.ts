@@ -3,7 +3,7 @@
  * everything, then the page's journals, and last the owners are told. A worker that dies on the way starts again from its journal.
  */
 import { isCodedError } from '../base/index.ts';
-import { cancellation } from '../platform/index.ts';
+import { cancellation, sleep } from '../platform/index.ts';
 import type { Clock } from '../platform/index.ts';
 import type { ModuleChanges, ParameterState } from '../program/index.ts';
 import type { Write } from '../state/index.ts';
@@ -11,9 +11,22 @@ import { byOwner } from './change-by-owner.ts';
 import type { HostedModuleRecord } from './hosted.ts';
 import type { Committer } from './journal-disk.ts';
 import type { ModuleMemory } from './module-memory.ts';
+import { whyOver } from './module-supervisors.ts';
 import type { ChangesApplied, ChangesBody, ParameterRecord } from './module-protocol.ts';
 import type { AcknowledgementLevel } from './parameter-handle.ts';
 import { withoutSwap } from './without-swap.ts';
+
+/** Why a call may not have come to its owner, who can be asked again. */
+const refusedForNow: ReadonlySet<string> = new Set([
+  'actor/mailbox-full',
+  'actor/peer-died',
+  'port/timeout',
+  'port/too-many-calls',
+  'runtime/module-restarting',
+]);
+/** Between two attempts; each pause is twice the one before. */
+const firstPauseMs = 1;
+const maxPauseMs = 1_000;
 
 /** What changes in one module. Its values belong to the change: nobody else holds them. */
 export interface ChangePart {
@@ -28,7 +41,7 @@ export interface ChangePart {
 
 export interface ChangeOptions {
   readonly level: AcknowledgementLevel;
-  /** For each answer of an owner. */
+  /** For the owners' consent. What is committed waits for its owners without a limit. */
   readonly timeoutMs?: number | undefined;
   /** Heard until the transaction begins. */
   readonly signal?: AbortSignal | undefined;
@@ -167,12 +180,31 @@ function take(host: ChangeHost, { module, records, changes, memory, before, over
   }
 }
 
+/**
+ * What is committed has its owner's turn in the end: it is asked until it has taken it, or is over. One that restarts meanwhile starts
+ * with it, and takes it once more.
+ * @throws what ended the module, and what the owner itself has against it
+ */
+async function deliver(clock: Clock, module: HostedModuleRecord, body: ChangesBody): Promise<ChangesApplied> {
+  for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(2 * pauseMs, maxPauseMs)) {
+    try {
+      // its worker answers or is killed: a limit of time would only leave the owner behind what is stored
+      const applied = module.call('changes-apply', body, { isIdempotent: true, timeoutMs: Infinity });
+      return (await applied) as ChangesApplied;
+    } catch (error) {
+      const isLater = isCodedError(error) && refusedForNow.has(error.code);
+      if (!isLater || module.isOver || whyOver(module.supervisor)) throw error;
+    }
+    await sleep(clock, pauseMs);
+  }
+}
+
 /** The owner puts it in; what its own changes or others' had put over it on the page in the meantime is older, and gives way. */
 async function tell(host: ChangeHost, part: Foreseen, { level }: ChangeOptions): Promise<void> {
   const { module, changes, cause, records, overtaken } = part;
   const { atMs } = part;
   const body: ChangesBody = { changes: { ...changes, atMs }, cause };
-  const { sequence } = (await module.call('changes-apply', body, { isIdempotent: true })) as ChangesApplied;
+  const { sequence } = await deliver(host.clock, module, body);
   for (const record of records) {
     const cached = module.journal.parameter(record.name);
     if (cached.isSettled(record.state, sequence)) continue;

@@ -102,6 +102,11 @@ class HostedModule implements Behaviour {
     return this.#swap.isOpen ? this.#swap.queue(method, body, call) : this.#answer(method, body, call);
   }
 
+  /** What is committed must be put in, however many forwards run. */
+  isReserved(method: string): boolean {
+    return method === 'changes-apply';
+  }
+
   #answer(method: string, body: unknown, call: CallContext): unknown {
     const run = Object.hasOwn(this.#methods, method) ? this.#methods[method] : undefined;
     if (run) return run(body as never, call);
