@@ -7,6 +7,7 @@ import { canonicalJson, CodedError, messageOf } from '../base/index.ts';
 import type { ModuleDescription, ModuleState } from '../program/index.ts';
 import type { Hub } from '../telemetry/index.ts';
 import type { HostedModuleRecord, HostedPart, ModuleStatus, Surrounding } from './hosted.ts';
+import { wasStopped } from './module-error.ts';
 import type {
   Described,
   ParameterRecord,
@@ -23,8 +24,6 @@ import { knownState, partOfState } from './whole-state.ts';
 export interface PartPlace {
   readonly around: Surrounding;
   readonly supervisor: Supervisor;
-  /** What it starts from when nothing of it is stored. */
-  readonly state: ModuleState;
 }
 
 /** What a family needs of whoever starts and stops modules. */
@@ -32,7 +31,9 @@ export interface FamilyHost {
   readonly hub: Hub;
   /** One for a part of `around`, below the one of `around`. */
   createSupervisor(around: HostedModuleRecord, id: string): Promise<Supervisor>;
-  startPart(plan: PartPlan, place: PartPlace): Promise<HostedModuleRecord>;
+  createPart(plan: PartPlan, place: PartPlace): HostedModuleRecord;
+  /** @param state what it starts from when nothing of it is stored */
+  startPart(module: HostedModuleRecord, plan: PartPlan, state: ModuleState): Promise<void>;
   /** Starts a module that has ended once more, with what the page has of it. */
   revive(module: HostedModuleRecord, options: StartOptions, supervisor: Supervisor): Promise<void>;
   stop(module: HostedModuleRecord): Promise<unknown>;
@@ -171,19 +172,31 @@ export class ModuleFamilies {
       if (known.module.isOver) await this.#startAgain(known, plan);
       return known;
     }
-    const around = { module, path: plan.path };
-    const supervisor = await this.#host.createSupervisor(module, plan.id);
-    const place = { around, supervisor, state: partOfState(state, names) };
-    const started = await this.#host.startPart(plan, place).catch(async (error: unknown) => {
+    const supervisor = await this.#createSupervisor(module, plan);
+    const { path, actor } = plan;
+    const started = this.#host.createPart(plan, { around: { module, path }, supervisor });
+    const ownNames = ownNamesOf(names);
+    const part: HostedPart = { path, module: started, whenDown: actor.whenDown, names, ownNames };
+    // from here on whoever ends the module ends the part
+    module.parts.set(path, part);
+    try {
+      await this.#host.startPart(started, plan, partOfState(state, names));
+    } catch (error) {
+      if (module.parts.get(path) === part) module.parts.delete(path);
       await module.supervisor?.remove(plan.id);
       throw error;
-    });
-    const ownNames = ownNamesOf(names);
-    const { path, actor } = plan;
-    const part: HostedPart = { path, module: started, whenDown: actor.whenDown, names, ownNames };
-    module.parts.set(path, part);
+    }
     started.onStatus((status) => this.#onStatus(module, part, status));
     return part;
+  }
+
+  /** @throws `runtime/module-stopped` when the module has ended meanwhile: nobody would end its part */
+  async #createSupervisor(module: HostedModuleRecord, { id }: PartPlan): Promise<Supervisor> {
+    const supervisor = await this.#host.createSupervisor(module, id);
+    const family = this.#families.get(module);
+    if (family && !family.ending && !module.isOver) return supervisor;
+    await module.supervisor?.remove(id);
+    throw wasStopped(module.id);
   }
 
   #onStatus(module: HostedModuleRecord, part: HostedPart, status: ModuleStatus): void {
@@ -217,7 +230,7 @@ export class ModuleFamilies {
     if (!around) return;
     await around.module.supervisor?.remove(module.id);
     await module.supervisor?.ended;
-    const supervisor = await this.#host.createSupervisor(around.module, plan.id);
+    const supervisor = await this.#createSupervisor(around.module, plan);
     await this.#host.revive(module, optionsOf(plan), supervisor);
   }
 

@@ -81,7 +81,8 @@ export class ModuleHost implements AsyncDisposable {
       hub,
       createSupervisor: ({ supervisor }, id) =>
         this.#supervisors.createBelow(supervisor ?? this.#supervisors.top, id),
-      startPart: (plan, place) => this.#startPart(plan, place),
+      createPart: (plan, place) => this.#createPart(plan, place),
+      startPart: (module, plan, state) => this.#start(module, optionsOf(plan), state),
       revive: (module, given, supervisor) => this.#revive(module, given, supervisor),
       stop: (module) => this.stop(module),
       onParameterChange: (module, record) => this.onParameterChange(module, record),
@@ -224,10 +225,9 @@ export class ModuleHost implements AsyncDisposable {
     return module;
   }
 
-  async #startPart(plan: PartPlan, { around, supervisor, state }: PartPlace): Promise<HostedModuleRecord> {
+  #createPart(plan: PartPlan, { around, supervisor }: PartPlace): HostedModuleRecord {
     const module = this.#create(plan.id, plan.actor.kind, around);
     module.supervisor = supervisor;
-    await this.#start(module, optionsOf(plan), state);
     return module;
   }
 

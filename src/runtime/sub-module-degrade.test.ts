@@ -1,5 +1,8 @@
 import { afterEach, expect, test } from 'vitest';
+import { isCodedError } from '../base/index.ts';
+import { seededRandom } from '../platform/index.ts';
 import { createHub, createMemorySink } from '../telemetry/index.ts';
+import type { RuntimeSnapshot } from './inspect-runtime.ts';
 import {
   closeRuntimes,
   codeOf,
@@ -181,3 +184,72 @@ test('calls of a part that hangs keep neither its parameters nor the program aro
   await pipeline.stop();
   expect(new Set(await Promise.all(hanging))).toEqual(new Set(['actor/peer-died']));
 });
+
+async function wait(microtasks: number): Promise<void> {
+  for (let waited = 0; waited < microtasks; waited++) await Promise.resolve();
+}
+
+const leftOf = ({ modules, workers }: RuntimeSnapshot): object => ({
+  modules: modules.map(({ id }) => id),
+  actors: workers.flatMap(({ actors }) => actors),
+});
+
+/** A start under which a worker is lost may fail; the next one must not, and a program that was given must serve. */
+async function loseDuringStart(victim: string, microtasks: number): Promise<object> {
+  const runtime = createTestRuntime({ restartLimits: { maxRestarts: 5, maxSeconds: 5 } });
+  const starting = startPipeline(runtime).catch((error: unknown) => error);
+  await wait(microtasks);
+  runtime.killWorkerOf(victim);
+  const outcome = await starting;
+  const isTyped = !(outcome instanceof Error) || isCodedError(outcome);
+  if (outcome instanceof Error) {
+    expect(leftOf(runtime.inspect())).toEqual({ modules: [], actors: [] });
+    await startPipeline(runtime);
+  }
+  await expect.poll(() => codeOf(runtime.module('p').call({ ask: 'judge' }))).toBe('answered');
+  await runtime.close();
+  return { victim, microtasks, isTyped, ...leftOf(runtime.inspect()) };
+}
+
+test.each(['p', 'p/critic'])(
+  'the worker of %s is lost at any moment of a start: a typed error with nothing left, or a program that serves',
+  async (victim) => {
+    for (let microtasks = 0; microtasks < 200; microtasks += 8) {
+      const expected = { victim, microtasks, isTyped: true, modules: [], actors: [] };
+      expect(await loseDuringStart(victim, microtasks)).toEqual(expected);
+    }
+  },
+  60_000,
+);
+
+test('a runtime that is closed at any moment of a start of a program with parts leaves nothing behind', async () => {
+  for (let microtasks = 0; microtasks < 200; microtasks += 8) {
+    const runtime = createTestRuntime();
+    const starting = startPipeline(runtime).catch((error: unknown) => error);
+    await wait(microtasks);
+    await runtime.close();
+    const outcome = await starting;
+    const isOver = isCodedError(outcome) || (outcome as { status: string }).status === 'stopped';
+    await turn();
+    expect({ microtasks, isOver, ...leftOf(runtime.inspect()) }).toEqual({
+      microtasks,
+      isOver: true,
+      modules: [],
+      actors: [],
+    });
+  }
+}, 60_000);
+
+test('losses of program and part one upon the other never leave a program that does not serve', async () => {
+  const runtime = createTestRuntime({ restartLimits: { maxRestarts: 1_000, maxSeconds: 5 } });
+  const pipeline = await startPipeline(runtime, 'restart');
+  await pipeline.parameters['critic.limit'].set(17, { level: 'memory' });
+  const random = seededRandom(11);
+  for (let round = 0; round < 60; round++) {
+    runtime.killWorkerOf(random.next() < 0.5 ? 'p' : 'p/critic');
+    await wait(Math.floor(random.next() * 60));
+  }
+  await expect.poll(() => codeOf(pipeline.call({ ask: 'judge' }))).toBe('answered');
+  expect(await judge(pipeline)).toMatchObject({ limit: 17 });
+  expect(await pipeline.parameters['critic.limit'].get()).toBe(17);
+}, 60_000);
