@@ -68,8 +68,21 @@ export class CountedWorkers {
   }
 }
 
-/** Web Locks of ours that are held or asked for. */
+/** The browser gives a terminated worker's locks back when its thread has ended. */
+const lockGraceMs = 15_000;
+
+/** Web Locks of ours that stay held or asked for. */
 export async function heldLocks() {
+  const untilMs = performance.now() + lockGraceMs;
+  let locks = await countLocks();
+  while (locks > 0 && performance.now() < untilMs) {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    locks = await countLocks();
+  }
+  return locks;
+}
+
+async function countLocks() {
   const { held = [], pending = [] } = await navigator.locks.query();
   return [...held, ...pending].filter(({ name }) => name?.startsWith('vivarium-')).length;
 }

@@ -123,7 +123,6 @@ globalThis.runAvailability = async (options) => {
   };
   await runtime.close();
   leave();
-  await sleep(500);
   const leaks = {
     workers: workers.created - workers.ended,
     listeners: workers.listeners,
