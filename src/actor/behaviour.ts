@@ -12,13 +12,18 @@ export interface CallContext {
   delta(body: unknown): void;
 }
 
-/** What an actor may do to the world it lives in. */
+/**
+ * What an actor may do to the world it lives in. Once the actor is over, however it ended, code that it left behind is not heard:
+ * its calls get `actor/peer-died`, and what it sends is dropped. The id may have another actor then.
+ */
 export interface ActorContext {
   readonly actor: string;
   /** Calls a service on the page. */
   callPage(service: string, method: string, body: unknown, options?: PageCallOptions): Promise<unknown>;
   /** Tells a service on the page, without an answer. */
   sendPage(service: string, method: string, body: unknown): void;
+  /** As `sendPage`, but of the worker as a whole: it goes also when this actor is over. */
+  sendPageForWorker(service: string, method: string, body: unknown): void;
   /** Ends this actor: with an error it has crashed, without one it is done. */
   exit(error?: CodedError): void;
 }
@@ -42,6 +47,8 @@ export interface Behaviour {
   receive?(method: string, body: unknown): void;
   /** Runs before the actor is dropped, within the shutdown time. */
   stop?(): void | Promise<void>;
+  /** Runs once when the actor is over, however it ended, for what must be let go of at once. What it throws is lost. */
+  release?(): void;
 }
 
 /** Starts an actor; what it throws is `actor/start-failed` for whoever spawned it. */

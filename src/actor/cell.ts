@@ -46,7 +46,7 @@ export class Cell {
   /** One turn. Synchronous replies stay synchronous, so that a read costs no microtask. */
   call(call: IncomingCall): unknown {
     const behaviour = this.#behaviour;
-    if (!behaviour || this.#isOver) throw this.#died();
+    if (!behaviour || this.#isOver) throw this.died();
     const isFull = this.#open.size >= this.#limits.maxMailbox;
     if (isFull && !behaviour.isReserved?.(call.method)) throw this.#full();
     const gone = this.#gone.signal;
@@ -91,13 +91,22 @@ export class Cell {
   exit(reason: ExitReason, error?: CodedError): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    const died = this.#died(error);
+    const died = this.died(error);
     for (const reject of this.#open) reject(died);
     this.#open.clear();
     this.#gone.abort(died);
     for (const listener of this.#leaving) listener(died);
     this.#leaving.clear();
+    this.#release();
     this.#onExit(reason, error);
+  }
+
+  #release(): void {
+    try {
+      this.#behaviour?.release?.();
+    } catch {
+      // it is over: nobody could answer for it
+    }
   }
 
   #onStop(call: IncomingCall, listener: Reject): () => void {
@@ -126,7 +135,8 @@ export class Cell {
     });
   }
 
-  #died(cause?: CodedError): CodedError {
+  /** What is said of it, and to it, when it is over. */
+  died(cause?: CodedError): CodedError {
     return new CodedError('actor/peer-died', `actor "${this.id}" is gone`, {
       fields: { actor: this.id },
       isRetryable: true,

@@ -113,8 +113,12 @@ export class Host {
   #contextOf(cell: Cell): ActorContext {
     return {
       actor: cell.id,
-      callPage: (service, method, body, options = {}) => this.#peer.call(service, method, body, options),
-      sendPage: (service, method, body) => this.#peer.send(service, method, body),
+      callPage: (service, method, body, options = {}) =>
+        cell.isOver ? Promise.reject(cell.died()) : this.#peer.call(service, method, body, options),
+      sendPage: (service, method, body) => {
+        if (!cell.isOver) this.#peer.send(service, method, body);
+      },
+      sendPageForWorker: (service, method, body) => this.#peer.send(service, method, body),
       exit: (error) => cell.exit(error ? 'crashed' : 'normal', error),
     };
   }

@@ -91,6 +91,8 @@ export class HostedModuleRecord {
   /** The swap that is under way. */
   swapping: Promise<unknown> | undefined;
   restarts = 0;
+  /** Which start of an actor its actor is, in the count of this page. News of another one are not of it. */
+  incarnation = 0;
   /** What ended its actor last. */
   crash: CrashReason | undefined;
   /** Calls of `forward` that have not ended, in order of start. */

@@ -59,18 +59,29 @@ class HostedModule implements Behaviour {
   #quiet: ReadonlySet<string> | 'all' = new Set();
   /** Counts changes, across restarts, so that the page can tell which came last. */
   #sequence: number;
+  /** Which start of the module's id this is. */
+  readonly #incarnation: number;
 
-  constructor(hosting: Hosting, context: ActorContext, sequence: number = 0) {
+  constructor(
+    hosting: Hosting,
+    context: ActorContext,
+    { sequence = 0, incarnation = 0 }: Pick<StartArgs, 'sequence' | 'incarnation'>,
+  ) {
     this.#hosting = hosting;
     this.#context = context;
     this.#sequence = sequence;
+    this.#incarnation = incarnation;
     this.#stopListening = this.#listen();
     const compiler = { current: () => this.#module, context, tools: hosting.tools };
     this.#swap = new SwapTurn({
       actor: context.actor,
       current: () => this.#hosting,
       announce: (body) =>
-        context.sendPage(journalService, 'module-swap', { ...body, sequence: ++this.#sequence }),
+        context.sendPage(journalService, 'module-swap', {
+          ...body,
+          incarnation,
+          sequence: ++this.#sequence,
+        }),
       takeOver: (next) => this.#takeOver(next),
       run: (method, body, call) => this.#answer(method, body, call),
     });
@@ -126,6 +137,10 @@ class HostedModule implements Behaviour {
   async stop(): Promise<void> {
     this.#stops.stopAll(new CodedError('actor/peer-died', `module "${this.#context.actor}" was stopped`));
     await Promise.allSettled(this.#running);
+  }
+
+  release(): void {
+    this.#stopListening();
   }
 
   #listen(): () => void {
@@ -241,7 +256,8 @@ class HostedModule implements Behaviour {
       this.#answers++;
       return;
     }
-    const body: ParameterChangeBody = { module: this.#context.actor, ...record };
+    const [module, incarnation] = [this.#context.actor, this.#incarnation];
+    const body: ParameterChangeBody = { module, incarnation, ...record };
     this.#context.sendPage(journalService, 'parameter-change', body);
   }
 
@@ -266,11 +282,11 @@ export function hostModule(catalog: ModuleCatalog, tools: CompileTools, kind?: s
   return (args, context) => {
     const start = (args ?? {}) as StartArgs;
     const name = kind ?? start.kind ?? '';
-    catalog.attachPage((method, body) => context.sendPage(journalService, method, body));
+    catalog.attachPage((method, body) => context.sendPageForWorker(journalService, method, body));
     const begin = (source: ModuleVersion): Behaviour => {
       const partsOf = (module: Module): RemoteParts => new RemoteParts(module, context, start.parts ?? []);
       const hosting = startHosting({ catalog, tools, kind: name, source, partsOf }, start.state);
-      return new HostedModule(hosting, context, start.sequence);
+      return new HostedModule(hosting, context, start);
     };
     const source = catalog.resolve(name, start);
     return source instanceof Promise ? source.then(begin) : begin(source);

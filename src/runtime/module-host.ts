@@ -65,6 +65,8 @@ export class ModuleHost implements AsyncDisposable {
   readonly #families: ModuleFamilies;
   readonly #supervisors: ModuleSupervisors;
   readonly #news: ModuleNews;
+  /** Actors that were started for modules. */
+  #incarnations = 0;
 
   constructor(options: ModuleHostOptions) {
     this.#options = options;
@@ -331,13 +333,16 @@ export class ModuleHost implements AsyncDisposable {
 
   /** The version that runs, with the state that the page has of it. */
   #spawnOf(
-    { kind, source, journal }: HostedModuleRecord,
+    module: HostedModuleRecord,
     parts: readonly PartLink[],
   ): { readonly kind: string; readonly args: StartArgs } {
+    const { kind, source, journal } = module;
+    const incarnation = ++this.#incarnations;
+    module.incarnation = incarnation;
     const loaded = this.#options.versions.loadedOf(kind);
     const { state, sequence } = journal;
     const links = parts.length > 0 ? { parts } : {};
-    const args: StartArgs = { state, sequence, version: source.version, ...links };
+    const args: StartArgs = { state, sequence, incarnation, version: source.version, ...links };
     if (loaded.length === 0) return { kind, args };
     return { kind: importedKind, args: { ...args, kind, loaded } };
   }

@@ -59,7 +59,7 @@ export class ModuleNews {
   #onSwap(body: ModuleSwapBody): void {
     const { hotSwap, shared, families, find, onSwap } = this.#options;
     const module = find(body.module);
-    if (!module || module.isOver) return;
+    if (!module || module.isOver || module.incarnation !== body.incarnation) return;
     const fromVersion = body.taken.from;
     hotSwap.onSwap(module, body);
     shared.rebind(module);
@@ -70,9 +70,10 @@ export class ModuleNews {
   }
 
   /** A module changed a parameter by itself. */
-  #onOwnChange({ module: id, ...record }: ParameterChangeBody): void {
+  #onOwnChange({ module: id, incarnation, ...record }: ParameterChangeBody): void {
     const { families, shared, find, onParameterChange, onStoreFailure } = this.#options;
     const module = find(id);
+    if (module?.incarnation !== incarnation) return;
     if (module && families.pass(module, record)) return;
     // what changes before a module was introduced is in its introduction
     if (!module?.journal.parameters.has(record.name)) return;

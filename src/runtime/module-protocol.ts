@@ -17,6 +17,11 @@ export interface StartArgs {
   readonly state?: ModuleState | undefined;
   /** The last change that the page knows of, so that a restarted module counts on. */
   readonly sequence?: number | undefined;
+  /**
+   * Which start of an actor this is, in the count of this page. What the module tells of itself repeats it, so that the words of an
+   * earlier start of the same id are not taken for its own.
+   */
+  readonly incarnation?: number | undefined;
   /** Default: the newest. */
   readonly version?: string | undefined;
   /** Only with {@link importedKind}: the kind, … */
@@ -111,6 +116,8 @@ export interface Taken extends Predictors {
 /** Sent in the turn in which another version takes over, before anything that it does itself. */
 export interface ModuleSwapBody extends Described {
   readonly module: string;
+  /** As the start was given it. */
+  readonly incarnation: number;
   readonly taken: Taken;
   readonly sequence: number;
 }
@@ -246,6 +253,8 @@ export interface CompileProposal {
 
 export interface ParameterChangeBody extends ParameterRecord {
   readonly module: string;
+  /** As the start was given it. */
+  readonly incarnation: number;
 }
 
 /** What a started module says of itself. */

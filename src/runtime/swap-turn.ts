@@ -13,7 +13,7 @@ export interface SwapOptions {
   readonly actor: string;
   readonly current: () => Hosting;
   /** Tells the page. When it fails, nothing has happened. */
-  readonly announce: (body: Omit<ModuleSwapBody, 'sequence'>) => void;
+  readonly announce: (body: Omit<ModuleSwapBody, 'incarnation' | 'sequence'>) => void;
   readonly takeOver: (next: Hosting) => void;
   readonly run: (method: string, body: unknown, call: CallContext) => unknown;
 }

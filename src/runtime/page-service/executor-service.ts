@@ -31,7 +31,7 @@ export interface SessionBody {
 
 export interface ExecutorService {
   readonly service: PageService;
-  /** Disposes the sessions of an actor that ended. */
+  /** Disposes the sessions of an actor that ended, and cancels what still runs for it. */
   releaseOwner(owner: string): void;
   /** Waits for the disposals that have begun. */
   settled(): Promise<void>;
@@ -116,13 +116,13 @@ function sessionNotFound(id: string): CodedError {
 
 /** What runs for workers now, by name. Its number is the executor's to bound. */
 class Executions {
-  readonly #running = new Map<string, AbortController>();
+  readonly #running = new Map<string, { readonly owner: string; readonly cancelled: AbortController }>();
 
   async run(call: IncomingCall, target: Pick<Executor, 'execute'>): Promise<Outcome> {
-    const { code, context, timeoutMs, outputs, execution, isCancelled } = call.body as ExecuteBody;
+    const { code, context, timeoutMs, outputs, owner, execution, isCancelled } = call.body as ExecuteBody;
     const cancelled = new AbortController();
     if (isCancelled) cancelled.abort();
-    this.#running.set(execution, cancelled);
+    this.#running.set(execution, { owner, cancelled });
     try {
       return await target.execute(code, context, {
         signal: AbortSignal.any([call.signal, cancelled.signal]),
@@ -136,7 +136,11 @@ class Executions {
   }
 
   cancel(execution: string): void {
-    this.#running.get(execution)?.abort();
+    this.#running.get(execution)?.cancelled.abort();
+  }
+
+  cancelOf(owner: string): void {
+    for (const running of this.#running.values()) if (running.owner === owner) running.cancelled.abort();
   }
 }
 
@@ -174,7 +178,10 @@ export function createExecutorService(current: () => Executor | undefined): Exec
   };
   return {
     service,
-    releaseOwner: (owner) => sessions.endOf(owner),
+    releaseOwner(owner) {
+      sessions.endOf(owner);
+      executions.cancelOf(owner);
+    },
     settled: () => sessions.settled(),
   };
 }

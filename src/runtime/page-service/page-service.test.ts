@@ -34,6 +34,7 @@ function createPage(services: Readonly<Record<string, PageService>>): {
     actor: 'm',
     callPage: (service, method, body, options) => worker.call(service, method, body, options),
     sendPage: (service, method, body) => worker.send(service, method, body),
+    sendPageForWorker: (service, method, body) => worker.send(service, method, body),
     exit: () => undefined,
   };
   return { worker, context, loseWorker: () => page.close(gone) };
@@ -211,6 +212,17 @@ test('a worker that is lost cancels what it had running', async () => {
   await expect.poll(() => recorder.events).toEqual(['run long']);
   loseWorker();
   await expect.poll(() => recorder.events).toEqual(['run long', 'cancelled']);
+});
+
+test('a run ends with the actor that asked for it, which cannot ask for its end any more', async () => {
+  const { executor, recorder, page } = createExecutorPage();
+  const running = executor.execute('long');
+  await expect.poll(() => recorder.events).toEqual(['run long']);
+  page.releaseOwner('somebody else');
+  expect(recorder.events).toEqual(['run long']);
+  page.releaseOwner('m');
+  expect(await running).toMatchObject({ type: 'cancelled' });
+  expect(recorder.events).toEqual(['run long', 'cancelled']);
 });
 
 test('sessions end with their owner, also one that is still being opened, also when ending fails', async () => {
