@@ -43,6 +43,8 @@ export interface FamilyHost {
 
 interface Family {
   readonly plans: readonly PartPlan[];
+  /** The last of the restarts of the module around it that have to do with its parts. */
+  resuming: Promise<void>;
   ending: Promise<void> | undefined;
 }
 
@@ -61,7 +63,7 @@ export class ModuleFamilies {
   async begin(module: HostedModuleRecord, plans: readonly PartPlan[], described: Described): Promise<void> {
     if (plans.length === 0) return;
     refuseShared(module, described.parts);
-    this.#families.set(module, { plans, ending: undefined });
+    this.#families.set(module, { plans, resuming: Promise.resolve(), ending: undefined });
     // predictors that nobody changed follow their class
     const { predictors, compiled } = module.journal.state ?? { predictors: {}, compiled: [] };
     const state: ModuleState = { ...described.state, predictors, compiled };
@@ -73,21 +75,22 @@ export class ModuleFamilies {
   }
 
   /**
-   * A module runs again: parts that had crashed for good are started too, those that run stay as they are, and those that
-   * restart are waited for. False when a part that the module cannot be without does not start: then it has been ended again.
+   * Before a module serves, or serves again: parts that had crashed for good are started too, those that run stay as they are, and
+   * those that restart are waited for.
    */
-  async resume(module: HostedModuleRecord, ref: ActorRef): Promise<boolean> {
+  async resume(module: HostedModuleRecord): Promise<void> {
     const family = this.#families.get(module);
-    if (!family) return true;
-    for (const part of module.parts.values()) {
-      await part.module.settled();
-      if (part.module.status !== 'crashed') continue;
-      if (await this.#revive(family, part)) continue;
-      if (part.whenDown !== 'restart') continue;
-      ref.send('part-lost', part.path);
-      return false;
-    }
-    return true;
+    if (!family) return;
+    // one after another: two restarts of the module must not start one part twice
+    family.resuming = family.resuming.then(() => this.#resume(module, family));
+    await family.resuming;
+  }
+
+  /** A part that has ended for good, and that the module cannot be without. */
+  lost(module: HostedModuleRecord): HostedPart | undefined {
+    return [...module.parts.values()].find(
+      ({ whenDown, module: part }) => whenDown === 'restart' && part.status === 'crashed',
+    );
   }
 
   /** Gives a module, before anybody calls it, the newest state of its parts. */
@@ -209,18 +212,23 @@ export class ModuleFamilies {
       this.#attempt(module, () => module.tell('part-lost', path));
   }
 
-  async #revive(family: Family, part: HostedPart): Promise<boolean> {
+  async #resume(module: HostedModuleRecord, family: Family): Promise<void> {
+    for (const part of module.parts.values()) {
+      await part.module.settled();
+      if (part.module.status === 'crashed') await this.#revive(family, part);
+    }
+  }
+
+  async #revive(family: Family, part: HostedPart): Promise<void> {
     const plan = family.plans.find(({ path }) => path === part.path);
-    if (!plan || family.ending) return false;
+    if (!plan || family.ending) return;
     try {
       await this.#startAgain(part, plan);
-      return true;
     } catch (error) {
       this.#host.hub.emit({
         type: 'note',
         text: `sub-module ${part.module.id} could not be started again: ${messageOf(error)}`,
       });
-      return false;
     }
   }
 

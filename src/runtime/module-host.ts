@@ -21,6 +21,7 @@ import { ModuleLocks } from './module-locks.ts';
 import { ModuleSupervisors, whyOver } from './module-supervisors.ts';
 import { importedKind } from './module-protocol.ts';
 import type { Described, ParameterRecord, PartLink, StartArgs } from './module-protocol.ts';
+import { subModuleDown } from './page-service/sub-module-service.ts';
 import { ModuleNews } from './module-news.ts';
 import type { SwapNews } from './module-news.ts';
 import type { ModuleVersions } from './module-versions.ts';
@@ -304,7 +305,9 @@ export class ModuleHost implements AsyncDisposable {
       }),
       onStart: (started) => {
         current = started;
-        if (hasBegun) this.#resume(module, started, () => current === started);
+        if (!hasBegun) return;
+        if (module.parts.size === 0) module.attach(started);
+        else this.#background(this.#serveAgain(module, started, () => current === started));
       },
       onExit: (exit, willRestart) => {
         current = undefined;
@@ -326,7 +329,7 @@ export class ModuleHost implements AsyncDisposable {
       supervisor.requireRunning();
     }
     hasBegun = true;
-    if (current) this.#attach(module, current);
+    await this.#serveFirst(module, () => current);
     await this.#bindShared(module, options.shared);
     this.#requireWanted(module);
   }
@@ -361,12 +364,28 @@ export class ModuleHost implements AsyncDisposable {
     module.attach(ref);
   }
 
-  /** It was restarted. What it cannot be without must run before it serves. */
-  #resume(module: HostedModuleRecord, ref: ActorRef, isCurrent: () => boolean): void {
-    if (module.parts.size === 0) return module.attach(ref);
-    void this.#families.resume(module, ref).then((isReady) => {
-      if (isReady && isCurrent()) this.#attach(module, ref);
-    });
+  /** What it cannot be without must run before it serves. @throws `runtime/sub-module-down` */
+  async #serveFirst(module: HostedModuleRecord, current: () => ActorRef | undefined): Promise<void> {
+    const ref = current();
+    if (module.parts.size > 0) {
+      await this.#families.resume(module);
+      this.#requireWanted(module);
+      module.supervisor?.requireRunning();
+    }
+    // it was lost meanwhile: its restart has the same to do
+    if (!ref || current() !== ref) return;
+    const lost = this.#families.lost(module);
+    if (lost) throw subModuleDown(lost);
+    this.#attach(module, ref);
+  }
+
+  /** It was restarted. */
+  async #serveAgain(module: HostedModuleRecord, ref: ActorRef, isCurrent: () => boolean): Promise<void> {
+    await this.#families.resume(module);
+    if (!isCurrent()) return;
+    const lost = this.#families.lost(module);
+    if (lost) ref.send('part-lost', lost.path);
+    else this.#attach(module, ref);
   }
 
   #onExit(module: HostedModuleRecord, exit: Exit, willRestart: boolean): void {
