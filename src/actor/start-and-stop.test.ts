@@ -226,6 +226,33 @@ test('a crowded worker that is lost again and again does not become a crowd of w
   expect(system.workers).toHaveLength(9);
 });
 
+test.each([
+  [8, 20, 2],
+  [8, 9, 1],
+  [8, 8, 0],
+])(
+  'with %i workers that were asked for and %i allowed, %i actors get one after two losses',
+  async (asked, allowed, expected) => {
+    const limits = { ...defaultActorLimits, maxDedicatedWorkers: allowed };
+    const system = createSystem({ idle: () => idle }, { limits });
+    for (let index = 0; index < asked; index++) {
+      await system.spawn({ actor: `own-${index}`, kind: 'idle', isDedicated: true });
+    }
+    let starts = 0;
+    const supervisor = new Supervisor({ id: 'top', system, clock: systemClock, hub });
+    for (const id of ['a', 'b'])
+      await supervisor.add({ id, spawn: () => ({ kind: 'idle' }), onStart: () => starts++ });
+    for (const round of [1, 2]) {
+      system.killWorkerOf('a');
+      await expect.poll(() => starts).toBe(2 * (round + 1));
+    }
+    expect(system.dedicatedWorkers).toBe(asked + expected);
+    // what is removed makes room for others
+    await supervisor.remove('a');
+    expect(system.dedicatedWorkers).toBe(asked + Math.max(0, expected - 1));
+  },
+);
+
 test('whoever watches a starting actor hears that it failed', async () => {
   const system = createSystem({
     refuses: () => {

@@ -6,8 +6,11 @@ import type { ActorSystem, Exit } from './system.ts';
 
 /** An actor that was running this often when its worker was lost gets a worker of its own… */
 const lossesBeforeDedicated = 2;
-/** …while so few have one: a crowded worker that is lost twice must not become a crowd of workers. */
-const maxBlamedWorkers = 8;
+/**
+ * …while so few of its tree got one for this reason, and the system has room: a crowded worker that is lost twice must not become a
+ * crowd of workers. Those that were asked for do not count.
+ */
+const maxBlamedActors = 8;
 
 /** A supervisor as its tree sees it. */
 export interface TreeNode {
@@ -24,6 +27,8 @@ export class SupervisionTree {
   /** Actors that were told to restart and have not started since. */
   readonly waiting: Set<ActorSpec> = new Set();
   readonly #losses = new Map<string, number>();
+  /** Actors that got a worker of their own without asking for it; they keep the right to it until they are forgotten. */
+  readonly #blamed = new Set<string>();
   readonly #causes = new WeakMap<object, number>();
   #nextCause = 1;
 
@@ -60,12 +65,16 @@ export class SupervisionTree {
 
   forgetLosses(actor: string): void {
     this.#losses.delete(actor);
+    this.#blamed.delete(actor);
   }
 
-  /** Whether an actor is to restart in a worker of its own. */
-  isBlamed(actor: string): boolean {
-    const isSuspect = (this.#losses.get(actor) ?? 0) >= lossesBeforeDedicated;
-    return isSuspect && this.system.dedicatedWorkers < maxBlamedWorkers;
+  /** Whether an actor is to restart in a worker of its own. It counts as one that does, then. */
+  blame(actor: string): boolean {
+    if ((this.#losses.get(actor) ?? 0) < lossesBeforeDedicated) return false;
+    if (this.system.dedicatedWorkersLeft === 0) return false;
+    if (!this.#blamed.has(actor) && this.#blamed.size >= maxBlamedActors) return false;
+    this.#blamed.add(actor);
+    return true;
   }
 
   /** A listener that throws must not keep the supervisor from its work. */

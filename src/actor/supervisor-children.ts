@@ -84,7 +84,7 @@ export class SupervisorChildren<Nested extends NestedSupervisor> {
   async #startActor(spec: ActorSpec): Promise<ActorRef> {
     const actor = addressOf(spec);
     const wanted = spec.spawn();
-    const isDedicated = wanted.isDedicated ?? this.#tree.isBlamed(actor);
+    const isDedicated = wanted.isDedicated ?? this.#tree.blame(actor);
     return this.#tree.system.spawn({ ...wanted, isDedicated, actor });
   }
 

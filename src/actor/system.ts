@@ -130,6 +130,11 @@ export class ActorSystem {
     return this.#slots.size - this.#shared().length;
   }
 
+  /** How many more there may be. */
+  get dedicatedWorkersLeft(): number {
+    return Math.max(0, this.#limits.maxDedicatedWorkers - this.dedicatedWorkers);
+  }
+
   /** Whether an actor has a place: it runs or starts. */
   has(actor: string): boolean {
     return this.#located.has(actor);
@@ -231,7 +236,7 @@ export class ActorSystem {
   #place(isDedicated: boolean): Slot {
     if (this.#isClosed) throw new CodedError('actor/system-closed', 'this actor system was closed');
     if (isDedicated) {
-      if (this.dedicatedWorkers >= this.#limits.maxDedicatedWorkers) throw this.#tooManyDedicated();
+      if (this.dedicatedWorkersLeft === 0) throw this.#tooManyDedicated();
       const slot = this.#addSlot();
       slot.isDedicated = true;
       return slot;
