@@ -87,6 +87,8 @@ async function change(host: ChangeHost, parts: readonly ChangePart[], options: C
   await Promise.all(parts.map((part) => check(part, options)));
   await programsSettled(parts);
   if (signal?.aborted) throw cancellation(signal);
+  // what is stored of one that has ended may be another's by now
+  for (const { module } of parts) if (module.endedWith) throw module.endedWith;
   const atMs = host.clock.now();
   const foreseen = parts.map((part) => foresee(part, atMs));
   const releases = parts.filter(changesProgram).map(({ module }) => module.journal.holdProgram());

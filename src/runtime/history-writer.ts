@@ -22,6 +22,11 @@ export class HistoryWriter {
     this.#options = options;
   }
 
+  /** Something is not written yet. */
+  get isBehind(): boolean {
+    return this.#names.size > 0;
+  }
+
   /** The history of `name` has grown. */
   touch(name: string): void {
     this.#names.add(name);

@@ -99,6 +99,8 @@ export class HostedModuleRecord {
   readonly pending: Set<PendingCall> = new Set();
   /** The stop that is under way. */
   stopping: Promise<StopOutcome> | undefined;
+  /** The start that is under way. */
+  starting: Promise<void> | undefined;
   /** Who restarts it. */
   supervisor: Supervisor | undefined;
   /** Sub-modules that are actors of their own, by path, in order of start. */
@@ -213,6 +215,15 @@ export class HostedModuleRecord {
         resolve();
       });
     });
+  }
+
+  /** Waits for `work` as long as the module lives. @throws what `work` throws, and what ended the module */
+  async whileAlive(work: Promise<void>): Promise<void> {
+    let leave = (): void => undefined;
+    const ended = new Promise<never>((_, reject) => {
+      leave = this.onStatus(() => this.#endedWith && reject(this.#endedWith));
+    });
+    await Promise.race([work, ended]).finally(() => leave());
   }
 
   /** The module that owns a parameter, and its name there. */

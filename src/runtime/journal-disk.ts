@@ -1,4 +1,5 @@
 /** Where the record of one module is written: its keys, the writes that are under way, and whether anything is stored at all. */
+import type { CodedError } from '../base/index.ts';
 import type { Clock } from '../platform/index.ts';
 import type { ModuleState } from '../program/index.ts';
 import type { Durability, Write } from '../state/index.ts';
@@ -36,6 +37,7 @@ export class JournalDisk {
   readonly #options: JournalDiskOptions;
   readonly #histories: HistoryWriter;
   readonly #underWay = new Set<Promise<unknown>>();
+  #closedWith: CodedError | undefined;
   /** A module that changed nothing is not in the store at all. */
   isStored = false;
 
@@ -55,7 +57,27 @@ export class JournalDisk {
     return this.isStored || this.#underWay.size > 0;
   }
 
+  get isClosed(): boolean {
+    return this.#closedWith !== undefined;
+  }
+
+  /** @throws what the module ended with, once somebody else may own what is stored */
+  requireOpen(): void {
+    if (this.#closedWith) throw this.#closedWith;
+  }
+
+  /** Everything after this is refused with `error`. */
+  close(error: CodedError): void {
+    this.#closedWith ??= error;
+  }
+
+  /** The module is started once more. */
+  reopen(): void {
+    this.#closedWith = undefined;
+  }
+
   async commit(writes: readonly Write[], durability: Durability): Promise<void> {
+    this.requireOpen();
     await this.track(this.#options.committer.commit(writes, durability));
   }
 
@@ -72,7 +94,13 @@ export class JournalDisk {
 
   /** The history of a parameter has grown: it is written a moment later. */
   touch(name: string): void {
-    this.#histories.touch(name);
+    if (!this.isClosed) this.#histories.touch(name);
+  }
+
+  /** As {@link settle}, and for what follows from the writes that it waits for. */
+  async drain(): Promise<void> {
+    do await this.settle();
+    while (!this.isClosed && (this.#underWay.size > 0 || this.#histories.isBehind));
   }
 
   /** Waits for the writes under way and writes the histories that are not written yet. */
@@ -91,6 +119,7 @@ export class JournalDisk {
   }
 
   async #writeHistories(names: readonly string[]): Promise<void> {
+    if (this.isClosed) return;
     const { module, committer, historyOf } = this.#options;
     const writes = names.flatMap((name): Write[] => {
       const value = historyOf(name);

@@ -4,6 +4,11 @@ export interface RuntimeLimits {
   readonly callTimeoutMs: number;
   /** Calls of one module that wait for its restart; more get `runtime/module-restarting`. */
   readonly maxWaitingCalls: number;
+  /**
+   * Once a module has ended, its id and its lock are kept until its last writes are done and a start of it that is under way has ended;
+   * after this long they are free all the same.
+   */
+  readonly endTimeoutMs: number;
   /** A module file that is imported by its address must be there by then: the module's mailbox waits for it. */
   readonly importTimeoutMs: number;
   /** Tries of a call that was declared idempotent and lost its worker, the first one included. */
@@ -48,6 +53,7 @@ export interface RuntimeLimits {
 export const defaultRuntimeLimits: RuntimeLimits = {
   callTimeoutMs: 120_000,
   maxWaitingCalls: 1_000,
+  endTimeoutMs: 30_000,
   importTimeoutMs: 10_000,
   maxAttempts: 3,
   maxSubModuleActors: 1_000,

@@ -14,6 +14,7 @@ import { HotSwap } from './hot-swap.ts';
 import { inspectRuntime } from './inspect-runtime.ts';
 import type { RuntimeLimits } from './limits.ts';
 import { notRunning, stopTimedOut, wasStopped } from './module-error.ts';
+import { ModuleEnds } from './module-ends.ts';
 import { ModuleFamilies, optionsOf } from './module-families.ts';
 import type { PartPlace } from './module-families.ts';
 import { ModuleJournal } from './module-journal.ts';
@@ -61,9 +62,8 @@ export class ModuleHost implements AsyncDisposable {
   readonly #modules = new Map<string, HostedModuleRecord>();
   readonly #locks: ModuleLocks;
   readonly #starts = new Set<Promise<void>>();
-  /** Ends of modules whose supervisor gave up: a new module of this id begins after it. */
-  readonly #leaving = new Map<string, Promise<void>>();
   readonly #families: ModuleFamilies;
+  readonly #ends: ModuleEnds;
   readonly #supervisors: ModuleSupervisors;
   readonly #news: ModuleNews;
   /** Actors that were started for modules. */
@@ -87,9 +87,10 @@ export class ModuleHost implements AsyncDisposable {
       createPart: (plan, place) => this.#createPart(plan, place),
       startPart: (module, plan, state) => this.#start(module, optionsOf(plan), state),
       revive: (module, given, supervisor) => this.#revive(module, given, supervisor),
-      stop: (module) => this.stop(module),
+      stop: (module) => this.#stopPart(module),
       onParameterChange: (module, record) => this.onParameterChange(module, record),
     });
+    this.#ends = new ModuleEnds({ families: this.#families, locks: this.#locks, limits, clock });
     this.shared = new SharedParameters({
       store,
       clock,
@@ -165,8 +166,9 @@ export class ModuleHost implements AsyncDisposable {
 
   /** Waits until no start is under way, and nothing that gave up is still ending. */
   async settled(): Promise<void> {
-    await Promise.allSettled([...this.#starts, ...this.#leaving.values()]);
+    await Promise.allSettled(this.#starts);
     await this.#families.settled();
+    await this.#ends.settled();
   }
 
   /** Waits for what is being written, then refuses more. */
@@ -195,24 +197,10 @@ export class ModuleHost implements AsyncDisposable {
   #onGiveUp(supervisor: Supervisor, error: CodedError): void {
     for (const module of this.#modules.values()) {
       if (module.supervisor !== supervisor || module.status === 'starting' || module.stopping) continue;
-      this.#modules.delete(module.id);
-      this.#background(this.#leave(module, supervisor));
+      this.#forget(module);
+      void this.#ends.leave(module, supervisor.ended);
       module.crash = this.#crashOf(error, module.crash?.reason ?? 'crashed');
       module.end('crashed', error);
-    }
-  }
-
-  /** Its id may be given again at once, but what takes it waits: beside the old actor it would write to the same places. */
-  async #leave(module: HostedModuleRecord, supervisor: Supervisor): Promise<void> {
-    const leaving = supervisor.ended
-      .then(() => this.#families.end(module))
-      .then(() => module.journal.settle());
-    this.#leaving.set(module.id, leaving);
-    try {
-      await leaving;
-    } finally {
-      this.#leaving.delete(module.id);
-      this.#drop(module);
     }
   }
 
@@ -245,10 +233,12 @@ export class ModuleHost implements AsyncDisposable {
   async #start(module: HostedModuleRecord, options: StartOptions, seed?: ModuleState): Promise<void> {
     const starting = this.#begin(module, options, seed);
     this.#starts.add(starting);
+    module.starting = starting;
     try {
       await starting;
     } finally {
       this.#starts.delete(starting);
+      module.starting = undefined;
     }
   }
 
@@ -257,10 +247,10 @@ export class ModuleHost implements AsyncDisposable {
     let supervisor: Supervisor | undefined;
     try {
       const plans = toPartPlans(module.id, options.actors ?? {}, this.#options.limits);
-      const leaving = this.#leaving.get(module.id);
-      if (leaving) await leaving.catch(() => undefined);
+      await this.#ends.of(module.id);
       this.#requireWanted(module);
       await this.#locks.acquire(module);
+      module.journal.reopen();
       this.#requireWanted(module);
       if (!module.journal.state) await module.journal.load();
       if (seed) module.journal.seed(seed);
@@ -270,7 +260,8 @@ export class ModuleHost implements AsyncDisposable {
       module.supervisor = supervisor;
       await this.#supervise(module, options, plans);
     } catch (thrown) {
-      await supervisor?.remove(module.id);
+      // whoever ended it has removed it already, and the id may be another's
+      if (this.#modules.get(module.id) === module) await supervisor?.remove(module.id);
       await this.#families.end(module);
       this.#drop(module);
       const error = toCodedError(thrown, 'runtime/module-load-failed');
@@ -330,7 +321,8 @@ export class ModuleHost implements AsyncDisposable {
     }
     hasBegun = true;
     await this.#serveFirst(module, () => current);
-    await this.#bindShared(module, options.shared);
+    // a shared parameter has one change after the other: whoever stops this module does not wait for all of them
+    await module.whileAlive(this.#bindShared(module, options.shared));
     this.#requireWanted(module);
   }
 
@@ -433,8 +425,9 @@ export class ModuleHost implements AsyncDisposable {
     await module.supervisor?.remove(module.id);
     leave();
     await this.#families.end(module);
-    await module.journal.settle();
-    this.#drop(module);
+    await this.#ends.startOver(module);
+    await this.#ends.leave(module);
+    this.#forget(module);
     const wasKilled = exit !== undefined && !endsOfItsOwn.includes(exit.reason);
     const outcome: StopOutcome = wasKilled
       ? { how: 'killed', error: stopTimedOut(module.id) }
@@ -449,15 +442,24 @@ export class ModuleHost implements AsyncDisposable {
   }
 
   #drop(module: HostedModuleRecord): void {
-    this.#background(module.journal.settle());
-    if (this.#modules.get(module.id) === module) this.#modules.delete(module.id);
-    this.#locks.release(module);
+    this.#forget(module);
     this.#background(this.#families.end(module));
+    void this.#ends.leave(module);
   }
 
   /** Nobody waits for it, so a failure has only this route. */
   #background(work: Promise<unknown> | undefined): void {
     work?.catch((error: unknown) => this.#options.hub.emit({ type: 'note', text: messageOf(error) }));
+  }
+
+  #forget(module: HostedModuleRecord): void {
+    if (this.#modules.get(module.id) === module) this.#modules.delete(module.id);
+  }
+
+  /** One that had crashed before has kept its journal for the module around it. */
+  async #stopPart(module: HostedModuleRecord): Promise<void> {
+    await this.stop(module);
+    module.journal.close(wasStopped(module.id));
   }
 
   #reportStoreFailure(thrown: unknown): void {

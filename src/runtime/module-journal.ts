@@ -288,7 +288,7 @@ export class ModuleJournal {
   ): EarlyWrite | undefined {
     const parameter = this.#parameters.get(name);
     const description = this.#descriptions.get(name);
-    if (!this.#disk.isStored || !parameter || !description) return undefined;
+    if (!this.#disk.isStored || this.#disk.isClosed || !parameter || !description) return undefined;
     if (!acceptsDescribed(description, change.value)) return undefined;
     const expected = parameter.expect(change.value, change.cause, this.#options.clock.now());
     const { state, newest } = expected;
@@ -308,7 +308,7 @@ export class ModuleJournal {
 
   /** Writes what the page has over an early write that did not come true. Nobody waits for it. */
   async rewrite(name: string, durability: Durability): Promise<void> {
-    if (!this.#parameters.has(name)) return;
+    if (!this.#parameters.has(name) || this.#disk.isClosed) return;
     try {
       await this.persist([name], durability);
     } catch (error) {
@@ -318,6 +318,7 @@ export class ModuleJournal {
 
   /** Writes mode, program and memory. Nobody waits for it. */
   async rewriteMeta(durability: Durability): Promise<void> {
+    if (this.#disk.isClosed) return;
     try {
       await this.persistMeta(durability);
     } catch (error) {
@@ -347,6 +348,7 @@ export class ModuleJournal {
   ): Promise<void> {
     while (journals.some((journal) => journal.isProgramChanging))
       await Promise.all(journals.map((journal) => journal.programSettled()));
+    for (const journal of journals) journal.#disk.requireOpen();
     const writes = journals.flatMap((journal) => journal.#writesOf(what));
     const commit = journals[0].#options.committer.commit(writes, durability);
     await Promise.all(journals.map((journal) => journal.#disk.track(commit)));
@@ -368,6 +370,21 @@ export class ModuleJournal {
   /** Waits for the writes under way and writes the histories that are not written yet. */
   async settle(): Promise<void> {
     await this.#disk.settle();
+  }
+
+  /** As {@link settle}, for a module that has ended: what a failed write leads to is waited for too. */
+  async drain(): Promise<void> {
+    await this.#disk.drain();
+  }
+
+  /** The module has ended, and another may own what is stored: every later write throws `error`, or does nothing if nobody waits for it. */
+  close(error: CodedError): void {
+    this.#disk.close(error);
+  }
+
+  /** The module is started once more. */
+  reopen(): void {
+    this.#disk.reopen();
   }
 
   #add(name: string, state: ParameterState): void {

@@ -103,7 +103,7 @@ class HostedParameter<T> implements ParameterHandle<T> {
     const answer = taken.then((reply) => this.#recordOf(reply as ParameterRecord | ParameterTaken, body));
     if (level === 'memory') return this.#onChange(await this.#answered(answer, level));
     // the owner checks and the disk flushes at the same time; only when both have is it acknowledged
-    const early = journal.writeEarly(this.#name, body, level);
+    const early = this.#module.isOver ? undefined : journal.writeEarly(this.#name, body, level);
     const record = await this.#answered(answer, level, early);
     const isExpected = early !== undefined && journal.parameter(this.#name).confirm(early.expected);
     this.#onChange(isExpected ? asStored(record, early.expected) : record);
