@@ -127,6 +127,24 @@ test('the flush does not wait for the owner, and the acknowledgement waits for b
   expect(await held.stored()).toEqual(held.journal.parameter('total').toStored());
 });
 
+test('what the owner makes of a value is what the store ends with', async () => {
+  const held = await open();
+  const { total } = held.counter;
+  total.subscribe(({ newValue }) => {
+    if (newValue % 2 === 1) total.set(newValue - 1, 'even');
+  });
+  const sets = [held.handle.set(7), held.handle.set(9), held.handle.set(12)];
+  for (const _ of sets) await held.answer('take');
+  await Promise.all(sets);
+  expect(held.handle.value).toBe(12);
+  expect((await held.stored())?.state.value).toBe(12);
+  const odd = held.handle.set(15);
+  await held.answer('take');
+  await odd;
+  expect([total.value, held.handle.value, (await held.stored())?.state.value]).toEqual([14, 14, 14]);
+  expect(await held.stored()).toEqual(held.journal.parameter('total').toStored());
+});
+
 test('a set that fails leaves the old value in the store', async () => {
   const held = await open();
   const failed = codeOf(held.handle.set(7));

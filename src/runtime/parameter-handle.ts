@@ -105,7 +105,8 @@ class HostedParameter<T> implements ParameterHandle<T> {
     // the owner checks and the disk flushes at the same time; only when both have is it acknowledged
     const early = this.#module.isOver ? undefined : journal.writeEarly(this.#name, body, level);
     const record = await this.#answered(answer, level, early);
-    const isExpected = early !== undefined && journal.parameter(this.#name).confirm(early.expected);
+    const isExpected =
+      early !== undefined && journal.parameter(this.#name).confirm(early.expected, record.state);
     this.#onChange(isExpected ? asStored(record, early.expected) : record);
     if (isExpected) await journal.finish({ name: this.#name, committed: early.committed });
     else await journal.persist([this.#name], level);

@@ -132,9 +132,12 @@ export class CachedParameter {
     return this.#state === state;
   }
 
-  /** Whether the change that is applied next is the expected one, and its early write the last word on it. */
-  confirm(expected: ExpectedChange): boolean {
-    if (this.#expected[0] !== expected) return false;
+  /**
+   * Whether the change that is applied next, which led to `state`, is the expected one, and its early write the last word on it. An owner
+   * may make of a value what it likes.
+   */
+  confirm(expected: ExpectedChange, { value }: Pick<ParameterState, 'value'>): boolean {
+    if (this.#expected[0] !== expected || !sameData(expected.state.value, value)) return false;
     this.#expected.shift();
     this.#isConfirmed = true;
     return true;
