@@ -3,7 +3,7 @@
  * everything, then the page's journals, and last the owners are told. A worker that dies on the way starts again from its journal.
  */
 import { isCodedError } from '../base/index.ts';
-import { cancellation, sleep } from '../platform/index.ts';
+import { cancellation, sleep, withDeadline } from '../platform/index.ts';
 import type { Clock } from '../platform/index.ts';
 import type { ModuleChanges, ParameterState } from '../program/index.ts';
 import type { Write } from '../state/index.ts';
@@ -14,7 +14,7 @@ import type { ModuleMemory } from './module-memory.ts';
 import { whyOver } from './module-supervisors.ts';
 import type { ChangesApplied, ChangesBody, ParameterRecord } from './module-protocol.ts';
 import type { AcknowledgementLevel } from './parameter-handle.ts';
-import { withoutSwap } from './without-swap.ts';
+import { inTurn } from './whole-change.ts';
 
 /** Why a call may not have come to its owner, who can be asked again. */
 const refusedForNow: ReadonlySet<string> = new Set([
@@ -41,7 +41,7 @@ export interface ChangePart {
 
 export interface ChangeOptions {
   readonly level: AcknowledgementLevel;
-  /** For the owners' consent. What is committed waits for its owners without a limit. */
+  /** For each wait, and the owners' consent. What is committed waits for its owners without a limit. */
   readonly timeoutMs?: number | undefined;
   /** Heard until the transaction begins. */
   readonly signal?: AbortSignal | undefined;
@@ -78,14 +78,16 @@ export async function changeTogether(
   options: ChangeOptions,
 ): Promise<void> {
   const modules = given.flatMap(byOwner).map(({ module }) => module);
+  const { timeoutMs, signal } = options;
+  const turn = { clock: host.clock, timeoutMs, signal, isAlone: false };
   // who is asked must be who is told: another instance could have something against it, or other names
-  await withoutSwap(modules, () => change(host, given.flatMap(byOwner), options));
+  await inTurn(modules, turn, () => change(host, given.flatMap(byOwner), options));
 }
 
 async function change(host: ChangeHost, parts: readonly ChangePart[], options: ChangeOptions): Promise<void> {
   const { signal, level } = options;
   await Promise.all(parts.map((part) => check(part, options)));
-  await programsSettled(parts);
+  await programsSettled(host, parts, options);
   if (signal?.aborted) throw cancellation(signal);
   // what is stored of one that has ended may be another's by now
   for (const { module } of parts) if (module.endedWith) throw module.endedWith;
@@ -121,9 +123,15 @@ function changesProgram({ changes, memory }: ChangePart): boolean {
 }
 
 /** Until all have settled in one and the same turn. */
-async function programsSettled(parts: readonly ChangePart[]): Promise<void> {
+async function programsSettled(
+  { clock }: ChangeHost,
+  parts: readonly ChangePart[],
+  { timeoutMs, signal }: ChangeOptions,
+): Promise<void> {
   const isBusy = (): boolean => parts.some(({ module }) => module.journal.isProgramChanging);
-  while (isBusy()) await Promise.all(parts.map(({ module }) => module.journal.programSettled()));
+  const settled = (): Promise<unknown> =>
+    Promise.all(parts.map(({ module }) => module.journal.programSettled()));
+  while (isBusy()) await withDeadline(clock, { timeoutMs, signal }, settled);
 }
 
 function foresee(part: ChangePart, atMs: number): Foreseen {

@@ -10,8 +10,10 @@ import type { ChangeHost } from './change-together.ts';
 import type { CompilationRecord, CompileReport } from './compilation.ts';
 import type { HostedModuleRecord } from './hosted.ts';
 import type { RuntimeLimits } from './limits.ts';
+import { swapUnderWay } from './module-error.ts';
 import type { CompileBody, CompileProposal, PageContext } from './module-protocol.ts';
 import { toWireTrainset } from './trainset.ts';
+import { wholeFamily } from './whole-state.ts';
 
 export interface CompileRequest {
   /** The name under which the worker entry serves it; `labeled-few-shot` is always there. */
@@ -65,6 +67,9 @@ class Compiling {
     const { clock, limits } = this.#page;
     const { journal } = this.#module;
     if (journal.memory.compilation.status === 'compiling') throw this.#alreadyCompiling();
+    // what it begins with would be gone before it ends
+    const swapped = wholeFamily(this.#module).find(({ swapping }) => swapping !== undefined);
+    if (swapped) throw swapUnderWay(swapped.id);
     const trainset = toWireTrainset(this.#request.trainset, limits);
     this.#startedAtMs = clock.now();
     this.#startMs = clock.monotonic();
@@ -139,7 +144,8 @@ class Compiling {
       this.#isCommitted = true;
       hub.emit({ type: 'compile-end', ...this.#named, durationMs: report.durationMs });
     };
-    await changeTogether(this.#page, [part], { level: 'strict', onCommit });
+    const { signal } = this.#request;
+    await changeTogether(this.#page, [part], { level: 'strict', signal, onCommit });
     return report;
   }
 

@@ -1,6 +1,7 @@
 /** What the page holds of a hosted module. Typed from the module's class. */
 import { CodedError } from '../base/index.ts';
 import type { JsonObject } from '../base/index.ts';
+import type { Clock } from '../platform/index.ts';
 import type { Mode, Module, ModuleDescription, RunWire } from '../program/index.ts';
 import type { Store } from '../state/index.ts';
 import { createSpan } from '../telemetry/index.ts';
@@ -30,7 +31,7 @@ import { createParameterHandle } from './parameter-handle.ts';
 import type { AcknowledgementLevel, ParameterHandle, SetOptions } from './parameter-handle.ts';
 import { setParameters } from './set-parameters.ts';
 import type { SharedParameter } from './shared-parameter.ts';
-import { dumpWhole, loadWhole, setWholeMode, subscribeWhole } from './whole-state.ts';
+import { dumpInTurn, loadWhole, setWholeMode, subscribeWhole } from './whole-state.ts';
 
 export interface ForwardOptions {
   /** Default 120,000. */
@@ -176,7 +177,7 @@ export class ModuleHandle<M = Module> {
    * of the module. Forwards are served by the old program until then; one that is under way at that moment meets the new one at its
    * next predictor. What the optimizer left as it was keeps the changes that others made meanwhile.
    * Resolves when the module has the new program and the store holds it strictly. However it fails, the program is as it was.
-   * @throws `runtime/compile-running`, `runtime/optimizer-not-found`, `runtime/metric-not-found`, `runtime/trainset-too-large`,
+   * @throws `runtime/compile-running`, `runtime/swap-under-way`, `runtime/optimizer-not-found`, `runtime/metric-not-found`, `runtime/trainset-too-large`,
    *   `runtime/compile-result-invalid`, `optimize/…`, `program/constraint-violated`, `port/timeout`, `port/cancelled`,
    *   `actor/peer-died`, `state/…`
    */
@@ -238,7 +239,7 @@ export class ModuleHandle<M = Module> {
    * strictly.
    */
   async checkpoint(): Promise<Checkpoint> {
-    const state = await dumpWhole(this.#module);
+    const state = await dumpInTurn(this.#module, this.#turn);
     const checkpoint = await saveCheckpoint(this.#host.store, {
       module: this.id,
       state,
@@ -253,15 +254,16 @@ export class ModuleHandle<M = Module> {
   }
 
   /**
-   * Puts a checkpoint back, all of it or nothing, and commits the result. One that another version saved is migrated.
+   * Puts a checkpoint back, all of it or nothing, and commits the result. One that another version saved is migrated; one of a newer version
+   * only by a class with a `migrate`.
    * @throws `runtime/checkpoint-not-found`, `state/checksum-failed`, `program/state-invalid`, `program/state-missing`,
    *   `runtime/state-migration-failed`
    */
   async restore(checkpoint: Checkpoint | string): Promise<void> {
     const id = typeof checkpoint === 'string' ? checkpoint : checkpoint.id;
     const state = await loadCheckpoint(this.#host.store, this.id, id);
-    const { clock } = this.#host;
-    const written = loadWhole(this.#module, state, { clock, cause: `restore ${id}`, durability: 'strict' });
+    const change = { ...this.#turn, cause: `restore ${id}`, durability: 'strict' } as const;
+    const written = loadWhole(this.#module, state, change);
     await written.finally(() => this.#host.onStateChange(this.#module));
   }
 
@@ -297,7 +299,13 @@ export class ModuleHandle<M = Module> {
   }
 
   async #setMode(mode: Mode, level: AcknowledgementLevel): Promise<void> {
-    await setWholeMode(this.#module, mode, level).finally(() => this.#host.onStateChange(this.#module));
+    const change = { ...this.#turn, level };
+    await setWholeMode(this.#module, mode, change).finally(() => this.#host.onStateChange(this.#module));
+  }
+
+  get #turn(): { readonly clock: Clock; readonly timeoutMs: number } {
+    const { clock, limits } = this.#host;
+    return { clock, timeoutMs: limits.callTimeoutMs };
   }
 
   #handles(): ParameterHandles<M> {

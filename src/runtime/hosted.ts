@@ -13,6 +13,7 @@ import type { RuntimeLimits } from './limits.ts';
 import { subModuleNotFound } from './module-error.ts';
 import type { ModuleJournal } from './module-journal.ts';
 import type { PartNames, SubModuleWhenDown } from './module-protocol.ts';
+import type { WholeChange } from './whole-change.ts';
 
 /** `degraded`: it runs, and something that it depends on is down. */
 export type ModuleStatus = 'starting' | 'running' | 'degraded' | 'restarting' | 'crashed' | 'stopped';
@@ -86,8 +87,8 @@ export class HostedModuleRecord {
   migratedFrom: string | undefined;
   /** Whether another version may take over while it runs. */
   hotReload = true;
-  /** Changes that were made together and have not come to their end. */
-  readonly changing: Set<Promise<unknown>> = new Set();
+  /** Changes of several steps that have not come to their end, in the order in which they were asked for. */
+  readonly changes: Set<WholeChange> = new Set();
   /** The swap that is under way. */
   swapping: Promise<unknown> | undefined;
   restarts = 0;

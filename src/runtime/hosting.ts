@@ -7,6 +7,7 @@ import type { ModuleCatalog } from './module-catalog.ts';
 import type { ModuleClass, ModuleVersion } from './module-class.ts';
 import type { Described, Predictors, PreviousVersion, Taken } from './module-protocol.ts';
 import type { RemoteParts } from './remote-parts.ts';
+import { compareVersions, isSemanticVersion } from './semantic-version.ts';
 import type { CompileTools } from './served-optimizers.ts';
 
 export interface Hosted {
@@ -79,11 +80,31 @@ export function succeed(before: Hosting, source: ModuleVersion, previous?: Previ
  */
 export function loadHosting(hosting: Hosting, state: ModuleState): Hosting {
   const { module, source } = hosting;
-  if (state.version !== source.version && source.Class.migrate)
-    return { ...hosting, predictors: carryState(module, source.Class, { state }) };
-  module.loadState(state);
-  const { predictors, compiled } = state;
-  return { ...hosting, predictors: { predictors, compiled } };
+  if (state.version === source.version) {
+    module.loadState(state);
+    const { predictors, compiled } = state;
+    return { ...hosting, predictors: { predictors, compiled } };
+  }
+  const step = `${state.version} → ${source.version}`;
+  if (!source.Class.migrate && isNewer(state.version, source.version))
+    throw migrationFailed(step, tooNew(state.version, source.version));
+  try {
+    // what the state lacks is as the class declares it, not as the one that serves has it now
+    const fresh = construct(source.Class);
+    const predictors = carryState(fresh, source.Class, { state });
+    module.loadState(fresh.dumpState());
+    return { ...hosting, predictors };
+  } catch (error) {
+    throw isCodedError(error, 'runtime/state-migration-failed') ? error : migrationFailed(step, error);
+  }
+}
+
+function isNewer(version: string, other: string): boolean {
+  return isSemanticVersion(version) && compareVersions(version, other) > 0;
+}
+
+function tooNew(version: string, serves: string): Error {
+  return new Error(`version ${version} is newer than ${serves}, which has no migrate that could go back`);
 }
 
 /** The same with predictors that were changed together. */

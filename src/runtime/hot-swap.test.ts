@@ -246,7 +246,7 @@ test('a checkpoint that another version saved is migrated, or refused and nothin
   expect(any(critic).parameter('waitMs').value).toBe(8000);
   await critic.rollback();
   await any(critic).parameter('waitSeconds').set(3);
-  expect(await codeOf(critic.restore(newer))).toBe('program/state-missing');
+  expect(await codeOf(critic.restore(newer))).toBe('runtime/state-migration-failed');
   expect(await any(critic).parameter('waitSeconds').get()).toBe(3);
 });
 

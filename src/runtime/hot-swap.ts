@@ -1,13 +1,16 @@
 /** The page's side of hot swaps: who asks for one, and what the record of a module becomes when another instance has taken over. */
 import { CodedError, isCodedError, messageOf } from '../base/index.ts';
 import type { Clock } from '../platform/index.ts';
+import type { CallOptions } from '../port/index.ts';
 import type { Hub } from '../telemetry/index.ts';
 import type { HostedModuleRecord } from './hosted.ts';
 import { toAbsoluteUrl } from './import-module.ts';
 import { ownPartOf } from './introduce.ts';
 import type { RuntimeLimits } from './limits.ts';
+import { swapUnderWay } from './module-error.ts';
 import type { Described, ModuleSwapBody, SwapBody } from './module-protocol.ts';
 import type { ModuleVersions } from './module-versions.ts';
+import { inTurn } from './whole-change.ts';
 
 /** What a module is swapped to: a version that is known, or the newest of those that a file exports. */
 export type SwapTarget =
@@ -15,7 +18,7 @@ export type SwapTarget =
   | { readonly url: string | URL; readonly version?: string };
 
 export interface SwapOptions {
-  /** Default 120,000. */
+  /** Default 120,000. The wait for changes that were asked for before is part of it. */
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
 }
@@ -116,8 +119,9 @@ export class HotSwap {
     options: SwapOptions,
   ): Promise<SwapOutcome> {
     if (!module.hotReload) throw disabled(module.id);
-    if (module.swapping) throw underWay(module.id);
-    if (module.journal.memory.compilation.status === 'compiling') throw compiling(module.id);
+    if (module.swapping) throw swapUnderWay(module.id);
+    const compiled = compiledWith(module);
+    if (compiled) throw compiling(compiled.id);
     const swapping = this.#perform(module, wanted, options);
     module.swapping = swapping;
     try {
@@ -132,15 +136,28 @@ export class HotSwap {
     wanted: Pick<SwapBody, 'version' | 'url' | 'previous' | 'isUpdate'>,
     options: SwapOptions,
   ): Promise<SwapOutcome> {
+    const { clock, limits } = this.#options;
+    const { timeoutMs = limits.callTimeoutMs, signal } = options;
+    const endMs = clock.monotonic() + timeoutMs;
     // changes that are committed and not yet put in belong to the instance that was asked about them
-    while (module.changing.size > 0) await Promise.allSettled(module.changing);
+    return inTurn([module], { clock, timeoutMs, signal, isAlone: true }, () => {
+      const leftMs = Math.max(0, endMs - clock.monotonic());
+      return this.#takeTurn(module, wanted, { timeoutMs: leftMs, signal });
+    });
+  }
+
+  async #takeTurn(
+    module: HostedModuleRecord,
+    wanted: Pick<SwapBody, 'version' | 'url' | 'previous' | 'isUpdate'>,
+    reach: CallOptions,
+  ): Promise<SwapOutcome> {
     const { versions, limits } = this.#options;
     const loaded = versions.loadedOf(module.kind);
     const body: SwapBody = { ...wanted, loaded, timeoutMs: limits.importTimeoutMs };
     const { successions } = module.journal;
     const from = module.source.version ?? '0.0.0';
     try {
-      await module.call('swap', body, { timeoutMs: limits.callTimeoutMs, ...options });
+      await module.call('swap', body, reach);
     } catch (error) {
       // it may have taken over and have died before it could answer: the page knows
       if (module.journal.successions === successions) throw error;
@@ -190,11 +207,10 @@ function disabled(module: string): CodedError {
   );
 }
 
-function underWay(module: string): CodedError {
-  return new CodedError('runtime/swap-under-way', `module "${module}" is being swapped already`, {
-    fields: { module },
-    isRetryable: true,
-  });
+/** The module, or one around it, that is being compiled: what comes of it is for those who served when it began. */
+function compiledWith(module: HostedModuleRecord): HostedModuleRecord | undefined {
+  if (module.journal.memory.compilation.status === 'compiling') return module;
+  return module.around && compiledWith(module.around.module);
 }
 
 function compiling(module: string): CodedError {

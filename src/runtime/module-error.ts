@@ -5,6 +5,13 @@ export function wasStopped(module: string): CodedError {
   return new CodedError('runtime/module-stopped', `module "${module}" was stopped`, { fields: { module } });
 }
 
+export function swapUnderWay(module: string): CodedError {
+  return new CodedError('runtime/swap-under-way', `module "${module}" is being swapped already`, {
+    fields: { module },
+    isRetryable: true,
+  });
+}
+
 export function stopTimedOut(module: string): CodedError {
   return new CodedError(
     'runtime/stop-timeout',

@@ -6,7 +6,7 @@ import type { HostedModuleRecord, HostedPart } from './hosted.ts';
 import { ModuleJournal } from './module-journal.ts';
 import type { ChangeListener } from './module-journal.ts';
 import type { PartNames } from './module-protocol.ts';
-import { withoutSwap } from './without-swap.ts';
+import { inTurn } from './whole-change.ts';
 
 function renamed<T>(
   values: Readonly<Record<string, T>>,
@@ -64,8 +64,13 @@ export function knownState(module: HostedModuleRecord): ModuleState | undefined 
   }, own);
 }
 
+/** As {@link dumpWhole}, of a moment at which nobody puts another state in. */
+export function dumpInTurn(module: HostedModuleRecord, turn: WholeTurn): Promise<ModuleState> {
+  return inTurn(wholeFamily(module), { ...turn, isAlone: false }, () => dumpWhole(module));
+}
+
 /** Asks every actor of the program; of one that is down, what the page knows is taken. */
-export async function dumpWhole(module: HostedModuleRecord): Promise<ModuleState> {
+async function dumpWhole(module: HostedModuleRecord): Promise<ModuleState> {
   let state = (await module.call('state-dump', null)) as ModuleState;
   for (const part of module.parts.values()) {
     const inside = part.module.isOver ? knownState(part.module) : await dumpWhole(part.module);
@@ -98,8 +103,13 @@ async function loadParts(module: HostedModuleRecord, state: ModuleState, loaded:
   }
 }
 
-interface LoadChange {
+interface WholeTurn {
   readonly clock: Clock;
+  /** To wait for other changes of the program. */
+  readonly timeoutMs: number;
+}
+
+interface LoadChange extends WholeTurn {
   readonly cause: string;
   readonly durability: Durability;
 }
@@ -110,7 +120,7 @@ export async function loadWhole(
   state: ModuleState,
   change: LoadChange,
 ): Promise<void> {
-  await withoutSwap(wholeFamily(module), () => loadAll(module, state, change));
+  await inTurn(wholeFamily(module), { ...change, isAlone: true }, () => loadAll(module, state, change));
 }
 
 async function loadAll(module: HostedModuleRecord, state: ModuleState, change: LoadChange): Promise<void> {
@@ -143,15 +153,27 @@ export function subscribeWhole(module: HostedModuleRecord, listener: ChangeListe
   };
 }
 
+interface ModeChange extends WholeTurn {
+  readonly level: Durability | 'memory';
+}
+
 /** Every actor of the program has the mode; resolves when all of it is committed as asked. */
 export async function setWholeMode(
   module: HostedModuleRecord,
   mode: Mode,
-  level: Durability | 'memory',
+  change: ModeChange,
 ): Promise<void> {
   const family = wholeFamily(module);
+  await inTurn(family, { ...change, isAlone: true }, () => setModes(family, mode, change));
+}
+
+async function setModes(
+  family: readonly [HostedModuleRecord, ...HostedModuleRecord[]],
+  mode: Mode,
+  { level }: ModeChange,
+): Promise<void> {
   for (const each of family) {
-    if (each === module || !each.isOver) await each.call('mode-set', mode);
+    if (each === family[0] || !each.isOver) await each.call('mode-set', mode);
     each.journal.setMode(mode);
   }
   if (level === 'memory') return;
