@@ -74,6 +74,9 @@ interface Waiter {
   readonly reject: (error: CodedError) => void;
 }
 
+/** What a module may be told before it serves: the values that it begins with. */
+const toBeginWith: ReadonlySet<string> = new Set(['changes-check', 'changes-apply']);
+
 export class HostedModuleRecord {
   readonly id: string;
   readonly kind: string;
@@ -114,6 +117,8 @@ export class HostedModuleRecord {
   readonly #listeners = new Set<(status: ModuleStatus) => void>();
   #status: ModuleStatus = 'starting';
   #ref: ActorRef | undefined;
+  /** Where it runs, from before it serves. */
+  #prepared: ActorRef | undefined;
   #standing: Standing = 'ready';
   #down: readonly Dependency[] = [];
   #runningSinceMs: number | undefined;
@@ -182,6 +187,13 @@ export class HostedModuleRecord {
   onStatus(listener: (status: ModuleStatus) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  /** Its actor runs: changes made together reach it, and nothing else before {@link attach}. */
+  prepare(ref: ActorRef): void {
+    if (this.isOver) return;
+    this.#prepared = ref;
+    this.#wake();
   }
 
   /** The module runs again and takes calls. */
@@ -276,6 +288,7 @@ export class HostedModuleRecord {
   detach(): void {
     if (this.isOver) return;
     this.#ref = undefined;
+    this.#prepared = undefined;
     this.#runningSinceMs = undefined;
     this.restarts++;
     this.#setStatus('restarting');
@@ -285,6 +298,7 @@ export class HostedModuleRecord {
   end(status: 'crashed' | 'stopped', error: CodedError): void {
     if (this.isOver) return;
     this.#ref = undefined;
+    this.#prepared = undefined;
     this.#runningSinceMs = undefined;
     this.#endedWith = error;
     this.#setStatus(status);
@@ -331,7 +345,8 @@ export class HostedModuleRecord {
       if (this.#endedWith) throw this.#endedWith;
       const isHeld = this.#isHeld(method);
       if (isHeld && this.#standing === 'failing') throw this.#dependencyDown();
-      if (this.#ref && !isHeld) return this.#ref;
+      const ref = this.#ref ?? (toBeginWith.has(method) ? this.#prepared : undefined);
+      if (ref && !isHeld) return ref;
       await this.#change(signal);
     }
   }

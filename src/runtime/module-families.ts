@@ -26,6 +26,8 @@ export interface PartPlace {
   readonly supervisor: Supervisor;
 }
 
+type SharedNames = NonNullable<StartOptions['shared']>;
+
 /** What a family needs of whoever starts and stops modules. */
 export interface FamilyHost {
   readonly hub: Hub;
@@ -33,7 +35,7 @@ export interface FamilyHost {
   createSupervisor(around: HostedModuleRecord, id: string): Promise<Supervisor>;
   createPart(plan: PartPlan, place: PartPlace): HostedModuleRecord;
   /** @param state what it starts from when nothing of it is stored */
-  startPart(module: HostedModuleRecord, plan: PartPlan, state: ModuleState): Promise<void>;
+  startPart(module: HostedModuleRecord, options: StartOptions, state: ModuleState): Promise<void>;
   /** Starts a module that has ended once more, with what the page has of it. */
   revive(module: HostedModuleRecord, options: StartOptions, supervisor: Supervisor): Promise<void>;
   stop(module: HostedModuleRecord): Promise<unknown>;
@@ -60,7 +62,12 @@ export class ModuleFamilies {
    * Starts the parts of a module, in the order of their declaration, before it serves itself.
    * @throws `runtime/sub-module-mismatch`, and what starting a module throws
    */
-  async begin(module: HostedModuleRecord, plans: readonly PartPlan[], described: Described): Promise<void> {
+  async begin(
+    module: HostedModuleRecord,
+    plans: readonly PartPlan[],
+    described: Described,
+    shared: SharedNames = {},
+  ): Promise<void> {
     if (plans.length === 0) return;
     refuseShared(module, described.parts);
     this.#families.set(module, { plans, resuming: Promise.resolve(), ending: undefined });
@@ -69,7 +76,7 @@ export class ModuleFamilies {
     const state: ModuleState = { ...described.state, predictors, compiled };
     for (const plan of plans) {
       const names = described.parts[plan.path] as PartNames;
-      const part = await this.#startPart(module, { plan, names, state });
+      const part = await this.#startPart(module, { plan, names, state, shared: sharedOf(names, shared) });
       refuseOther(part, described.description);
     }
   }
@@ -167,9 +174,10 @@ export class ModuleFamilies {
       readonly plan: PartPlan;
       readonly names: PartNames;
       readonly state: ModuleState;
+      readonly shared: SharedNames;
     },
   ): Promise<HostedPart> {
-    const { plan, names, state } = start;
+    const { plan, names, state, shared } = start;
     const known = module.parts.get(plan.path);
     if (known) {
       if (known.module.isOver) await this.#startAgain(known, plan);
@@ -183,7 +191,7 @@ export class ModuleFamilies {
     // from here on whoever ends the module ends the part
     module.parts.set(path, part);
     try {
-      await this.#host.startPart(started, plan, partOfState(state, names));
+      await this.#host.startPart(started, { ...optionsOf(plan), shared }, partOfState(state, names));
     } catch (error) {
       if (module.parts.get(path) === part) module.parts.delete(path);
       await module.supervisor?.remove(plan.id);
@@ -288,8 +296,17 @@ export class ModuleFamilies {
 const ownNamesOf = ({ parameters }: PartNames): ReadonlyMap<string, string> =>
   new Map(Object.entries(parameters).map(([own, outer]) => [outer, own]));
 
+/** By a part's own names, what is shared of the parameters that it has. */
+function sharedOf({ parameters }: PartNames, shared: SharedNames): SharedNames {
+  const own = Object.entries(parameters).flatMap(([name, outer]) => {
+    const of = shared[outer];
+    return of === undefined ? [] : [[name, of] as const];
+  });
+  return Object.fromEntries(own);
+}
+
 /** What a part is started with. */
-export function optionsOf({ id, actor, actors }: PartPlan): StartOptions {
+function optionsOf({ id, actor, actors }: PartPlan): StartOptions {
   const { restart, isolation, shutdownMs } = actor;
   return {
     id,

@@ -15,7 +15,7 @@ import { inspectRuntime } from './inspect-runtime.ts';
 import type { RuntimeLimits } from './limits.ts';
 import { notRunning, stopTimedOut, wasStopped } from './module-error.ts';
 import { ModuleEnds } from './module-ends.ts';
-import { ModuleFamilies, optionsOf } from './module-families.ts';
+import { ModuleFamilies } from './module-families.ts';
 import type { PartPlace } from './module-families.ts';
 import { ModuleJournal } from './module-journal.ts';
 import { ModuleLocks } from './module-locks.ts';
@@ -85,7 +85,7 @@ export class ModuleHost implements AsyncDisposable {
       createSupervisor: ({ supervisor }, id) =>
         this.#supervisors.createBelow(supervisor ?? this.#supervisors.top, id),
       createPart: (plan, place) => this.#createPart(plan, place),
-      startPart: (module, plan, state) => this.#start(module, optionsOf(plan), state),
+      startPart: (module, given, state) => this.#start(module, given, state),
       revive: (module, given, supervisor) => this.#revive(module, given, supervisor),
       stop: (module) => this.#stopPart(module),
       onParameterChange: (module, record) => this.onParameterChange(module, record),
@@ -282,6 +282,7 @@ export class ModuleHost implements AsyncDisposable {
     plans: readonly PartPlan[],
   ): Promise<void> {
     const supervisor = module.supervisor as Supervisor;
+    let isIntroduced = false;
     let hasBegun = false;
     let current: ActorRef | undefined;
     const { restart, shutdownMs, isolation } = options;
@@ -296,6 +297,7 @@ export class ModuleHost implements AsyncDisposable {
       }),
       onStart: (started) => {
         current = started;
+        if (isIntroduced) module.prepare(started);
         if (!hasBegun) return;
         if (module.parts.size === 0) module.attach(started);
         else this.#background(this.#serveAgain(module, started, () => current === started));
@@ -314,15 +316,15 @@ export class ModuleHost implements AsyncDisposable {
     await this.hotSwap.introduce(module, described);
     this.#requireWanted(module);
     supervisor.requireRunning();
-    if (plans.length > 0) {
-      await this.#families.begin(module, plans, described);
-      this.#requireWanted(module);
-      supervisor.requireRunning();
-    }
+    isIntroduced = true;
+    if (current) module.prepare(current);
+    if (plans.length > 0) await this.#families.begin(module, plans, described, options.shared);
+    // whoever hears that it serves must find the shared values in it, and whoever stops it does not wait for all of their changes
+    await module.whileAlive(this.#bindShared(module, options.shared));
+    this.#requireWanted(module);
+    supervisor.requireRunning();
     hasBegun = true;
     await this.#serveFirst(module, () => current);
-    // a shared parameter has one change after the other: whoever stops this module does not wait for all of them
-    await module.whileAlive(this.#bindShared(module, options.shared));
     this.#requireWanted(module);
   }
 
@@ -342,13 +344,10 @@ export class ModuleHost implements AsyncDisposable {
     return { kind: importedKind, args: { ...args, kind, loaded } };
   }
 
-  /** Where the parameter's owner is an actor inside the module, the owner is bound. */
+  /** Where the parameter's owner is an actor inside the module, the owner is bound already. */
   async #bindShared(module: HostedModuleRecord, shared: StartOptions['shared']): Promise<void> {
-    if (module.parts.size === 0) return this.shared.bind(module, shared);
-    for (const [given, sharedName] of Object.entries(shared ?? {})) {
-      const { module: owner, name } = module.ownerOf(given);
-      await this.shared.bind(owner, { [name]: sharedName });
-    }
+    const own = Object.entries(shared ?? {}).filter(([name]) => module.ownerOf(name).module === module);
+    await this.shared.bind(module, shared && Object.fromEntries(own));
   }
 
   #attach(module: HostedModuleRecord, ref: ActorRef): void {

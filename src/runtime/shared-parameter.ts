@@ -52,6 +52,8 @@ export class HostedSharedParameter implements SharedParameter {
   readonly #host: SharedHost;
   /** Names of parameters by the module that they are bound in. */
   readonly #bound = new Map<HostedModuleRecord, readonly string[]>();
+  /** Ends the watch over a bound module's end. */
+  readonly #watches = new Map<HostedModuleRecord, () => void>();
   /** One change after the other: each starts from what the one before has left. */
   #last: Promise<unknown> = Promise.resolve();
 
@@ -97,8 +99,22 @@ export class HostedSharedParameter implements SharedParameter {
       const differing = differingFrom(value, module, names);
       const part = this.#partFor(module, differing, value);
       if (differing.length > 0) await changeTogether(this.#host, [part], { level: 'relaxed' });
+      if (module.isOver) return;
       this.#bound.set(module, names);
+      this.#watches.get(module)?.();
+      this.#watches.set(
+        module,
+        module.onStatus(() => this.#onStatus(module)),
+      );
     });
+  }
+
+  /** Whoever has ended is held no longer; a part that is started again is bound anew. */
+  #onStatus(module: HostedModuleRecord): void {
+    if (!module.isOver) return;
+    this.#bound.delete(module);
+    this.#watches.get(module)?.();
+    this.#watches.delete(module);
   }
 
   /** A bound module has changed its parameter by itself: so it is for all, or the module gets the shared value back. */
@@ -150,7 +166,6 @@ export class HostedSharedParameter implements SharedParameter {
   }
 
   #running(): readonly (readonly [HostedModuleRecord, readonly string[]])[] {
-    for (const module of this.#bound.keys()) if (module.isOver) this.#bound.delete(module);
     return [...this.#bound];
   }
 }

@@ -8,6 +8,9 @@ import type { HostedSharedParameter, SharedDefinition, SharedHost } from './shar
 const maxNameCharacters = 128;
 const wellFormed = /^[\w.:-]+$/u;
 
+/** A module's names for shared parameters. */
+type Pairs = readonly (readonly [string, HostedSharedParameter])[];
+
 export class SharedParameters {
   readonly #host: SharedHost;
   readonly #opening = new Map<string, Promise<HostedSharedParameter>>();
@@ -38,10 +41,12 @@ export class SharedParameters {
     return this.#bound.get(module)?.get(name);
   }
 
-  /** Binds a module that has just started. @throws `runtime/shared-not-found`, and what the module has against the values */
-  async bind(module: HostedModuleRecord, names: Readonly<Record<string, string>> = {}): Promise<void> {
-    const pairs = Object.entries(names).map(([name, shared]) => [name, this.#find(shared)] as const);
-    for (const [name] of pairs) module.journal.parameter(name);
+  /**
+   * Binds a module before it serves, without `names` to what it was bound to when it ended. @throws `runtime/shared-not-found`, and what the module has against
+   *   the values
+   */
+  async bind(module: HostedModuleRecord, names?: Readonly<Record<string, string>>): Promise<void> {
+    const pairs = names ? this.#pairsOf(module, names) : this.#remembered(module);
     for (const shared of new Set(pairs.map(([, each]) => each))) {
       await shared.bind(
         module,
@@ -66,6 +71,17 @@ export class SharedParameters {
   /** A module changed a parameter by itself. */
   follow(module: HostedModuleRecord, record: ParameterRecord): void {
     this.sharedOf(module, record.name)?.follow(module, record);
+  }
+
+  #pairsOf(module: HostedModuleRecord, names: Readonly<Record<string, string>>): Pairs {
+    const pairs = Object.entries(names).map(([name, shared]) => [name, this.#find(shared)] as const);
+    for (const [name] of pairs) module.journal.parameter(name);
+    return pairs;
+  }
+
+  /** For what the module still has. */
+  #remembered(module: HostedModuleRecord): Pairs {
+    return [...(this.#bound.get(module) ?? [])].filter(([name]) => module.journal.parameters.has(name));
   }
 
   #begin(name: string, definition: SharedDefinition | undefined): Promise<HostedSharedParameter> {
