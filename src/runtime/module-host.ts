@@ -319,6 +319,7 @@ export class ModuleHost implements AsyncDisposable {
     isIntroduced = true;
     if (current) module.prepare(current);
     if (plans.length > 0) await this.#families.begin(module, plans, described, options.shared);
+    this.#requireWanted(module);
     // whoever hears that it serves must find the shared values in it, and whoever stops it does not wait for all of their changes
     await module.whileAlive(this.#bindShared(module, options.shared));
     this.#requireWanted(module);
