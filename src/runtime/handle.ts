@@ -278,7 +278,8 @@ export class ModuleHandle<M = Module> {
    * Resolves when what is stored is of the new version, as a strict write.
    * @throws `runtime/version-not-found`, `runtime/hot-reload-failed` (the constructor threw), `runtime/state-migration-failed`,
    *   `runtime/module-load-failed` and `runtime/module-url-refused` for a file, `runtime/hot-reload-disabled`, `runtime/swap-under-way`,
-   *   `runtime/compile-running`, `runtime/swap-target-invalid`, what ended the module, `actor/peer-died`, `port/timeout`,
+   *   `runtime/compile-running`, `runtime/swap-target-invalid`, `runtime/sub-module-mismatch` when it does not fit the actors inside it
+   *   or the program around it, what ended the module, `actor/peer-died`, `port/timeout`,
    *   `port/cancelled`; `state/…` when it took over and the store could not follow
    */
   swap(target: SwapTarget, options?: SwapOptions): Promise<SwapOutcome> {

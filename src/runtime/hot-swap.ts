@@ -9,6 +9,7 @@ import { ownPartOf } from './introduce.ts';
 import type { RuntimeLimits } from './limits.ts';
 import { swapUnderWay } from './module-error.ts';
 import type { Described, ModuleSwapBody, SwapBody } from './module-protocol.ts';
+import { fitOf } from './part-shape.ts';
 import type { ModuleVersions } from './module-versions.ts';
 import { inTurn } from './whole-change.ts';
 
@@ -153,7 +154,10 @@ export class HotSwap {
   ): Promise<SwapOutcome> {
     const { versions, limits } = this.#options;
     const loaded = versions.loadedOf(module.kind);
-    const body: SwapBody = { ...wanted, loaded, timeoutMs: limits.importTimeoutMs };
+    // an update exchanges program and parts one after the other: no one of them fits the others yet
+    const fit = wanted.isUpdate ? undefined : fitOf(module);
+    const timeoutMs = limits.importTimeoutMs;
+    const body: SwapBody = { ...wanted, loaded, timeoutMs, ...(fit ? { fit } : {}) };
     const { successions } = module.journal;
     const from = module.source.version ?? '0.0.0';
     try {

@@ -3,8 +3,8 @@
  * often ends alone, and the program around it does what was declared.
  */
 import type { ActorRef, Supervisor } from '../actor/index.ts';
-import { canonicalJson, CodedError, messageOf } from '../base/index.ts';
-import type { ModuleDescription, ModuleState } from '../program/index.ts';
+import { messageOf } from '../base/index.ts';
+import type { ModuleState } from '../program/index.ts';
 import type { Hub } from '../telemetry/index.ts';
 import type { HostedModuleRecord, HostedPart, ModuleStatus, Surrounding } from './hosted.ts';
 import { wasStopped } from './module-error.ts';
@@ -16,6 +16,7 @@ import type {
   PartStaleBody,
 } from './module-protocol.ts';
 import { createParameterHandle } from './parameter-handle.ts';
+import { refuseOther, refuseShared, shapeOf } from './part-shape.ts';
 import type { StartOptions } from './runtime-options.ts';
 import type { PartPlan } from './sub-module-actors.ts';
 import { knownState, partOfState } from './whole-state.ts';
@@ -69,7 +70,7 @@ export class ModuleFamilies {
     shared: SharedNames = {},
   ): Promise<void> {
     if (plans.length === 0) return;
-    refuseShared(module, described.parts);
+    refuseShared(module.id, described.parts);
     this.#families.set(module, { plans, resuming: Promise.resolve(), ending: undefined });
     // predictors that nobody changed follow their class
     const { predictors, compiled } = module.journal.state ?? { predictors: {}, compiled: [] };
@@ -77,7 +78,9 @@ export class ModuleFamilies {
     for (const plan of plans) {
       const names = described.parts[plan.path] as PartNames;
       const part = await this.#startPart(module, { plan, names, state, shared: sharedOf(names, shared) });
-      refuseOther(part, described.description);
+      const { kind, description } = part.module;
+      const shape = description ? shapeOf(description) : {};
+      refuseOther({ path: part.path, kind, shape }, shapeOf(described.description, names));
     }
   }
 
@@ -111,12 +114,8 @@ export class ModuleFamilies {
 
   /** As {@link mirror}, for everything around a module whose state was replaced. */
   mirrorAround(module: HostedModuleRecord): void {
-    for (let { around } = module; around; around = around.module.around) {
-      const { module: outer, path } = around;
-      const inside = outer.parts.get(path)?.module;
-      const state = inside && knownState(inside);
-      if (state) this.#attempt(outer, () => outer.tell('part-load', { path, state }));
-    }
+    for (let part: HostedModuleRecord = module; part.around; part = part.around.module)
+      this.#mirrorTo(part.around.module, part);
   }
 
   /** A parameter of a module changed: the copies of it in the modules around follow. */
@@ -141,12 +140,14 @@ export class ModuleFamilies {
     return true;
   }
 
-  /** Another instance of a module has taken over: its parts may have other names there. */
+  /** Another instance of a module has taken over: its parts may have other names there, and its copies of them other values. */
   onSwap(module: HostedModuleRecord, parts: Readonly<Record<string, PartNames>>): void {
     for (const [path, part] of module.parts) {
       const names = parts[path];
       if (names) module.parts.set(path, { ...part, names, ownNames: ownNamesOf(names) });
     }
+    for (const { module: part } of module.parts.values()) this.#mirrorTo(module, part);
+    this.mirrorAround(module);
   }
 
   /** A copy refused what its owner has. */
@@ -166,6 +167,11 @@ export class ModuleFamilies {
   /** Waits for the families whose end is under way. */
   async settled(): Promise<void> {
     await Promise.allSettled([...this.#families.values()].flatMap(({ ending }) => (ending ? [ending] : [])));
+  }
+
+  #mirrorTo(module: HostedModuleRecord, part: HostedModuleRecord): void {
+    const [path, state] = [part.around?.path, knownState(part)];
+    if (path !== undefined && state) this.#attempt(module, () => module.tell('part-load', { path, state }));
   }
 
   async #startPart(
@@ -315,57 +321,4 @@ function optionsOf({ id, actor, actors }: PartPlan): StartOptions {
     ...(isolation ? { isolation } : {}),
     ...(shutdownMs === undefined ? {} : { shutdownMs }),
   };
-}
-
-function mismatch(path: string, what: string): CodedError {
-  return new CodedError('runtime/sub-module-mismatch', `the sub-module "${path}" ${what}`, {
-    fields: { path },
-  });
-}
-
-/** One parameter cannot live in two actors. */
-function refuseShared(module: HostedModuleRecord, parts: Readonly<Record<string, PartNames>>): void {
-  const seen = new Map<string, string>();
-  for (const [path, { parameters }] of Object.entries(parts)) {
-    for (const name of Object.values(parameters)) {
-      const other = seen.get(name);
-      if (other !== undefined)
-        throw mismatch(path, `of "${module.id}" shares the parameter "${name}" with "${other}"`);
-      seen.set(name, path);
-    }
-  }
-}
-
-/** As far as data can show it, the actor's class must be the sub-module's. */
-function refuseOther({ path, module, names }: HostedPart, outer: ModuleDescription): void {
-  const ours = shapeOf(outer, names);
-  const theirs = module.description ? shapeOf(module.description) : new Map<string, string>();
-  for (const name of new Set([...ours.keys(), ...theirs.keys()])) {
-    if (ours.get(name) === theirs.get(name)) continue;
-    const is = ours.get(name) ?? 'nothing';
-    throw mismatch(
-      path,
-      `cannot be an actor of kind "${module.kind}": ${name} is ${is} in the program, ${theirs.get(name) ?? 'nothing'} in the kind`,
-    );
-  }
-}
-
-/** Parameters and predictors with what can be said of them. */
-function shapeOf(description: ModuleDescription, names?: PartNames): ReadonlyMap<string, string> {
-  const rename = (given: Readonly<Record<string, string>> | undefined): ReadonlyMap<string, string> =>
-    new Map(Object.entries(given ?? {}).map(([own, outer]) => [outer, own]));
-  const parameters = rename(names?.parameters);
-  const predictors = rename(names?.predictors);
-  const own = (map: ReadonlyMap<string, string>, name: string): string | undefined =>
-    names ? map.get(name) : name;
-  const shape = new Map<string, string>();
-  for (const { name, type, constraints } of description.parameters) {
-    const key = own(parameters, name);
-    if (key !== undefined) shape.set(`parameter "${key}"`, `${type} ${canonicalJson(constraints)}`);
-  }
-  for (const { name, signature } of description.predictors) {
-    const key = own(predictors, name);
-    if (key !== undefined) shape.set(`predictor "${key}"`, signature);
-  }
-  return shape;
 }

@@ -218,6 +218,7 @@ export class ModuleHost implements AsyncDisposable {
 
   #createPart(plan: PartPlan, { around, supervisor }: PartPlace): HostedModuleRecord {
     const module = this.#create(plan.id, plan.actor.kind, around);
+    module.hotReload = around.module.hotReload;
     module.supervisor = supervisor;
     return module;
   }

@@ -10,6 +10,7 @@ import type {
   UsageByModel,
 } from '../program/index.ts';
 import type { LmDescription } from './page-service/lm-proxy.ts';
+import type { SwapFit } from './part-shape.ts';
 import type { WireExample } from './trainset.ts';
 
 export interface StartArgs {
@@ -102,6 +103,8 @@ export interface SwapBody {
   readonly previous?: PreviousVersion | undefined;
   /** The worker serves other code: take it if the module's own class was exchanged. */
   readonly isUpdate?: boolean;
+  /** The actors inside it and around it, which it must fit. */
+  readonly fit?: SwapFit;
 }
 
 /** `undefined` after an update that did not concern the module. */

@@ -44,7 +44,7 @@ export interface RuntimeOptions<M extends Modules> {
 export interface StartOptions<C = Module, Kind extends string = string> {
   /** Which version of the class. Default the newest release, or the newest pre-release where there is no release. */
   readonly version?: string;
-  /** Whether another version may take over while the module runs. Default true. */
+  /** Whether another version may take over while the module runs, or an actor inside it. Default true. */
   readonly hotReload?: boolean;
   /** Default: `module_` and 16 hex digits. With an id of its own a module finds its stored state again. */
   readonly id?: string;

@@ -7,6 +7,7 @@ import { cancellation } from '../platform/index.ts';
 import { describeHosting, handOver, reloading, succeed } from './hosting.ts';
 import type { Hosting } from './hosting.ts';
 import type { ModuleVersion } from './module-class.ts';
+import { refuseMisfit } from './part-shape.ts';
 import type { ModuleSwapBody, SwapAnswer, SwapBody } from './module-protocol.ts';
 
 export interface SwapOptions {
@@ -46,7 +47,7 @@ export class SwapTurn {
 
   /**
    * @throws `runtime/hot-reload-failed`, `runtime/state-migration-failed`, `runtime/version-not-found`, `runtime/module-load-failed`,
-   *   `runtime/module-url-refused`; the module serves as before then
+   *   `runtime/module-url-refused`, `runtime/sub-module-mismatch`; the module serves as before then
    */
   run(body: SwapBody, call: CallContext): SwapAnswer | Promise<SwapAnswer> {
     const target = this.#targetOf(body, call);
@@ -86,7 +87,9 @@ export class SwapTurn {
     const after = succeed(before, source, body.previous);
     const [from, to] = [before.source.version, source.version];
     const taken = after.taken ?? { from, same: [], ...after.predictors };
-    reloading(`${from} → ${to}`, () => announce({ module: actor, ...describeHosting(after), taken }));
+    const described = reloading(`${from} → ${to}`, () => describeHosting(after));
+    if (body.fit) refuseMisfit(actor, described, body.fit);
+    reloading(`${from} → ${to}`, () => announce({ module: actor, ...described, taken }));
     handOver(before, after, actor);
     takeOver(after);
     return { from, to };
