@@ -7,6 +7,8 @@ export interface CallContext {
   readonly signal: AbortSignal;
   /** Hears once of what aborts the signal. It costs less than a signal. The returned function ends it. */
   onStop(listener: (error: CodedError) => void): () => void;
+  /** Keeps the place of the call in the mailbox until `work` has settled too, also when the call was answered before. */
+  keepPlace(work: Promise<unknown>): void;
   readonly span: SpanContext | undefined;
   /** Reports progress to the caller. */
   delta(body: unknown): void;

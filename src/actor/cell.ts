@@ -8,11 +8,18 @@ export type ExitReason = 'normal' | 'shutdown' | 'crashed';
 
 type Reject = (error: CodedError) => void;
 
+/** What one call takes of the mailbox, until nothing of it runs any more. */
+interface Place {
+  /** What of it has not settled. */
+  works: number;
+  reject: Reject | undefined;
+}
+
 export class Cell {
   readonly id: string;
   readonly #limits: ActorLimits;
   readonly #onExit: (reason: ExitReason, error?: CodedError) => void;
-  readonly #open = new Set<Reject>();
+  readonly #open = new Set<Place>();
   readonly #gone = new AbortController();
   readonly #leaving = new Set<Reject>();
   #behaviour: Behaviour | undefined;
@@ -25,7 +32,7 @@ export class Cell {
     this.#onExit = onExit;
   }
 
-  /** Calls that have not ended. */
+  /** Calls of which something still runs. */
   get mailboxLength(): number {
     return this.#open.size;
   }
@@ -50,16 +57,18 @@ export class Cell {
     const isFull = this.#open.size >= this.#limits.maxMailbox;
     if (isFull && !behaviour.isReserved?.(call.method)) throw this.#full();
     const gone = this.#gone.signal;
+    const place: Place = { works: 0, reject: undefined };
     // the signal costs an AbortController; most turns answer at once and never look at it
     const value = behaviour.call(call.method, call.body, {
       get signal() {
         return AbortSignal.any([call.signal, gone]);
       },
       onStop: (listener) => this.#onStop(call, listener),
+      keepPlace: (work) => this.#keep(place, work),
       span: call.span,
       delta: (body) => void call.delta(body),
     });
-    return value instanceof Promise ? this.#defer(value) : value;
+    return value instanceof Promise ? this.#defer(value, place) : value;
   }
 
   receive(message: IncomingMessage): void {
@@ -92,7 +101,7 @@ export class Cell {
     if (this.#isOver) return;
     this.#isOver = true;
     const died = this.died(error);
-    for (const reject of this.#open) reject(died);
+    for (const { reject } of this.#open) reject?.(died);
     this.#open.clear();
     this.#gone.abort(died);
     for (const listener of this.#leaving) listener(died);
@@ -118,21 +127,23 @@ export class Cell {
     };
   }
 
-  // a cancelled call keeps its place until its work really ends: it still costs what the bound guards
-  #defer(value: Promise<unknown>): Promise<unknown> {
+  #defer(value: Promise<unknown>, place: Place): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      this.#open.add(reject);
-      value.then(
-        (settled) => {
-          this.#open.delete(reject);
-          resolve(settled);
-        },
-        (error: unknown) => {
-          this.#open.delete(reject);
-          reject(error as Error);
-        },
-      );
+      place.reject = reject;
+      value.then(resolve, reject);
+      this.#keep(place, value);
     });
+  }
+
+  // a cancelled call keeps its place until its work really ends: it still costs what the bound guards
+  #keep(place: Place, work: Promise<unknown>): void {
+    if (this.#isOver) return;
+    place.works++;
+    this.#open.add(place);
+    const end = (): void => {
+      if (--place.works === 0) this.#open.delete(place);
+    };
+    work.then(end, end);
   }
 
   /** What is said of it, and to it, when it is over. */

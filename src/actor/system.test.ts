@@ -2,6 +2,7 @@ import { afterEach, expect, test } from 'vitest';
 import { SimulatedClock, systemClock } from '../platform/index.ts';
 import { createHub, createMemorySink } from '../telemetry/index.ts';
 import { testKinds } from './actor-test-kinds.ts';
+import type { StartBehaviour } from './behaviour.ts';
 import { defaultActorLimits } from './limits.ts';
 import { inThreadRealm } from './realm.ts';
 import { Supervisor } from './supervisor.ts';
@@ -56,6 +57,35 @@ test('a crash ends the actor, its open calls and nobody else', async () => {
   expect(await exit).toMatchObject({ reason: 'crashed', error: { code: 'actor/crashed' } });
   await expect(ref.call('read', null)).rejects.toMatchObject({ code: 'actor/peer-died' });
   expect(await other.call('read', null)).toBe(0);
+});
+
+test('a call keeps its place, and only one, for as long as anything of it runs, also when it was answered', async () => {
+  const gates: (() => void)[] = [];
+  const leaving: StartBehaviour = () => ({
+    call(method, _, call) {
+      if (method === 'read') return gates.length;
+      for (let left = 0; left < 2; left++)
+        call.keepPlace(new Promise<void>((resolve, reject) => gates.push(left === 0 ? resolve : reject)));
+      return method === 'leave' ? 'at once' : Promise.resolve('later');
+    },
+  });
+  const limits = { ...defaultActorLimits, maxMailbox: 2 };
+  const system = new ActorSystem({
+    createRealm: () => inThreadRealm({ leaving }, { limits }),
+    isWatched: false,
+    limits,
+  });
+  open.push(system);
+  const ref = await system.spawn({ actor: 'a', kind: 'leaving' });
+  expect(await ref.call('leave', null)).toBe('at once');
+  expect(await ref.call('read', null)).toBe(2);
+  expect(await ref.call('leave-later', null)).toBe('later');
+  await expect(ref.call('read', null)).rejects.toMatchObject({ code: 'actor/mailbox-full' });
+  gates[0]?.();
+  await Promise.resolve();
+  await expect(ref.call('read', null)).rejects.toMatchObject({ code: 'actor/mailbox-full' });
+  gates[1]?.();
+  expect(await ref.call('read', null)).toBe(4);
 });
 
 test('a full mailbox refuses, keeps what it has and serves again', async () => {

@@ -1,5 +1,5 @@
 /** Takes up a run that began in another realm: same trace, the time that is left, its values; the rest is handed in here. */
-import type { Run, RunRequest, StopSource } from './run.ts';
+import type { LeaveListener, Run, RunRequest, StopSource } from './run.ts';
 import { withRun } from './run.ts';
 import { parseRunWire } from './run-wire.ts';
 import type { CallSettings } from './settings.ts';
@@ -8,10 +8,15 @@ import type { CallSettings } from './settings.ts';
 export interface ContinueSettings extends CallSettings {
   /** Ends the run in the place of a signal and of a timer, at a fraction of the cost: whoever gives it keeps the time that is left. */
   readonly onStop?: StopSource | undefined;
+  /**
+   * Gets what goes on after the end of the run: work of the call and of calls inside it that did not heed the signal, before whoever
+   * waits for the call hears of its end.
+   */
+  readonly onLeave?: LeaveListener | undefined;
 }
 
 /** The request of a run that goes on here. @throws `program/run-invalid` */
-export function requestOfWire(wire: unknown, { onStop, ...settings }: ContinueSettings): RunRequest {
+export function requestOfWire(wire: unknown, { onStop, onLeave, ...settings }: ContinueSettings): RunRequest {
   const { span, depth, isTraced, values, path, remainingMs } = parseRunWire(wire);
   const timeoutMs = Math.min(remainingMs ?? Infinity, settings.timeoutMs ?? Infinity);
   return {
@@ -22,6 +27,7 @@ export function requestOfWire(wire: unknown, { onStop, ...settings }: ContinueSe
     },
     path,
     ...(onStop ? { onStop } : {}),
+    ...(onLeave ? { onLeave } : {}),
     origin: { span, depth, isTraced },
   };
 }

@@ -77,7 +77,7 @@ export type { LoadSource, SaveTarget } from './program-file.ts';
 export { parseRunWire } from './run-wire.ts';
 export type { RunWire } from './run-wire.ts';
 export { context, isRun, withRun } from './run.ts';
-export type { Run, RunDeadline, RunRequest, StopSource } from './run.ts';
+export type { LeaveListener, Run, RunDeadline, RunRequest, StopSource } from './run.ts';
 export { configure } from './settings.ts';
 export type { CallOptions, CallSettings, Defaults, PredictDelta, Settings } from './settings.ts';
 export type { InputsOf, OutputsOf, ValueOf } from './signature-types.ts';

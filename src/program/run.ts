@@ -58,6 +58,9 @@ export interface Run {
 /** Takes what ends a run, and calls it once when something does. The returned function ends that. */
 export type StopSource = (stop: (error: CodedError) => void) => () => void;
 
+/** Hears of work that goes on although whoever waited for it was told of its end. It settles when the work really ends. */
+export type LeaveListener = (work: Promise<unknown>) => void;
+
 export interface RunRequest {
   readonly parent?: Run | undefined;
   readonly settings?: CallSettings | undefined;
@@ -69,6 +72,8 @@ export interface RunRequest {
   readonly path?: string;
   /** Ends the run in the place of a signal and of a timer: whoever gives it keeps the time. */
   readonly onStop?: StopSource | undefined;
+  /** Gets what goes on after its end: work of this call and of calls inside it that did not heed the signal. */
+  readonly onLeave?: LeaveListener | undefined;
   /** Set when the parent is in another realm. */
   readonly origin?: { readonly span: SpanContext; readonly depth: number; readonly isTraced: boolean };
 }
@@ -79,6 +84,7 @@ interface Frame {
   /** The call around this one in this realm, of this copy of the library. */
   readonly around: Frame | undefined;
   readonly stopper: Stopper;
+  readonly onLeave: LeaveListener | undefined;
   readonly clock: Clock;
   /** Minted for the first who asks. */
   readonly span: SpanContext;
@@ -237,14 +243,17 @@ export function context<T>(settings: CallSettings, work: (run: Run) => Promise<T
   return withRun({ settings }, work);
 }
 
-function createFrame({ parent, settings, origin, module }: RunRequest, inherited: Settings): Frame {
+function createFrame(request: RunRequest, inherited: Settings): Frame {
+  const { parent, settings, origin, module } = request;
   const around = parent ?? origin;
   const { clock = systemClock, random = systemRandom } = inherited;
+  const frameAround = parent && ActiveRun.frameOf(parent);
   let span: SpanContext | undefined;
   return {
     module,
-    around: parent && ActiveRun.frameOf(parent),
+    around: frameAround,
     stopper: new Stopper(),
+    onLeave: request.onLeave ?? frameAround?.onLeave,
     clock,
     get span() {
       return (span ??= createSpan(around?.span, random));
@@ -323,11 +332,15 @@ function followParent(stopper: Stopper, parent: Run): () => void {
 }
 
 /** Most calls have no limit of their own and need neither a timer nor a signal. */
-function runWithin<T>({ stopper, clock }: Frame, limit: DeadlineOptions, work: () => Promise<T>): Promise<T> {
-  if (limit.timeoutMs === undefined && limit.signal === undefined) return stopper.race(work);
+function runWithin<T>(
+  { stopper, onLeave, clock }: Frame,
+  limit: DeadlineOptions,
+  work: () => Promise<T>,
+): Promise<T> {
+  if (limit.timeoutMs === undefined && limit.signal === undefined) return stopper.race(work, onLeave);
   return withDeadline(clock, limit, (inner) => {
     inner.addEventListener('abort', () => stopper.stop(() => cancellation(inner)), { once: true });
-    return stopper.race(work);
+    return stopper.race(work, onLeave);
   });
 }
 

@@ -38,3 +38,20 @@ test('work that settles first wins, and the reason is made for nobody', async ()
   stopper.stop(why);
   expect(why).not.toHaveBeenCalled();
 });
+
+test('work that goes on after the stop is told of before the race ends; work that has settled is not', async () => {
+  const stopper = new Stopper();
+  const left: Promise<unknown>[] = [];
+  let end: (value: number) => void = () => undefined;
+  const onLeave = (work: Promise<unknown>): void => void left.push(work);
+  expect(await stopper.race(() => Promise.resolve(1), onLeave)).toBe(1);
+  const race = stopper.race(() => new Promise<number>((resolve) => (end = resolve)), onLeave);
+  await Promise.resolve();
+  stopper.stop(() => first);
+  expect(left).toHaveLength(1);
+  await expect(race).rejects.toBe(first);
+  end(2);
+  expect(await left[0]).toBe(2);
+  await expect(stopper.race(never, onLeave)).rejects.toBe(first);
+  expect(left).toHaveLength(1);
+});

@@ -34,12 +34,19 @@ export class Stopper {
     return () => void this.#listeners.delete(listener);
   }
 
-  /** Settles with `work`, or with the reason as soon as the call is stopped. When it was stopped already, `work` never runs. */
-  race<T>(work: () => Promise<T>): Promise<T> {
+  /**
+   * Settles with `work`, or with the reason as soon as the call is stopped. When it was stopped already, `work` never runs.
+   * @param onLeave gets work that goes on when the call is stopped, before anybody hears of the end; nobody else waits for it
+   */
+  race<T>(work: () => Promise<T>, onLeave?: (work: Promise<unknown>) => void): Promise<T> {
     if (this.#why) return Promise.reject(this.#reason());
     return new Promise<T>((resolve, reject) => {
-      const forget = this.onStop(reject);
-      void Promise.resolve().then(work).finally(forget).then(resolve, reject);
+      const forget = this.onStop((error) => {
+        onLeave?.(running);
+        reject(error);
+      });
+      const running = Promise.resolve().then(work).finally(forget);
+      running.then(resolve, reject);
     });
   }
 

@@ -202,7 +202,7 @@ test('a module with parts can be started again as soon as its crash is told', as
     id: 'p',
     restart: 'temporary',
     isolation: 'dedicated',
-    actors: { critic: { kind: 'critic', isolation: 'dedicated', whenDown: 'fail' } },
+    actors: { critic: { kind: 'critic', isolation: 'dedicated', whenDown: 'fail', shutdownMs: 20 } },
   });
   void codeOf(page.module('p').call({ ask: 'deaf' }));
   await turns();

@@ -77,7 +77,7 @@ test('with sub-modules that are actors, a give-up leaves no rejection that nobod
 
 test('what starts in the turn of a give-up waits until the old actor has ended', async () => {
   const runtime = create();
-  const x = await runtime.start('deaf', { id: 'x' });
+  const x = await runtime.start('deaf', { id: 'x', shutdownMs: 20 });
   await x.parameters.count.set(7);
   await startLast(runtime);
   const lost = codeOf(x.call(null));

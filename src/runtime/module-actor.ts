@@ -53,7 +53,7 @@ class HostedModule implements Behaviour {
   #answers = 0;
   /** The parameter that such a call sets: what else changes on the way is the module's own doing. */
   #setting: string | undefined;
-  /** Forwards that have not ended. */
+  /** Forwards that have not ended, and what forwards have left running that did not heed their end. */
   readonly #running = new Set<Promise<unknown>>();
   /** Parameters that the page changes and already knows, or all of them. What else changes on the way is the module's own doing. */
   #quiet: ReadonlySet<string> | 'all' = new Set();
@@ -136,7 +136,7 @@ class HostedModule implements Behaviour {
   /** Tells its forwards by their signal and lets them end; whoever asked for the stop limits how long. */
   async stop(): Promise<void> {
     this.#stops.stopAll(new CodedError('actor/peer-died', `module "${this.#context.actor}" was stopped`));
-    await Promise.allSettled(this.#running);
+    while (this.#running.size > 0) await Promise.allSettled(this.#running);
   }
 
   release(): void {
@@ -186,6 +186,10 @@ class HostedModule implements Behaviour {
   #settings(body: ForwardBody, call: CallContext): ContinueSettings {
     return {
       onStop: this.#stops.of(call, body.run.remainingMs),
+      onLeave: (work) => {
+        call.keepPlace(work);
+        void this.#track(work);
+      },
       ...pageSettings(this.#context, body),
       ...(body.wantsDeltas ? { onDelta: (delta) => call.delta(delta) } : {}),
     };

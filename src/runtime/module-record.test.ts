@@ -132,7 +132,7 @@ test('what is remembered outlives the page: created, updated, checkpoint, compil
 
 test('a module that was stopped still has a record; calls that wait are told of', async () => {
   const runtime = createTestRuntime();
-  const trouble = await runtime.start('trouble', { id: 't' });
+  const trouble = await runtime.start('trouble', { id: 't', shutdownMs: 20 });
   const pending = trouble.call({ ask: 'never' }).catch((error: unknown) => error);
   const [call] = trouble.record().pendingCalls;
   expect(call).toEqual({

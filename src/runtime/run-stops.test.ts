@@ -10,7 +10,13 @@ function createCall(): { readonly call: CallContext; readonly listeners: Set<(er
     listeners.add(listener);
     return () => void listeners.delete(listener);
   };
-  const call = { onStop, signal: new AbortController().signal, span: undefined, delta: () => undefined };
+  const call = {
+    onStop,
+    signal: new AbortController().signal,
+    keepPlace: () => undefined,
+    span: undefined,
+    delta: () => undefined,
+  };
   return { call, listeners };
 }
 
