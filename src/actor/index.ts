@@ -7,6 +7,7 @@ export type { ActorLimits, Shutdown } from './limits.ts';
 export { inThreadRealm, workerRealm } from './realm.ts';
 export { addRestart, defaultRestartLimits, restartsLeft } from './restart.ts';
 export type { RestartLimits, RestartType } from './restart.ts';
+export type { MessageSource } from './message-source.ts';
 export type { Realm } from './slot.ts';
 export type { AutoShutdown, ChildStatus, ChildType, Strategy } from './supervision-state.ts';
 export type {

@@ -30,7 +30,7 @@ export interface SlotOptions {
   /** Off for a host on the page: it cannot outlive the page, and the page cannot be killed. */
   readonly isWatched: boolean;
   readonly onCall: (call: IncomingCall) => unknown;
-  readonly onMessage: (message: IncomingMessage) => void;
+  readonly onMessage: (slot: Slot, message: IncomingMessage) => void;
   readonly onActorExit: (slot: Slot, exit: ActorExit) => void;
   readonly onLost: (slot: Slot, cause: string) => void;
 }
@@ -59,7 +59,7 @@ export class Slot {
       ...(options.portLimits ? { limits: options.portLimits } : {}),
       onCall: options.onCall,
       onMessage: (message) =>
-        message.to === pageAddress ? this.#onLifecycle(message) : options.onMessage(message),
+        message.to === pageAddress ? this.#onLifecycle(message) : options.onMessage(this, message),
       onViolation: (reason) => this.#onViolation(reason),
     });
     this.ready = this.#boot();

@@ -8,6 +8,7 @@ import { silentHub } from '../telemetry/index.ts';
 import type { Hub } from '../telemetry/index.ts';
 import { defaultActorLimits } from './limits.ts';
 import type { ActorLimits, Shutdown } from './limits.ts';
+import type { MessageSource } from './message-source.ts';
 import { hostAddress } from './protocol.ts';
 import type { ActorExit, SpawnRequest, StopRequest } from './protocol.ts';
 import { Slot } from './slot.ts';
@@ -63,7 +64,7 @@ export interface SystemOptions {
   readonly isWatched?: boolean;
   /** Answers what actors ask of the page. */
   readonly onCall?: (call: IncomingCall) => unknown;
-  readonly onMessage?: (message: IncomingMessage) => void;
+  readonly onMessage?: (message: IncomingMessage, source: MessageSource) => void;
   readonly clock?: Clock;
   readonly hub?: Hub;
   readonly limits?: ActorLimits;
@@ -266,12 +267,24 @@ export class ActorSystem {
       portLimits: this.#options.portLimits,
       isWatched: this.#options.isWatched ?? true,
       onCall: (call) => this.#serve(call),
-      onMessage: (message) => this.#options.onMessage?.(message),
+      onMessage: (from, message) => this.#options.onMessage?.(message, this.#sourceOf(from)),
       onActorExit: (from, exit) => this.#onActorExit(from, exit),
       onLost: (lost, cause) => this.#onLost(lost, cause),
     });
     this.#slots.add(slot);
     return slot;
+  }
+
+  #sourceOf(slot: Slot): MessageSource {
+    return {
+      worker: slot.id,
+      whereIs: (actor) => {
+        const placement = this.#located.get(actor);
+        if (!placement) return 'nowhere';
+        return placement.slot === slot ? 'here' : 'elsewhere';
+      },
+      violate: (reason) => slot.peer.violate(reason),
+    };
   }
 
   async #begin(placement: Placement, { actor, kind, args }: SpawnOptions): Promise<void> {

@@ -1,5 +1,12 @@
 /** Starts and stops modules under supervision, and keeps the record of each. */
-import type { ActorRef, ActorSystem, Exit, RestartLimits, Supervisor } from '../actor/index.ts';
+import type {
+  ActorRef,
+  ActorSystem,
+  Exit,
+  MessageSource,
+  RestartLimits,
+  Supervisor,
+} from '../actor/index.ts';
 import { CodedError, messageOf, toCodedError } from '../base/index.ts';
 import type { Clock } from '../platform/index.ts';
 import type { ModuleState } from '../program/index.ts';
@@ -177,8 +184,8 @@ export class ModuleHost implements AsyncDisposable {
   }
 
   /** What a worker tells the journal of its modules. */
-  onNews(method: string, body: unknown): void {
-    this.#news.take(method, body);
+  onNews(method: string, body: unknown, source: MessageSource): void {
+    this.#news.take(method, body, source);
   }
 
   onParameterChange(module: HostedModuleRecord, record: ParameterRecord): void {

@@ -1,14 +1,14 @@
 /** What workers tell the page of their modules without being asked, and where each piece of news goes. */
+import type { MessageSource } from '../actor/index.ts';
 import type { Hub } from '../telemetry/index.ts';
+import { isCatalogChange, isModuleSwap, isParameterChange, isPartStale, isUpdateFail } from './check-news.ts';
 import type { HostedModuleRecord } from './hosted.ts';
 import type { HotSwap } from './hot-swap.ts';
 import type { ModuleFamilies } from './module-families.ts';
 import type {
-  CatalogChangeBody,
   ModuleSwapBody,
   ParameterChangeBody,
   ParameterRecord,
-  PartStaleBody,
   UpdateFailBody,
 } from './module-protocol.ts';
 import type { SharedParameters } from './shared-parameters.ts';
@@ -20,6 +20,9 @@ export interface SwapNews {
   readonly fromVersion: string;
   readonly toVersion: string;
 }
+
+/** Whose news they are. */
+type Authored = Pick<ParameterChangeBody, 'module' | 'incarnation'>;
 
 export interface ModuleNewsOptions {
   readonly hub: Hub;
@@ -41,14 +44,26 @@ export class ModuleNews {
     this.#options = options;
   }
 
-  take(method: string, body: unknown): void {
+  /** What is malformed, or said of a module that runs in another worker, is not taken, and counts against the worker. */
+  take(method: string, body: unknown, source: MessageSource): void {
     const { families, hotSwap, modules } = this.#options;
-    if (method === 'parameter-change') this.#onOwnChange(body as ParameterChangeBody);
-    else if (method === 'module-swap') this.#onSwap(body as ModuleSwapBody);
-    else if (method === 'part-stale') families.onStale(body as PartStaleBody);
-    else if (method === 'catalog-change')
-      hotSwap.onCatalogChange(modules(), (body as CatalogChangeBody).kinds);
-    else if (method === 'update-fail') this.#onUpdateFail(body as UpdateFailBody);
+    if (method === 'parameter-change' && isParameterChange(body)) this.#onOwnChange(body, source);
+    else if (method === 'module-swap' && isModuleSwap(body)) this.#onSwap(body, source);
+    else if (method === 'part-stale' && isPartStale(body)) {
+      if (source.whereIs(body.module) === 'here') families.onStale(body);
+    } else if (method === 'catalog-change' && isCatalogChange(body))
+      hotSwap.onCatalogChange(modules(), body.kinds);
+    else if (method === 'update-fail' && isUpdateFail(body)) this.#onUpdateFail(body);
+    else source.violate(`news that there are not, or malformed: ${method.slice(0, 100)}`);
+  }
+
+  /** The module that speaks, unless its actor is over: what was sent before the worker knew that is late, and no offence. */
+  #authorOf({ module: id, incarnation }: Authored, source: MessageSource): HostedModuleRecord | undefined {
+    const module = this.#options.find(id);
+    if (module?.incarnation !== incarnation) return undefined;
+    const place = source.whereIs(id);
+    if (place === 'elsewhere') source.violate(`news of module "${id.slice(0, 100)}", which runs elsewhere`);
+    return place === 'here' ? module : undefined;
   }
 
   #onUpdateFail({ message, file }: UpdateFailBody): void {
@@ -56,10 +71,10 @@ export class ModuleNews {
     hub.emit({ type: 'hot-update-fail', message, ...(file === undefined ? {} : { file }) });
   }
 
-  #onSwap(body: ModuleSwapBody): void {
-    const { hotSwap, shared, families, find, onSwap } = this.#options;
-    const module = find(body.module);
-    if (!module || module.isOver || module.incarnation !== body.incarnation) return;
+  #onSwap(body: ModuleSwapBody, source: MessageSource): void {
+    const { hotSwap, shared, families, onSwap } = this.#options;
+    const module = this.#authorOf(body, source);
+    if (!module || module.isOver) return;
     const fromVersion = body.taken.from;
     hotSwap.onSwap(module, body);
     shared.rebind(module);
@@ -70,13 +85,14 @@ export class ModuleNews {
   }
 
   /** A module changed a parameter by itself. */
-  #onOwnChange({ module: id, incarnation, ...record }: ParameterChangeBody): void {
-    const { families, shared, find, onParameterChange, onStoreFailure } = this.#options;
-    const module = find(id);
-    if (module?.incarnation !== incarnation) return;
-    if (module && families.pass(module, record)) return;
+  #onOwnChange(body: ParameterChangeBody, source: MessageSource): void {
+    const { families, shared, onParameterChange, onStoreFailure } = this.#options;
+    const module = this.#authorOf(body, source);
+    if (!module) return;
+    const { module: _, incarnation: __, ...record } = body;
+    if (families.pass(module, record)) return;
     // what changes before a module was introduced is in its introduction
-    if (!module?.journal.parameters.has(record.name)) return;
+    if (!module.journal.parameters.has(record.name)) return;
     onParameterChange(module, record);
     // nobody waits for it, so a failure has only this route
     module.journal.persist([record.name], 'relaxed').catch(onStoreFailure);

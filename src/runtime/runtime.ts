@@ -1,5 +1,6 @@
 /** Where the parts meet: workers, a supervisor, a store, a model and an executor, and the modules that use them. */
 import { ActorSystem, defaultActorLimits } from '../actor/index.ts';
+import type { MessageSource } from '../actor/index.ts';
 import { messageOf, Scope } from '../base/index.ts';
 import type { Executor } from '../executor/index.ts';
 import type { LanguageModel } from '../lm/index.ts';
@@ -254,7 +255,7 @@ export class Runtime<M extends Modules = Modules> implements AsyncDisposable {
         [executorService]: this.#executorService.service,
         [subModuleService]: createSubModuleService(this.#forwardHost(), (id) => this.#host.get(id)),
       }),
-      onMessage: (message) => this.#onMessage(message),
+      onMessage: (message, source) => this.#onMessage(message, source),
       ...(poolSize === undefined ? {} : { poolSize }),
       ...(portLimits ? { portLimits } : {}),
     });
@@ -262,10 +263,10 @@ export class Runtime<M extends Modules = Modules> implements AsyncDisposable {
     return system;
   }
 
-  #onMessage(message: IncomingMessage): void {
-    if (message.to !== journalService) return;
+  #onMessage(message: IncomingMessage, source: MessageSource): void {
+    if (message.to !== journalService) return source.violate('a message to a service that hears none');
     try {
-      this.#host.onNews(message.method, message.body);
+      this.#host.onNews(message.method, message.body, source);
     } catch (error) {
       // whatever wrote it, the page goes on
       const text = `a worker's "${message.method.slice(0, 100)}" could not be taken: ${messageOf(error)}`;
