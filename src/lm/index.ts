@@ -1,3 +1,4 @@
+export { checkRequest } from './check-request.ts';
 export type { LmErrorCode } from './error.ts';
 export { createHistory, inspectHistory, withHistory } from './history.ts';
 export type { LmHistory, LmHistoryEntry } from './history.ts';

@@ -3,8 +3,8 @@ import { CodedError } from '../../base/index.ts';
 import type { ExecutionContext, Executor, Outcome, Session } from '../../executor/index.ts';
 import { randomHex, systemRandom } from '../../platform/index.ts';
 import type { IncomingCall } from '../../port/index.ts';
-import { unknownMethod } from './page-service.ts';
-import type { PageService } from './page-service.ts';
+import { checkBody, memberChecks, unknownMethod } from './page-service.ts';
+import type { MemberCheck, PageService } from './page-service.ts';
 
 export const executorService = 'executor';
 
@@ -144,6 +144,28 @@ class Executions {
   }
 }
 
+const { text, flag, timeLimit } = memberChecks;
+const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null;
+const isTexts = (value: unknown): boolean =>
+  Array.isArray(value) && value.every((each) => typeof each === 'string');
+
+/** What the service reads itself; what is in the code and the context is the executor's to look at. */
+const checks: Readonly<Record<string, Readonly<Record<string, MemberCheck>>>> = {
+  execute: {
+    owner: text,
+    execution: text,
+    isCancelled: flag,
+    timeoutMs: timeLimit,
+    session: [(value) => value === undefined || typeof value === 'string', 'the id of a session, or nothing'],
+    context: [(value) => value === undefined || isObject(value), 'an object, or nothing'],
+    outputs: [(value) => value === undefined || isTexts(value), 'a list of texts, or nothing'],
+  },
+  'execution-cancel': { execution: text },
+  'session-create': { owner: text },
+  'session-interrupt': { owner: text, session: text },
+  'session-end': { owner: text, session: text },
+};
+
 /** @param current the executor of this page, if it has one */
 export function createExecutorService(current: () => Executor | undefined): ExecutorService {
   const sessions = new Sessions();
@@ -157,6 +179,9 @@ export function createExecutorService(current: () => Executor | undefined): Exec
     );
   };
   const service: PageService = async (call) => {
+    const expected = Object.hasOwn(checks, call.method) ? checks[call.method] : undefined;
+    if (!expected) throw unknownMethod(executorService, call.method);
+    checkBody(executorService, call.body, expected);
     const body = call.body as ExecuteBody & SessionBody;
     switch (call.method) {
       case 'execute':

@@ -285,3 +285,49 @@ test('a session of an executor that was taken away can still be ended', async ()
   await session[Symbol.asyncDispose]();
   expect(recorder.events.at(-1)).toBe('disposed');
 });
+
+const oddBodies: readonly (readonly [service: string, method: string, body: unknown, field: string])[] = [
+  [lmService, 'lm-generate', undefined, 'body'],
+  [lmService, 'lm-stream', 'text', 'body'],
+  [lmService, 'lm-generate', {}, 'request'],
+  [lmService, 'lm-stream', { request: { messages: [], config: {} } }, 'messages'],
+  [lmService, 'lm-generate', { request: askFor('x'), timeoutMs: '5' }, 'timeoutMs'],
+  [executorService, 'execute', null, 'body'],
+  [executorService, 'execute', { owner: 1 }, 'owner'],
+  [executorService, 'execute', { owner: 'm', code: '1', execution: 'e', isCancelled: 0 }, 'isCancelled'],
+  [
+    executorService,
+    'execute',
+    { owner: 'm', code: '1', execution: 'e', isCancelled: false, context: null },
+    'context',
+  ],
+  [
+    executorService,
+    'execute',
+    { owner: 'm', code: '1', execution: 'e', isCancelled: false, outputs: [1] },
+    'outputs',
+  ],
+  [executorService, 'execution-cancel', undefined, 'body'],
+  [executorService, 'session-create', undefined, 'body'],
+  [executorService, 'session-create', {}, 'owner'],
+  [executorService, 'session-interrupt', { owner: 'm' }, 'session'],
+  [executorService, 'session-end', { owner: 'm', session: {} }, 'session'],
+];
+
+test.each(oddBodies)('%s, %s with %j is refused by a typed error that names %s', async (...given) => {
+  const [service, method, body, field] = given;
+  let asked = 0;
+  // looks at nothing, as a model of the page's own may
+  const model = { model: 'trusting', generate: () => (asked++, {}), stream: () => (asked++, []) };
+  const recorder = new Recorder();
+  const { worker } = createPage({
+    [lmService]: createLmService(() => model as unknown as LanguageModel),
+    [executorService]: createExecutorService(() => recorder).service,
+  });
+  open.push(worker);
+  await expect(worker.call(service, method, body)).rejects.toMatchObject({
+    code: expect.stringMatching(/^(runtime\/service-body-invalid|lm\/invalid-request)$/u) as string,
+    fields: { field },
+  });
+  expect([asked, recorder.events]).toEqual([0, []]);
+});

@@ -30,3 +30,39 @@ export function createServiceRouter(services: Readonly<Record<string, PageServic
     );
   };
 }
+
+/** What a member of a body must be, and how that is said. */
+export type MemberCheck = readonly [isValid: (value: unknown) => boolean, expected: string];
+
+/** Checks that more than one service has. */
+export const memberChecks: Readonly<Record<'text' | 'flag' | 'timeLimit', MemberCheck>> = {
+  text: [(value) => typeof value === 'string', 'a text'],
+  flag: [(value) => typeof value === 'boolean', 'true or false'],
+  // how long it may be is for whoever keeps the time
+  timeLimit: [
+    (value) => value === undefined || typeof value === 'number',
+    'a number of milliseconds, or nothing',
+  ],
+};
+
+/** @throws `runtime/service-body-invalid` naming the field, its value and what was expected */
+export function checkBody(
+  service: string,
+  body: unknown,
+  checks: Readonly<Record<string, MemberCheck>>,
+): void {
+  if (typeof body !== 'object' || body === null) throw bodyInvalid(service, 'body', body, 'an object');
+  for (const [field, [isValid, expected]] of Object.entries(checks)) {
+    const value: unknown = Reflect.get(body, field);
+    if (!isValid(value)) throw bodyInvalid(service, field, value, expected);
+  }
+}
+
+function bodyInvalid(service: string, field: string, value: unknown, expected: string): CodedError {
+  const shown = typeof value === 'string' ? value.slice(0, 100) : typeof value;
+  return new CodedError(
+    'runtime/service-body-invalid',
+    `a call of the page service "${service}": ${field} is ${shown}, but must be ${expected}`,
+    { fields: { service, field, value: shown, expected } },
+  );
+}
