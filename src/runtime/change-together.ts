@@ -97,7 +97,10 @@ async function change(host: ChangeHost, parts: readonly ChangePart[], options: C
   try {
     if (level !== 'memory') await commit(host, foreseen, { ...options, level });
     options.onCommit?.();
-    for (const part of foreseen) take(host, part);
+    for (const part of foreseen) {
+      take(host, part);
+      if (level === 'memory') part.module.journal.owe(part.records.map(({ name }) => name));
+    }
   } finally {
     for (const release of releases) release();
   }

@@ -227,3 +227,39 @@ test('a store that never answers does not keep the id of a module that was stopp
   release();
   await setting;
 });
+
+test('what was acknowledged in memory outlives a neighbour that makes the supervisor give up', async () => {
+  const { page } = open();
+  const neighbour = await page.start('level', { id: 'n', isolation: 'dedicated' });
+  const other = await page.start('level', { id: 'o', isolation: 'dedicated' });
+  await neighbour.parameters.level.set(3);
+  await neighbour.parameters.level.set(77, { level: 'memory' });
+  await neighbour.train('memory');
+  await other.setParameters({ level: 78 }, { level: 'memory' });
+  await page.start('level', { id: 'x', isolation: 'dedicated' });
+  for (let kill = 0; kill < 4; kill++) {
+    page.killWorkerOf('x');
+    await turns(30);
+  }
+  expect(page.registry.get('n').crash?.code).toBe('actor/supervisor-gave-up');
+  const again = await page.start('level', { id: 'n' });
+  expect([again.parameters.level.value, again.mode]).toEqual([77, 'train']);
+  expect((await page.start('level', { id: 'o' })).parameters.level.value).toBe(78);
+});
+
+test('what was acknowledged in memory outlives a crash that is final, and a stop', async () => {
+  const { slow, page } = open();
+  const first = await page.start('level', { id: 'x', restart: 'temporary' });
+  await first.parameters.level.set(4, { level: 'memory' });
+  expect(await slow.level('x')).toBeUndefined();
+  page.killWorkerOf('x');
+  await vi.waitFor(() => expect(page.registry.get('x').status).toBe('crashed'));
+  const second = await page.start('level', { id: 'x' });
+  expect(second.parameters.level.value).toBe(4);
+  await second.parameters.level.set(5, { level: 'memory' });
+  await second.stop();
+  expect(await slow.level('x')).toBe(5);
+  await page.start('level', { id: 'quiet' });
+  await page.registry.stop('quiet');
+  expect(await slow.mode('quiet')).toBeUndefined();
+});

@@ -180,6 +180,7 @@ export class ModuleHost implements AsyncDisposable {
 
   /** Waits for what is being written, then refuses more. */
   async [Symbol.asyncDispose](): Promise<void> {
+    for (const { journal } of this.#modules.values()) journal.forgetOwed();
     await this.#committer[Symbol.asyncDispose]();
   }
 

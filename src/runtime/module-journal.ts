@@ -60,6 +60,9 @@ export class ModuleJournal {
   #predictors: ModuleState['predictors'] = {};
   #memory: ModuleMemory;
   readonly #programHold = new ProgramHold();
+  /** Parameters of which the page alone holds what was acknowledged. */
+  readonly #owed = new Set<string>();
+  #owesMeta = false;
 
   constructor(options: ModuleJournalOptions) {
     this.#options = options;
@@ -298,6 +301,22 @@ export class ModuleJournal {
     return { expected, committed };
   }
 
+  /** What was acknowledged for these is held by the page alone: it is written when the module ends, if not before. */
+  owe(names: readonly string[]): void {
+    for (const name of names) this.#owed.add(name);
+  }
+
+  /** As {@link owe}, for mode and program. */
+  oweMeta(): void {
+    this.#owesMeta = true;
+  }
+
+  /** The page goes, and with it what it alone holds. */
+  forgetOwed(): void {
+    this.#owed.clear();
+    this.#owesMeta = false;
+  }
+
   /** Writes the named parameters. Resolves when they are committed; their histories follow. */
   async persist(names: readonly string[], durability: Durability): Promise<void> {
     if (!this.#disk.isStored && this.isProgramChanging) await this.programSettled();
@@ -331,6 +350,7 @@ export class ModuleJournal {
     name,
     committed,
   }: { readonly name: string } & Pick<EarlyWrite, 'committed'>): Promise<void> {
+    this.#owed.delete(name);
     await committed;
     this.#disk.touch(name);
   }
@@ -372,8 +392,9 @@ export class ModuleJournal {
     await this.#disk.settle();
   }
 
-  /** As {@link settle}, for a module that has ended: what a failed write leads to is waited for too. */
+  /** As {@link settle}, for a module that has ended: what only the page holds is written, and what a failed write leads to is waited for. */
   async drain(): Promise<void> {
+    await this.#writeOwed();
     await this.#disk.drain();
   }
 
@@ -385,6 +406,19 @@ export class ModuleJournal {
   /** The module is started once more. */
   reopen(): void {
     this.#disk.reopen();
+  }
+
+  async #writeOwed(): Promise<void> {
+    const names = [...this.#owed].filter((name) => this.#parameters.has(name));
+    const owesMeta = this.#owesMeta;
+    this.forgetOwed();
+    if (owesMeta) await this.rewriteMeta('relaxed');
+    if (names.length === 0 || this.#disk.isClosed) return;
+    try {
+      await this.persist(names, 'relaxed');
+    } catch (error) {
+      this.#options.onFailure(error);
+    }
   }
 
   #add(name: string, state: ParameterState): void {
@@ -402,10 +436,12 @@ export class ModuleJournal {
   }
 
   #metaWrite(state: ModuleState | undefined = this.#state, memory: ModuleMemory = this.#memory): Write {
+    this.#owesMeta = false;
     return this.#disk.metaWrite(state, memory);
   }
 
   #writeOf(name: string): Write {
+    this.#owed.delete(name);
     return this.#disk.parameterWrite(name, this.parameter(name).toStored());
   }
 }

@@ -101,7 +101,7 @@ class HostedParameter<T> implements ParameterHandle<T> {
     const body = { name: this.#name, value: copyGiven(value), cause };
     const taken = this.#module.call('parameter-set', body, { timeoutMs, signal });
     const answer = taken.then((reply) => this.#recordOf(reply as ParameterRecord | ParameterTaken, body));
-    if (level === 'memory') return this.#onChange(await this.#answered(answer, level));
+    if (level === 'memory') return this.#keep(await this.#answered(answer, level));
     // the owner checks and the disk flushes at the same time; only when both have is it acknowledged
     const early = this.#module.isOver ? undefined : journal.writeEarly(this.#name, body, level);
     const record = await this.#answered(answer, level, early);
@@ -120,8 +120,11 @@ class HostedParameter<T> implements ParameterHandle<T> {
       signal,
     }) as Promise<ParameterRecord>;
     const record = await this.#answered(answer, level);
-    this.#onChange(record);
-    if (level !== 'memory') await this.#module.journal.persist([this.#name], level);
+    if (level === 'memory') this.#keep(record);
+    else {
+      this.#onChange(record);
+      await this.#module.journal.persist([this.#name], level);
+    }
     this.#host.onStep?.(record);
   }
 
@@ -139,6 +142,12 @@ class HostedParameter<T> implements ParameterHandle<T> {
     const { state } = this;
     const taken = { ...state, value, updatedAtMs };
     return { name: this.#name, oldValue: state.value, cause, atMs: updatedAtMs, state: taken, sequence };
+  }
+
+  /** The page alone has it. */
+  #keep(record: ParameterRecord): void {
+    this.#onChange(record);
+    this.#module.journal.owe([this.#name]);
   }
 
   #onChange(record: ParameterRecord): void {

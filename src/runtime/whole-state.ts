@@ -176,7 +176,10 @@ async function setModes(
     if (each === family[0] || !each.isOver) await each.call('mode-set', mode);
     each.journal.setMode(mode);
   }
-  if (level === 'memory') return;
+  if (level === 'memory') {
+    for (const each of family) each.journal.oweMeta();
+    return;
+  }
   const journals = family.map((each) => each.journal) as [ModuleJournal, ...ModuleJournal[]];
   await ModuleJournal.persistTogether(journals, 'meta', level);
 }
