@@ -3,6 +3,7 @@ import { Module, Parameter } from '../program/index.ts';
 import { createMemoryStore } from '../state/index.ts';
 import type { Store } from '../state/index.ts';
 import { createHub, createMemorySink } from '../telemetry/index.ts';
+import type { ModuleHandle } from './handle.ts';
 import type { RuntimeOptions } from './runtime-options.ts';
 import { createRuntime } from './runtime.ts';
 import type { Runtime } from './runtime.ts';
@@ -148,6 +149,32 @@ test('restart and reload keep it; what changed while a module did not run reache
   expect([again.value, again.history.length]).toEqual([34, 2]);
   const two = await second.start('reader', { id: 'two', shared });
   expect([two.parameters.limit.value, await two.call({})]).toEqual([34, 34]);
+});
+
+test('a binding outlives versions that lack the parameter', async () => {
+  class Old extends Reader {
+    static readonly version: string = '1.0.0';
+  }
+  class New extends Module<object, number> {
+    static readonly version: string = '2.0.0';
+    override forward(): Promise<number> {
+      return Promise.resolve(0);
+    }
+  }
+  const runtime = createRuntime({ modules: { s: [Old, New] }, poolSize: 1 });
+  open.push(runtime);
+  const rows = await runtime.shared('row-limit', definition);
+  const module = (await runtime.start('s', { id: 's', version: '1.0.0', shared })) as ModuleHandle;
+  await module.swap({ version: '2.0.0' });
+  await rows.set(33);
+  expect(rows.modules).toEqual([]);
+  await module.rollback();
+  await expect.poll(() => module.parameter('limit').value).toBe(33);
+  expect([rows.modules, await module.call({})]).toEqual([['s'], 33]);
+  await rows.set(44);
+  expect([module.parameter('limit').value, await module.call({})]).toEqual([44, 44]);
+  await module.parameter('limit').set(7);
+  expect(rows.value).toBe(7);
 });
 
 test('sets at once are made one after the other', async () => {

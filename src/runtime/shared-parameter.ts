@@ -100,7 +100,9 @@ export class HostedSharedParameter implements SharedParameter {
       const part = this.#partFor(module, differing, value);
       if (differing.length > 0) await changeTogether(this.#host, [part], { level: 'relaxed' });
       if (module.isOver) return;
-      this.#bound.set(module, names);
+      // a version may have none of them, and the next one all
+      if (names.length > 0) this.#bound.set(module, names);
+      else this.#bound.delete(module);
       this.#watches.get(module)?.();
       this.#watches.set(
         module,

@@ -15,8 +15,8 @@ export class SharedParameters {
   readonly #host: SharedHost;
   readonly #opening = new Map<string, Promise<HostedSharedParameter>>();
   readonly #open = new Map<string, HostedSharedParameter>();
-  /** By module, then by the module's name for it. */
-  readonly #bound = new WeakMap<HostedModuleRecord, ReadonlyMap<string, HostedSharedParameter>>();
+  /** By module, then by the module's name for it; also names that only other versions of the module have. */
+  readonly #declared = new WeakMap<HostedModuleRecord, ReadonlyMap<string, HostedSharedParameter>>();
 
   constructor(host: SharedHost) {
     this.#host = host;
@@ -38,7 +38,7 @@ export class SharedParameters {
 
   /** What a module's parameter is bound to. */
   sharedOf(module: HostedModuleRecord, name: string): HostedSharedParameter | undefined {
-    return this.#bound.get(module)?.get(name);
+    return this.#declared.get(module)?.get(name);
   }
 
   /**
@@ -53,16 +53,16 @@ export class SharedParameters {
         pairs.flatMap(([name, each]) => (each === shared ? [name] : [])),
       );
     }
-    if (pairs.length > 0) this.#bound.set(module, new Map(pairs));
+    if (names && pairs.length > 0) this.#declared.set(module, new Map(pairs));
   }
 
   /** Another instance of a module has taken over: it gets the shared values, for what it still has. */
   rebind(module: HostedModuleRecord): void {
-    const bound = this.#bound.get(module);
-    if (!bound) return;
-    const pairs = [...bound].filter(([name]) => module.journal.parameters.has(name));
-    this.#bound.set(module, new Map(pairs));
-    for (const shared of new Set(bound.values())) {
+    const declared = this.#declared.get(module);
+    if (!declared) return;
+    // a later version, as after a rollback, may have the others again
+    const pairs = this.#remembered(module);
+    for (const shared of new Set(declared.values())) {
       const names = pairs.flatMap(([name, each]) => (each === shared ? [name] : []));
       shared.bind(module, names).catch((error: unknown) => this.#host.onFailure(error));
     }
@@ -81,7 +81,7 @@ export class SharedParameters {
 
   /** For what the module still has. */
   #remembered(module: HostedModuleRecord): Pairs {
-    return [...(this.#bound.get(module) ?? [])].filter(([name]) => module.journal.parameters.has(name));
+    return [...(this.#declared.get(module) ?? [])].filter(([name]) => module.journal.parameters.has(name));
   }
 
   #begin(name: string, definition: SharedDefinition | undefined): Promise<HostedSharedParameter> {
