@@ -74,8 +74,18 @@ interface Waiter {
   readonly reject: (error: CodedError) => void;
 }
 
-/** What a module may be told before it serves: the values that it begins with. */
-const toBeginWith: ReadonlySet<string> = new Set(['changes-check', 'changes-apply']);
+/**
+ * What reaches a module before it serves: the values that it begins with, and what has its turn among the changes of a whole program.
+ * That must not wait for a start that waits for its own turn.
+ */
+const wholeChanges: ReadonlySet<string> = new Set([
+  'changes-check',
+  'changes-apply',
+  'state-dump',
+  'state-load',
+  'mode-set',
+  'swap',
+]);
 
 export class HostedModuleRecord {
   readonly id: string;
@@ -189,7 +199,7 @@ export class HostedModuleRecord {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Its actor runs: changes made together reach it, and nothing else before {@link attach}. */
+  /** Its actor runs: changes of the whole program reach it, and nothing else before {@link attach}. */
   prepare(ref: ActorRef): void {
     if (this.isOver) return;
     this.#prepared = ref;
@@ -345,7 +355,7 @@ export class HostedModuleRecord {
       if (this.#endedWith) throw this.#endedWith;
       const isHeld = this.#isHeld(method);
       if (isHeld && this.#standing === 'failing') throw this.#dependencyDown();
-      const ref = this.#ref ?? (toBeginWith.has(method) ? this.#prepared : undefined);
+      const ref = this.#ref ?? (wholeChanges.has(method) ? this.#prepared : undefined);
       if (ref && !isHeld) return ref;
       await this.#change(signal);
     }

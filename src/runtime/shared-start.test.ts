@@ -150,6 +150,38 @@ test('a set under way does not keep a program from starting that it is bound in,
   expect(await Promise.all([rounds?.get(), limit?.get()])).toEqual([33, 33]);
 });
 
+test('nobody waits in a circle: a restore, a change of mode and a set while a program and its part start again', async () => {
+  const runtime = createTestRuntime({ restartLimits: { maxRestarts: 1, maxSeconds: 50 } });
+  const bar = await runtime.shared('bar', { type: 'number', value: 20 });
+  const pipeline = await runtime.start('pipeline', {
+    id: 'p',
+    isolation: 'dedicated',
+    shared: { 'critic.limit': 'bar', rounds: 'bar' },
+    actors: { critic: { kind: 'critic', isolation: 'dedicated', whenDown: 'fail' } },
+  });
+  const checkpoint = await pipeline.checkpoint();
+  const part = pipeline.subModule('critic');
+  await expect
+    .poll(() => {
+      runtime.killWorkerOf('p/critic');
+      return part.status;
+    })
+    .toBe('crashed');
+  const restarting = new Promise<void>((resolve) => {
+    pipeline.onStatus(() => resolve());
+  });
+  runtime.killWorkerOf('p');
+  await restarting;
+  expect(pipeline.status).toBe('restarting');
+  await Promise.all([pipeline.restore(checkpoint), pipeline.train(), bar.set(33)]);
+  await expect.poll(() => [pipeline.status, part.status]).toEqual(['running', 'running']);
+  await bar.set(34);
+  const { rounds, 'critic.limit': limit } = pipeline.parameters;
+  await expect.poll(() => [rounds?.value, limit?.value]).toEqual([34, 34]);
+  expect(await Promise.all([rounds?.get(), limit?.get()])).toEqual([34, 34]);
+  expect(await pipeline.call({ ask: 'judge' })).toMatchObject({ verdict: { limit: 34, mode: pipeline.mode } });
+});
+
 test(
   'modules that have ended, however they did, are not held by what they were bound to',
   { timeout: 20_000 },
