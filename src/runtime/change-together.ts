@@ -49,6 +49,8 @@ export interface ChangeOptions {
   readonly writes?: () => readonly Write[];
   /** Runs when everything is committed, in the turn in which the journals take it over. */
   readonly onCommit?: () => void;
+  /** Runs when the journals have all of it, in that same turn: whoever hears of it here finds it. */
+  readonly onTake?: () => void;
 }
 
 export interface ChangeHost {
@@ -101,6 +103,7 @@ async function change(host: ChangeHost, parts: readonly ChangePart[], options: C
       take(host, part);
       if (level === 'memory') part.module.journal.owe(part.records.map(({ name }) => name));
     }
+    options.onTake?.();
   } finally {
     for (const release of releases) release();
   }

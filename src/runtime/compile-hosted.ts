@@ -140,12 +140,12 @@ class Compiling {
       memory: { compilation },
       isChecked: true,
     };
-    const onCommit = (): void => {
-      this.#isCommitted = true;
+    const onCommit = (): void => void (this.#isCommitted = true);
+    const onTake = (): void => {
       hub.emit({ type: 'compile-end', ...this.#named, durationMs: report.durationMs });
     };
     const { signal } = this.#request;
-    await changeTogether(this.#page, [part], { level: 'strict', signal, onCommit });
+    await changeTogether(this.#page, [part], { level: 'strict', signal, onCommit, onTake });
     return report;
   }
 

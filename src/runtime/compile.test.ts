@@ -343,6 +343,18 @@ test('a page that ends while a program is compiled leaves a status that says so'
   });
 });
 
+test('whoever hears that a compilation has ended finds what came of it', async () => {
+  const hub = createHub();
+  const qa = await createTestRuntime({ hub }).start('qa', { id: 'qa' });
+  const seen: unknown[] = [];
+  hub.subscribe(({ type }) => {
+    if (type === 'compile-end')
+      seen.push([qa.compilationStatus, qa.parameters.limit.value, qa.compilation.installed?.optimizer]);
+  });
+  await qa.compile({ optimizer: 'tune', trainset: [], options: { limit: 7 } });
+  expect(seen).toEqual([['compiled', 7, 'tune']]);
+});
+
 test('progress reaches the page at a bounded rate, the newest included, as plain data', async () => {
   const hub = createHub();
   const sink = createMemorySink(hub);

@@ -179,7 +179,9 @@ test('nobody waits in a circle: a restore, a change of mode and a set while a pr
   const { rounds, 'critic.limit': limit } = pipeline.parameters;
   await expect.poll(() => [rounds?.value, limit?.value]).toEqual([34, 34]);
   expect(await Promise.all([rounds?.get(), limit?.get()])).toEqual([34, 34]);
-  expect(await pipeline.call({ ask: 'judge' })).toMatchObject({ verdict: { limit: 34, mode: pipeline.mode } });
+  expect(await pipeline.call({ ask: 'judge' })).toMatchObject({
+    verdict: { limit: 34, mode: pipeline.mode },
+  });
 });
 
 test(
