@@ -2,11 +2,12 @@
  * What follows when a module has ended: its parts end, what it still has to write is written, and only then its id and its lock are
  * free. A second one that began earlier would read what is about to be replaced.
  */
+import type { Exit } from '../actor/index.ts';
 import { withDeadline } from '../platform/index.ts';
 import type { Clock } from '../platform/index.ts';
-import type { HostedModuleRecord } from './hosted.ts';
+import type { HostedModuleRecord, StopOutcome } from './hosted.ts';
 import type { RuntimeLimits } from './limits.ts';
-import { wasStopped } from './module-error.ts';
+import { stopTimedOut, wasStopped } from './module-error.ts';
 import type { ModuleFamilies } from './module-families.ts';
 import type { ModuleLocks } from './module-locks.ts';
 
@@ -15,6 +16,14 @@ export interface ModuleEndsOptions {
   readonly locks: ModuleLocks;
   readonly limits: RuntimeLimits;
   readonly clock: Clock;
+}
+
+const endsOfItsOwn: readonly Exit['reason'][] = ['normal', 'shutdown', 'crashed'];
+
+/** How a module was stopped, by how its actor ended; undefined when there was none any more. */
+export function outcomeOf(id: string, exit: Exit | undefined): StopOutcome {
+  if (exit === undefined || endsOfItsOwn.includes(exit.reason)) return { how: 'graceful' };
+  return { how: 'killed', error: stopTimedOut(id) };
 }
 
 export class ModuleEnds {

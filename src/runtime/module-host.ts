@@ -20,8 +20,8 @@ import { isHopeless } from './hopeless-start.ts';
 import { HotSwap } from './hot-swap.ts';
 import { inspectRuntime } from './inspect-runtime.ts';
 import type { RuntimeLimits } from './limits.ts';
-import { notRunning, stopTimedOut, wasStopped } from './module-error.ts';
-import { ModuleEnds } from './module-ends.ts';
+import { notRunning, wasStopped } from './module-error.ts';
+import { ModuleEnds, outcomeOf } from './module-ends.ts';
 import { ModuleFamilies } from './module-families.ts';
 import type { PartPlace } from './module-families.ts';
 import { ModuleJournal } from './module-journal.ts';
@@ -58,8 +58,6 @@ export interface ModuleHostOptions {
   readonly versions: ModuleVersions;
   readonly restartLimits?: RestartLimits | undefined;
 }
-
-const endsOfItsOwn: readonly Exit['reason'][] = ['normal', 'shutdown', 'crashed'];
 
 export class ModuleHost implements AsyncDisposable {
   readonly shared: SharedParameters;
@@ -437,10 +435,7 @@ export class ModuleHost implements AsyncDisposable {
     await this.#ends.startOver(module);
     await this.#ends.leave(module);
     this.#forget(module);
-    const wasKilled = exit !== undefined && !endsOfItsOwn.includes(exit.reason);
-    const outcome: StopOutcome = wasKilled
-      ? { how: 'killed', error: stopTimedOut(module.id) }
-      : { how: 'graceful' };
+    const outcome = outcomeOf(module.id, exit);
     this.#tellStop(module, outcome);
     return outcome;
   }
