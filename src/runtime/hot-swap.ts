@@ -43,6 +43,9 @@ export class HotSwap {
   /** The write of a module's last succession. */
   readonly #writes = new WeakMap<HostedModuleRecord, Promise<void>>();
 
+  /** Modules that are to take new code and have not asked for it. */
+  readonly #updating = new WeakSet<HostedModuleRecord>();
+
   constructor(options: HotSwapOptions) {
     this.#options = options;
   }
@@ -68,7 +71,11 @@ export class HotSwap {
   /** The worker serves other code: modules whose class was exchanged take it, those that must not stay as they are. */
   onCatalogChange(modules: readonly HostedModuleRecord[], kinds: readonly string[]): void {
     for (const module of modules) {
-      if (module.hotReload && module.isRunning && kinds.includes(module.kind)) void this.#update(module);
+      if (!module.hotReload || module.isOver || !kinds.includes(module.kind)) continue;
+      // one that waits for its module to start takes what is newest then
+      if (this.#updating.has(module)) continue;
+      this.#updating.add(module);
+      void this.#update(module);
     }
   }
 
@@ -109,8 +116,12 @@ export class HotSwap {
   }
 
   async #update(module: HostedModuleRecord): Promise<void> {
+    // its worker may have begun to start it with the code before
+    await served(module);
     // one after another: whoever swaps it now does not know the newest code
     while (module.swapping) await module.swapping.catch(() => undefined);
+    this.#updating.delete(module);
+    if (module.isOver) return;
     await this.#told(module, this.#ask(module, { isUpdate: true }, {})).catch(() => undefined);
   }
 
@@ -152,16 +163,20 @@ export class HotSwap {
     wanted: Pick<SwapBody, 'version' | 'url' | 'previous' | 'isUpdate'>,
     reach: CallOptions,
   ): Promise<SwapOutcome> {
-    const { versions, limits } = this.#options;
-    const loaded = versions.loadedOf(module.kind);
+    const { versions, limits, clock } = this.#options;
     // an update exchanges program and parts one after the other: no one of them fits the others yet
     const fit = wanted.isUpdate ? undefined : fitOf(module);
     const timeoutMs = limits.importTimeoutMs;
-    const body: SwapBody = { ...wanted, loaded, timeoutMs, ...(fit ? { fit } : {}) };
+    const ask = (): Promise<unknown> => {
+      const loaded = versions.loadedOf(module.kind);
+      const body: SwapBody = { ...wanted, loaded, timeoutMs, ...(fit ? { fit } : {}) };
+      return module.call('swap', body, reach);
+    };
+    const reading = { kind: module.kind, url: wanted.url, limit: { clock, ...reach } };
     const { successions } = module.journal;
     const from = module.source.version ?? '0.0.0';
     try {
-      await module.call('swap', body, reach);
+      await versions.readAlone(reading, ask);
     } catch (error) {
       // it may have taken over and have died before it could answer: the page knows
       if (module.journal.successions === successions) throw error;
@@ -209,6 +224,18 @@ function disabled(module: string): CodedError {
     `module "${module}" was started with hotReload: false; stop it and start another version instead`,
     { fields: { module } },
   );
+}
+
+/** Resolves when the module serves, or has ended. */
+async function served(module: HostedModuleRecord): Promise<void> {
+  if (module.isRunning || module.isOver) return;
+  await new Promise<void>((resolve) => {
+    const leave = module.onStatus(() => {
+      if (!module.isRunning && !module.isOver) return;
+      leave();
+      resolve();
+    });
+  });
 }
 
 /** The module, or one around it, that is being compiled: what comes of it is for those who served when it began. */

@@ -33,7 +33,7 @@ export interface VersionRequest extends Partial<ImportRequest> {
 const defaultImportMs = 10_000;
 
 export class ModuleCatalog {
-  readonly #importer: ModuleImporter;
+  #importer: ModuleImporter;
   #kinds = new Map<string, readonly ModuleVersion[]>();
   #tellPage: (method: string, body: unknown) => void = () => undefined;
 
@@ -68,8 +68,10 @@ export class ModuleCatalog {
   }
 
   /** Serves these instead, and tells the page, which asks the modules that run to take over. @throws as the constructor */
-  update(modules: Modules): void {
+  update(modules: Modules, options: ModuleImportOptions = {}): void {
+    const importer = new ModuleImporter(options);
     this.replace(modules);
+    this.#importer = importer;
     const body: CatalogChangeBody = { kinds: this.kinds };
     this.#tellPage('catalog-change', body);
   }

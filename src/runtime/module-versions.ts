@@ -1,8 +1,8 @@
 /** What the page knows of versions: those imported by address, which any worker may have to import again. */
 import type { ActorSystem } from '../actor/index.ts';
 import { isCodedError } from '../base/index.ts';
-import { randomHex } from '../platform/index.ts';
-import type { Random } from '../platform/index.ts';
+import { randomHex, withDeadline } from '../platform/index.ts';
+import type { Clock, DeadlineOptions, Random } from '../platform/index.ts';
 import type { HostedModuleRecord } from './hosted.ts';
 import { toAbsoluteUrl } from './import-module.ts';
 import type { RuntimeLimits } from './limits.ts';
@@ -16,9 +16,20 @@ export interface ModuleVersionsOptions {
   readonly limits: RuntimeLimits;
 }
 
+/** A file that is asked for. */
+export interface Reading {
+  readonly kind: string;
+  /** Undefined when no file is needed. */
+  readonly url: string | undefined;
+  /** For the wait. Default none: every reading is bounded itself. */
+  readonly limit?: { readonly clock: Clock } & DeadlineOptions;
+}
+
 export class ModuleVersions {
   readonly #options: ModuleVersionsOptions;
   readonly #loaded = new Map<string, readonly LoadedVersion[]>();
+  /** By kind: resolves when no file of it is read. */
+  readonly #reading = new Map<string, Promise<unknown>>();
 
   constructor(options: ModuleVersionsOptions) {
     this.#options = options;
@@ -42,10 +53,35 @@ export class ModuleVersions {
   /** @throws what `Runtime.load` does */
   async load(kind: string, url: string | URL): Promise<readonly string[]> {
     const timeoutMs = this.#options.limits.importTimeoutMs;
-    const body: LoadBody = { kind, url: toAbsoluteUrl(url), loaded: this.loadedOf(kind), timeoutMs };
-    const infos = await this.#askCatalog('load', body);
-    for (const info of infos) this.add(kind, info);
-    return versionsIn([...infos, ...this.loadedOf(kind)]);
+    const file = toAbsoluteUrl(url);
+    return this.readAlone({ kind, url: file }, async () => {
+      const body: LoadBody = { kind, url: file, loaded: this.loadedOf(kind), timeoutMs };
+      const infos = await this.#askCatalog('load', body);
+      for (const info of infos) this.add(kind, info);
+      return versionsIn([...infos, ...this.loadedOf(kind)]);
+    });
+  }
+
+  /**
+   * Runs `work`, which reads a file and adds the version that it has. Files that are not known yet are read one after another in each kind:
+   * two of them could have one version. @throws what `work` throws, `port/timeout` and `port/cancelled` from the wait
+   */
+  async readAlone<T>({ kind, url, limit }: Reading, work: () => Promise<T>): Promise<T> {
+    const isKnown = (): boolean =>
+      url === undefined || this.loadedOf(kind).some((loaded) => loaded.url === url);
+    for (let before = this.#reading.get(kind); before && !isKnown(); before = this.#reading.get(kind)) {
+      const ended = before;
+      await (limit ? withDeadline(limit.clock, limit, () => ended) : ended);
+    }
+    const reading = work();
+    if (isKnown()) return reading;
+    const read = reading
+      .catch(() => undefined)
+      .then(() => {
+        if (this.#reading.get(kind) === read) this.#reading.delete(kind);
+      });
+    this.#reading.set(kind, read);
+    return reading;
   }
 
   /** Semantic order. @throws `runtime/module-not-found` for an unknown kind */

@@ -56,14 +56,15 @@ let scope: Scope | undefined;
 export function serve<const M extends Modules>(modules: M, options: ServeOptions = {}): Served<M> {
   const { port, importOrigins, importModule, optimizers, metrics, ...hostOptions } = options;
   const given: CompileTools = { optimizers, metrics };
-  if (scope && !port) {
-    exchange(scope, modules, given);
-    return { modules };
-  }
-  const catalog = new ModuleCatalog(modules, {
+  const imports = {
     ...(importOrigins ? { importOrigins } : {}),
     ...(importModule ? { importModule } : {}),
-  });
+  };
+  if (scope && !port) {
+    exchange(scope, modules, { imports, given });
+    return { modules };
+  }
+  const catalog = new ModuleCatalog(modules, imports);
   // its own, to be exchanged with what is served
   const tools = { ...given };
   const kinds = toKinds(modules, catalog, tools);
@@ -77,11 +78,15 @@ export function servedScope(): Scope | undefined {
   return scope;
 }
 
-function exchange(served: Scope, modules: Modules, given: CompileTools): void {
+function exchange(
+  served: Scope,
+  modules: Modules,
+  { imports, given }: { readonly imports: ModuleImportOptions; readonly given: CompileTools },
+): void {
   const { catalog, tools, kinds } = served;
   served.servings += 1;
   try {
-    catalog.update(modules);
+    catalog.update(modules, imports);
     Object.assign(tools, given);
     for (const kind of Object.keys(modules)) kinds[kind] ??= hostModule(catalog, tools, kind);
   } catch (error) {
