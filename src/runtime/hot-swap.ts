@@ -153,7 +153,7 @@ export class HotSwap {
     const endMs = clock.monotonic() + timeoutMs;
     // changes that are committed and not yet put in belong to the instance that was asked about them
     return inTurn([module], { clock, timeoutMs, signal, isAlone: true }, () => {
-      const leftMs = Math.max(0, endMs - clock.monotonic());
+      const leftMs = Math.max(0, Math.ceil(endMs - clock.monotonic()));
       return this.#takeTurn(module, wanted, { timeoutMs: leftMs, signal });
     });
   }

@@ -8,6 +8,7 @@ export interface ModuleImportOptions {
   /**
    * Origins, such as `https://modules.example`, that module files may be imported from beside the worker's own. Default none. What is
    * imported runs with all the rights of the page: list only origins whose every file you trust.
+   * Where their servers redirect to is not checked: a page's `script-src` bounds that.
    */
   readonly importOrigins?: readonly string[];
   /** Imports the file at an address that was allowed. Default `import(url)`. */
