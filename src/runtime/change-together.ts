@@ -66,6 +66,8 @@ interface Foreseen extends ChangePart {
   readonly atMs: number;
   readonly records: readonly ParameterRecord[];
   readonly before: ReadonlyMap<string, ParameterState>;
+  /** The number of each parameter's write in the transaction. */
+  readonly writes: Map<string, number>;
   /** Parameters that changed while the transaction was under way: the store may hold them in the wrong order. */
   readonly overtaken: Set<string>;
 }
@@ -153,6 +155,7 @@ function foresee(part: ChangePart, atMs: number): Foreseen {
     ...part,
     atMs,
     before: new Map(names.map((name) => [name, stateOf(name)])),
+    writes: new Map(),
     overtaken: new Set(),
     records: Object.entries(states).map(([name, state]) => {
       return { name, oldValue: stateOf(name).value, cause: part.cause, atMs, state };
@@ -168,6 +171,8 @@ async function commit(
   const all = parts.flatMap(({ module, records, changes, memory }) =>
     module.journal.foresee(records, changes, memory),
   );
+  for (const { module, records, writes: numbers } of parts)
+    for (const { name } of records) numbers.set(name, module.journal.parameter(name).writes);
   const committed = committer.commit([...all, ...(writes?.() ?? [])], level);
   try {
     await Promise.all([committed, ...parts.map(({ module }) => module.journal.follow(committed))]);
@@ -184,14 +189,18 @@ function writeBack({ module, records, memory }: Foreseen, level: 'relaxed' | 'st
 }
 
 /** The page has it: a lost worker cannot lose it any more. */
-function take(host: ChangeHost, { module, records, changes, memory, before, overtaken }: Foreseen): void {
+function take(host: ChangeHost, part: Foreseen): void {
+  const { module, records, changes, memory, before, writes, overtaken } = part;
   const { journal } = module;
   if (memory) journal.remember(memory);
   journal.applyProgram(changes);
   if (changes.predictors || changes.compiled) host.onStateChange(module);
   for (const record of records) {
-    const now = journal.parameter(record.name).state;
-    if (now !== before.get(record.name)) overtaken.add(record.name);
+    const { name } = record;
+    const cached = journal.parameter(name);
+    const now = cached.state;
+    if (now !== before.get(name) || (writes.get(name) ?? cached.writes) !== cached.writes)
+      overtaken.add(name);
     host.onParameterChange(module, { ...record, oldValue: now.value });
   }
 }

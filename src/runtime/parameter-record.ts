@@ -74,6 +74,7 @@ export class CachedParameter {
   #isConfirmed = false;
   /** When the owner made the change that led to this state; 0 when nobody said. */
   #sequence = 0;
+  #writes = 0;
 
   constructor(
     name: string,
@@ -90,6 +91,7 @@ export class CachedParameter {
   /** What is to be written now, over everything that was written early. */
   toStored(): StoredParameter {
     this.forgetExpected();
+    this.#writes++;
     const newest = this.#history.at(-1);
     return { state: this.#state, ...(newest ? { newest } : {}) };
   }
@@ -102,6 +104,11 @@ export class CachedParameter {
   /** Oldest first. */
   get history(): readonly ParameterUpdateRecord[] {
     return this.#history;
+  }
+
+  /** How often something was handed out to be written: whose write was not the last must write again. */
+  get writes(): number {
+    return this.#writes;
   }
 
   /** When the owner made the newest change that is known here. */
@@ -122,6 +129,7 @@ export class CachedParameter {
   /** What is to be written for a change before it is applied, over everything that was written early. */
   foresee({ oldValue, state, cause, atMs }: ParameterRecord): StoredParameter {
     this.forgetExpected();
+    this.#writes++;
     return { state, newest: toUpdate({ oldValue, newValue: state.value, cause, atMs }, this.#limits) };
   }
 
