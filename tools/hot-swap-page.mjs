@@ -53,7 +53,7 @@ class QaPage {
   }
 
   /** Drops what is there already. @param {'#answers' | '#news'} list */
-  async skip(list) {
+  async forget(list) {
     this.#lines[list] = await this.#page.locator(`${list} li`).count();
   }
 }
@@ -93,7 +93,7 @@ export async function checkHotSwap(page, folder) {
     const said = await qa.expect('#news', told);
     await qa.ask('What?');
     await qa.expect('#answers', 'Forty-two. [QA, in a worker]');
-    await qa.skip('#news');
+    await qa.forget('#news');
     console.log(
       `hot swap: an edit that ${what} is told, and the code before serves on: ${said.split('\n')[0]?.slice(0, 100)}`,
     );

@@ -1,54 +1,12 @@
 // 200 modules under steady calls while a random worker is ended every second and random modules throw, hang and leak.
 // Sabotaged: supervision is switched off, so that the first loss is for good.
-import { join, resolve } from 'node:path';
-import { build, preview } from 'vite';
-import { launchProfile } from '../browser.mjs';
+import { runProofPage } from '../proof-page.mjs';
 
-const root = resolve(import.meta.dirname, '../..');
 const page = 'tools/prove/availability/page.html';
 const defaultSeconds = 60;
 const minRetriedRatio = 0.999;
 /** Kills, hangs and throws that must really have happened: 55 of each in a minute. */
 const minFaultsPerSecond = 55 / 60;
-
-/** @returns {Promise<{ url: string, close: () => Promise<void> }>} */
-async function serveProof() {
-  const outDir = join(root, '.cache/prove/availability');
-  const shared = /** @type {const} */ ({ root, configFile: join(root, 'vite.config.ts'), logLevel: 'warn' });
-  await build({
-    ...shared,
-    plugins: [
-      {
-        name: 'vivarium-proof',
-        enforce: 'pre',
-        // Merging would add the page to the app's inputs; it replaces them.
-        config: (merged) => {
-          if (merged.build?.rolldownOptions) merged.build.rolldownOptions.input = { proof: join(root, page) };
-        },
-      },
-    ],
-    build: { outDir, emptyOutDir: true },
-  });
-  const server = await preview({ ...shared, build: { outDir }, preview: { port: 0, open: false } });
-  const url = server.resolvedUrls?.local[0];
-  if (!url) throw new Error('the server of the proof has no local address');
-  return { url: `${url}${page}`, close: () => server.close() };
-}
-
-/** @param {{ seconds: number, sabotage: boolean }} options */
-async function runInBrowser(options) {
-  const server = await serveProof();
-  const browser = await launchProfile();
-  try {
-    browser.page.on('pageerror', (error) => console.error(`  page error: ${error.message}`));
-    await browser.page.goto(server.url);
-    await browser.page.waitForFunction(() => Reflect.get(globalThis, 'isProofReady') === true);
-    return await browser.page.evaluate((given) => Reflect.get(globalThis, 'runAvailability')(given), options);
-  } finally {
-    await browser.close();
-    await server.close();
-  }
-}
 
 const ratioOf = ({ asked, answered }) => (asked === 0 ? 0 : answered / asked);
 
@@ -119,7 +77,7 @@ function shortcomings({ accounts, faults, leaks, ...report }, seconds) {
 
 /** @type {import('../prove.mjs').Prove} */
 export async function prove({ sabotage, seconds = defaultSeconds, print }) {
-  const report = await runInBrowser({ seconds, sabotage });
+  const report = await runProofPage(page, 'runAvailability', { seconds, sabotage });
   printReport(print, report);
   const short = shortcomings(report, seconds);
   for (const what of short) print(`fell short: ${what}`);

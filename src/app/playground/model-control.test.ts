@@ -12,6 +12,7 @@ import { ViewState } from './view-state.ts';
 
 afterEach(() => vi.unstubAllGlobals());
 
+// only what the control touches: the store that a browser tears cannot be made at will
 const unreadable = {
   get: () => Promise.reject(new CodedError('state/record-unreadable', 'torn')),
   commit: () => Promise.resolve(),

@@ -21,6 +21,7 @@ function openBroken(): { readonly state: ViewState; readonly source: SourceContr
   const state = new ViewState(() => undefined);
   const services = { edit: 'blob:nothing' } as Services;
   let handle: unknown = {};
+  // a program that cannot start again, whatever is tried: a real one could
   const program = {
     get handle() {
       return handle;
