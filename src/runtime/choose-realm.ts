@@ -4,10 +4,10 @@ import type { Realm } from '../actor/index.ts';
 import { CodedError } from '../base/index.ts';
 import { hasWorkers } from '../platform/index.ts';
 import type { Hub } from '../telemetry/index.ts';
-import { ModuleCatalog } from './module-catalog.ts';
-import type { Modules } from './module-catalog.ts';
+import { ModuleCatalog } from './version/module-catalog.ts';
+import type { Modules } from './version/module-catalog.ts';
 import type { RuntimeOptions } from './runtime-options.ts';
-import { toKinds } from './serve.ts';
+import { toKinds } from './worker/serve.ts';
 
 export interface RealmChoice {
   /** @throws `runtime/no-realm` where there is neither a worker nor a class */

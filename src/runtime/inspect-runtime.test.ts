@@ -7,8 +7,8 @@ import type { Run } from '../program/index.ts';
 import { createHub } from '../telemetry/index.ts';
 import { inspectRuntime } from './inspect-runtime.ts';
 import { createRuntime } from './runtime.ts';
-import { toKinds } from './serve.ts';
-import { closeRuntimes, createTestRuntime, startPipeline } from './sub-module-test-scene.ts';
+import { toKinds } from './worker/serve.ts';
+import { closeRuntimes, createTestRuntime, startPipeline } from './sub-module/sub-module-test-scene.ts';
 
 const open: (() => unknown)[] = [];
 

@@ -1,10 +1,10 @@
 /** The supervision tree as data, for people and tools to look at. */
 import type { ActorSystem, Supervisor, SupervisorSnapshot } from '../actor/index.ts';
 import type { Degradation } from '../telemetry/index.ts';
-import type { HostedModuleRecord, HostedPart, ModuleStatus } from './hosted.ts';
+import type { HostedModuleRecord, HostedPart, ModuleStatus } from './host/hosted.ts';
 import type { SubModuleWhenDown } from './module-protocol.ts';
-import type { GiveUp } from './module-supervisors.ts';
-import type { RegisteredModule } from './registry-entry.ts';
+import type { GiveUp } from './host/module-supervisors.ts';
+import type { RegisteredModule } from './registry/registry-entry.ts';
 
 /** A sub-module that is an actor of its own. */
 export interface InspectedPart {

@@ -10,8 +10,8 @@ import type {
   UsageByModel,
 } from '../program/index.ts';
 import type { LmDescription } from './page-service/lm-proxy.ts';
-import type { SwapFit } from './part-shape.ts';
-import type { WireExample } from './trainset.ts';
+import type { SwapFit } from './sub-module/part-shape.ts';
+import type { WireExample } from './compile/trainset.ts';
 
 export interface StartArgs {
   /** What the module is restarted with: parameters, predictors and mode. */

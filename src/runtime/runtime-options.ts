@@ -8,12 +8,12 @@ import type { PortLimits } from '../port/index.ts';
 import type { Module } from '../program/index.ts';
 import type { Store } from '../state/index.ts';
 import type { Hub } from '../telemetry/index.ts';
-import type { WhenDown } from './dependency.ts';
-import type { ModuleImportOptions } from './import-module.ts';
+import type { WhenDown } from './registry/dependency.ts';
+import type { ModuleImportOptions } from './version/import-module.ts';
 import type { RuntimeLimits } from './limits.ts';
-import type { Modules } from './module-catalog.ts';
-import type { Metrics, Optimizers } from './served-optimizers.ts';
-import type { SubModuleActors } from './sub-module-actors.ts';
+import type { Modules } from './version/module-catalog.ts';
+import type { Metrics, Optimizers } from './compile/served-optimizers.ts';
+import type { SubModuleActors } from './sub-module/sub-module-actors.ts';
 
 export interface RuntimeOptions<M extends Modules> {
   /** Starts a worker whose entry calls `serve`. Give the name to the Worker: it is shown by browsers' tools. */

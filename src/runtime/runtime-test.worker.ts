@@ -1,4 +1,4 @@
 import { testModules } from './runtime-test-modules.ts';
-import { serve } from './serve.ts';
+import { serve } from './worker/serve.ts';
 
 serve(testModules);

@@ -1,4 +1,4 @@
-import { serve } from '../serve.ts';
+import { serve } from '../worker/serve.ts';
 import { benchModules } from './bench-modules.ts';
 
 serve(benchModules);

@@ -1,5 +1,5 @@
 /** Reads, writes and calls through a handle, beside bare messages of the same size. */
-import type { ModuleHandle } from '../handle.ts';
+import type { ModuleHandle } from '../handle/handle.ts';
 import type { BenchCounter } from './bench-modules.ts';
 import { interleave, median, reportQuantiles, reportThroughput, rounds, twice } from './measure.bench.ts';
 import type { Bench } from './measure.bench.ts';

@@ -1,6 +1,6 @@
 /** Many modules: how fast they start, what they weigh, and how soon they are back when their worker is lost. */
 import { createHub } from '../../telemetry/index.ts';
-import type { ModuleHandle } from '../handle.ts';
+import type { ModuleHandle } from '../handle/handle.ts';
 import type { BenchCounter } from './bench-modules.ts';
 import { quantile, rounds, samples, timed } from './measure.bench.ts';
 import type { Bench } from './measure.bench.ts';

@@ -15,7 +15,7 @@ export function createBenchRuntime(
 
 /** A worker that posts back what it gets, and nothing else. */
 export class RawEcho implements Disposable {
-  readonly #worker = new Worker(new URL('../raw-echo.worker.ts', import.meta.url), { type: 'module' });
+  readonly #worker = new Worker(new URL('./raw-echo.worker.ts', import.meta.url), { type: 'module' });
 
   /** One round trip. */
   ask(message: unknown): Promise<unknown> {

@@ -1,5 +1,5 @@
 /** Strict writes beside bare IndexedDB, in the same browser profile. */
-import type { ModuleHandle } from '../handle.ts';
+import type { ModuleHandle } from '../handle/handle.ts';
 import type { BenchCounter } from './bench-modules.ts';
 import { interleave, reportPair, reportThroughput, twice } from './measure.bench.ts';
 import type { Bench } from './measure.bench.ts';

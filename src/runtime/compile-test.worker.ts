@@ -1,4 +1,0 @@
-import { qaModules, testMetrics, testOptimizers } from './compile-test-tools.ts';
-import { serve } from './serve.ts';
-
-serve(qaModules, { optimizers: testOptimizers, metrics: testMetrics });

@@ -1,0 +1,56 @@
+import { expect, test } from 'vitest';
+import { SimulatedClock } from '../../platform/index.ts';
+import type { ModuleState } from '../../program/index.ts';
+import { createGroupCommitter, createMemoryStore } from '../../state/index.ts';
+import { defaultRuntimeLimits } from '../limits.ts';
+import { ModuleJournal } from './module-journal.ts';
+import type { ParameterRecord } from '../module-protocol.ts';
+import { Counter } from '../runtime-test-modules.ts';
+
+const clock = new SimulatedClock(1000);
+const store = createMemoryStore();
+const committer = createGroupCommitter(store);
+
+function open(): ModuleJournal {
+  const limits = defaultRuntimeLimits;
+  return new ModuleJournal({
+    module: 'm',
+    kind: 'k',
+    store,
+    committer,
+    limits,
+    clock,
+    onFailure: () => undefined,
+  });
+}
+
+function change(oldValue: number, value: number): ParameterRecord {
+  const counter = new Counter();
+  counter.total.set(value);
+  return { name: 'total', oldValue, cause: 'set', atMs: clock.now(), state: counter.total.dumpState() };
+}
+
+test('a value whose history was not written in time still knows the change that led to it', async () => {
+  const state: ModuleState = new Counter().dumpState();
+  const first = open();
+  first.begin(state);
+  first.apply(change(0, 1));
+  await first.persist(['total'], 'strict');
+  await first.settle();
+  await clock.advance(10);
+  first.apply(change(1, 2));
+  await first.persist(['total'], 'strict');
+
+  const second = open();
+  await second.load();
+  const { state: kept, history } = second.parameter('total');
+  expect(kept.value).toBe(2);
+  expect(history.map(({ oldValue, newValue }) => [oldValue, newValue])).toEqual([
+    [0, 1],
+    [1, 2],
+  ]);
+  await first.settle();
+  const third = open();
+  await third.load();
+  expect(third.parameter('total').history).toHaveLength(2);
+});

@@ -1,0 +1,451 @@
+/**
+ * The page's memory of one hosted module, outside every worker: what a restart starts from, and what the store holds.
+ *
+ * Keys: `module, id, 'meta'`; `module, id, 'parameter', name`, written before a change is acknowledged;
+ * `module, id, 'history', name`, written a moment later; and `module, id, 'previous'`, what the version before left behind.
+ */
+import { CodedError } from '../../base/index.ts';
+import type { Clock } from '../../platform/index.ts';
+import { acceptsDescribed } from '../../program/index.ts';
+import type {
+  Mode,
+  ModuleState,
+  ParameterDescription,
+  ParameterState,
+  PredictorState,
+} from '../../program/index.ts';
+import type { Durability, Store, Write } from '../../state/index.ts';
+import { JournalDisk } from './journal-disk.ts';
+import type { Committer, StoredMeta } from './journal-disk.ts';
+import type { RuntimeLimits } from '../limits.ts';
+import { createMemory, reopenMemory } from './module-memory.ts';
+import type { ModuleMemory } from './module-memory.ts';
+import type { ParameterRecord, PreviousVersion } from '../module-protocol.ts';
+import { CachedParameter } from '../parameter/parameter-record.ts';
+import type {
+  ExpectedChange,
+  ParameterUpdateRecord,
+  StoredParameter,
+} from '../parameter/parameter-record.ts';
+import { changesProgram, ProgramHold, withProgram } from './program-changes.ts';
+import type { ProgramChanges } from './program-changes.ts';
+import { SuccessionLog } from '../swap/succession.ts';
+import type { Succession } from '../swap/succession.ts';
+
+/** A write that was begun before the module had answered. */
+export interface EarlyWrite {
+  readonly expected: ExpectedChange;
+  readonly committed: Promise<void>;
+}
+
+/** Hears of every change of every parameter of one module. */
+export type ChangeListener = (change: ParameterRecord) => void;
+
+export interface ModuleJournalOptions {
+  readonly module: string;
+  readonly kind: string;
+  readonly store: Store;
+  readonly committer: Committer;
+  readonly limits: RuntimeLimits;
+  readonly clock: Clock;
+  /** Hears of histories that could not be written. */
+  readonly onFailure: (error: unknown) => void;
+}
+
+export class ModuleJournal {
+  readonly #options: ModuleJournalOptions;
+  readonly #parameters = new Map<string, CachedParameter>();
+  readonly #disk: JournalDisk;
+  readonly #descriptions = new Map<string, ParameterDescription>();
+  readonly #listeners = new Set<ChangeListener>();
+  readonly #successions: SuccessionLog;
+  #state: ModuleState | undefined;
+  /** All predictors as the module has them; what is stored of them is only what somebody changed. */
+  #predictors: ModuleState['predictors'] = {};
+  #memory: ModuleMemory;
+  readonly #programHold = new ProgramHold();
+  /** Parameters of which the page alone holds what was acknowledged. */
+  readonly #owed = new Set<string>();
+  #owesMeta = false;
+
+  constructor(options: ModuleJournalOptions) {
+    this.#options = options;
+    this.#memory = createMemory(options.clock.now());
+    this.#successions = new SuccessionLog(options.module);
+    this.#disk = new JournalDisk({
+      ...options,
+      historyOf: (name) => this.#parameters.get(name)?.history,
+    });
+  }
+
+  get mode(): Mode {
+    return this.#state?.mode ?? 'eval';
+  }
+
+  /** Whether the store holds anything of the module. */
+  get isStored(): boolean {
+    return this.#disk.isStored;
+  }
+
+  get memory(): ModuleMemory {
+    return this.#memory;
+  }
+
+  /** Every predictor as the module has it. */
+  get predictors(): Readonly<Record<string, PredictorState>> {
+    return this.#predictors;
+  }
+
+  /** The last change of anything, wall-clock milliseconds since 1970. */
+  get updatedAtMs(): number {
+    const times = [...this.#parameters.values()].map(({ state }) => state.updatedAtMs);
+    return times.reduce((last, atMs) => Math.max(last, atMs), this.#memory.updatedAtMs);
+  }
+
+  /** The newest change that the owner has told of. */
+  get sequence(): number {
+    return [...this.#parameters.values()].reduce((last, { sequence }) => Math.max(last, sequence), 0);
+  }
+
+  /** What the version before left behind, if the module ever changed its version. */
+  get previous(): PreviousVersion | undefined {
+    return this.#successions.previous;
+  }
+
+  /** Grows whenever another instance takes over: names of parameters may be others then. */
+  get successions(): number {
+    return this.#successions.count;
+  }
+
+  get parameters(): ReadonlyMap<string, CachedParameter> {
+    return this.#parameters;
+  }
+
+  /** @throws `program/parameter-not-found`, naming what exists */
+  parameter(name: string): CachedParameter {
+    const parameter = this.#parameters.get(name);
+    if (parameter) return parameter;
+    const known = [...this.#parameters.keys()];
+    throw new CodedError(
+      'program/parameter-not-found',
+      `module "${this.#options.module}" has no parameter "${name}"; there are: ${known.join(', ') || 'none'}`,
+      { fields: { module: this.#options.module, parameter: name, known } },
+    );
+  }
+
+  /** What a restart starts from; undefined before the module ever ran. */
+  get state(): ModuleState | undefined {
+    if (!this.#state) return undefined;
+    const parameters = Object.fromEntries(
+      [...this.#parameters].map(([name, parameter]) => [name, parameter.state]),
+    );
+    return { ...this.#state, parameters };
+  }
+
+  /** Reads what the store holds of this module. */
+  async load(): Promise<void> {
+    const { store, module, limits } = this.#options;
+    const meta = await store.get<StoredMeta>(['module', module, 'meta']);
+    if (!meta) return;
+    this.#disk.isStored = true;
+    this.#state = meta.value.state;
+    this.#successions.reopen((await store.get<PreviousVersion>(this.#successions.key))?.value);
+    this.#memory = reopenMemory(meta.value.memory, this.#options.clock.now());
+    const histories = await store.list<readonly ParameterUpdateRecord[]>(['module', module, 'history']);
+    const historyOf = new Map(histories.map(({ key, value }) => [key.at(-1), value]));
+    for (const { key, value } of await store.list<StoredParameter>(['module', module, 'parameter'])) {
+      const name = key.at(-1) as string;
+      this.#parameters.set(name, new CachedParameter(name, value, limits, historyOf.get(name)));
+    }
+  }
+
+  /** What a module starts from that nothing is stored of. */
+  seed(state: ModuleState): void {
+    if (this.#state) return;
+    this.#state = { ...state, parameters: {} };
+    for (const [name, parameter] of Object.entries(state.parameters))
+      this.#parameters.set(name, new CachedParameter(name, { state: parameter }, this.#options.limits));
+  }
+
+  /**
+   * The module runs and says what it has: parameters that its class no longer declares are forgotten.
+   * @param descriptions of the parameters that it owns; others in the state are owned by actors inside it
+   */
+  begin(state: ModuleState, descriptions: readonly ParameterDescription[] = []): void {
+    this.#describe(descriptions);
+    // predictors that nobody changed follow their class: an edited signature must not meet its own past
+    const { predictors, compiled } = this.#state ?? { predictors: {}, compiled: [] };
+    this.#state = { ...state, parameters: {}, predictors, compiled };
+    this.#predictors = state.predictors;
+    for (const name of this.#parameters.keys())
+      if (!(name in state.parameters)) this.#parameters.delete(name);
+    for (const [name, parameter] of Object.entries(state.parameters)) {
+      if (!this.#parameters.has(name)) this.#add(name, parameter);
+    }
+  }
+
+  /** Another instance serves from here on: a restart starts from its state. What is the same keeps its history and its listeners. */
+  succeed(succession: Succession): void {
+    const { state, descriptions, taken, atMs, sequence } = succession;
+    const { predictors, compiled, from, same } = taken;
+    const gone = [...this.#parameters.keys()].filter((name) => !(name in state.parameters));
+    this.#successions.add(this.state, succession, gone);
+    this.#describe(descriptions);
+    this.#state = { ...state, parameters: {}, predictors, compiled };
+    this.#predictors = state.predictors;
+    this.remember({});
+    for (const name of gone) this.#parameters.delete(name);
+    const change = { cause: `swap ${from} → ${state.version}`, atMs, ...(sequence ? { sequence } : {}) };
+    for (const [name, parameter] of Object.entries(state.parameters)) {
+      const cached = this.#parameters.get(name);
+      if (!cached) this.#add(name, parameter);
+      else if (same.includes(name)) cached.adopt(parameter, sequence);
+      else this.apply({ name, oldValue: cached.state.value, state: parameter, ...change });
+    }
+  }
+
+  /** Takes a change over: from here on a lost worker cannot lose it. */
+  apply(change: ParameterRecord): void {
+    this.parameter(change.name).apply(change);
+    for (const listener of this.#listeners) {
+      try {
+        listener(change);
+      } catch {
+        // whoever watches a module must not break the write of it
+      }
+    }
+  }
+
+  /** Hears of every change of every parameter, whoever made it. */
+  subscribe(listener: ChangeListener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  setMode(mode: Mode): void {
+    if (this.#state) this.#state = { ...this.#state, mode };
+    this.remember({});
+  }
+
+  /** What the module remembers from now on; the next write of the mode and the program stores it. */
+  remember(changes: Partial<ModuleMemory>): void {
+    this.#memory = { ...this.#memory, updatedAtMs: this.#options.clock.now(), ...changes };
+  }
+
+  /** Whether a changed program is on its way. */
+  get isProgramChanging(): boolean {
+    return this.#programHold.isHeld;
+  }
+
+  /** Resolves when no changed program is on its way. */
+  programSettled(): Promise<void> {
+    return this.#programHold.settled();
+  }
+
+  /** Holds writes of the program and the memory back until the returned function is called. */
+  holdProgram(): () => void {
+    return this.#programHold.hold();
+  }
+
+  /** What is to be written for changes before they are applied. Call {@link programSettled} right before. */
+  foresee(
+    records: readonly ParameterRecord[],
+    program: ProgramChanges,
+    memory?: Partial<ModuleMemory>,
+  ): readonly Write[] {
+    const writes = records.map((record) =>
+      this.#disk.parameterWrite(record.name, this.parameter(record.name).foresee(record)),
+    );
+    if (this.#disk.isStored && !memory && !changesProgram(program)) return writes;
+    const state = this.#state && withProgram(this.#state, program);
+    return [this.#metaWrite(state, { ...this.#memory, ...memory }), ...writes];
+  }
+
+  /** Watches a commit of what was foreseen. */
+  follow(commit: Promise<unknown>): Promise<void> {
+    return this.#disk.track(commit);
+  }
+
+  /** Takes a changed program over: from here on a restart starts from it. */
+  applyProgram(program: ProgramChanges): void {
+    if (this.#state) this.#state = withProgram(this.#state, program);
+    this.#predictors = { ...this.#predictors, ...program.predictors };
+  }
+
+  /** A restored state replaces everything; each parameter keeps the step in its history. */
+  replace(state: ModuleState, atMs: number, cause: string): void {
+    this.#state = { ...state, parameters: {} };
+    this.#predictors = state.predictors;
+    this.remember({});
+    for (const [name, parameter] of Object.entries(state.parameters)) {
+      const oldValue = this.#parameters.get(name)?.state.value;
+      // others are owned by actors inside the module
+      if (this.#parameters.has(name)) this.apply({ name, oldValue, cause, atMs, state: parameter });
+    }
+  }
+
+  /**
+   * Writes what setting `value` will lead to, before the module has answered, so that the flush does not wait for it.
+   * Undefined when only the module can tell what the value leads to, or when nothing of it is stored yet.
+   */
+  writeEarly(
+    name: string,
+    change: { readonly value: unknown; readonly cause: string },
+    durability: Durability,
+  ): EarlyWrite | undefined {
+    const parameter = this.#parameters.get(name);
+    const description = this.#descriptions.get(name);
+    if (!this.#disk.isStored || this.#disk.isClosed || !parameter || !description) return undefined;
+    if (!acceptsDescribed(description, change.value)) return undefined;
+    const expected = parameter.expect(change.value, change.cause, this.#options.clock.now());
+    const { state, newest } = expected;
+    const committed = this.#disk.commit([this.#disk.parameterWrite(name, { state, newest })], durability);
+    // whoever set the value hears of it once the module has answered
+    committed.catch(() => undefined);
+    return { expected, committed };
+  }
+
+  /** What was acknowledged for these is held by the page alone: it is written when the module ends, if not before. */
+  owe(names: readonly string[]): void {
+    for (const name of names) this.#owed.add(name);
+  }
+
+  /** As {@link owe}, for mode and program. */
+  oweMeta(): void {
+    this.#owesMeta = true;
+  }
+
+  /** The page goes, and with it what it alone holds. */
+  forgetOwed(): void {
+    this.#owed.clear();
+    this.#owesMeta = false;
+  }
+
+  /** Writes the named parameters. Resolves when they are committed; their histories follow. */
+  async persist(names: readonly string[], durability: Durability): Promise<void> {
+    if (!this.#disk.isStored && this.isProgramChanging) await this.programSettled();
+    const writes = names.map((name) => this.#writeOf(name));
+    await this.#disk.commit(this.#disk.isStored ? writes : [this.#metaWrite(), ...writes], durability);
+    for (const name of names) this.#disk.touch(name);
+  }
+
+  /** Writes what the page has over an early write that did not come true. Nobody waits for it. */
+  async rewrite(name: string, durability: Durability): Promise<void> {
+    if (!this.#parameters.has(name) || this.#disk.isClosed) return;
+    try {
+      await this.persist([name], durability);
+    } catch (error) {
+      this.#options.onFailure(error);
+    }
+  }
+
+  /** Writes mode, program and memory. Nobody waits for it. */
+  async rewriteMeta(durability: Durability): Promise<void> {
+    if (this.#disk.isClosed) return;
+    try {
+      await this.persistMeta(durability);
+    } catch (error) {
+      this.#options.onFailure(error);
+    }
+  }
+
+  /** Waits for an early write that came true. */
+  async finish({
+    name,
+    committed,
+  }: { readonly name: string } & Pick<EarlyWrite, 'committed'>): Promise<void> {
+    this.#owed.delete(name);
+    await committed;
+    this.#disk.touch(name);
+  }
+
+  /** Writes the mode and the predictors' state. */
+  async persistMeta(durability: Durability): Promise<void> {
+    await ModuleJournal.persistTogether([this], 'meta', durability);
+  }
+
+  /** Writes everything, or mode and predictors, of several modules of one store in one commit. */
+  static async persistTogether(
+    journals: readonly [ModuleJournal, ...ModuleJournal[]],
+    what: 'all' | 'meta',
+    durability: Durability,
+  ): Promise<void> {
+    while (journals.some((journal) => journal.isProgramChanging))
+      await Promise.all(journals.map((journal) => journal.programSettled()));
+    for (const journal of journals) journal.#disk.requireOpen();
+    const writes = journals.flatMap((journal) => journal.#writesOf(what));
+    const commit = journals[0].#options.committer.commit(writes, durability);
+    await Promise.all(journals.map((journal) => journal.#disk.track(commit)));
+    if (what === 'all')
+      for (const journal of journals)
+        for (const name of journal.#parameters.keys()) journal.#disk.touch(name);
+  }
+
+  /** Writes a succession in one commit, if anything of the module is stored. */
+  async persistSuccession(durability: Durability): Promise<void> {
+    if (!this.#disk.isTouched) return;
+    const names = [...this.#parameters.keys()];
+    const others = this.#successions.writes((name) => this.#parameters.has(name));
+    const writes = [this.#metaWrite(), ...names.map((name) => this.#writeOf(name)), ...others];
+    await this.#disk.commit(writes, durability);
+    this.#successions.settle();
+  }
+
+  /** Waits for the writes under way and writes the histories that are not written yet. */
+  async settle(): Promise<void> {
+    await this.#disk.settle();
+  }
+
+  /** As {@link settle}, for a module that has ended: what only the page holds is written, and what a failed write leads to is waited for. */
+  async drain(): Promise<void> {
+    await this.#writeOwed();
+    await this.#disk.drain();
+  }
+
+  /** The module has ended, and another may own what is stored: every later write throws `error`, or does nothing if nobody waits for it. */
+  close(error: CodedError): void {
+    this.#disk.close(error);
+  }
+
+  /** The module is started once more. */
+  reopen(): void {
+    this.#disk.reopen();
+  }
+
+  async #writeOwed(): Promise<void> {
+    const names = [...this.#owed].filter((name) => this.#parameters.has(name));
+    const owesMeta = this.#owesMeta;
+    this.forgetOwed();
+    if (owesMeta) await this.rewriteMeta('relaxed');
+    if (names.length === 0 || this.#disk.isClosed) return;
+    try {
+      await this.persist(names, 'relaxed');
+    } catch (error) {
+      this.#options.onFailure(error);
+    }
+  }
+
+  #add(name: string, state: ParameterState): void {
+    this.#parameters.set(name, new CachedParameter(name, { state }, this.#options.limits));
+  }
+
+  #describe(descriptions: readonly ParameterDescription[]): void {
+    this.#descriptions.clear();
+    for (const description of descriptions) this.#descriptions.set(description.name, description);
+  }
+
+  #writesOf(what: 'all' | 'meta'): readonly Write[] {
+    const names = what === 'all' ? [...this.#parameters.keys()] : [];
+    return [this.#metaWrite(), ...names.map((name) => this.#writeOf(name))];
+  }
+
+  #metaWrite(state: ModuleState | undefined = this.#state, memory: ModuleMemory = this.#memory): Write {
+    this.#owesMeta = false;
+    return this.#disk.metaWrite(state, memory);
+  }
+
+  #writeOf(name: string): Write {
+    this.#owed.delete(name);
+    return this.#disk.parameterWrite(name, this.parameter(name).toStored());
+  }
+}

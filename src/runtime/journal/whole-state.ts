@@ -1,0 +1,185 @@
+/** The state of a program whose sub-modules live in several actors, as one state, and the way back. */
+import type { Mode, ModuleState } from '../../program/index.ts';
+import type { Clock } from '../../platform/index.ts';
+import type { Durability } from '../../state/index.ts';
+import type { HostedModuleRecord, HostedPart } from '../host/hosted.ts';
+import { ModuleJournal } from './module-journal.ts';
+import type { ChangeListener } from './module-journal.ts';
+import type { PartNames } from '../module-protocol.ts';
+import { inTurn } from '../parameter/whole-change.ts';
+
+function renamed<T>(
+  values: Readonly<Record<string, T>>,
+  names: Iterable<readonly [from: string, to: string]>,
+): Record<string, T> {
+  const found: [string, T][] = [];
+  for (const [from, to] of names) if (Object.hasOwn(values, from)) found.push([to, values[from] as T]);
+  return Object.fromEntries(found);
+}
+
+const inward = (names: Readonly<Record<string, string>>): (readonly [string, string])[] =>
+  Object.entries(names).map(([own, outer]) => [outer, own] as const);
+
+/** What of a state belongs to a part, under the part's own names. */
+export function partOfState(state: ModuleState, names: PartNames): ModuleState {
+  const compiled = new Set(state.compiled);
+  const { className, version } = names;
+  return {
+    ...state,
+    className,
+    version,
+    parameters: renamed(state.parameters, inward(names.parameters)),
+    predictors: renamed(state.predictors, inward(names.predictors)),
+    compiled: Object.entries(names.modules).flatMap(([own, outer]) => (compiled.has(outer) ? [own] : [])),
+  };
+}
+
+function withPart(state: ModuleState, { names }: HostedPart, part: ModuleState): ModuleState {
+  const outer = new Set(Object.values(names.modules));
+  return {
+    ...state,
+    parameters: { ...state.parameters, ...renamed(part.parameters, Object.entries(names.parameters)) },
+    predictors: { ...state.predictors, ...renamed(part.predictors, Object.entries(names.predictors)) },
+    compiled: [
+      ...state.compiled.filter((name) => !outer.has(name)),
+      ...part.compiled.map((name) => names.modules[name] ?? name),
+    ],
+  };
+}
+
+/** The module and everything hosted inside it, outermost first. */
+export function wholeFamily(
+  module: HostedModuleRecord,
+): readonly [HostedModuleRecord, ...HostedModuleRecord[]] {
+  return [module, ...[...module.parts.values()].flatMap((part) => wholeFamily(part.module))];
+}
+
+/** What the page knows without asking anybody. */
+export function knownState(module: HostedModuleRecord): ModuleState | undefined {
+  const own = module.journal.state;
+  if (!own) return undefined;
+  return [...module.parts.values()].reduce((state, part) => {
+    const inside = knownState(part.module);
+    return inside ? withPart(state, part, inside) : state;
+  }, own);
+}
+
+/** As {@link dumpWhole}, of a moment at which nobody puts another state in. */
+export function dumpInTurn(module: HostedModuleRecord, turn: WholeTurn): Promise<ModuleState> {
+  return inTurn(wholeFamily(module), { ...turn, isAlone: false }, () => dumpWhole(module));
+}
+
+/** Asks every actor of the program; of one that is down, what the page knows is taken. */
+async function dumpWhole(module: HostedModuleRecord): Promise<ModuleState> {
+  let state = (await module.call('state-dump', null)) as ModuleState;
+  for (const part of module.parts.values()) {
+    const inside = part.module.isOver ? knownState(part.module) : await dumpWhole(part.module);
+    if (inside) state = withPart(state, part, inside);
+  }
+  return state;
+}
+
+interface Loaded {
+  readonly module: HostedModuleRecord;
+  readonly state: ModuleState;
+}
+
+async function loadInto(module: HostedModuleRecord, state: ModuleState, loaded: Loaded[]): Promise<void> {
+  const taken = (await module.call('state-load', state)) as ModuleState;
+  loaded.push({ module, state: taken });
+  await loadParts(module, taken, loaded);
+}
+
+/** A part that is down takes its share when it is started again. */
+async function loadParts(module: HostedModuleRecord, state: ModuleState, loaded: Loaded[]): Promise<void> {
+  for (const { module: part, names } of module.parts.values()) {
+    const share = partOfState(state, names);
+    if (!part.isOver) {
+      await loadInto(part, share, loaded);
+      continue;
+    }
+    loaded.push({ module: part, state: share });
+    await loadParts(part, share, loaded);
+  }
+}
+
+interface WholeTurn {
+  readonly clock: Clock;
+  /** To wait for other changes of the program. */
+  readonly timeoutMs: number;
+}
+
+interface LoadChange extends WholeTurn {
+  readonly cause: string;
+  readonly durability: Durability;
+}
+
+/** Every actor takes its share, or none does. @throws what the first that refuses throws */
+export async function loadWhole(
+  module: HostedModuleRecord,
+  state: ModuleState,
+  change: LoadChange,
+): Promise<void> {
+  await inTurn(wholeFamily(module), { ...change, isAlone: true }, () => loadAll(module, state, change));
+}
+
+async function loadAll(module: HostedModuleRecord, state: ModuleState, change: LoadChange): Promise<void> {
+  const before = module.parts.size === 0 ? undefined : await dumpWhole(module);
+  const loaded: Loaded[] = [];
+  try {
+    await loadInto(module, state, loaded);
+  } catch (error) {
+    if (before && loaded.length > 0) await loadInto(module, before, []).catch(() => undefined);
+    throw error;
+  }
+  const atMs = change.clock.now();
+  for (const each of loaded) each.module.journal.replace(each.state, atMs, change.cause);
+  const journals = loaded.map((each) => each.module.journal) as [ModuleJournal, ...ModuleJournal[]];
+  await ModuleJournal.persistTogether(journals, 'all', change.durability);
+}
+
+/** Hears of every change of every parameter of the whole program, under its name in this module. */
+export function subscribeWhole(module: HostedModuleRecord, listener: ChangeListener): () => void {
+  const ends = [
+    module.journal.subscribe(listener),
+    ...[...module.parts.values()].map(({ module: part, names }) =>
+      subscribeWhole(part, (change) =>
+        listener({ ...change, name: names.parameters[change.name] ?? change.name }),
+      ),
+    ),
+  ];
+  return () => {
+    for (const end of ends) end();
+  };
+}
+
+interface ModeChange extends WholeTurn {
+  readonly level: Durability | 'memory';
+}
+
+/** Every actor of the program has the mode; resolves when all of it is committed as asked. */
+export async function setWholeMode(
+  module: HostedModuleRecord,
+  mode: Mode,
+  change: ModeChange,
+): Promise<void> {
+  const family = wholeFamily(module);
+  await inTurn(family, { ...change, isAlone: true }, () => setModes(family, mode, change));
+}
+
+async function setModes(
+  family: readonly [HostedModuleRecord, ...HostedModuleRecord[]],
+  mode: Mode,
+  { level }: ModeChange,
+): Promise<void> {
+  for (const each of family) {
+    if (each === family[0] || !each.isOver) await each.call('mode-set', mode);
+    each.journal.setMode(mode);
+  }
+  if (level === 'memory') {
+    for (const each of family) each.journal.oweMeta();
+    return;
+  }
+  const journals = family.map((each) => each.journal) as [ModuleJournal, ...ModuleJournal[]];
+  await ModuleJournal.persistTogether(journals, 'meta', level);
+}

@@ -1,0 +1,125 @@
+import { afterEach, expect, test } from 'vitest';
+import { defaultActorLimits } from '../../actor/index.ts';
+import { Module, Parameter } from '../../program/index.ts';
+import { createMemoryStore } from '../../state/index.ts';
+import type { Store } from '../../state/index.ts';
+import type { RuntimeOptions } from '../runtime-options.ts';
+import { createRuntime } from '../runtime.ts';
+import type { Runtime } from '../runtime.ts';
+
+/** What forwards wait for. */
+let held: Promise<void> = Promise.resolve();
+
+class Waits extends Module<null, number> {
+  readonly a: Parameter<number> = new Parameter({ type: 'number', value: 1 });
+
+  override async forward(): Promise<number> {
+    await held;
+    return this.a.value;
+  }
+}
+
+const modules = { waits: Waits };
+const open: AsyncDisposable[] = [];
+
+function createTestRuntime(options: RuntimeOptions<typeof modules>): Runtime<typeof modules> {
+  const runtime = createRuntime({ modules, ...options });
+  open.push(runtime);
+  return runtime;
+}
+
+afterEach(async () => {
+  held = Promise.resolve();
+  for (const runtime of open.splice(0).toReversed()) await runtime[Symbol.asyncDispose]();
+});
+
+interface Gate {
+  readonly promise: Promise<void>;
+  readonly open: () => void;
+}
+
+function createGate(): Gate {
+  let letGo = (): void => undefined;
+  const promise = new Promise<void>((resolve) => (letGo = resolve));
+  return { promise, open: () => letGo() };
+}
+
+/** Every commit waits for the gate of its moment. */
+function createSlowStore(): {
+  readonly store: Store;
+  readonly commits: { gate: Promise<void>; count: number };
+} {
+  const commits = { gate: Promise.resolve(), count: 0 };
+  const store = new Proxy(createMemoryStore(), {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name, target);
+      if (typeof value !== 'function') return value;
+      if (name !== 'commitEach') return value.bind(target) as unknown;
+      return async (...given: Parameters<Store['commitEach']>) => {
+        commits.count++;
+        await commits.gate;
+        return target.commitEach(...given);
+      };
+    },
+  });
+  return { store, commits };
+}
+
+const outcomeOf = (work: Promise<unknown>): Promise<unknown> =>
+  work.then(
+    () => 'resolved',
+    (error: unknown) => (error as { code?: unknown }).code ?? error,
+  );
+
+const maxMailbox = 20;
+
+test.each(['setParameters', 'a shared parameter'])(
+  'a mailbox that fills during the commit does not keep what is committed out: %s',
+  async (way) => {
+    const { store, commits } = createSlowStore();
+    const actorLimits = { ...defaultActorLimits, maxMailbox };
+    const runtime = createTestRuntime({ store, actorLimits });
+    const shared = await runtime.shared('common', { type: 'number', value: 1 });
+    const module = await runtime.start('waits', { id: 'm', shared: { a: 'common' } });
+    const [gate, forwards] = [createGate(), createGate()];
+    [commits.gate, held] = [gate.promise, forwards.promise];
+    const before = commits.count;
+    const setting = outcomeOf(way === 'setParameters' ? module.setParameters({ a: 9 }) : shared.set(9));
+    await expect.poll(() => commits.count).toBe(before + 1);
+    const calls = Array.from({ length: maxMailbox }, () => outcomeOf(module.call(null)));
+    await expect.poll(() => outcomeOf(module.call(null))).toBe('actor/mailbox-full');
+    gate.open();
+    expect(await setting).toBe('resolved');
+    expect([module.parameters.a.value, commits.count]).toEqual([9, before + 1]);
+    forwards.open();
+    expect(new Set(await Promise.all(calls))).toEqual(new Set(['resolved']));
+    expect([await module.parameters.a.get(), await module.call(null)]).toEqual([9, 9]);
+  },
+);
+
+test('a module has what was committed while more calls wait for its restart than may', async () => {
+  const { store, commits } = createSlowStore();
+  const runtime = createTestRuntime({ store, limits: { maxWaitingCalls: 1 } });
+  const module = await runtime.start('waits', { id: 'm' });
+  const gate = createGate();
+  commits.gate = gate.promise;
+  const setting = outcomeOf(module.setParameters({ a: 9 }));
+  await expect.poll(() => commits.count).toBe(1);
+  const calls: Promise<unknown>[] = [];
+  module.onStatus((status) => {
+    if (status !== 'restarting') return;
+    // the commit is done long before the module runs again
+    gate.open();
+    calls.push(outcomeOf(module.call(null)), outcomeOf(module.call(null)));
+  });
+  runtime.killWorkerOf('m');
+  await expect.poll(() => calls.length).toBe(2);
+  expect(await Promise.all([setting, ...calls])).toEqual([
+    'resolved',
+    'resolved',
+    'runtime/module-restarting',
+  ]);
+  expect([module.parameters.a.value, await module.parameters.a.get(), await module.call(null)]).toEqual([
+    9, 9, 9,
+  ]);
+});

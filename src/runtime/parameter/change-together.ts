@@ -1,0 +1,240 @@
+/**
+ * Changes of one or several modules that are all made or not at all. The owners are asked first, then one transaction holds
+ * everything, then the page's journals, and last the owners are told. A worker that dies on the way starts again from its journal.
+ */
+import { isCodedError } from '../../base/index.ts';
+import { cancellation, sleep, withDeadline } from '../../platform/index.ts';
+import type { Clock } from '../../platform/index.ts';
+import type { ModuleChanges, ParameterState } from '../../program/index.ts';
+import type { Write } from '../../state/index.ts';
+import { byOwner } from './change-by-owner.ts';
+import type { HostedModuleRecord } from '../host/hosted.ts';
+import type { Committer } from '../journal/journal-disk.ts';
+import type { ModuleMemory } from '../journal/module-memory.ts';
+import { whyOver } from '../host/module-supervisors.ts';
+import type { ChangesApplied, ChangesBody, ParameterRecord } from '../module-protocol.ts';
+import type { AcknowledgementLevel } from './parameter-handle.ts';
+import { inTurn } from './whole-change.ts';
+
+/** Why a call may not have come to its owner, who can be asked again. */
+const refusedForNow: ReadonlySet<string> = new Set([
+  'actor/mailbox-full',
+  'actor/peer-died',
+  'port/timeout',
+  'port/too-many-calls',
+  'runtime/module-restarting',
+]);
+/** Between two attempts; each pause is twice the one before. */
+const firstPauseMs = 1;
+const maxPauseMs = 1_000;
+
+/** What changes in one module. Its values belong to the change: nobody else holds them. */
+export interface ChangePart {
+  readonly module: HostedModuleRecord;
+  readonly changes: ModuleChanges;
+  readonly cause: string;
+  /** What the module remembers of it, stored in the same transaction. */
+  readonly memory?: Partial<ModuleMemory>;
+  /** The owner has already said that it takes the changes. */
+  readonly isChecked?: boolean;
+}
+
+export interface ChangeOptions {
+  readonly level: AcknowledgementLevel;
+  /** For each wait, and the owners' consent. What is committed waits for its owners without a limit. */
+  readonly timeoutMs?: number | undefined;
+  /** Heard until the transaction begins. */
+  readonly signal?: AbortSignal | undefined;
+  /** What else belongs to the transaction, asked for when it begins. */
+  readonly writes?: () => readonly Write[];
+  /** Runs when everything is committed, in the turn in which the journals take it over. */
+  readonly onCommit?: () => void;
+  /** Runs when the journals have all of it, in that same turn: whoever hears of it here finds it. */
+  readonly onTake?: () => void;
+}
+
+export interface ChangeHost {
+  readonly clock: Clock;
+  readonly committer: Committer;
+  onParameterChange(module: HostedModuleRecord, record: ParameterRecord): void;
+  /** The page has another program of the module, or another mode. */
+  onStateChange(module: HostedModuleRecord): void;
+}
+
+/** A part of which the outcome is known before it has come. */
+interface Foreseen extends ChangePart {
+  readonly atMs: number;
+  readonly records: readonly ParameterRecord[];
+  readonly before: ReadonlyMap<string, ParameterState>;
+  /** The number of each parameter's write in the transaction. */
+  readonly writes: Map<string, number>;
+  /** Parameters that changed while the transaction was under way: the store may hold them in the wrong order. */
+  readonly overtaken: Set<string>;
+}
+
+/**
+ * @throws what an owner has against it, `port/timeout`, `port/cancelled`, or `state/…`: then nothing has changed anywhere. What a
+ *   module's end throws after the commit: then it is done, and the module has it when it starts again
+ */
+export async function changeTogether(
+  host: ChangeHost,
+  given: readonly ChangePart[],
+  options: ChangeOptions,
+): Promise<void> {
+  const modules = given.flatMap(byOwner).map(({ module }) => module);
+  const { timeoutMs, signal } = options;
+  const turn = { clock: host.clock, timeoutMs, signal, isAlone: false };
+  // who is asked must be who is told: another instance could have something against it, or other names
+  await inTurn(modules, turn, () => change(host, given.flatMap(byOwner), options));
+}
+
+async function change(host: ChangeHost, parts: readonly ChangePart[], options: ChangeOptions): Promise<void> {
+  const { signal, level } = options;
+  await Promise.all(parts.map((part) => check(part, options)));
+  await programsSettled(host, parts, options);
+  if (signal?.aborted) throw cancellation(signal);
+  // what is stored of one that has ended may be another's by now
+  for (const { module } of parts) if (module.endedWith) throw module.endedWith;
+  const atMs = host.clock.now();
+  const foreseen = parts.map((part) => foresee(part, atMs));
+  const releases = parts.filter(changesProgram).map(({ module }) => module.journal.holdProgram());
+  try {
+    if (level !== 'memory') await commit(host, foreseen, { ...options, level });
+    options.onCommit?.();
+    for (const part of foreseen) {
+      take(host, part);
+      if (level === 'memory') part.module.journal.owe(part.records.map(({ name }) => name));
+    }
+    options.onTake?.();
+  } finally {
+    for (const release of releases) release();
+  }
+  const told = await Promise.allSettled(foreseen.map((part) => tell(host, part, options)));
+  const failed = told.find((each) => each.status === 'rejected');
+  if (failed) throw failed.reason;
+}
+
+async function check(
+  { module, changes, cause, isChecked }: ChangePart,
+  options: ChangeOptions,
+): Promise<void> {
+  for (const name of Object.keys(changes.values ?? {})) module.journal.parameter(name);
+  if (isChecked) return;
+  const { timeoutMs, signal } = options;
+  const body: ChangesBody = { changes, cause };
+  await module.call('changes-check', body, { timeoutMs, signal, isIdempotent: true });
+}
+
+/** Whether the record of the program and the memory is written too. */
+function changesProgram({ changes, memory }: ChangePart): boolean {
+  return memory !== undefined || changes.predictors !== undefined || changes.compiled !== undefined;
+}
+
+/** Until all have settled in one and the same turn. */
+async function programsSettled(
+  { clock }: ChangeHost,
+  parts: readonly ChangePart[],
+  { timeoutMs, signal }: ChangeOptions,
+): Promise<void> {
+  const isBusy = (): boolean => parts.some(({ module }) => module.journal.isProgramChanging);
+  const settled = (): Promise<unknown> =>
+    Promise.all(parts.map(({ module }) => module.journal.programSettled()));
+  while (isBusy()) await withDeadline(clock, { timeoutMs, signal }, settled);
+}
+
+function foresee(part: ChangePart, atMs: number): Foreseen {
+  const { journal } = part.module;
+  const { values = {}, parameters = {} } = part.changes;
+  const stateOf = (name: string): ParameterState => journal.parameter(name).state;
+  const states: Record<string, ParameterState> = { ...parameters };
+  for (const [name, value] of Object.entries(values)) {
+    states[name] = { ...stateOf(name), value, updatedAtMs: atMs };
+  }
+  const names = Object.keys(states);
+  return {
+    ...part,
+    atMs,
+    before: new Map(names.map((name) => [name, stateOf(name)])),
+    writes: new Map(),
+    overtaken: new Set(),
+    records: Object.entries(states).map(([name, state]) => {
+      return { name, oldValue: stateOf(name).value, cause: part.cause, atMs, state };
+    }),
+  };
+}
+
+async function commit(
+  { committer }: ChangeHost,
+  parts: readonly Foreseen[],
+  { level, writes }: ChangeOptions & { readonly level: 'relaxed' | 'strict' },
+): Promise<void> {
+  const all = parts.flatMap(({ module, records, changes, memory }) =>
+    module.journal.foresee(records, changes, memory),
+  );
+  for (const { module, records, writes: numbers } of parts)
+    for (const { name } of records) numbers.set(name, module.journal.parameter(name).writes);
+  const committed = committer.commit([...all, ...(writes?.() ?? [])], level);
+  try {
+    await Promise.all([committed, ...parts.map(({ module }) => module.journal.follow(committed))]);
+  } catch (error) {
+    // the store may hold what nobody was promised: what is true goes over it
+    if (isCodedError(error, 'state/write-failed')) for (const part of parts) writeBack(part, level);
+    throw error;
+  }
+}
+
+function writeBack({ module, records, memory }: Foreseen, level: 'relaxed' | 'strict'): void {
+  for (const { name } of records) void module.journal.rewrite(name, level);
+  if (memory) void module.journal.rewriteMeta(level);
+}
+
+/** The page has it: a lost worker cannot lose it any more. */
+function take(host: ChangeHost, part: Foreseen): void {
+  const { module, records, changes, memory, before, writes, overtaken } = part;
+  const { journal } = module;
+  if (memory) journal.remember(memory);
+  journal.applyProgram(changes);
+  if (changes.predictors || changes.compiled) host.onStateChange(module);
+  for (const record of records) {
+    const { name } = record;
+    const cached = journal.parameter(name);
+    const now = cached.state;
+    if (now !== before.get(name) || (writes.get(name) ?? cached.writes) !== cached.writes)
+      overtaken.add(name);
+    host.onParameterChange(module, { ...record, oldValue: now.value });
+  }
+}
+
+/**
+ * What is committed has its owner's turn in the end: it is asked until it has taken it, or is over. One that restarts meanwhile starts
+ * with it, and takes it once more.
+ * @throws what ended the module, and what the owner itself has against it
+ */
+async function deliver(clock: Clock, module: HostedModuleRecord, body: ChangesBody): Promise<ChangesApplied> {
+  for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(2 * pauseMs, maxPauseMs)) {
+    try {
+      // its worker answers or is killed: a limit of time would only leave the owner behind what is stored
+      const applied = module.call('changes-apply', body, { isIdempotent: true, timeoutMs: Infinity });
+      return (await applied) as ChangesApplied;
+    } catch (error) {
+      const isLater = isCodedError(error) && refusedForNow.has(error.code);
+      if (!isLater || module.isOver || whyOver(module.supervisor)) throw error;
+    }
+    await sleep(clock, pauseMs);
+  }
+}
+
+/** The owner puts it in; what its own changes or others' had put over it on the page in the meantime is older, and gives way. */
+async function tell(host: ChangeHost, part: Foreseen, { level }: ChangeOptions): Promise<void> {
+  const { module, changes, cause, records, overtaken } = part;
+  const { atMs } = part;
+  const body: ChangesBody = { changes: { ...changes, atMs }, cause };
+  const { sequence } = await deliver(host.clock, module, body);
+  for (const record of records) {
+    const cached = module.journal.parameter(record.name);
+    if (cached.isSettled(record.state, sequence)) continue;
+    overtaken.add(record.name);
+    host.onParameterChange(module, { ...record, oldValue: cached.state.value, sequence });
+  }
+  if (level !== 'memory' && overtaken.size > 0) await module.journal.persist([...overtaken], level);
+}

@@ -1,0 +1,211 @@
+/** A value that several modules have in common: stored once under its own name, set once for all of them. */
+import { CodedError, toCodedError } from '../../base/index.ts';
+import { Parameter } from '../../program/index.ts';
+import type { Constraints, ParameterState, ParameterTypeOf } from '../../program/index.ts';
+import type { Store, Write } from '../../state/index.ts';
+import { changeTogether } from './change-together.ts';
+import type { ChangeHost, ChangePart } from './change-together.ts';
+import { copyGiven } from '../handle/copy-given.ts';
+import type { HostedModuleRecord } from '../host/hosted.ts';
+import type { RuntimeLimits } from '../limits.ts';
+import type { ParameterRecord } from '../module-protocol.ts';
+import type { SetOptions } from './parameter-handle.ts';
+import type { ParameterUpdateRecord } from './parameter-record.ts';
+import { sameData } from './same-data.ts';
+
+/** What a shared parameter is. A stored value goes before `value`. */
+export interface SharedDefinition<T = unknown> {
+  readonly type: ParameterTypeOf<T>;
+  readonly value: T;
+  /** Checked on the page, before the bound modules check theirs. */
+  readonly constraints?: Constraints<T>;
+}
+
+export interface SharedParameter<T = unknown> {
+  readonly name: string;
+  /** Frozen, as that of a module's parameter. */
+  readonly value: T;
+  /** Oldest first, at most 100. */
+  readonly history: readonly ParameterUpdateRecord[];
+  /** Ids of the running modules that are bound to it. */
+  readonly modules: readonly string[];
+  /**
+   * Sets it here and in every bound module, all or none, in one transaction. Their histories name the cause `shared NAME`.
+   * @throws `program/constraint-violated` by its own constraints or those of a bound module, and as `Runtime.setParameters`
+   */
+  set(value: T, options?: SetOptions): Promise<void>;
+  subscribe(listener: (newValue: T, oldValue: T) => void): () => void;
+}
+
+export interface SharedHost extends ChangeHost {
+  readonly store: Store;
+  readonly limits: RuntimeLimits;
+  /** Nobody waits for what a module's own change leads to, so a failure has only this route. */
+  onFailure(error: unknown): void;
+}
+
+const keyOf = (name: string): readonly string[] => ['shared', name];
+
+export class HostedSharedParameter implements SharedParameter {
+  readonly name: string;
+  readonly #parameter: Parameter;
+  readonly #host: SharedHost;
+  /** Names of parameters by the module that they are bound in. */
+  readonly #bound = new Map<HostedModuleRecord, readonly string[]>();
+  /** Ends the watch over a bound module's end. */
+  readonly #watches = new Map<HostedModuleRecord, () => void>();
+  /** One change after the other: each starts from what the one before has left. */
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(name: string, parameter: Parameter, host: SharedHost) {
+    this.name = name;
+    this.#parameter = parameter;
+    this.#host = host;
+  }
+
+  get value(): unknown {
+    return this.#parameter.value;
+  }
+
+  get type(): ParameterState['type'] {
+    return this.#parameter.type;
+  }
+
+  get history(): readonly ParameterUpdateRecord[] {
+    return this.#parameter.history.map(({ oldValue, newValue, cause, atMs }) => {
+      return { oldValue, newValue, cause, atMs };
+    });
+  }
+
+  get modules(): readonly string[] {
+    return this.#running().map(([module]) => module.id);
+  }
+
+  subscribe(listener: (newValue: never, oldValue: never) => void): () => void {
+    return this.#parameter.subscribe(({ newValue, oldValue }) =>
+      listener(newValue as never, oldValue as never),
+    );
+  }
+
+  async set(value: unknown, options: SetOptions = {}): Promise<void> {
+    const given = copyGiven(value);
+    await this.#next(() => this.#change(given, options));
+  }
+
+  /** The module has the shared value from now on, and with every change of it. @throws as `set` */
+  async bind(module: HostedModuleRecord, names: readonly string[]): Promise<void> {
+    await this.#next(async () => {
+      const { value } = this;
+      const differing = differingFrom(value, module, names);
+      const part = this.#partFor(module, differing, value);
+      if (differing.length > 0) await changeTogether(this.#host, [part], { level: 'relaxed' });
+      if (module.isOver) return;
+      // a version may have none of them, and the next one all
+      if (names.length > 0) this.#bound.set(module, names);
+      else this.#bound.delete(module);
+      this.#watches.get(module)?.();
+      this.#watches.set(
+        module,
+        module.onStatus(() => this.#onStatus(module)),
+      );
+    });
+  }
+
+  /** Whoever has ended is held no longer; a part that is started again is bound anew. */
+  #onStatus(module: HostedModuleRecord): void {
+    if (!module.isOver) return;
+    this.#bound.delete(module);
+    this.#watches.get(module)?.();
+    this.#watches.delete(module);
+  }
+
+  /** A bound module has changed its parameter by itself: so it is for all, or the module gets the shared value back. */
+  follow(module: HostedModuleRecord, { name }: ParameterRecord): void {
+    void this.#next(async () => {
+      if (!this.#bound.get(module)?.includes(name) || module.isOver) return;
+      // it may have changed again since: what it has now counts
+      const { value } = module.journal.parameter(name).state;
+      if (sameData(value, this.value)) return;
+      try {
+        await this.#change(value, { level: 'relaxed', cause: `module ${module.id}` });
+      } catch (error) {
+        this.#host.onFailure(error);
+        await changeTogether(this.#host, [this.#partFor(module, [name], this.value)], { level: 'relaxed' });
+      }
+    }).catch((error: unknown) => this.#host.onFailure(error));
+  }
+
+  #next<T>(work: () => Promise<T>): Promise<T> {
+    const next = this.#last.then(work);
+    this.#last = next.catch(() => undefined);
+    return next;
+  }
+
+  async #change(
+    value: unknown,
+    { level = 'strict', cause = 'set', timeoutMs, signal }: SetOptions,
+  ): Promise<void> {
+    const changed = this.#parameter.clone();
+    changed.set(value, cause);
+    const state = changed.dumpState({ withHistory: true });
+    const parts = this.#running().map(([module, names]) => {
+      return this.#partFor(module, differingFrom(state.value, module, names), state.value);
+    });
+    const write: Write = { type: 'put', key: keyOf(this.name), value: state };
+    const changing = parts.filter(({ changes }) => Object.keys(changes.values ?? {}).length > 0);
+    await changeTogether(this.#host, changing, {
+      level,
+      timeoutMs,
+      signal,
+      writes: () => [write],
+      onCommit: () => this.#parameter.loadState(state, cause),
+    });
+  }
+
+  #partFor(module: HostedModuleRecord, names: readonly string[], value: unknown): ChangePart {
+    const values = Object.fromEntries(names.map((name) => [name, value]));
+    return { module, cause: `shared ${this.name}`, changes: { values } };
+  }
+
+  #running(): readonly (readonly [HostedModuleRecord, readonly string[]])[] {
+    return [...this.#bound];
+  }
+}
+
+function differingFrom(
+  value: unknown,
+  { journal }: HostedModuleRecord,
+  names: readonly string[],
+): readonly string[] {
+  // another version of the module may have it no more
+  const known = names.filter((name) => journal.parameters.has(name));
+  return known.filter((name) => !sameData(journal.parameter(name).state.value, value));
+}
+
+/** @throws `program/constraint-violated` when the stored value does not satisfy the definition, and as `Store.get` */
+export async function openSharedParameter(
+  name: string,
+  definition: SharedDefinition,
+  host: SharedHost,
+): Promise<HostedSharedParameter> {
+  const parameter = createParameter(name, definition, host);
+  const stored = await host.store.get<ParameterState>(keyOf(name));
+  if (stored) parameter.loadState(stored.value);
+  return new HostedSharedParameter(name, parameter, host);
+}
+
+function createParameter(name: string, definition: SharedDefinition, { clock }: SharedHost): Parameter {
+  try {
+    return new Parameter({ ...definition, name, clock });
+  } catch (error) {
+    throw toCodedError(error, 'runtime/shared-invalid', { fields: { shared: name, type: definition.type } });
+  }
+}
+
+export function sharedNotFound(name: string, known: readonly string[]): CodedError {
+  return new CodedError(
+    'runtime/shared-not-found',
+    `there is no shared parameter "${name}"; there are: ${known.join(', ') || 'none'}`,
+    { fields: { shared: name, known: known.slice(0, 100) } },
+  );
+}

@@ -1,0 +1,118 @@
+/** The shared parameters of one runtime, and which modules are bound to them. */
+import { CodedError } from '../../base/index.ts';
+import type { HostedModuleRecord } from '../host/hosted.ts';
+import type { ParameterRecord } from '../module-protocol.ts';
+import { openSharedParameter, sharedNotFound } from './shared-parameter.ts';
+import type { HostedSharedParameter, SharedDefinition, SharedHost } from './shared-parameter.ts';
+
+const maxNameCharacters = 128;
+const wellFormed = /^[\w.:-]+$/u;
+
+/** A module's names for shared parameters. */
+type Pairs = readonly (readonly [string, HostedSharedParameter])[];
+
+export class SharedParameters {
+  readonly #host: SharedHost;
+  readonly #opening = new Map<string, Promise<HostedSharedParameter>>();
+  readonly #open = new Map<string, HostedSharedParameter>();
+  /** By module, then by the module's name for it; also names that only other versions of the module have. */
+  readonly #declared = new WeakMap<HostedModuleRecord, ReadonlyMap<string, HostedSharedParameter>>();
+
+  constructor(host: SharedHost) {
+    this.#host = host;
+  }
+
+  /**
+   * Opens a shared parameter, or gives the one that is open.
+   * @throws `runtime/shared-not-found` when it is not open and not defined, `runtime/shared-invalid` for a bad name, another type or
+   *   too many, `program/constraint-violated` when the stored value does not satisfy the definition
+   */
+  async open(name: string, definition?: SharedDefinition): Promise<HostedSharedParameter> {
+    const opening = this.#opening.get(name) ?? this.#begin(name, definition);
+    const shared = await opening;
+    if (definition && definition.type !== shared.type) {
+      throw invalid(name, `shared parameter "${name}" has type ${shared.type}, not ${definition.type}`);
+    }
+    return shared;
+  }
+
+  /** What a module's parameter is bound to. */
+  sharedOf(module: HostedModuleRecord, name: string): HostedSharedParameter | undefined {
+    return this.#declared.get(module)?.get(name);
+  }
+
+  /**
+   * Binds a module before it serves, without `names` to what it was bound to when it ended. @throws `runtime/shared-not-found`, and what the module has against
+   *   the values
+   */
+  async bind(module: HostedModuleRecord, names?: Readonly<Record<string, string>>): Promise<void> {
+    const pairs = names ? this.#pairsOf(module, names) : this.#remembered(module);
+    for (const shared of new Set(pairs.map(([, each]) => each))) {
+      await shared.bind(
+        module,
+        pairs.flatMap(([name, each]) => (each === shared ? [name] : [])),
+      );
+    }
+    if (names && pairs.length > 0) this.#declared.set(module, new Map(pairs));
+  }
+
+  /** Another instance of a module has taken over: it gets the shared values, for what it still has. */
+  rebind(module: HostedModuleRecord): void {
+    const declared = this.#declared.get(module);
+    if (!declared) return;
+    // a later version, as after a rollback, may have the others again
+    const pairs = this.#remembered(module);
+    for (const shared of new Set(declared.values())) {
+      const names = pairs.flatMap(([name, each]) => (each === shared ? [name] : []));
+      shared.bind(module, names).catch((error: unknown) => this.#host.onFailure(error));
+    }
+  }
+
+  /** A module changed a parameter by itself. */
+  follow(module: HostedModuleRecord, record: ParameterRecord): void {
+    this.sharedOf(module, record.name)?.follow(module, record);
+  }
+
+  #pairsOf(module: HostedModuleRecord, names: Readonly<Record<string, string>>): Pairs {
+    const pairs = Object.entries(names).map(([name, shared]) => [name, this.#find(shared)] as const);
+    for (const [name] of pairs) module.journal.parameter(name);
+    return pairs;
+  }
+
+  /** For what the module still has. */
+  #remembered(module: HostedModuleRecord): Pairs {
+    return [...(this.#declared.get(module) ?? [])].filter(([name]) => module.journal.parameters.has(name));
+  }
+
+  #begin(name: string, definition: SharedDefinition | undefined): Promise<HostedSharedParameter> {
+    if (!definition) throw sharedNotFound(name, [...this.#open.keys()]);
+    if (typeof name !== 'string' || name.length > maxNameCharacters || !wellFormed.test(name)) {
+      const shown = JSON.stringify(String(name).slice(0, 40));
+      throw invalid(
+        String(name).slice(0, 200),
+        `shared name ${shown} is not 1 to ${maxNameCharacters} letters, digits, "_", ".", ":" or "-"`,
+      );
+    }
+    const { maxSharedParameters } = this.#host.limits;
+    if (this.#opening.size >= maxSharedParameters) {
+      throw invalid(name, `this runtime already has ${maxSharedParameters} shared parameters`);
+    }
+    const opening = openSharedParameter(name, definition, this.#host);
+    this.#opening.set(name, opening);
+    opening.then(
+      (shared) => this.#open.set(name, shared),
+      () => this.#opening.delete(name),
+    );
+    return opening;
+  }
+
+  #find(name: string): HostedSharedParameter {
+    const shared = this.#open.get(name);
+    if (shared) return shared;
+    throw sharedNotFound(name, [...this.#open.keys()]);
+  }
+}
+
+function invalid(name: string, message: string): CodedError {
+  return new CodedError('runtime/shared-invalid', message, { fields: { shared: name } });
+}

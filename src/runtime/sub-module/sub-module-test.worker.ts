@@ -1,0 +1,4 @@
+import { serve } from '../worker/serve.ts';
+import { subModuleTestModules } from './sub-module-test-modules.ts';
+
+serve(subModuleTestModules);

@@ -1,0 +1,261 @@
+/** The page's side of hot swaps: who asks for one, and what the record of a module becomes when another instance has taken over. */
+import { CodedError, isCodedError, messageOf } from '../../base/index.ts';
+import type { Clock } from '../../platform/index.ts';
+import type { CallOptions } from '../../port/index.ts';
+import type { Hub } from '../../telemetry/index.ts';
+import type { HostedModuleRecord } from '../host/hosted.ts';
+import { toAbsoluteUrl } from '../version/import-module.ts';
+import { ownPartOf } from '../worker/introduce.ts';
+import type { RuntimeLimits } from '../limits.ts';
+import { swapUnderWay } from '../module-error.ts';
+import type { Described, ModuleSwapBody, SwapBody } from '../module-protocol.ts';
+import { fitOf } from '../sub-module/part-shape.ts';
+import type { ModuleVersions } from '../version/module-versions.ts';
+import { inTurn } from '../parameter/whole-change.ts';
+
+/** What a module is swapped to: a version that is known, or the newest of those that a file exports. */
+export type SwapTarget =
+  | { readonly version: string; readonly url?: string | URL }
+  | { readonly url: string | URL; readonly version?: string };
+
+export interface SwapOptions {
+  /** Default 120,000. The wait for changes that were asked for before is part of it. */
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** The versions before and after. */
+export interface SwapOutcome {
+  readonly from: string;
+  readonly to: string;
+}
+
+export interface HotSwapOptions {
+  readonly hub: Hub;
+  readonly clock: Clock;
+  readonly limits: RuntimeLimits;
+  readonly versions: ModuleVersions;
+  readonly onStoreFailure: (error: unknown) => void;
+}
+
+export class HotSwap {
+  readonly #options: HotSwapOptions;
+  /** The write of a module's last succession. */
+  readonly #writes = new WeakMap<HostedModuleRecord, Promise<void>>();
+
+  /** Modules that are to take new code and have not asked for it. */
+  readonly #updating = new WeakSet<HostedModuleRecord>();
+
+  constructor(options: HotSwapOptions) {
+    this.#options = options;
+  }
+
+  /** @throws what `ModuleHandle.swap` does */
+  async swap(
+    module: HostedModuleRecord,
+    target: SwapTarget,
+    options: SwapOptions = {},
+  ): Promise<SwapOutcome> {
+    const wanted = checkTarget(target);
+    return this.#told(module, this.#ask(module, wanted, options));
+  }
+
+  /** @throws what `ModuleHandle.rollback` does */
+  async rollback(module: HostedModuleRecord, options: SwapOptions = {}): Promise<SwapOutcome> {
+    const { previous } = module.journal;
+    if (!previous) throw neverSwapped(module.id);
+    const { version, url } = previous;
+    return this.#told(module, this.#ask(module, { version, url, previous }, options));
+  }
+
+  /** The worker serves other code: modules whose class was exchanged take it, those that must not stay as they are. */
+  onCatalogChange(modules: readonly HostedModuleRecord[], kinds: readonly string[]): void {
+    for (const module of modules) {
+      if (!module.hotReload || module.isOver || !kinds.includes(module.kind)) continue;
+      // one that waits for its module to start takes what is newest then
+      if (this.#updating.has(module)) continue;
+      this.#updating.add(module);
+      void this.#update(module);
+    }
+  }
+
+  /** Another instance serves since this message was sent: whatever comes after it is of the new one. */
+  onSwap(module: HostedModuleRecord, body: ModuleSwapBody): void {
+    const written = this.#succeed(module, body);
+    this.#writes.set(module, written);
+    // whoever asked for the swap waits for it too
+    written.catch((error: unknown) => this.#options.onStoreFailure(error));
+  }
+
+  /** A module that was started says what it is. Resolves when what an older version had stored is stored anew. */
+  async introduce(module: HostedModuleRecord, described: Described): Promise<void> {
+    const { taken, description, url } = described;
+    if (!taken) {
+      const { state, descriptions } = ownPartOf(described);
+      module.description = description;
+      module.source = { version: description.version, url };
+      return module.journal.begin(state, descriptions);
+    }
+    module.migratedFrom = taken.from;
+    await this.#succeed(module, described);
+  }
+
+  #succeed(module: HostedModuleRecord, described: Described & { readonly sequence?: number }): Promise<void> {
+    const { description, taken, url, sequence } = described;
+    if (!taken) return Promise.resolve();
+    const { state, descriptions } = ownPartOf(described);
+    module.description = description;
+    const previousUrl = module.source.url;
+    const { version } = state;
+    module.source = { version, url };
+    // whatever comes of the write, a restart needs the file
+    if (url !== undefined) this.#options.versions.add(module.kind, { version, url });
+    const atMs = this.#options.clock.now();
+    module.journal.succeed({ state, descriptions, taken, previousUrl, atMs, sequence });
+    return module.journal.persistSuccession('strict');
+  }
+
+  async #update(module: HostedModuleRecord): Promise<void> {
+    // its worker may have begun to start it with the code before
+    await served(module);
+    // one after another: whoever swaps it now does not know the newest code
+    while (module.swapping) await module.swapping.catch(() => undefined);
+    this.#updating.delete(module);
+    if (module.isOver) return;
+    await this.#told(module, this.#ask(module, { isUpdate: true }, {})).catch(() => undefined);
+  }
+
+  async #ask(
+    module: HostedModuleRecord,
+    wanted: Pick<SwapBody, 'version' | 'url' | 'previous' | 'isUpdate'>,
+    options: SwapOptions,
+  ): Promise<SwapOutcome> {
+    if (!module.hotReload) throw disabled(module.id);
+    if (module.swapping) throw swapUnderWay(module.id);
+    const compiled = compiledWith(module);
+    if (compiled) throw compiling(compiled.id);
+    const swapping = this.#perform(module, wanted, options);
+    module.swapping = swapping;
+    try {
+      return await swapping;
+    } finally {
+      module.swapping = undefined;
+    }
+  }
+
+  async #perform(
+    module: HostedModuleRecord,
+    wanted: Pick<SwapBody, 'version' | 'url' | 'previous' | 'isUpdate'>,
+    options: SwapOptions,
+  ): Promise<SwapOutcome> {
+    const { clock, limits } = this.#options;
+    const { timeoutMs = limits.callTimeoutMs, signal } = options;
+    const endMs = clock.monotonic() + timeoutMs;
+    // changes that are committed and not yet put in belong to the instance that was asked about them
+    return inTurn([module], { clock, timeoutMs, signal, isAlone: true }, () => {
+      const leftMs = Math.max(0, Math.ceil(endMs - clock.monotonic()));
+      return this.#takeTurn(module, wanted, { timeoutMs: leftMs, signal });
+    });
+  }
+
+  async #takeTurn(
+    module: HostedModuleRecord,
+    wanted: Pick<SwapBody, 'version' | 'url' | 'previous' | 'isUpdate'>,
+    reach: CallOptions,
+  ): Promise<SwapOutcome> {
+    const { versions, limits, clock } = this.#options;
+    // an update exchanges program and parts one after the other: no one of them fits the others yet
+    const fit = wanted.isUpdate ? undefined : fitOf(module);
+    const timeoutMs = limits.importTimeoutMs;
+    const ask = (): Promise<unknown> => {
+      const loaded = versions.loadedOf(module.kind);
+      const body: SwapBody = { ...wanted, loaded, timeoutMs, ...(fit ? { fit } : {}) };
+      return module.call('swap', body, reach);
+    };
+    const reading = { kind: module.kind, url: wanted.url, limit: { clock, ...reach } };
+    const { successions } = module.journal;
+    const from = module.source.version ?? '0.0.0';
+    try {
+      await versions.readAlone(reading, ask);
+    } catch (error) {
+      // it may have taken over and have died before it could answer: the page knows
+      if (module.journal.successions === successions) throw error;
+    }
+    await this.#writes.get(module);
+    const { version: to = from } = module.source;
+    return { from, to };
+  }
+
+  async #told(module: HostedModuleRecord, swapping: Promise<SwapOutcome>): Promise<SwapOutcome> {
+    try {
+      return await swapping;
+    } catch (error) {
+      const code = isCodedError(error) ? error.code : 'runtime/hot-reload-failed';
+      const { id, kind } = module;
+      const told = { code, message: messageOf(error) };
+      this.#options.hub.emit({ type: 'module-swap-fail', module: id, kind, error: told });
+      throw error;
+    }
+  }
+}
+
+function checkTarget(target: SwapTarget): { readonly version?: string; readonly url?: string } {
+  const { version, url } = target as Partial<Record<'version' | 'url', unknown>>;
+  const isVersion = version === undefined || typeof version === 'string';
+  const isUrl = url === undefined || typeof url === 'string' || url instanceof URL;
+  if (!isVersion || !isUrl || (version === undefined && url === undefined)) {
+    throw new CodedError(
+      'runtime/swap-target-invalid',
+      'a swap needs a version, the url of a file, or both',
+      {
+        fields: { version: typeof version, url: typeof url },
+      },
+    );
+  }
+  return {
+    ...(version === undefined ? {} : { version }),
+    ...(url === undefined ? {} : { url: toAbsoluteUrl(url) }),
+  };
+}
+
+function disabled(module: string): CodedError {
+  return new CodedError(
+    'runtime/hot-reload-disabled',
+    `module "${module}" was started with hotReload: false; stop it and start another version instead`,
+    { fields: { module } },
+  );
+}
+
+/** Resolves when the module serves, or has ended. */
+async function served(module: HostedModuleRecord): Promise<void> {
+  if (module.isRunning || module.isOver) return;
+  await new Promise<void>((resolve) => {
+    const leave = module.onStatus(() => {
+      if (!module.isRunning && !module.isOver) return;
+      leave();
+      resolve();
+    });
+  });
+}
+
+/** The module, or one around it, that is being compiled: what comes of it is for those who served when it began. */
+function compiledWith(module: HostedModuleRecord): HostedModuleRecord | undefined {
+  if (module.journal.memory.compilation.status === 'compiling') return module;
+  return module.around && compiledWith(module.around.module);
+}
+
+function compiling(module: string): CodedError {
+  return new CodedError(
+    'runtime/compile-running',
+    `module "${module}" is being compiled: what comes of it would be of a version that does not serve any more`,
+    { fields: { module }, isRetryable: true },
+  );
+}
+
+function neverSwapped(module: string): CodedError {
+  return new CodedError(
+    'runtime/version-not-found',
+    `module "${module}" never changed its version: there is none to go back to`,
+    { fields: { module } },
+  );
+}

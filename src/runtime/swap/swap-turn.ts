@@ -1,0 +1,113 @@
+/**
+ * A hot swap is one turn of the module's mailbox: another instance is constructed, the state is read, migrated and loaded, and only
+ * then does it serve. A turn that waits for its code holds back what comes meanwhile; when it fails, the old instance has never stopped.
+ */
+import type { CallContext } from '../../actor/index.ts';
+import { cancellation } from '../../platform/index.ts';
+import { describeHosting, handOver, reloading, succeed } from '../worker/hosting.ts';
+import type { Hosting } from '../worker/hosting.ts';
+import type { ModuleVersion } from '../version/module-class.ts';
+import { refuseMisfit } from '../sub-module/part-shape.ts';
+import type { ModuleSwapBody, SwapAnswer, SwapBody } from '../module-protocol.ts';
+
+export interface SwapOptions {
+  readonly actor: string;
+  readonly current: () => Hosting;
+  /** Tells the page. When it fails, nothing has happened. */
+  readonly announce: (body: Omit<ModuleSwapBody, 'incarnation' | 'sequence'>) => void;
+  readonly takeOver: (next: Hosting) => void;
+  readonly run: (method: string, body: unknown, call: CallContext) => unknown;
+}
+
+interface Waiting {
+  readonly method: string;
+  readonly body: unknown;
+  readonly call: CallContext;
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+export class SwapTurn {
+  readonly #options: SwapOptions;
+  #waiting: Waiting[] | undefined;
+
+  constructor(options: SwapOptions) {
+    this.#options = options;
+  }
+
+  /** Whether a swap waits for its code. */
+  get isOpen(): boolean {
+    return this.#waiting !== undefined;
+  }
+
+  /** Holds a call back until the turn is over. The mailbox counts it, and refuses more than its bound. */
+  queue(method: string, body: unknown, call: CallContext): Promise<unknown> {
+    return new Promise((resolve, reject) => this.#waiting?.push({ method, body, call, resolve, reject }));
+  }
+
+  /**
+   * @throws `runtime/hot-reload-failed`, `runtime/state-migration-failed`, `runtime/version-not-found`, `runtime/module-load-failed`,
+   *   `runtime/module-url-refused`, `runtime/sub-module-mismatch`; the module serves as before then
+   */
+  run(body: SwapBody, call: CallContext): SwapAnswer | Promise<SwapAnswer> {
+    const target = this.#targetOf(body, call);
+    if (target instanceof Promise) return this.#runLater(target, body, call);
+    return target && this.#perform(target, body);
+  }
+
+  async #runLater(target: Promise<ModuleVersion>, body: SwapBody, call: CallContext): Promise<SwapAnswer> {
+    this.#waiting = [];
+    try {
+      const source = await target;
+      // whoever asked has gone: it must not happen behind the back of everybody
+      if (call.signal.aborted) throw cancellation(call.signal);
+      return this.#perform(source, body);
+    } finally {
+      this.#letGo();
+    }
+  }
+
+  #targetOf(body: SwapBody, call: CallContext): ModuleVersion | undefined | Promise<ModuleVersion> {
+    const { catalog, kind, source } = this.#options.current();
+    if (!body.isUpdate) {
+      const { version, url, loaded, timeoutMs } = body;
+      // the signal costs a controller: only code that is not here yet waits
+      const signal = url === undefined && loaded.length === 0 ? undefined : call.signal;
+      return catalog.resolve(kind, { version, url, loaded, timeoutMs, signal });
+    }
+    if (source.url !== undefined) return undefined;
+    const isServed = catalog.versionsOf(kind).some(({ version }) => version === source.version);
+    const served = catalog.find(kind, isServed ? source.version : undefined);
+    return served.Class === source.Class ? undefined : served;
+  }
+
+  #perform(source: ModuleVersion, body: SwapBody): SwapAnswer {
+    const { actor, current, announce, takeOver } = this.#options;
+    const before = current();
+    const after = succeed(before, source, body.previous);
+    const [from, to] = [before.source.version, source.version];
+    const taken = after.taken ?? { from, same: [], ...after.predictors };
+    const described = reloading(`${from} → ${to}`, () => describeHosting(after));
+    if (body.fit) refuseMisfit(actor, described, body.fit);
+    reloading(`${from} → ${to}`, () => announce({ module: actor, ...described, taken }));
+    handOver(before, after, actor);
+    takeOver(after);
+    return { from, to };
+  }
+
+  /** In the order in which they came, before anything that comes later. */
+  #letGo(): void {
+    const waiting = this.#waiting ?? [];
+    this.#waiting = undefined;
+    for (const { method, body, call, resolve, reject } of waiting) {
+      try {
+        // a caller that no longer waits is answered already
+        if (call.signal.aborted) throw cancellation(call.signal);
+        // while a swap among them waits for its code, what is behind it waits too
+        resolve(this.isOpen ? this.queue(method, body, call) : this.#options.run(method, body, call));
+      } catch (error) {
+        reject(error);
+      }
+    }
+  }
+}

@@ -1,0 +1,163 @@
+/** One module in its worker: the class, the instance, and what was taken over from an earlier one. */
+import { CodedError, isCodedError, messageOf, toCodedError } from '../../base/index.ts';
+import { describe, requireRun } from '../../program/index.ts';
+import type { Module, ModuleChanges, ModuleState } from '../../program/index.ts';
+import { carryState, migrationFailed, namesOfSame, noPredictors } from '../swap/carry-state.ts';
+import type { ModuleCatalog } from '../version/module-catalog.ts';
+import type { ModuleClass, ModuleVersion } from '../version/module-class.ts';
+import type { Described, Predictors, PreviousVersion, Taken } from '../module-protocol.ts';
+import type { RemoteParts } from '../sub-module/remote-parts.ts';
+import { compareVersions, isSemanticVersion } from '../version/semantic-version.ts';
+import type { CompileTools } from '../compile/served-optimizers.ts';
+
+export interface Hosted {
+  readonly catalog: ModuleCatalog;
+  readonly tools: CompileTools;
+  readonly kind: string;
+  readonly source: ModuleVersion;
+  /** Finds the sub-modules that are actors of their own, and leads their calls there. */
+  readonly partsOf: (module: Module) => RemoteParts;
+}
+
+export interface Hosting extends Hosted {
+  readonly module: Module;
+  readonly parts: RemoteParts;
+  /** Predictors that were changed since their class declared them. */
+  readonly predictors: Predictors;
+  /** After a start or a swap that took over the state of another instance. */
+  readonly taken: Taken | undefined;
+}
+
+function construct(Class: ModuleClass): Module {
+  const module = new Class();
+  requireRun(module);
+  return module;
+}
+
+/** @throws `runtime/module-load-failed`, `runtime/state-migration-failed`, and as `Module.loadState` */
+export function startHosting(hosted: Hosted, state: ModuleState | undefined): Hosting {
+  const { kind, source } = hosted;
+  let module: Module;
+  try {
+    module = construct(source.Class);
+  } catch (error) {
+    throw toCodedError(error, 'runtime/module-load-failed', { fields: { kind } });
+  }
+  if (!state)
+    return { ...hosted, module, parts: hosted.partsOf(module), predictors: noPredictors, taken: undefined };
+  const predictors = carryState(module, source.Class, { state });
+  const parts = hosted.partsOf(module);
+  const isOther = state.version !== source.version;
+  return {
+    ...hosted,
+    module,
+    parts,
+    predictors,
+    taken: isOther ? takenFrom(state, module, predictors) : undefined,
+  };
+}
+
+/**
+ * A new instance of `source` with the state of the one that serves, which is not touched.
+ * @throws `runtime/hot-reload-failed` when it cannot be constructed, `runtime/state-migration-failed`
+ */
+export function succeed(before: Hosting, source: ModuleVersion, previous?: PreviousVersion): Hosting {
+  const step = `${before.source.version} → ${source.version}`;
+  const module = reloading(step, () => construct(source.Class));
+  const parts = reloading(step, () => before.partsOf(module));
+  const state = { ...before.module.dumpState(), ...before.predictors };
+  try {
+    const predictors = carryState(module, source.Class, { state, previous });
+    return { ...before, source, module, parts, predictors, taken: takenFrom(state, module, predictors) };
+  } catch (error) {
+    throw isCodedError(error, 'runtime/state-migration-failed') ? error : migrationFailed(step, error);
+  }
+}
+
+/**
+ * The same with a whole state in it; one that another version has saved is migrated.
+ * @throws `runtime/state-migration-failed`, and as `Module.loadState`; nothing has changed then
+ */
+export function loadHosting(hosting: Hosting, state: ModuleState): Hosting {
+  const { module, source } = hosting;
+  if (state.version === source.version) {
+    module.loadState(state);
+    const { predictors, compiled } = state;
+    return { ...hosting, predictors: { predictors, compiled } };
+  }
+  const step = `${state.version} → ${source.version}`;
+  if (!source.Class.migrate && isNewer(state.version, source.version))
+    throw migrationFailed(step, tooNew(state.version, source.version));
+  try {
+    // what the state lacks is as the class declares it, not as the one that serves has it now
+    const fresh = construct(source.Class);
+    const predictors = carryState(fresh, source.Class, { state });
+    module.loadState(fresh.dumpState());
+    return { ...hosting, predictors };
+  } catch (error) {
+    throw isCodedError(error, 'runtime/state-migration-failed') ? error : migrationFailed(step, error);
+  }
+}
+
+function isNewer(version: string, other: string): boolean {
+  return isSemanticVersion(version) && compareVersions(version, other) > 0;
+}
+
+function tooNew(version: string, serves: string): Error {
+  return new Error(`version ${version} is newer than ${serves}, which has no migrate that could go back`);
+}
+
+/** The same with predictors that were changed together. */
+export function withChanges(hosting: Hosting, { predictors, compiled }: ModuleChanges): Hosting {
+  const before = hosting.predictors;
+  const changed = {
+    predictors: { ...before.predictors, ...predictors },
+    compiled: compiled ?? before.compiled,
+  };
+  return { ...hosting, predictors: changed };
+}
+
+/** What fails in `work` is why a swap failed. @throws `runtime/hot-reload-failed` */
+export function reloading<T>(step: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    const inner = isCodedError(error) ? { ...error.fields, cause: error.code } : {};
+    throw new CodedError('runtime/hot-reload-failed', `the swap ${step} failed: ${messageOf(error)}`, {
+      fields: { ...inner, step },
+      cause: error,
+    });
+  }
+}
+
+/** What a module says of itself when it starts or takes over. */
+export function describeHosting({ module, parts, source, taken }: Hosting): Described {
+  const [description, state] = [describe(module), module.dumpState()];
+  return { description, state, parts: parts.names, url: source.url, taken };
+}
+
+/** What the old instance still changes goes to the new one where it means the same there, and is refused elsewhere. */
+export function handOver(before: Hosting, after: Hosting, actor: string): void {
+  const same = new Set(after.taken?.same);
+  const heirs = new Map(after.module.namedParameters());
+  const kept = new Set(heirs.values());
+  for (const [name, parameter] of before.module.namedParameters()) {
+    // one that both instances share stays itself
+    if (kept.has(parameter)) continue;
+    const heir = same.has(name) ? heirs.get(name) : undefined;
+    parameter.handOver(heir ?? swapped(actor, name, after.source.version));
+  }
+}
+
+function swapped(module: string, parameter: string, version: string): CodedError {
+  return new CodedError(
+    'runtime/swapped',
+    `version ${version} of module "${module}" took over and has no such parameter "${parameter}" any more, or gave it another value or meaning`,
+    { fields: { module, parameter, version } },
+  );
+}
+
+function takenFrom(state: ModuleState, module: Module, predictors: Predictors): Taken {
+  const same = namesOfSame(state.parameters, module.dumpParameters());
+  return { from: state.version, same, ...predictors };
+}

@@ -1,0 +1,298 @@
+/** A program module hosted as an actor: where `program` meets `actor`. Runs in the worker. */
+import type { ActorContext, Behaviour, CallContext, StartBehaviour } from '../../actor/index.ts';
+import { CodedError } from '../../base/index.ts';
+import { systemClock } from '../../platform/index.ts';
+import { continueCall, continueCallCounted, isPrediction, plainOf } from '../../program/index.ts';
+import type {
+  ContinueSettings,
+  Mode,
+  Module,
+  ModuleState,
+  Parameter,
+  ParameterChange,
+} from '../../program/index.ts';
+import { compileInWorker } from '../compile/compile-in-worker.ts';
+import { describeHosting, loadHosting, startHosting, withChanges } from './hosting.ts';
+import type { Hosting } from './hosting.ts';
+import type { ModuleCatalog } from '../version/module-catalog.ts';
+import type { ModuleVersion } from '../version/module-class.ts';
+import { journalService } from '../module-protocol.ts';
+import type {
+  ChangesApplied,
+  ChangesBody,
+  CompileBody,
+  Described,
+  ForwardBody,
+  ParameterChangeBody,
+  ParameterRecord,
+  ParameterSetBody,
+  ParameterStepBody,
+  ParameterTaken,
+  PartAnswer,
+  PartChangeBody,
+  PartLoadBody,
+  StartArgs,
+  SwapBody,
+} from '../module-protocol.ts';
+import { pageSettings } from '../page-service/page-settings.ts';
+import { RemoteParts } from '../sub-module/remote-parts.ts';
+import { RunStops } from './run-stops.ts';
+import type { CompileTools } from '../compile/served-optimizers.ts';
+import { SwapTurn } from '../swap/swap-turn.ts';
+
+class HostedModule implements Behaviour {
+  readonly #context: ActorContext;
+  readonly #stops = new RunStops();
+  readonly #methods: Readonly<Record<string, (body: never, call: CallContext) => unknown>>;
+  readonly #swap: SwapTurn;
+  #hosting: Hosting;
+  #stopListening: () => void;
+  /** The change that a call from the page causes: it travels in that call's answer, not as a message of its own. */
+  #answering: ParameterRecord | undefined;
+  /** Changes of the parameter while it is set: more than one when a listener sets it too. */
+  #answers = 0;
+  /** The parameter that such a call sets: what else changes on the way is the module's own doing. */
+  #setting: string | undefined;
+  /** Forwards that have not ended, and what forwards have left running that did not heed their end. */
+  readonly #running = new Set<Promise<unknown>>();
+  /** Parameters that the page changes and already knows, or all of them. What else changes on the way is the module's own doing. */
+  #quiet: ReadonlySet<string> | 'all' = new Set();
+  /** Counts changes, across restarts, so that the page can tell which came last. */
+  #sequence: number;
+  /** Which start of the module's id this is. */
+  readonly #incarnation: number;
+
+  constructor(
+    hosting: Hosting,
+    context: ActorContext,
+    { sequence = 0, incarnation = 0 }: Pick<StartArgs, 'sequence' | 'incarnation'>,
+  ) {
+    this.#hosting = hosting;
+    this.#context = context;
+    this.#sequence = sequence;
+    this.#incarnation = incarnation;
+    this.#stopListening = this.#listen();
+    const compiler = { current: () => this.#module, context, tools: hosting.tools };
+    this.#swap = new SwapTurn({
+      actor: context.actor,
+      current: () => this.#hosting,
+      announce: (body) =>
+        context.sendPage(journalService, 'module-swap', {
+          ...body,
+          incarnation,
+          sequence: ++this.#sequence,
+        }),
+      takeOver: (next) => this.#takeOver(next),
+      run: (method, body, call) => this.#answer(method, body, call),
+    });
+    this.#methods = {
+      describe: () => this.#describe(),
+      forward: (body, call) => this.#track(this.#forward(body, call)),
+      'forward-part': (body, call) => this.#track(this.#forwardPart(body, call)),
+      'parameter-get': ({ name }: { name: string }) => this.#module.parameterNamed(name).value,
+      'parameter-record': ({ name }: { name: string }) => this.#newest(name),
+      'parameter-set': (body) => this.#set(body),
+      'parameter-step': (body) => this.#step(body),
+      'mode-set': (mode: Mode) => void (mode === 'train' ? this.#module.train() : this.#module.eval()),
+      'state-dump': () => this.#module.dumpState(),
+      'state-load': (state) => this.#load(state),
+      'changes-check': ({ changes, cause }: ChangesBody) => void this.#module.prepareChanges(changes, cause),
+      'changes-apply': (body) => this.#apply(body),
+      versions: () => hosting.catalog.versionsOf(hosting.kind),
+      swap: (body: SwapBody, call) => this.#swap.run(body, call),
+      compile: (body: CompileBody, call) => compileInWorker(compiler, body, call),
+    };
+  }
+
+  get #module(): Module {
+    return this.#hosting.module;
+  }
+
+  call(method: string, body: unknown, call: CallContext): unknown {
+    // a turn that waits for its code keeps the mailbox: what comes meanwhile has its turn afterwards
+    return this.#swap.isOpen ? this.#swap.queue(method, body, call) : this.#answer(method, body, call);
+  }
+
+  /** What is committed must be put in, however many forwards run. */
+  isReserved(method: string): boolean {
+    return method === 'changes-apply';
+  }
+
+  #answer(method: string, body: unknown, call: CallContext): unknown {
+    const run = Object.hasOwn(this.#methods, method) ? this.#methods[method] : undefined;
+    if (run) return run(body as never, call);
+    throw new CodedError('runtime/method-not-found', `a hosted module has no method "${method}"`, {
+      fields: { method },
+    });
+  }
+
+  receive(method: string, body: unknown): void {
+    const { parts } = this.#hosting;
+    if (method === 'part-load') parts.load(body as PartLoadBody);
+    else if (method === 'part-change') parts.change(body as PartChangeBody);
+    else if (method === 'part-lost') this.#context.exit(partLost(body as string));
+  }
+
+  /** Tells its forwards by their signal and lets them end; whoever asked for the stop limits how long. */
+  async stop(): Promise<void> {
+    this.#stops.stopAll(new CodedError('actor/peer-died', `module "${this.#context.actor}" was stopped`));
+    while (this.#running.size > 0) await Promise.allSettled(this.#running);
+  }
+
+  release(): void {
+    this.#stopListening();
+  }
+
+  #listen(): () => void {
+    return this.#module.onParameterChange((change) => this.#onChange(change));
+  }
+
+  #takeOver(next: Hosting): void {
+    this.#stopListening();
+    this.#hosting = next;
+    this.#stopListening = this.#listen();
+  }
+
+  #describe(): Described {
+    return describeHosting(this.#hosting);
+  }
+
+  #load(state: ModuleState): ModuleState {
+    this.#quietly('all', () => {
+      this.#hosting = loadHosting(this.#hosting, state);
+    });
+    return this.#module.dumpState();
+  }
+
+  #track(forward: Promise<unknown>): Promise<unknown> {
+    const drop = (): void => void this.#running.delete(forward);
+    this.#running.add(forward);
+    forward.then(drop, drop);
+    return forward;
+  }
+
+  async #forward(body: ForwardBody, call: CallContext): Promise<unknown> {
+    // predictions cross as their plain fields
+    return plainOf(await continueCall(this.#module, body.input, body.run, this.#settings(body, call)));
+  }
+
+  /** For the module around this one: it gets a prediction when this one gave a prediction. */
+  async #forwardPart(body: ForwardBody, call: CallContext): Promise<PartAnswer> {
+    const settings = this.#settings(body, call);
+    const { output, usage } = await continueCallCounted(this.#module, body.input, body.run, settings);
+    return { output: plainOf(output), isPrediction: isPrediction(output), usage };
+  }
+
+  #settings(body: ForwardBody, call: CallContext): ContinueSettings {
+    return {
+      onStop: this.#stops.of(call, body.run.remainingMs),
+      onLeave: (work) => {
+        call.keepPlace(work);
+        void this.#track(work);
+      },
+      ...pageSettings(this.#context, body),
+      ...(body.wantsDeltas ? { onDelta: (delta) => call.delta(delta) } : {}),
+    };
+  }
+
+  /** For a page that missed the answer to a set. */
+  #newest(name: string): ParameterRecord {
+    const { value, updatedAtMs } = this.#module.parameterNamed(name);
+    return this.#record({ name, oldValue: value, newValue: value, cause: 'set', atMs: updatedAtMs });
+  }
+
+  /** Puts changes in that the page has already. */
+  #apply({ changes, cause }: ChangesBody): ChangesApplied {
+    const apply = this.#module.prepareChanges(changes, cause);
+    const names = [...Object.keys(changes.values ?? {}), ...Object.keys(changes.parameters ?? {})];
+    this.#sequence++;
+    this.#quietly(new Set(names), apply);
+    this.#hosting = withChanges(this.#hosting, changes);
+    return { sequence: this.#sequence };
+  }
+
+  #set({ name, value, cause }: ParameterSetBody): ParameterRecord | ParameterTaken {
+    const record = this.#changed(name, cause, (parameter) => parameter.set(value, cause));
+    const { sequence = 0, state } = record;
+    // what the page has sent it need not get back
+    const isAsSent = state.type === 'tensor' || Object.is(state.value, value);
+    if (!isAsSent || this.#answers !== 1) return record;
+    return { isTaken: true, updatedAtMs: state.updatedAtMs, sequence };
+  }
+
+  #step({ name, gradient, cause }: ParameterStepBody): ParameterRecord {
+    return this.#changed(name, cause, (parameter) => parameter.applyGradient(gradient, cause));
+  }
+
+  /** What a change that the page asked for has led to. */
+  #changed(name: string, cause: string, change: (parameter: Parameter) => void): ParameterRecord {
+    const parameter = this.#module.parameterNamed(name);
+    this.#setting = name;
+    this.#answers = 0;
+    try {
+      change(parameter);
+    } finally {
+      this.#setting = undefined;
+    }
+    const record = this.#answering;
+    this.#answering = undefined;
+    const { value } = parameter;
+    return record ?? this.#record({ name, oldValue: value, newValue: value, cause, atMs: systemClock.now() });
+  }
+
+  /** Changes that the page asked for and already knows. */
+  #quietly(names: ReadonlySet<string> | 'all', work: () => void): void {
+    this.#quiet = names;
+    try {
+      work();
+    } finally {
+      this.#quiet = new Set();
+    }
+  }
+
+  #onChange(change: ParameterChange): void {
+    if (this.#quiet === 'all' || this.#quiet.has(change.name)) return;
+    if (this.#hosting.parts.isFollowed(change.name)) return;
+    this.#sequence++;
+    const record = this.#record(change);
+    if (change.name === this.#setting) {
+      this.#answering = record;
+      this.#answers++;
+      return;
+    }
+    const [module, incarnation] = [this.#context.actor, this.#incarnation];
+    const body: ParameterChangeBody = { module, incarnation, ...record };
+    this.#context.sendPage(journalService, 'parameter-change', body);
+  }
+
+  #record({ name, oldValue, cause, atMs }: ParameterChange): ParameterRecord {
+    const state = this.#module.parameterNamed(name).dumpState();
+    return { name, oldValue, cause, atMs, state, sequence: this.#sequence };
+  }
+}
+
+function partLost(part: string): CodedError {
+  return new CodedError('runtime/sub-module-down', `the sub-module "${part}" has ended for good`, {
+    fields: { path: part },
+  });
+}
+
+/**
+ * How to start a module as an actor; `kind` is undefined where only the start knows it.
+ * Errors: `runtime/module-load-failed`, `runtime/version-not-found`, `runtime/state-migration-failed`, `program/state-invalid`, and
+ * for a class that is imported what `ModuleCatalog.load` throws.
+ */
+export function hostModule(catalog: ModuleCatalog, tools: CompileTools, kind?: string): StartBehaviour {
+  return (args, context) => {
+    const start = (args ?? {}) as StartArgs;
+    const name = kind ?? start.kind ?? '';
+    catalog.attachPage((method, body) => context.sendPageForWorker(journalService, method, body));
+    const begin = (source: ModuleVersion): Behaviour => {
+      const partsOf = (module: Module): RemoteParts => new RemoteParts(module, context, start.parts ?? []);
+      const hosting = startHosting({ catalog, tools, kind: name, source, partsOf }, start.state);
+      return new HostedModule(hosting, context, start);
+    };
+    const source = catalog.resolve(name, start);
+    return source instanceof Promise ? source.then(begin) : begin(source);
+  };
+}
