@@ -232,7 +232,13 @@ export default defineConfig({
           {
             patterns: [
               {
-                group: ['./*/**', '!./*/index.ts', '!./*/*.contract.ts'],
+                group: [
+                  './*/**',
+                  '!./*/index.ts',
+                  '!./*/*.contract.ts',
+                  '!./*/contract',
+                  '!./*/contract/*.contract.ts',
+                ],
                 message: 'an entry imports faces only, and ./testing laws',
               },
             ],

@@ -10,5 +10,5 @@ export type { LanguageModelFixture } from './lm/language-model.contract.ts';
 export { scriptedLm } from './lm/index.ts';
 export { seededRandom, SimulatedClock } from './platform/index.ts';
 export { createLoopback } from './port/index.ts';
-export { describeStore } from './state/store.contract.ts';
-export type { OpenStore } from './state/store.contract.ts';
+export { describeStore } from './state/contract/store.contract.ts';
+export type { OpenStore } from './state/contract/store.contract.ts';

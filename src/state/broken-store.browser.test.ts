@@ -3,7 +3,7 @@ import { openDB, unwrap } from 'idb';
 import { describe, expect, test } from 'vitest';
 import { faultLaws } from './backend/fault.contract.ts';
 import { openIndexedDbStore } from './backend/indexeddb.ts';
-import { storeLaws } from './store.contract.ts';
+import { storeLaws } from './contract/store.contract.ts';
 import type { Committed, GroupOutcome, Put, Store, Write } from './store.ts';
 
 type Break = (inner: Store) => Partial<Store>;

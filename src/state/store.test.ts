@@ -1,7 +1,7 @@
 import 'fake-indexeddb/auto';
 import { createMemoryStore } from './backend/memory.ts';
 import { openIndexedDbStore } from './backend/indexeddb.ts';
-import { describeStore } from './store.contract.ts';
+import { describeStore } from './contract/store.contract.ts';
 
 let count = 0;
 

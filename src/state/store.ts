@@ -1,5 +1,5 @@
 /**
- * The store: keys to values with revisions. Its promises are these, and `store.contract.ts` tests each of them.
+ * The store: keys to values with revisions. Its promises are these, and `contract/store.contract.ts` tests each of them.
  *
  * - **Acknowledgement.** `commit` resolves only after every write of it is committed at the durability asked for.
  *   A failed commit rejects; it never resolves, and it never stays open.

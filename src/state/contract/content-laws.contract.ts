@@ -2,8 +2,8 @@
 /** What was put can be read: keys, lists and values. */
 import fc from 'fast-check';
 import { expect } from 'vitest';
-import { compareKeys } from './key.ts';
-import type { Key } from './key.ts';
+import { compareKeys } from '../key.ts';
+import type { Key } from '../key.ts';
 import { law, put } from './store-law.contract.ts';
 import type { StoreLaw } from './store-law.contract.ts';
 

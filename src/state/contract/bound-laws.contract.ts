@@ -1,10 +1,10 @@
 /* oxlint-disable vitest/no-standalone-expect -- laws are run by describeStore and by tests of broken stores */
 /** What a store refuses: what cannot be stored, what is too large, keys and writes that are none. */
 import { expect } from 'vitest';
-import type { Key } from './key.ts';
+import type { Key } from '../key.ts';
 import { codeOf, errorOf, law, put } from './store-law.contract.ts';
 import type { StoreLaw } from './store-law.contract.ts';
-import type { Write } from './store.ts';
+import type { Write } from '../store.ts';
 
 function deep(levels: number): unknown {
   let value: unknown = 0;

@@ -1,8 +1,8 @@
 /** What a law of `Store` is, and the words that laws are written in. */
-import { isCodedError } from '../base/index.ts';
-import type { CodedError } from '../base/index.ts';
-import type { Key } from './key.ts';
-import type { Store, Write } from './store.ts';
+import { isCodedError } from '../../base/index.ts';
+import type { CodedError } from '../../base/index.ts';
+import type { Key } from '../key.ts';
+import type { Store, Write } from '../store.ts';
 
 /** Opens an empty store; the law closes it. */
 export type OpenStore = () => Promise<Store>;

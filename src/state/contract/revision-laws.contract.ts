@@ -2,12 +2,12 @@
 /** Comparing and setting, alone and in races: no acknowledged change is lost. */
 import fc from 'fast-check';
 import { expect } from 'vitest';
-import { isCodedError } from '../base/index.ts';
-import { compareKeys } from './key.ts';
-import type { Key } from './key.ts';
+import { isCodedError } from '../../base/index.ts';
+import { compareKeys } from '../key.ts';
+import type { Key } from '../key.ts';
 import { codeOf, errorOf, law, put } from './store-law.contract.ts';
 import type { StoreLaw } from './store-law.contract.ts';
-import type { Store, Write } from './store.ts';
+import type { Store, Write } from '../store.ts';
 
 const compareLaws: readonly StoreLaw[] = [
   law('a write with the wrong revision is refused and says what is there', async (store) => {

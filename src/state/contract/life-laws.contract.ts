@@ -3,7 +3,7 @@
 import { expect } from 'vitest';
 import { codeOf, law, put } from './store-law.contract.ts';
 import type { StoreLaw } from './store-law.contract.ts';
-import type { Change } from './store.ts';
+import type { Change } from '../store.ts';
 
 /** Laws of a store in use, up to its end. */
 export const lifeLaws: readonly StoreLaw[] = [
