@@ -1,5 +1,8 @@
 import { expect, test } from 'vitest';
-import { holdLock, holdLockIfFree, lockFreed } from './lock.ts';
+import { describeLocks } from './lock.contract.ts';
+import { holdLock, holdLockIfFree, lockFreed, systemLocks } from './lock.ts';
+
+describeLocks('web locks', systemLocks);
 
 const unique = (): string => `lock-${crypto.randomUUID()}`;
 const held = async (): Promise<string[]> =>

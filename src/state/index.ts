@@ -12,6 +12,7 @@ export { loadRecord, saveRecord } from './record.ts';
 export type { RecordInfo, SaveOptions, StateRecord } from './record.ts';
 export type {
   Change,
+  Check,
   CommitOptions,
   Committed,
   Delete,

@@ -8,7 +8,7 @@ import { takeSnapshot } from './value.ts';
 
 /** A write that was checked, with the store's own copy of its value. */
 export interface PreparedWrite {
-  readonly type: 'put' | 'delete';
+  readonly type: Write['type'];
   readonly key: Key;
   readonly encoded: string;
   readonly value: unknown;
@@ -47,29 +47,37 @@ const ownWrites = new WeakMap<Write, PreparedWrite>();
 export function toOwnWrites(writes: readonly PreparedWrite[]): readonly Write[] {
   return writes.map((prepared) => {
     const { type, key, value, expectedRevision } = prepared;
-    const write: Write = {
+    const write = {
       ...(type === 'put' ? { type, key, value } : { type, key }),
       ...(expectedRevision === undefined ? {} : { expectedRevision }),
-    };
+    } as Write; // a check has its revision: it was prepared
     ownWrites.set(write, prepared);
     return write;
   });
 }
 
-function prepareWrite(write: Write, limits: StoreLimits): PreparedWrite {
-  const own = ownWrites.get(write);
-  if (own && own.sizeBytes <= limits.maxValueBytes) return own;
-  const { type, expectedRevision } = write;
-  // callers without types, and values that came over a port
-  if (type !== 'put' && type !== 'delete') {
-    throw new CodedError('state/write-invalid', `a write has type ${String(type)}, expected put or delete`);
+/** For callers without types, and values that came over a port. */
+function checkWrite({ type, expectedRevision }: Write): void {
+  if (type !== 'put' && type !== 'delete' && type !== 'check') {
+    throw new CodedError(
+      'state/write-invalid',
+      `a write has type ${String(type)}, expected put, delete or check`,
+    );
   }
-  if (expectedRevision !== undefined && !(Number.isSafeInteger(expectedRevision) && expectedRevision >= 0)) {
+  if (expectedRevision === undefined && type !== 'check') return;
+  if (!(Number.isSafeInteger(expectedRevision) && Number(expectedRevision) >= 0)) {
     throw new CodedError(
       'state/write-invalid',
       `expectedRevision is ${expectedRevision}, expected 0 or a positive integer`,
     );
   }
+}
+
+function prepareWrite(write: Write, limits: StoreLimits): PreparedWrite {
+  const own = ownWrites.get(write);
+  if (own && own.sizeBytes <= limits.maxValueBytes) return own;
+  checkWrite(write);
+  const { type, expectedRevision } = write;
   const encoded = encodeKey(write.key);
   const snapshot = type === 'put' ? takeSnapshot(write.value, limits) : { value: undefined, sizeBytes: 0 };
   return { type, key: Object.freeze([...write.key]), encoded, expectedRevision, ...snapshot };
@@ -120,7 +128,7 @@ function applyGroup(
     if (write.expectedRevision !== undefined && write.expectedRevision !== actual) {
       throw conflict(write, actual, index);
     }
-    const isChange = write.type === 'put' || current.isLive;
+    const isChange = write.type === 'put' || (write.type === 'delete' && current.isLive);
     const revision = isChange ? current.revision + 1 : current.revision;
     if (isChange) states.set(write.encoded, { revision, isLive: write.type === 'put', write });
     return { key: write.key, revision, atMs };

@@ -7,7 +7,8 @@
  *   unless the error is `state/write-failed` with field `outcome: 'unknown'`: the engine went away without a word.
  * - **Revisions.** A key's first write gives revision 1 and each later write one more, deletes included: a key that was
  *   deleted and written again goes on from where it was. A missing key has revision 0 for `expectedRevision`.
- * - **Compare and set.** A write with `expectedRevision` is applied only if that is the key's revision at commit time.
+ * - **Compare and set.** A write with `expectedRevision` is applied only if that is the key's revision at commit time. A
+ *   check compares and writes nothing.
  * - **Order.** Writes of one commit are applied in their order; a later write to the same key sees the earlier one.
  *   Commits to the same keys are linearizable, whoever makes them: any realm, any tab.
  * - **Values** are structured-cloneable data. The store keeps a copy of what it was given, as it was at the call, and
@@ -52,9 +53,16 @@ export interface Delete {
   readonly expectedRevision?: number;
 }
 
-export type Write = Put | Delete;
+/** Changes nothing, and is a condition of the whole commit: the key must have the revision. 0: it must not exist. */
+export interface Check {
+  readonly type: 'check';
+  readonly key: Key;
+  readonly expectedRevision: number;
+}
 
-/** What one write came to. For a delete of a key that never existed the revision is 0. */
+export type Write = Put | Delete | Check;
+
+/** What one write came to. For a check, and for a delete of what does not exist: the revision that is there, 0 if none ever was. */
 export interface Committed {
   readonly key: Key;
   readonly revision: number;

@@ -72,6 +72,45 @@ const compareLaws: readonly StoreLaw[] = [
   }),
 ];
 
+const checkLaws: readonly StoreLaw[] = [
+  law('a check holds the whole commit to a revision, and writes nothing', async (store) => {
+    await store.commit([put(['fence'], 1)]);
+    const check = (expectedRevision: number): Write => ({ type: 'check', key: ['fence'], expectedRevision });
+    const committed = await store.commit([check(1), put(['k'], 1)]);
+    expect(committed).toMatchObject([
+      { key: ['fence'], revision: 1 },
+      { key: ['k'], revision: 1 },
+    ]);
+    const error = await errorOf(store.commit([put(['k'], 2), check(2)]));
+    expect(error).toMatchObject({ code: 'state/conflict', fields: { expected: 2, actual: 1, index: 1 } });
+    expect(await store.get(['k'])).toMatchObject({ value: 1, revision: 1 });
+    expect(await store.get(['fence'])).toMatchObject({ value: 1, revision: 1 });
+    // what others wrote since is seen, whatever this store remembers
+    await store.commit([put(['fence'], 2)]);
+    expect(await codeOf(store.commit([check(1), put(['k'], 2)]))).toBe('state/conflict');
+  }),
+  law('a check may ask that nothing is there, and stand alone', async (store) => {
+    const absent: Write = { type: 'check', key: ['k'], expectedRevision: 0 };
+    expect(await store.commit([absent])).toMatchObject([{ revision: 0 }]);
+    await store.commit([absent, put(['k'], 1)]);
+    expect(await codeOf(store.commit([absent]))).toBe('state/conflict');
+    await store.commit([{ type: 'delete', key: ['k'] }]);
+    expect(await store.commit([absent])).toMatchObject([{ revision: 2 }]);
+    expect((await store.commit([put(['k'], 1)]))[0]?.revision).toBe(3);
+    const noRevision = { type: 'check', key: ['k'] } as unknown as Write;
+    expect(await codeOf(store.commit([noRevision]))).toBe('state/write-invalid');
+  }),
+  law('a check sees the earlier writes of its commit, and nobody is told of it', async (store) => {
+    const told: string[] = [];
+    if (store.capabilities.watch) store.watch(['k'], ({ revision }) => told.push(String(revision)));
+    const check = (expectedRevision: number): Write => ({ type: 'check', key: ['k'], expectedRevision });
+    await store.commit([check(0), put(['k'], 1), check(1), put(['k'], 2), check(2)]);
+    await store.commit([check(2)]);
+    expect(told).toEqual(store.capabilities.watch ? ['2'] : []);
+    expect(await store.get(['k'])).toMatchObject({ value: 2, revision: 2 });
+  }),
+];
+
 /** What clients do at once: each reads a counter and writes it back plus one, only if nobody was faster. */
 async function incrementWithRetry(store: Store, key: Key): Promise<void> {
   for (;;) {
@@ -172,4 +211,4 @@ async function checkHistory(store: Store, key: Key, outcomes: readonly Outcome[]
 }
 
 /** Laws of revisions. */
-export const revisionLaws: readonly StoreLaw[] = [...compareLaws, ...raceLaws];
+export const revisionLaws: readonly StoreLaw[] = [...compareLaws, ...checkLaws, ...raceLaws];

@@ -1,0 +1,4 @@
+import { describeLocks } from './lock.contract.ts';
+import { createSimulatedLocks } from './lock.ts';
+
+describeLocks('simulated', createSimulatedLocks());
