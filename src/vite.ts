@@ -233,12 +233,12 @@ function hotModules(): Plugin {
       const added = [
         "import { acceptUpdates as __vivariumAcceptUpdates } from 'vivarium/worker';",
         'if (import.meta.hot) {',
-        '  import.meta.hot.accept();',
-        '  __vivariumAcceptUpdates(import.meta.hot, import.meta.url);',
+        'import.meta.hot.accept();',
+        '__vivariumAcceptUpdates(import.meta.hot, import.meta.url);',
         '}',
       ];
-      // at the end, so that every line keeps its number
-      return { code: `${code}\n${added.join('\n')}\n`, map: null };
+      // before the entry's own code, which may throw, and in its first line, so that every line keeps its number
+      return { code: `${added.join(' ')} ${code}`, map: null };
     },
   };
 }

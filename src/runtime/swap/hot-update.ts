@@ -1,9 +1,7 @@
 /** Hot swap on save: what the Vite plugin adds to a worker's entry, in development alone. */
 import { systemClock } from '../../platform/index.ts';
 import { servedScope } from '../worker/serve.ts';
-
-/** Time for the news of what is wrong with an edit to come, after the news that it failed. */
-const reasonMs = 500;
+import { UpdateWatch } from './update-watch.ts';
 
 /** What `import.meta.hot` gives, as far as it is used here. */
 export interface HotContext {
@@ -16,34 +14,27 @@ export interface HotPayload {
   readonly err?: { readonly message?: string; readonly id?: string };
 }
 
+/** One for the worker: the listeners of an entry are gone as soon as it is evaluated anew. */
+const entryWatch = new UpdateWatch({ clock: systemClock, served: servedScope });
+
 /**
  * Tells the page of edits that could not be taken. Those that can be evaluate the entry anew, and its call of `serve` exchanges what is
- * served. The plugin of `vivarium/vite` adds the call of it to entries that call `serve`.
+ * served. The plugin of `vivarium/vite` adds the call of it to entries that call `serve`, before all that they do: an entry that throws
+ * has listeners, too.
  * @param entryUrl the entry's own `import.meta.url`
  */
 export function acceptUpdates(hot: HotContext, entryUrl: string): void {
+  listenForUpdates(hot, entryUrl, entryWatch);
+}
+
+/** As {@link acceptUpdates}, with a watch of one's own. */
+export function listenForUpdates(hot: HotContext, entryUrl: string, watch: UpdateWatch): void {
   const { pathname } = new URL(entryUrl);
-  let servings: number | undefined;
-  let isTold = false;
-  hot.on('vite:error', ({ err }) => {
-    isTold = true;
-    const { message = 'the edited code could not be read', id } = err ?? {};
-    servedScope()?.catalog.reportFailure({ message, file: id });
-  });
-  hot.on('vite:beforeUpdate', ({ updates = [] }) => {
-    const isOurs = updates.some(({ path }) => pathname.endsWith(path.split('?')[0] ?? path));
-    servings = isOurs ? servedScope()?.servings : undefined;
-    isTold = false;
-  });
-  const tellUnlessTold = (): void => {
-    const scope = servedScope();
-    // an entry that was evaluated anew has called `serve`
-    if (!scope || isTold || servings === undefined || scope.servings > servings) return;
-    isTold = true;
-    const message =
-      'the edited code could not be read, or threw while it was evaluated; the console says why';
-    scope.catalog.reportFailure({ message });
-  };
-  // the server's own words are better, and come a moment later
-  hot.on('vite:afterUpdate', () => void systemClock.after(reasonMs, tellUnlessTold));
+  hot.on('vite:beforeUpdate', ({ updates = [] }) =>
+    watch.begin(updates.some(({ path }) => pathname.endsWith(path.split('?')[0] ?? path))),
+  );
+  hot.on('vite:afterUpdate', () => watch.end());
+  hot.on('vite:error', ({ err: { message = 'the edited code could not be read', id } = {} }) =>
+    watch.explain(message, id),
+  );
 }
