@@ -130,6 +130,8 @@ export async function checkHotSwap(page, folder) {
     await isTold(what, /^hot-update-fail /, 'Forty-two. <QA, in a worker>');
   }
   await entry.restore();
-  await qa.expect('#news', 'module-swap qa');
   await module.restore();
+  await qa.expect('#news', 'module-swap qa');
+  await qa.ask('What?');
+  await qa.expect('#answers', 'Forty-two. (QA, in a worker)');
 }
