@@ -105,6 +105,8 @@ export interface SwapBody {
   readonly isUpdate?: boolean;
   /** The actors inside it and around it, which it must fit. */
   readonly fit?: SwapFit;
+  /** Values of what is bound to shared parameters, by name: whatever a migration or a way back makes of them, they stay these. */
+  readonly shared?: Readonly<Record<string, unknown>>;
 }
 
 /** `undefined` after an update that did not concern the module. */

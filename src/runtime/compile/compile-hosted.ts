@@ -6,7 +6,7 @@ import { cancellation, withDeadline } from '../../platform/index.ts';
 import type { DemoLike } from '../../program/index.ts';
 import type { Hub } from '../../telemetry/index.ts';
 import { changeTogether } from '../parameter/change-together.ts';
-import type { ChangeHost } from '../parameter/change-together.ts';
+import type { BoundChangeHost } from '../parameter/change-together.ts';
 import type { CompilationRecord, CompileReport } from './compilation.ts';
 import type { HostedModuleRecord } from '../host/hosted.ts';
 import type { RuntimeLimits } from '../limits.ts';
@@ -33,7 +33,7 @@ export interface CompileRequest {
 }
 
 /** What compiling needs of its runtime. */
-export interface CompilePage extends ChangeHost {
+export interface CompilePage extends BoundChangeHost {
   readonly hub: Hub;
   readonly limits: RuntimeLimits;
   pageContext(): PageContext;

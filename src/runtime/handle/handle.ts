@@ -30,7 +30,6 @@ import type { ModuleVersions } from '../version/module-versions.ts';
 import { createParameterHandle } from '../parameter/parameter-handle.ts';
 import type { AcknowledgementLevel, ParameterHandle, SetOptions } from '../parameter/parameter-handle.ts';
 import { setParameters } from '../parameter/set-parameters.ts';
-import type { SharedParameter } from '../parameter/shared-parameter.ts';
 import { dumpInTurn, loadWhole, setWholeMode, subscribeWhole } from '../journal/whole-state.ts';
 
 export interface ForwardOptions {
@@ -53,7 +52,6 @@ export interface HandleHost extends CompilePage {
   readonly hotSwap: HotSwap;
   readonly versions: ModuleVersions;
   handleOf(module: HostedModuleRecord): ModuleHandle;
-  sharedOf(module: HostedModuleRecord, name: string): SharedParameter | undefined;
   followShared(module: HostedModuleRecord, record: ParameterRecord): void;
   stop(module: HostedModuleRecord): Promise<void>;
 }
@@ -162,8 +160,8 @@ export class ModuleHandle<M = Module> {
    * Sets several parameters, all or none: the owner checks every constraint before anything changes, one transaction holds all of
    * them, then the owner puts them in, in one turn. A worker that dies on the way: before the commit nothing has changed; after it
    * the module starts again with all of them.
-   * @throws `program/constraint-violated`, `program/parameter-not-found`, `state/…`, `port/timeout`, `port/cancelled`: nothing has
-   *   changed. What ends the module after the commit: then it is done, and the module has it when it starts again
+   * @throws `program/constraint-violated`, `program/parameter-not-found`, `runtime/shared-conflict`, `state/…`, `port/timeout`,
+   *   `port/cancelled`: nothing has changed. What ends the module after the commit: then it is done, and the module has it when it starts again
    */
   setParameters(
     values: { readonly [K in ParameterPath<M>]?: ParameterValue<M, K> },
@@ -255,15 +253,15 @@ export class ModuleHandle<M = Module> {
 
   /**
    * Puts a checkpoint back, all of it or nothing, and commits the result. One that another version saved is migrated; one of a newer version
-   * only by a class with a `migrate`.
+   * only by a class with a `migrate`. What is bound to a shared parameter is set for every module that is bound to it, in the same transaction.
    * @throws `runtime/checkpoint-not-found`, `state/checksum-failed`, `program/state-invalid`, `program/state-missing`,
-   *   `runtime/state-migration-failed`
+   *   `program/constraint-violated`, `runtime/shared-conflict`, `runtime/state-migration-failed`
    */
   async restore(checkpoint: Checkpoint | string): Promise<void> {
     const id = typeof checkpoint === 'string' ? checkpoint : checkpoint.id;
     const state = await loadCheckpoint(this.#host.store, this.id, id);
     const change = { ...this.#turn, cause: `restore ${id}`, durability: 'strict' } as const;
-    const written = loadWhole(this.#module, state, change);
+    const written = loadWhole(this.#host, this.#module, { ...change, state });
     await written.finally(() => this.#host.onStateChange(this.#module));
   }
 

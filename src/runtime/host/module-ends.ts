@@ -3,9 +3,10 @@
  * free. A second one that began earlier would read what is about to be replaced.
  */
 import type { Exit } from '../../actor/index.ts';
+import type { CodedError } from '../../base/index.ts';
 import { withDeadline } from '../../platform/index.ts';
 import type { Clock } from '../../platform/index.ts';
-import type { HostedModuleRecord, StopOutcome } from './hosted.ts';
+import type { CrashReason, HostedModuleRecord, StopOutcome } from './hosted.ts';
 import type { RuntimeLimits } from '../limits.ts';
 import { stopTimedOut, wasStopped } from '../module-error.ts';
 import type { ModuleFamilies } from '../sub-module/module-families.ts';
@@ -24,6 +25,15 @@ const endsOfItsOwn: readonly Exit['reason'][] = ['normal', 'shutdown', 'crashed'
 export function outcomeOf(id: string, exit: Exit | undefined): StopOutcome {
   if (exit === undefined || endsOfItsOwn.includes(exit.reason)) return { how: 'graceful' };
   return { how: 'killed', error: stopTimedOut(id) };
+}
+
+/** What ended a module, now. */
+export function crashOf(
+  { code, message }: Pick<CodedError, 'code' | 'message'>,
+  reason: CrashReason['reason'],
+  clock: Clock,
+): CrashReason {
+  return { code, message, reason, atMs: clock.now() };
 }
 
 export class ModuleEnds {

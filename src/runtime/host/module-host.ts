@@ -15,13 +15,13 @@ import type { GroupCommitter, Store } from '../../state/index.ts';
 import type { Hub } from '../../telemetry/index.ts';
 import { idTaken } from '../handle/handle.ts';
 import { HostedModuleRecord } from './hosted.ts';
-import type { CrashReason, StopOutcome, Surrounding } from './hosted.ts';
+import type { StopOutcome, Surrounding } from './hosted.ts';
 import { isHopeless } from './hopeless-start.ts';
 import { HotSwap } from '../swap/hot-swap.ts';
 import { inspectRuntime } from '../inspect-runtime.ts';
 import type { RuntimeLimits } from '../limits.ts';
 import { notRunning, wasStopped } from '../module-error.ts';
-import { ModuleEnds, outcomeOf } from './module-ends.ts';
+import { crashOf, ModuleEnds, outcomeOf } from './module-ends.ts';
 import { ModuleFamilies } from '../sub-module/module-families.ts';
 import type { PartPlace } from '../sub-module/module-families.ts';
 import { ModuleJournal } from '../journal/module-journal.ts';
@@ -71,6 +71,12 @@ export class ModuleHost implements AsyncDisposable {
   readonly #ends: ModuleEnds;
   readonly #supervisors: ModuleSupervisors;
   readonly #news: ModuleNews;
+  /** A write that nobody waits for. */
+  readonly #reportStoreFailure = (thrown: unknown): void => {
+    const { code, message } = toCodedError(thrown, 'state/write-failed');
+    const { hub, store } = this.#options;
+    hub.emit({ type: 'store-fail', store: store.name, error: { code, message } });
+  };
   /** Actors that were started for modules. */
   #incarnations = 0;
 
@@ -78,8 +84,15 @@ export class ModuleHost implements AsyncDisposable {
     this.#options = options;
     this.#committer = createGroupCommitter(options.store);
     const { store, hub, clock, limits } = options;
-    const onStoreFailure = (error: unknown): void => this.#reportStoreFailure(error);
-    this.hotSwap = new HotSwap({ hub, clock, limits, versions: options.versions, onStoreFailure });
+    const onStoreFailure = this.#reportStoreFailure;
+    this.hotSwap = new HotSwap({
+      hub,
+      clock,
+      limits,
+      versions: options.versions,
+      onStoreFailure,
+      sharedValues: (module) => this.shared.valuesOf(module),
+    });
     this.#locks = new ModuleLocks(store, hub);
     this.#supervisors = new ModuleSupervisors({
       ...options,
@@ -94,6 +107,7 @@ export class ModuleHost implements AsyncDisposable {
       revive: (module, given, supervisor) => this.#revive(module, given, supervisor),
       stop: (module) => this.#stopPart(module),
       onParameterChange: (module, record) => this.onParameterChange(module, record),
+      sharedOf: (module, name) => this.shared.sharedOf(module, name),
     });
     this.#ends = new ModuleEnds({ families: this.#families, locks: this.#locks, limits, clock });
     this.shared = new SharedParameters({
@@ -205,7 +219,7 @@ export class ModuleHost implements AsyncDisposable {
       if (module.supervisor !== supervisor || module.status === 'starting' || module.stopping) continue;
       this.#forget(module);
       void this.#ends.leave(module, supervisor.ended);
-      module.crash = this.#crashOf(error, module.crash?.reason ?? 'crashed');
+      module.crash = crashOf(error, module.crash?.reason ?? 'crashed', this.#options.clock);
       module.end('crashed', error);
     }
   }
@@ -214,8 +228,7 @@ export class ModuleHost implements AsyncDisposable {
   #create(id: string, kind: string, around?: Surrounding): HostedModuleRecord {
     if (this.#modules.has(id)) throw idTaken(id);
     const { store, clock, limits } = this.#options;
-    const onFailure = (error: unknown): void => this.#reportStoreFailure(error);
-    const committer = this.#committer;
+    const [committer, onFailure] = [this.#committer, this.#reportStoreFailure];
     const journal = new ModuleJournal({ module: id, kind, store, committer, limits, clock, onFailure });
     const module = new HostedModuleRecord(id, kind, journal, { clock, limits, around });
     this.#modules.set(id, module);
@@ -272,15 +285,16 @@ export class ModuleHost implements AsyncDisposable {
       await this.#families.end(module);
       this.#drop(module);
       const error = toCodedError(thrown, 'runtime/module-load-failed');
-      module.crash = this.#crashOf(error, 'start-failed');
+      module.crash = crashOf(error, 'start-failed', this.#options.clock);
       module.end('crashed', error);
       throw error;
     }
   }
 
-  /** A start that was overtaken by a stop must not go on. */
+  /** A start that was overtaken by a stop, or whose supervisor gave up, must not go on. */
   #requireWanted(module: HostedModuleRecord): void {
     if (module.isOver || this.#modules.get(module.id) !== module) throw wasStopped(module.id);
+    module.supervisor?.requireRunning();
   }
 
   async #supervise(
@@ -319,10 +333,8 @@ export class ModuleHost implements AsyncDisposable {
     });
     const described = (await ref.call('describe', null)) as Described;
     this.#requireWanted(module);
-    supervisor.requireRunning();
     await this.hotSwap.introduce(module, described);
     this.#requireWanted(module);
-    supervisor.requireRunning();
     isIntroduced = true;
     if (current) module.prepare(current);
     if (plans.length > 0) await this.#families.begin(module, plans, described, options.shared);
@@ -330,7 +342,6 @@ export class ModuleHost implements AsyncDisposable {
     // whoever hears that it serves must find the shared values in it, and whoever stops it does not wait for all of their changes
     await module.whileAlive(this.#bindShared(module, options.shared));
     this.#requireWanted(module);
-    supervisor.requireRunning();
     hasBegun = true;
     await this.#serveFirst(module, () => current);
     this.#requireWanted(module);
@@ -369,7 +380,6 @@ export class ModuleHost implements AsyncDisposable {
     if (module.parts.size > 0) {
       await this.#families.resume(module);
       this.#requireWanted(module);
-      module.supervisor?.requireRunning();
     }
     // it was lost meanwhile: its restart has the same to do
     if (!ref || current() !== ref) return;
@@ -392,7 +402,7 @@ export class ModuleHost implements AsyncDisposable {
     const message = `module "${module.id}" ended: ${exit.error?.message ?? exit.cause ?? reason}`;
     const error = new CodedError('actor/peer-died', message, { fields: { module: module.id, reason } });
     const isNormal = reason === 'normal' || reason === 'shutdown';
-    module.crash = isNormal ? undefined : this.#crashOf(exit.error ?? error, reason);
+    module.crash = isNormal ? undefined : crashOf(exit.error ?? error, reason, this.#options.clock);
     if (willRestart) return module.detach();
     if (this.#modules.get(module.id) === module) this.#finish(module, error, isNormal);
   }
@@ -401,7 +411,7 @@ export class ModuleHost implements AsyncDisposable {
   #abandon(module: HostedModuleRecord, thrown: unknown): void {
     if (this.#modules.get(module.id) !== module) return;
     const error = toCodedError(thrown, 'runtime/module-load-failed');
-    module.crash = this.#crashOf(error, 'start-failed');
+    module.crash = crashOf(error, 'start-failed', this.#options.clock);
     this.#finish(module, error, false);
   }
 
@@ -414,13 +424,6 @@ export class ModuleHost implements AsyncDisposable {
     if (gaveUp) return module.end('crashed', gaveUp);
     module.end(isNormal ? 'stopped' : 'crashed', error);
     if (isNormal) this.#tellStop(module, { how: 'ended' });
-  }
-
-  #crashOf(
-    { code, message }: Pick<CodedError, 'code' | 'message'>,
-    reason: CrashReason['reason'],
-  ): CrashReason {
-    return { code, message, reason, atMs: this.#options.clock.now() };
   }
 
   /** Its id and its lock are free when its actor is gone, not before: a second one would write beside it. */
@@ -464,11 +467,5 @@ export class ModuleHost implements AsyncDisposable {
   async #stopPart(module: HostedModuleRecord): Promise<void> {
     await this.stop(module);
     module.journal.close(wasStopped(module.id));
-  }
-
-  #reportStoreFailure(thrown: unknown): void {
-    const { code, message } = toCodedError(thrown, 'state/write-failed');
-    const { hub, store } = this.#options;
-    hub.emit({ type: 'store-fail', store: store.name, error: { code, message } });
   }
 }

@@ -41,6 +41,17 @@ export interface EarlyWrite {
 /** Hears of every change of every parameter of one module. */
 export type ChangeListener = (change: ParameterRecord) => void;
 
+/** Parameters at one moment. */
+export type KnownStates = ReadonlyMap<string, ParameterState>;
+
+/** A change of everything. */
+export interface WholeChangeRecord {
+  readonly cause: string;
+  readonly atMs: number;
+  /** What has changed since then is newer, and stays. Default: nothing has. */
+  readonly known?: KnownStates;
+}
+
 export interface ModuleJournalOptions {
   readonly module: string;
   readonly kind: string;
@@ -272,15 +283,29 @@ export class ModuleJournal {
     this.#predictors = { ...this.#predictors, ...program.predictors };
   }
 
+  /** What every parameter is at this moment. */
+  get knownStates(): KnownStates {
+    return new Map([...this.#parameters].map(([name, { state }]) => [name, state]));
+  }
+
+  /** What is to be written for a state that is to replace everything. Call {@link programSettled} right before. */
+  foreseeWhole(state: ModuleState, change: WholeChangeRecord): readonly Write[] {
+    this.#disk.requireOpen();
+    const writes = this.#recordsOf(state, change).map((record) =>
+      this.#disk.parameterWrite(record.name, this.parameter(record.name).foresee(record)),
+    );
+    return [this.#metaWrite({ ...state, parameters: {} }), ...writes];
+  }
+
   /** A restored state replaces everything; each parameter keeps the step in its history. */
-  replace(state: ModuleState, atMs: number, cause: string): void {
+  replace(state: ModuleState, change: WholeChangeRecord): void {
+    const records = this.#recordsOf(state, change);
     this.#state = { ...state, parameters: {} };
     this.#predictors = state.predictors;
     this.remember({});
-    for (const [name, parameter] of Object.entries(state.parameters)) {
-      const oldValue = this.#parameters.get(name)?.state.value;
-      // others are owned by actors inside the module
-      if (this.#parameters.has(name)) this.apply({ name, oldValue, cause, atMs, state: parameter });
+    for (const record of records) {
+      this.apply(record);
+      this.#disk.touch(record.name);
     }
   }
 
@@ -427,6 +452,15 @@ export class ModuleJournal {
 
   #add(name: string, state: ParameterState): void {
     this.#parameters.set(name, new CachedParameter(name, { state }, this.#options.limits));
+  }
+
+  #recordsOf(state: ModuleState, { cause, atMs, known }: WholeChangeRecord): readonly ParameterRecord[] {
+    return Object.entries(state.parameters).flatMap(([name, parameter]) => {
+      const now = this.#parameters.get(name)?.state;
+      // others are owned by actors inside the module
+      if (!now || (known && known.get(name) !== now)) return [];
+      return [{ name, oldValue: now.value, cause, atMs, state: parameter }];
+    });
   }
 
   #describe(descriptions: readonly ParameterDescription[]): void {

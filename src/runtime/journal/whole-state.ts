@@ -1,11 +1,15 @@
 /** The state of a program whose sub-modules live in several actors, as one state, and the way back. */
+import { isCodedError } from '../../base/index.ts';
 import type { Mode, ModuleState } from '../../program/index.ts';
 import type { Clock } from '../../platform/index.ts';
-import type { Durability } from '../../state/index.ts';
+import type { Durability, Write } from '../../state/index.ts';
 import type { HostedModuleRecord, HostedPart } from '../host/hosted.ts';
 import { ModuleJournal } from './module-journal.ts';
-import type { ChangeListener } from './module-journal.ts';
+import type { ChangeListener, KnownStates } from './module-journal.ts';
 import type { PartNames } from '../module-protocol.ts';
+import { changeInTurn } from '../parameter/change-together.ts';
+import type { BoundChangeHost } from '../parameter/change-together.ts';
+import { planShared, sharedOfAll } from '../parameter/shared-plan.ts';
 import { inTurn } from '../parameter/whole-change.ts';
 
 function renamed<T>(
@@ -82,11 +86,17 @@ async function dumpWhole(module: HostedModuleRecord): Promise<ModuleState> {
 interface Loaded {
   readonly module: HostedModuleRecord;
   readonly state: ModuleState;
+  /** What the page knew at that moment: what is another by the end is newer than the load. */
+  readonly known: KnownStates;
+}
+
+function loadedOf(module: HostedModuleRecord, state: ModuleState): Loaded {
+  return { module, state, known: module.journal.knownStates };
 }
 
 async function loadInto(module: HostedModuleRecord, state: ModuleState, loaded: Loaded[]): Promise<void> {
   const taken = (await module.call('state-load', state)) as ModuleState;
-  loaded.push({ module, state: taken });
+  loaded.push(loadedOf(module, taken));
   await loadParts(module, taken, loaded);
 }
 
@@ -98,7 +108,7 @@ async function loadParts(module: HostedModuleRecord, state: ModuleState, loaded:
       await loadInto(part, share, loaded);
       continue;
     }
-    loaded.push({ module: part, state: share });
+    loaded.push(loadedOf(part, share));
     await loadParts(part, share, loaded);
   }
 }
@@ -110,20 +120,32 @@ interface WholeTurn {
 }
 
 interface LoadChange extends WholeTurn {
+  readonly state: ModuleState;
   readonly cause: string;
   readonly durability: Durability;
 }
 
-/** Every actor takes its share, or none does. @throws what the first that refuses throws */
+/**
+ * Every actor takes its share, or none does. What is bound to a shared parameter sets that, and with it every module that is bound to it, in
+ * the same transaction.
+ * @throws what the first that refuses throws, `runtime/shared-conflict`
+ */
 export async function loadWhole(
+  host: BoundChangeHost,
   module: HostedModuleRecord,
-  state: ModuleState,
   change: LoadChange,
 ): Promise<void> {
-  await inTurn(wholeFamily(module), { ...change, isAlone: true }, () => loadAll(module, state, change));
+  const family = wholeFamily(module);
+  const shared = [...sharedOfAll(host, family)];
+  if (shared.length === 0) return inTurn(family, { ...change, isAlone: true }, () => loadAll(module, change));
+  await inTurn(shared, { ...change, isAlone: true }, () => {
+    // all at once: whoever waited for them one after the other could wait in a circle
+    const concerned = new Set([...family, ...shared.flatMap(({ boundModules }) => boundModules)]);
+    return inTurn([...concerned], { ...change, isAlone: true }, () => loadBound(host, module, change));
+  });
 }
 
-async function loadAll(module: HostedModuleRecord, state: ModuleState, change: LoadChange): Promise<void> {
+async function loadAll(module: HostedModuleRecord, { state, ...change }: LoadChange): Promise<void> {
   const before = module.parts.size === 0 ? undefined : await dumpWhole(module);
   const loaded: Loaded[] = [];
   try {
@@ -133,9 +155,58 @@ async function loadAll(module: HostedModuleRecord, state: ModuleState, change: L
     throw error;
   }
   const atMs = change.clock.now();
-  for (const each of loaded) each.module.journal.replace(each.state, atMs, change.cause);
+  for (const each of loaded) each.module.journal.replace(each.state, { ...change, atMs });
   const journals = loaded.map((each) => each.module.journal) as [ModuleJournal, ...ModuleJournal[]];
   await ModuleJournal.persistTogether(journals, 'all', change.durability);
+}
+
+/** As {@link loadAll}, of modules with shared parameters, whose turn it is too. */
+async function loadBound(
+  host: BoundChangeHost,
+  module: HostedModuleRecord,
+  { state, clock, timeoutMs, cause, durability }: LoadChange,
+): Promise<void> {
+  const before = await dumpWhole(module);
+  const loaded: Loaded[] = [];
+  let isCommitted = false;
+  try {
+    await loadInto(module, state, loaded);
+    const parts = loaded.map((each) => {
+      return { module: each.module, cause, changes: { parameters: each.state.parameters } };
+    });
+    const plan = planShared(host, parts);
+    const atMs = clock.now();
+    await changeInTurn(host, plan.parts, {
+      level: durability,
+      timeoutMs,
+      journals: loaded.map((each) => each.module.journal),
+      writes: () => [...loaded.flatMap((each) => writesOf(each, { cause, atMs })), ...plan.writes],
+      onCommit: () => {
+        isCommitted = true;
+        for (const each of loaded)
+          each.module.journal.replace(each.state, { cause, atMs, known: each.known });
+        plan.onCommit();
+      },
+    });
+  } catch (error) {
+    // once it is committed it is in
+    if (!isCommitted && loaded.length > 0) await loadInto(module, before, []).catch(() => undefined);
+    // the store may hold what nobody was promised: what is true goes over it
+    if (isCodedError(error, 'state/write-failed')) for (const each of loaded) rewriteAll(each, durability);
+    throw error;
+  }
+}
+
+function rewriteAll({ module: { journal } }: Loaded, durability: Durability): void {
+  for (const name of journal.parameters.keys()) void journal.rewrite(name, durability);
+  void journal.rewriteMeta(durability);
+}
+
+function writesOf(
+  { module, state, known }: Loaded,
+  change: { readonly cause: string; readonly atMs: number },
+): readonly Write[] {
+  return module.journal.foreseeWhole(state, { ...change, known });
 }
 
 /** Hears of every change of every parameter of the whole program, under its name in this module. */

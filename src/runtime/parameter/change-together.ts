@@ -10,10 +10,13 @@ import type { Write } from '../../state/index.ts';
 import { byOwner } from './change-by-owner.ts';
 import type { HostedModuleRecord } from '../host/hosted.ts';
 import type { Committer } from '../journal/journal-disk.ts';
+import type { ModuleJournal } from '../journal/module-journal.ts';
 import type { ModuleMemory } from '../journal/module-memory.ts';
 import { whyOver } from '../host/module-supervisors.ts';
 import type { ChangesApplied, ChangesBody, ParameterRecord } from '../module-protocol.ts';
 import type { AcknowledgementLevel } from './parameter-handle.ts';
+import { planShared, sharedIn } from './shared-plan.ts';
+import type { SharedBindings } from './shared-plan.ts';
 import { inTurn } from './whole-change.ts';
 
 /** Why a call may not have come to its owner, who can be asked again. */
@@ -47,6 +50,8 @@ export interface ChangeOptions {
   readonly signal?: AbortSignal | undefined;
   /** What else belongs to the transaction, asked for when it begins. */
   readonly writes?: () => readonly Write[];
+  /** Whose these are. */
+  readonly journals?: readonly ModuleJournal[];
   /** Runs when everything is committed, in the turn in which the journals take it over. */
   readonly onCommit?: () => void;
   /** Runs when the journals have all of it, in that same turn: whoever hears of it here finds it. */
@@ -72,11 +77,37 @@ interface Foreseen extends ChangePart {
   readonly overtaken: Set<string>;
 }
 
+/** A host of changes that set what is bound to shared parameters too. */
+export interface BoundChangeHost extends ChangeHost, SharedBindings {}
+
 /**
- * @throws what an owner has against it, `port/timeout`, `port/cancelled`, or `state/…`: then nothing has changed anywhere. What a
- *   module's end throws after the commit: then it is done, and the module has it when it starts again
+ * What is bound to a shared parameter sets that, and with it every module that is bound to it, in the same transaction.
+ * @throws what an owner has against it, `port/timeout`, `port/cancelled`, `runtime/shared-conflict`, or `state/…`: then nothing has changed
+ *   anywhere. What a module's end throws after the commit: then it is done, and the module has it when it starts again
  */
 export async function changeTogether(
+  host: BoundChangeHost,
+  given: readonly ChangePart[],
+  options: ChangeOptions,
+): Promise<void> {
+  const shared = sharedIn(host, given.flatMap(byOwner));
+  if (shared.size === 0) return changeModules(host, given, options);
+  const { timeoutMs, signal } = options;
+  await inTurn([...shared], { clock: host.clock, timeoutMs, signal, isAlone: true }, () => {
+    const plan = planShared(host, given.flatMap(byOwner));
+    return changeModules(host, [...given, ...plan.parts], {
+      ...options,
+      writes: () => [...(options.writes?.() ?? []), ...plan.writes],
+      onCommit: () => {
+        options.onCommit?.();
+        plan.onCommit();
+      },
+    });
+  });
+}
+
+/** As {@link changeTogether}, for whoever has seen to the shared parameters. */
+export async function changeModules(
   host: ChangeHost,
   given: readonly ChangePart[],
   options: ChangeOptions,
@@ -85,10 +116,15 @@ export async function changeTogether(
   const { timeoutMs, signal } = options;
   const turn = { clock: host.clock, timeoutMs, signal, isAlone: false };
   // who is asked must be who is told: another instance could have something against it, or other names
-  await inTurn(modules, turn, () => change(host, given.flatMap(byOwner), options));
+  await inTurn(modules, turn, () => changeInTurn(host, given.flatMap(byOwner), options));
 }
 
-async function change(host: ChangeHost, parts: readonly ChangePart[], options: ChangeOptions): Promise<void> {
+/** As {@link changeModules}, for whoever has the modules' turn. */
+export async function changeInTurn(
+  host: ChangeHost,
+  parts: readonly ChangePart[],
+  options: ChangeOptions,
+): Promise<void> {
   const { signal, level } = options;
   await Promise.all(parts.map((part) => check(part, options)));
   await programsSettled(host, parts, options);
@@ -166,7 +202,7 @@ function foresee(part: ChangePart, atMs: number): Foreseen {
 async function commit(
   { committer }: ChangeHost,
   parts: readonly Foreseen[],
-  { level, writes }: ChangeOptions & { readonly level: 'relaxed' | 'strict' },
+  { level, writes, journals = [] }: ChangeOptions & { readonly level: 'relaxed' | 'strict' },
 ): Promise<void> {
   const all = parts.flatMap(({ module, records, changes, memory }) =>
     module.journal.foresee(records, changes, memory),
@@ -175,7 +211,8 @@ async function commit(
     for (const { name } of records) numbers.set(name, module.journal.parameter(name).writes);
   const committed = committer.commit([...all, ...(writes?.() ?? [])], level);
   try {
-    await Promise.all([committed, ...parts.map(({ module }) => module.journal.follow(committed))]);
+    const followers = [...journals, ...parts.map(({ module }) => module.journal)];
+    await Promise.all([committed, ...followers.map((journal) => journal.follow(committed))]);
   } catch (error) {
     // the store may hold what nobody was promised: what is true goes over it
     if (isCodedError(error, 'state/write-failed')) for (const part of parts) writeBack(part, level);

@@ -1,7 +1,7 @@
 /** Several parameters, of one module or many, that are set together or not at all. */
 import { CodedError } from '../../base/index.ts';
 import { changeTogether } from './change-together.ts';
-import type { ChangeHost, ChangePart } from './change-together.ts';
+import type { BoundChangeHost, ChangePart } from './change-together.ts';
 import { copyGiven } from '../handle/copy-given.ts';
 import type { HostedModuleRecord } from '../host/hosted.ts';
 import type { SetOptions } from './parameter-handle.ts';
@@ -33,7 +33,7 @@ export function findEach(
  *   changed then
  */
 export async function setParameters(
-  host: ChangeHost,
+  host: BoundChangeHost,
   given: readonly ModuleValues[],
   { level = 'strict', cause = 'set', timeoutMs, signal }: SetOptions,
 ): Promise<void> {

@@ -2,8 +2,8 @@
 import { CodedError, toCodedError } from '../../base/index.ts';
 import { Parameter } from '../../program/index.ts';
 import type { Constraints, ParameterState, ParameterTypeOf } from '../../program/index.ts';
-import type { Store, Write } from '../../state/index.ts';
-import { changeTogether } from './change-together.ts';
+import type { Store } from '../../state/index.ts';
+import { changeModules } from './change-together.ts';
 import type { ChangeHost, ChangePart } from './change-together.ts';
 import { copyGiven } from '../handle/copy-given.ts';
 import type { HostedModuleRecord } from '../host/hosted.ts';
@@ -12,6 +12,9 @@ import type { ParameterRecord } from '../module-protocol.ts';
 import type { SetOptions } from './parameter-handle.ts';
 import type { ParameterUpdateRecord } from './parameter-record.ts';
 import { sameData } from './same-data.ts';
+import type { SharedPlan } from './shared-plan.ts';
+import { inTurn } from './whole-change.ts';
+import type { Turn, WholeChange } from './whole-change.ts';
 
 /** What a shared parameter is. A stored value goes before `value`. */
 export interface SharedDefinition<T = unknown> {
@@ -54,8 +57,8 @@ export class HostedSharedParameter implements SharedParameter {
   readonly #bound = new Map<HostedModuleRecord, readonly string[]>();
   /** Ends the watch over a bound module's end. */
   readonly #watches = new Map<HostedModuleRecord, () => void>();
-  /** One change after the other: each starts from what the one before has left. */
-  #last: Promise<unknown> = Promise.resolve();
+  /** One after the other: each starts from what the one before has left. */
+  readonly changes: Set<WholeChange> = new Set();
 
   constructor(name: string, parameter: Parameter, host: SharedHost) {
     this.name = name;
@@ -89,7 +92,8 @@ export class HostedSharedParameter implements SharedParameter {
 
   async set(value: unknown, options: SetOptions = {}): Promise<void> {
     const given = copyGiven(value);
-    await this.#next(() => this.#change(given, options));
+    const { timeoutMs, signal } = options;
+    await this.#next(() => this.#change(given, options), { timeoutMs, signal });
   }
 
   /** The module has the shared value from now on, and with every change of it. @throws as `set` */
@@ -98,7 +102,7 @@ export class HostedSharedParameter implements SharedParameter {
       const { value } = this;
       const differing = differingFrom(value, module, names);
       const part = this.#partFor(module, differing, value);
-      if (differing.length > 0) await changeTogether(this.#host, [part], { level: 'relaxed' });
+      if (differing.length > 0) await changeModules(this.#host, [part], { level: 'relaxed' });
       if (module.isOver) return;
       // a version may have none of them, and the next one all
       if (names.length > 0) this.#bound.set(module, names);
@@ -130,36 +134,55 @@ export class HostedSharedParameter implements SharedParameter {
         await this.#change(value, { level: 'relaxed', cause: `module ${module.id}` });
       } catch (error) {
         this.#host.onFailure(error);
-        await changeTogether(this.#host, [this.#partFor(module, [name], this.value)], { level: 'relaxed' });
+        await changeModules(this.#host, [this.#partFor(module, [name], this.value)], { level: 'relaxed' });
       }
     }).catch((error: unknown) => this.#host.onFailure(error));
   }
 
-  #next<T>(work: () => Promise<T>): Promise<T> {
-    const next = this.#last.then(work);
-    this.#last = next.catch(() => undefined);
-    return next;
+  /** Whether this parameter of a module has the shared value now. */
+  isBound(module: HostedModuleRecord, name: string): boolean {
+    return this.#bound.get(module)?.includes(name) ?? false;
+  }
+
+  /** Those that have the shared value now. */
+  get boundModules(): readonly HostedModuleRecord[] {
+    return [...this.#bound.keys()];
+  }
+
+  /**
+   * What setting it means, for whoever has its turn; nothing has happened yet.
+   * @param isGiven parameters that are changed by somebody else
+   * @throws `program/constraint-violated`
+   */
+  plan(
+    value: unknown,
+    cause: string,
+    isGiven: (module: HostedModuleRecord, name: string) => boolean = () => false,
+  ): SharedPlan {
+    const changed = this.#parameter.clone();
+    changed.set(value, cause);
+    const state = changed.dumpState({ withHistory: true });
+    const parts = this.#running().map(([module, names]) => {
+      const others = names.filter((name) => !isGiven(module, name));
+      return this.#partFor(module, differingFrom(state.value, module, others), state.value);
+    });
+    return {
+      parts: parts.filter(({ changes }) => Object.keys(changes.values ?? {}).length > 0),
+      writes: [{ type: 'put', key: keyOf(this.name), value: state }],
+      onCommit: () => this.#parameter.loadState(state, cause),
+    };
+  }
+
+  #next<T>(work: () => Promise<T>, limit: Pick<Turn, 'timeoutMs' | 'signal'> = {}): Promise<T> {
+    return inTurn([this], { ...limit, clock: this.#host.clock, isAlone: true }, work);
   }
 
   async #change(
     value: unknown,
     { level = 'strict', cause = 'set', timeoutMs, signal }: SetOptions,
   ): Promise<void> {
-    const changed = this.#parameter.clone();
-    changed.set(value, cause);
-    const state = changed.dumpState({ withHistory: true });
-    const parts = this.#running().map(([module, names]) => {
-      return this.#partFor(module, differingFrom(state.value, module, names), state.value);
-    });
-    const write: Write = { type: 'put', key: keyOf(this.name), value: state };
-    const changing = parts.filter(({ changes }) => Object.keys(changes.values ?? {}).length > 0);
-    await changeTogether(this.#host, changing, {
-      level,
-      timeoutMs,
-      signal,
-      writes: () => [write],
-      onCommit: () => this.#parameter.loadState(state, cause),
-    });
+    const { parts, writes, onCommit } = this.plan(value, cause);
+    await changeModules(this.#host, parts, { level, timeoutMs, signal, writes: () => writes, onCommit });
   }
 
   #partFor(module: HostedModuleRecord, names: readonly string[], value: unknown): ChangePart {

@@ -41,6 +41,12 @@ export class SharedParameters {
     return this.#declared.get(module)?.get(name);
   }
 
+  /** The values of what a module is bound to, by its names; undefined when it is not bound. */
+  valuesOf(module: HostedModuleRecord): Readonly<Record<string, unknown>> | undefined {
+    const declared = this.#declared.get(module);
+    return declared && Object.fromEntries([...declared].map(([name, { value }]) => [name, value]));
+  }
+
   /**
    * Binds a module before it serves, without `names` to what it was bound to when it ended. @throws `runtime/shared-not-found`, and what the module has against
    *   the values

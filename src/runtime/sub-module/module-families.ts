@@ -16,6 +16,7 @@ import type {
   PartStaleBody,
 } from '../module-protocol.ts';
 import { createParameterHandle } from '../parameter/parameter-handle.ts';
+import type { SharedBindings } from '../parameter/shared-plan.ts';
 import { refuseOther, refuseShared, shapeOf } from './part-shape.ts';
 import type { StartOptions } from '../runtime-options.ts';
 import type { PartPlan } from './sub-module-actors.ts';
@@ -30,7 +31,7 @@ export interface PartPlace {
 type SharedNames = NonNullable<StartOptions['shared']>;
 
 /** What a family needs of whoever starts and stops modules. */
-export interface FamilyHost {
+export interface FamilyHost extends SharedBindings {
   readonly hub: Hub;
   /** One for a part of `around`, below the one of `around`. */
   createSupervisor(around: HostedModuleRecord, id: string): Promise<Supervisor>;
@@ -270,7 +271,10 @@ export class ModuleFamilies {
         return;
       }
       const onChange = (change: ParameterRecord): void => this.#host.onParameterChange(part, change);
-      await createParameterHandle(part, name, { onChange }).set(state.value, { level: 'relaxed', cause });
+      const sharedOf = (bound: string): ReturnType<SharedBindings['sharedOf']> =>
+        this.#host.sharedOf(part, bound);
+      const parameter = createParameterHandle(part, name, { onChange, sharedOf });
+      await parameter.set(state.value, { level: 'relaxed', cause });
     } catch (error) {
       this.#attempt(module, () => {
         throw error;

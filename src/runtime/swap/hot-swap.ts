@@ -36,6 +36,8 @@ export interface HotSwapOptions {
   readonly limits: RuntimeLimits;
   readonly versions: ModuleVersions;
   readonly onStoreFailure: (error: unknown) => void;
+  /** What a module's parameters are bound to now, by name; undefined when nothing is. */
+  readonly sharedValues: (module: HostedModuleRecord) => Readonly<Record<string, unknown>> | undefined;
 }
 
 export class HotSwap {
@@ -163,13 +165,15 @@ export class HotSwap {
     wanted: Pick<SwapBody, 'version' | 'url' | 'previous' | 'isUpdate'>,
     reach: CallOptions,
   ): Promise<SwapOutcome> {
-    const { versions, limits, clock } = this.#options;
+    const { versions, limits, clock, sharedValues } = this.#options;
     // an update exchanges program and parts one after the other: no one of them fits the others yet
     const fit = wanted.isUpdate ? undefined : fitOf(module);
     const timeoutMs = limits.importTimeoutMs;
     const ask = (): Promise<unknown> => {
       const loaded = versions.loadedOf(module.kind);
-      const body: SwapBody = { ...wanted, loaded, timeoutMs, ...(fit ? { fit } : {}) };
+      const shared = sharedValues(module);
+      const given = { ...(fit ? { fit } : {}), ...(shared ? { shared } : {}) };
+      const body: SwapBody = { ...wanted, loaded, timeoutMs, ...given };
       return module.call('swap', body, reach);
     };
     const reading = { kind: module.kind, url: wanted.url, limit: { clock, ...reach } };

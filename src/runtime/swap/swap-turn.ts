@@ -84,7 +84,7 @@ export class SwapTurn {
   #perform(source: ModuleVersion, body: SwapBody): SwapAnswer {
     const { actor, current, announce, takeOver } = this.#options;
     const before = current();
-    const after = succeed(before, source, body.previous);
+    const after = succeed(before, source, body);
     const [from, to] = [before.source.version, source.version];
     const taken = after.taken ?? { from, same: [], ...after.predictors };
     const described = reloading(`${from} → ${to}`, () => describeHosting(after));

@@ -5,7 +5,7 @@ import type { Module, ModuleChanges, ModuleState } from '../../program/index.ts'
 import { carryState, migrationFailed, namesOfSame, noPredictors } from '../swap/carry-state.ts';
 import type { ModuleCatalog } from '../version/module-catalog.ts';
 import type { ModuleClass, ModuleVersion } from '../version/module-class.ts';
-import type { Described, Predictors, PreviousVersion, Taken } from '../module-protocol.ts';
+import type { Described, Predictors, SwapBody, Taken } from '../module-protocol.ts';
 import type { RemoteParts } from '../sub-module/remote-parts.ts';
 import { compareVersions, isSemanticVersion } from '../version/semantic-version.ts';
 import type { CompileTools } from '../compile/served-optimizers.ts';
@@ -61,16 +61,37 @@ export function startHosting(hosted: Hosted, state: ModuleState | undefined): Ho
  * A new instance of `source` with the state of the one that serves, which is not touched.
  * @throws `runtime/hot-reload-failed` when it cannot be constructed, `runtime/state-migration-failed`
  */
-export function succeed(before: Hosting, source: ModuleVersion, previous?: PreviousVersion): Hosting {
+export function succeed(
+  before: Hosting,
+  source: ModuleVersion,
+  { previous, shared = {} }: Pick<SwapBody, 'previous' | 'shared'> = {},
+): Hosting {
   const step = `${before.source.version} → ${source.version}`;
   const module = reloading(step, () => construct(source.Class));
   const parts = reloading(step, () => before.partsOf(module));
   const state = { ...before.module.dumpState(), ...before.predictors };
   try {
     const predictors = carryState(module, source.Class, { state, previous });
+    takeShared(module, shared);
     return { ...before, source, module, parts, predictors, taken: takenFrom(state, module, predictors) };
   } catch (error) {
     throw isCodedError(error, 'runtime/state-migration-failed') ? error : migrationFailed(step, error);
+  }
+}
+
+/** A version that lacks one of the parameters, or has it again, is bound to what it has. */
+function takeShared(module: Module, shared: Readonly<Record<string, unknown>>): void {
+  const parameters = new Map(module.namedParameters());
+  for (const [name, value] of Object.entries(shared)) {
+    try {
+      parameters.get(name)?.set(value, 'shared');
+    } catch (error) {
+      const text = `it refuses the value of the shared parameter that "${name}" is bound to, which must be set to one that fits before: ${messageOf(error)}`;
+      throw new CodedError('program/constraint-violated', text, {
+        fields: { parameter: name },
+        cause: error,
+      });
+    }
   }
 }
 
