@@ -4,6 +4,8 @@ import { describe, expect, test } from 'vitest';
 import { faultLaws } from './backend/fault.contract.ts';
 import { openIndexedDbStore } from './backend/indexeddb.ts';
 import { storeLaws } from './contract/store.contract.ts';
+import { appendedKey, appendedNumberOf } from './key.ts';
+import { commitAlone } from './requests.ts';
 import type { Committed, GroupOutcome, Put, Store, Write } from './store.ts';
 
 type Break = (inner: Store) => Partial<Store>;
@@ -22,11 +24,12 @@ function broken(inner: Store, replace: Break): Store {
 const withoutExpectation = (writes: readonly Write[]): Write[] =>
   writes
     .filter(({ type }) => type !== 'check')
-    .map((write) =>
-      write.type === 'put'
+    .map((write) => {
+      if (write.type === 'append') return write;
+      return write.type === 'put'
         ? { type: 'put', key: write.key, value: write.value }
-        : { type: 'delete', key: write.key },
-    );
+        : { type: 'delete', key: write.key };
+    });
 
 /** Writes whatever the revision is. */
 const noCas: Break = (inner) => ({
@@ -77,6 +80,22 @@ const ignoresAbort: Break = (inner) => ({
   },
 });
 
+/** Reads the highest number, then puts the next. */
+const appendByReading: Break = (inner) => {
+  const toPut = async (write: Write): Promise<Write> => {
+    if (write.type !== 'append') return write;
+    const last = (await inner.list(write.key)).at(-1);
+    const number = (last ? (appendedNumberOf(last.key) ?? 0) : 0) + 1;
+    return { type: 'put', key: appendedKey(write.key, number), value: write.value };
+  };
+  const commitEach: Store['commitEach'] = async (groups, options) =>
+    inner.commitEach(await Promise.all(groups.map((writes) => Promise.all(writes.map(toPut)))), options);
+  return {
+    commitEach,
+    commit: (writes, options) => commitAlone({ commitEach }, writes, options),
+  };
+};
+
 const open = (name: string): Promise<Store> => openIndexedDbStore({ name });
 const openFresh = (): Promise<Store> => open(`broken-${crypto.randomUUID()}`);
 
@@ -117,6 +136,14 @@ const cases: readonly [string, Break, string[]][] = [
     'waiting for complete',
     ackBeforeComplete,
     [abortLaw, 'a commit resolves only after its transaction is complete'],
+  ],
+  [
+    'numbering in the transaction',
+    appendByReading,
+    [
+      'concurrent appenders never share a number, and leave no gap',
+      'a number is never given twice, even when what it was given to is gone',
+    ],
   ],
   ['listening to abort', ignoresAbort, [abortLaw]],
 ];

@@ -1,8 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
+  appendedKey,
+  appendedNumberOf,
   compareKeys,
   decodeKey,
+  encodeCounter,
   encodeKey,
   encodePrefix,
   hasPrefix,
@@ -76,6 +79,24 @@ describe('keys', () => {
   test('text that no key encodes to is refused', () => {
     for (const text of ['', 'a', '\u0001\u0003\u0000', '\u0000', 'a\u0000b'])
       expect(() => decodeKey(text)).toThrow('a key');
+  });
+
+  test('a counter is no key and lies in the range of no prefix', () => {
+    fc.assert(
+      fc.property(key, fc.oneof(key, fc.constant([])), (counted, some) => {
+        const counter = encodeCounter(counted.slice(0, 7));
+        expect(() => decodeKey(counter)).toThrow('a key');
+        const range = encodePrefix(some);
+        expect(range === undefined || counter < range.from || counter >= range.below).toBe(true);
+      }),
+    );
+  });
+
+  test('appended numbers are found in appended keys alone', () => {
+    expect(appendedNumberOf(appendedKey(['log'], 42))).toBe(42);
+    expect(appendedKey(['log'], 42)).toEqual(['log', '000000000000042']);
+    for (const other of [['000000000000042'], ['log', '42'], ['log', '0000000000000042'], ['log']])
+      expect(appendedNumberOf(other)).toBeUndefined();
   });
 
   test('versions sort by number', () => {

@@ -114,6 +114,35 @@ export function hasPrefix(key: Key, prefix: Key): boolean {
   return prefix.length <= key.length && prefix.every((segment, index) => segment === key[index]);
 }
 
+/** Digits of an appended number: the longest that every integer of that length is exact. */
+const numberDigits = 15;
+const numberText = /^\d{15}$/;
+
+/** The highest number that an append can give. */
+export const maxAppendedNumber: number = 10 ** numberDigits - 1;
+
+/** The key of the `number`th append under `prefix`. Number 0, which is never given, stands before the first. */
+export function appendedKey(prefix: Key, number: number): Key {
+  return Object.freeze([...prefix, String(number).padStart(numberDigits, '0')]);
+}
+
+/** The number in the last segment of an appended key; undefined for other keys. */
+export function appendedNumberOf(key: Key): number | undefined {
+  const last = key.at(-1);
+  return key.length > 1 && last !== undefined && numberText.test(last) ? Number(last) : undefined;
+}
+
+/**
+ * Where the highest number under `prefix` is kept: as the revision of this encoded key, which is never live, no key encodes
+ * to it, and no range of keys holds it.
+ * @throws `state/key-invalid` when the keys under `prefix` would be no keys
+ */
+export function encodeCounter(prefix: unknown): string {
+  // an array that is none is refused by the check of the prefix
+  encodeKey(Array.isArray(prefix) && prefix.length > 0 ? appendedKey(prefix as Key, 0) : prefix);
+  return end + encodeKey(prefix);
+}
+
 const versionDigits = 12;
 
 /** The newest version number of the record `id`. */

@@ -1,6 +1,6 @@
 /** Decides what a commit does to the keys it names: pure, shared by every store that keeps its own revisions. */
 import { CodedError, fail, ok } from '../base/index.ts';
-import { encodeKey } from './key.ts';
+import { appendedKey, appendedNumberOf, encodeCounter, encodeKey, maxAppendedNumber } from './key.ts';
 import type { Key } from './key.ts';
 import type { StoreLimits } from './limits.ts';
 import type { Committed, GroupOutcome, Write } from './store.ts';
@@ -9,11 +9,17 @@ import { takeSnapshot } from './value.ts';
 /** A write that was checked, with the store's own copy of its value. */
 export interface PreparedWrite {
   readonly type: Write['type'];
+  /** Of an append what comes before the number, in a {@link PlannedChange} the whole. */
   readonly key: Key;
+  /** Of an append its counter. */
   readonly encoded: string;
   readonly value: unknown;
   readonly sizeBytes: number;
   readonly expectedRevision: number | undefined;
+  /** The counter that this write raises, encoded. */
+  readonly counter?: string;
+  readonly withOutcomes?: boolean;
+  readonly forget?: boolean;
 }
 
 export interface PreparedCommit {
@@ -28,9 +34,20 @@ export interface KeyState {
   readonly isLive: boolean;
 }
 
-/** The one change that a transaction makes to a key. */
-export interface PlannedChange extends KeyState {
+/**
+ * What a group makes of a key.
+ * A counter is kept as the revision of an encoded key that is never live: stores keep it like the revision of a deleted key.
+ */
+interface GroupChange extends KeyState {
   readonly write: PreparedWrite;
+  /** A number under a prefix and no key of a caller: no notice of it, and no history. */
+  readonly isCounter: boolean;
+  /** Nothing of the key is to be kept, its revision neither. */
+  readonly isForgotten: boolean;
+}
+
+/** The one change that a transaction makes to a key. */
+export interface PlannedChange extends GroupChange {
   /** What the key was before the transaction. */
   readonly before: KeyState;
 }
@@ -46,25 +63,39 @@ const ownWrites = new WeakMap<Write, PreparedWrite>();
 /** Checked writes in the form that a store takes; a store of this realm does not copy their values once more. */
 export function toOwnWrites(writes: readonly PreparedWrite[]): readonly Write[] {
   return writes.map((prepared) => {
-    const { type, key, value, expectedRevision } = prepared;
-    const write = {
-      ...(type === 'put' ? { type, key, value } : { type, key }),
-      ...(expectedRevision === undefined ? {} : { expectedRevision }),
-    } as Write; // a check has its revision: it was prepared
+    const write = toWrite(prepared);
     ownWrites.set(write, prepared);
     return write;
   });
 }
 
+function toWrite({ type, key, value, expectedRevision, withOutcomes, forget }: PreparedWrite): Write {
+  if (type === 'append') return { type, key, value, ...(withOutcomes ? { withOutcomes } : {}) };
+  return {
+    ...(type === 'put' ? { type, key, value } : { type, key }),
+    ...(expectedRevision === undefined ? {} : { expectedRevision }),
+    ...(forget ? { forget } : {}),
+  } as Write; // a check has its revision: it was prepared
+}
+
+const writeTypes: readonly string[] = ['put', 'delete', 'append', 'check'] satisfies Write['type'][];
+
 /** For callers without types, and values that came over a port. */
-function checkWrite({ type, expectedRevision }: Write): void {
-  if (type !== 'put' && type !== 'delete' && type !== 'check') {
+function checkWrite(write: Write): void {
+  const { type, expectedRevision }: { readonly type: string; readonly expectedRevision?: number } = write;
+  if (!writeTypes.includes(type)) {
     throw new CodedError(
       'state/write-invalid',
-      `a write has type ${String(type)}, expected put, delete or check`,
+      `a write has type ${String(type)}, expected put, delete, append or check`,
     );
   }
   if (expectedRevision === undefined && type !== 'check') return;
+  if (type === 'append') {
+    throw new CodedError(
+      'state/write-invalid',
+      'an append has expectedRevision, expected none: its key is new',
+    );
+  }
   if (!(Number.isSafeInteger(expectedRevision) && Number(expectedRevision) >= 0)) {
     throw new CodedError(
       'state/write-invalid',
@@ -73,14 +104,31 @@ function checkWrite({ type, expectedRevision }: Write): void {
   }
 }
 
+/** The counter that a write raises, by asking for a number or by putting one. */
+function counterOf({ type, key }: Write, encoded: string): { readonly counter?: string } {
+  if (type === 'append') return { counter: encoded };
+  const isNumbered = type === 'put' && appendedNumberOf(key) !== undefined;
+  return isNumbered ? { counter: encodeCounter(key.slice(0, -1)) } : {};
+}
+
 function prepareWrite(write: Write, limits: StoreLimits): PreparedWrite {
   const own = ownWrites.get(write);
   if (own && own.sizeBytes <= limits.maxValueBytes) return own;
   checkWrite(write);
-  const { type, expectedRevision } = write;
-  const encoded = encodeKey(write.key);
-  const snapshot = type === 'put' ? takeSnapshot(write.value, limits) : { value: undefined, sizeBytes: 0 };
-  return { type, key: Object.freeze([...write.key]), encoded, expectedRevision, ...snapshot };
+  const { type } = write;
+  const hasValue = type === 'put' || type === 'append';
+  const encoded = type === 'append' ? encodeCounter(write.key) : encodeKey(write.key);
+  const snapshot = hasValue ? takeSnapshot(write.value, limits) : { value: undefined, sizeBytes: 0 };
+  return {
+    type,
+    key: Object.freeze([...write.key]),
+    encoded,
+    expectedRevision: type === 'append' ? undefined : write.expectedRevision,
+    ...counterOf(write, encoded),
+    ...(type === 'append' && write.withOutcomes ? { withOutcomes: true } : {}),
+    ...(type === 'delete' && write.forget ? { forget: true } : {}),
+    ...snapshot,
+  };
 }
 
 function commitTooLarge(limit: number, unit: string): CodedError {
@@ -103,6 +151,7 @@ export function prepareCommit(groups: readonly (readonly Write[])[], limits: Sto
     sizeBytes += prepared.sizeBytes;
     if (sizeBytes > limits.maxCommitBytes) throw commitTooLarge(limits.maxCommitBytes, 'bytes');
     encodedKeys.add(prepared.encoded);
+    if (prepared.counter !== undefined) encodedKeys.add(prepared.counter);
     return prepared;
   };
   return { groups: groups.map((writes) => writes.map(prepare)), encodedKeys, sizeBytes };
@@ -116,29 +165,103 @@ function conflict(write: PreparedWrite, actual: number, index: number): CodedErr
   );
 }
 
-function applyGroup(
-  writes: readonly PreparedWrite[],
-  stateOf: (encoded: string) => KeyState,
-  atMs: number,
-): { readonly committed: Committed[]; readonly states: Map<string, KeyState & { write: PreparedWrite }> } {
-  const states = new Map<string, KeyState & { write: PreparedWrite }>();
-  const committed = writes.map((write, index): Committed => {
-    const current = states.get(write.encoded) ?? stateOf(write.encoded);
-    const actual = current.isLive ? current.revision : 0;
-    if (write.expectedRevision !== undefined && write.expectedRevision !== actual) {
-      throw conflict(write, actual, index);
+function compareRevision(write: PreparedWrite, { isLive, revision }: KeyState, index: number): void {
+  const actual = isLive ? revision : 0;
+  if (write.expectedRevision !== undefined && write.expectedRevision !== actual) {
+    throw conflict(write, actual, index);
+  }
+}
+
+const neverWritten: KeyState = { revision: 0, isLive: false };
+
+/** The writes of one group, one after the other. */
+class GroupPlan {
+  readonly changes = new Map<string, GroupChange>();
+  readonly #before: (encoded: string) => KeyState;
+  readonly #atMs: number;
+  readonly #committed: Committed[] = [];
+
+  constructor(before: (encoded: string) => KeyState, atMs: number) {
+    this.#before = before;
+    this.#atMs = atMs;
+  }
+
+  /** @throws `state/conflict`, `state/numbers-used-up` */
+  apply(writes: readonly PreparedWrite[]): readonly Committed[] {
+    for (const [index, write] of writes.entries()) {
+      this.#committed.push(write.type === 'append' ? this.#append(write) : this.#write(write, index));
     }
-    const isChange = write.type === 'put' || (write.type === 'delete' && current.isLive);
+    return this.#committed;
+  }
+
+  #stateOf(encoded: string): KeyState {
+    return afterChange(this.changes.get(encoded)) ?? this.#before(encoded);
+  }
+
+  #write(write: PreparedWrite, index: number): Committed {
+    const { encoded, key, type, counter, forget = false } = write;
+    const current = this.#stateOf(encoded);
+    compareRevision(write, current, index);
+    const isPut = type === 'put';
+    const isChange = isPut || (type === 'delete' && current.isLive);
     const revision = isChange ? current.revision + 1 : current.revision;
-    if (isChange) states.set(write.encoded, { revision, isLive: write.type === 'put', write });
-    return { key: write.key, revision, atMs };
-  });
-  return { committed, states };
+    const isForgotten = forget && current.revision > 0;
+    if (isChange || isForgotten) {
+      this.changes.set(encoded, { revision, isLive: isPut, write, isCounter: false, isForgotten });
+    }
+    if (counter !== undefined) this.#raise(counter, write, appendedNumberOf(key) ?? 0);
+    return { key, revision, atMs: this.#atMs };
+  }
+
+  #append(append: PreparedWrite): Committed {
+    const number = this.#stateOf(append.encoded).revision + 1;
+    if (number > maxAppendedNumber) {
+      throw new CodedError(
+        'state/numbers-used-up',
+        `${JSON.stringify(append.key)} has the number ${maxAppendedNumber}, the last that there is`,
+        { fields: { key: append.key, maxAppendedNumber } },
+      );
+    }
+    this.#raise(append.encoded, append, number);
+    const key = appendedKey(append.key, number);
+    const encoded = encodeKey(key);
+    const value = append.withOutcomes
+      ? { value: append.value, outcomes: [...this.#committed] }
+      : append.value;
+    const write: PreparedWrite = { ...append, type: 'put', key, encoded, value };
+    // every number that was ever written is counted: nobody wrote this key before
+    this.changes.set(encoded, { revision: 1, isLive: true, write, isCounter: false, isForgotten: false });
+    return { key, revision: 1, atMs: this.#atMs };
+  }
+
+  #raise(counter: string, { key }: PreparedWrite, number: number): void {
+    if (number <= this.#stateOf(counter).revision) return;
+    const write: PreparedWrite = {
+      type: 'delete',
+      key,
+      encoded: counter,
+      value: undefined,
+      sizeBytes: 0,
+      expectedRevision: undefined,
+    };
+    this.changes.set(counter, {
+      revision: number,
+      isLive: false,
+      write,
+      isCounter: true,
+      isForgotten: false,
+    });
+  }
+}
+
+function afterChange(change: GroupChange | undefined): KeyState | undefined {
+  return change?.isForgotten ? neverWritten : change;
 }
 
 /**
  * Plans a transaction over keys whose states are known.
- * @param before the state of each key of the commit, as of this transaction
+ * @param before the state of each key of the commit (`encodedKeys`), as of this transaction; it is also asked for keys that
+ *   are new to the store, and must say so: {@link KeyState} with revision 0
  */
 export function planCommit(
   commit: PreparedCommit,
@@ -146,14 +269,17 @@ export function planCommit(
   atMs: number,
 ): CommitPlan {
   const changes = new Map<string, PlannedChange>();
-  const stateOf = (encoded: string): KeyState => changes.get(encoded) ?? before(encoded);
+  const stateOf = (encoded: string): KeyState => afterChange(changes.get(encoded)) ?? before(encoded);
   const outcomes = commit.groups.map((writes): GroupOutcome => {
+    const group = new GroupPlan(stateOf, atMs);
     try {
-      const { committed, states } = applyGroup(writes, stateOf, atMs);
-      for (const [encoded, state] of states) changes.set(encoded, { ...state, before: before(encoded) });
+      const committed = group.apply(writes);
+      for (const [encoded, change] of group.changes) {
+        changes.set(encoded, { ...change, before: before(encoded) });
+      }
       return ok(committed);
     } catch (error) {
-      return fail(error as CodedError); // applyGroup throws nothing else
+      return fail(error as CodedError); // apply throws nothing else
     }
   });
   return { outcomes, changes };

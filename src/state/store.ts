@@ -6,11 +6,13 @@
  * - **All or nothing.** Either every write of a commit is applied or none is. A rejection means that nothing was applied,
  *   unless the error is `state/write-failed` with field `outcome: 'unknown'`: the engine went away without a word.
  * - **Revisions.** A key's first write gives revision 1 and each later write one more, deletes included: a key that was
- *   deleted and written again goes on from where it was. A missing key has revision 0 for `expectedRevision`.
+ *   deleted (and not forgotten) and written again goes on from where it was. A missing key has revision 0 for
+ *   `expectedRevision`.
  * - **Compare and set.** A write with `expectedRevision` is applied only if that is the key's revision at commit time. A
  *   check compares and writes nothing.
  * - **Order.** Writes of one commit are applied in their order; a later write to the same key sees the earlier one.
  *   Commits to the same keys are linearizable, whoever makes them: any realm, any tab.
+ * - **Appends** of one prefix are numbered 1, 2, 3 … in the order of their commits, without a gap.
  * - **Values** are structured-cloneable data. The store keeps a copy of what it was given, as it was at the call, and
  *   hands out copies: nobody changes stored data by changing what they hold.
  * - **Bounds** are in `StoreLimits` and `keyLimits`.
@@ -51,6 +53,11 @@ export interface Delete {
   readonly key: Key;
   /** As for {@link Put}. */
   readonly expectedRevision?: number;
+  /**
+   * Also forgets the revision (and what history there is), so that nothing at all stays behind; a later write begins at 1
+   * again. For keys that nobody will write again, above all appended ones. Default false.
+   */
+  readonly forget?: boolean;
 }
 
 /** Changes nothing, and is a condition of the whole commit: the key must have the revision. 0: it must not exist. */
@@ -60,9 +67,26 @@ export interface Check {
   readonly expectedRevision: number;
 }
 
-export type Write = Put | Delete | Check;
+/**
+ * A put whose key the store gives inside the transaction: `[...key, n]`, where n is one more than the highest number that
+ * was ever given or put under `key`, as 15 digits, so that the order of keys is the order of commits. Writers of any realm
+ * never share a number; a commit that is refused or aborted uses up none. A put of such a key by hand counts as a number.
+ */
+export interface Append {
+  readonly type: 'append';
+  /** What comes before the number: 1 to 7 segments. The number itself is in {@link Committed.key}, see `appendedNumberOf`. */
+  readonly key: Key;
+  readonly value: unknown;
+  /** Stores `{ value, outcomes }` instead, outcomes being what the earlier writes of the same group came to. Default false. */
+  readonly withOutcomes?: boolean;
+}
 
-/** What one write came to. For a check, and for a delete of what does not exist: the revision that is there, 0 if none ever was. */
+export type Write = Put | Delete | Append | Check;
+
+/**
+ * What one write came to; `key` is the key that was written. For a check, and for a delete of what does not exist: the
+ * revision that is there, 0 if none ever was.
+ */
 export interface Committed {
   readonly key: Key;
   readonly revision: number;
@@ -128,7 +152,7 @@ export interface Store extends AsyncDisposable {
    * Applies all writes or none; one outcome per write, in order.
    * @throws `state/conflict` (fields key, expected, actual, index), `state/value-too-large`, `state/not-cloneable`,
    *   `state/key-invalid`, `state/write-invalid`, `state/quota-exceeded`, `state/write-failed` (field outcome),
-   *   `state/storage-unavailable`, `state/blocked`, `state/closed`, `port/cancelled`
+   *   `state/numbers-used-up`, `state/storage-unavailable`, `state/blocked`, `state/closed`, `port/cancelled`
    */
   commit(writes: readonly Write[], options?: CommitOptions): Promise<readonly Committed[]>;
 

@@ -53,7 +53,10 @@ export class Watchers {
 
 /** The notices of a plan that was committed. */
 export function changesOf(plan: CommitPlan, atMs: number): readonly Change[] {
-  return Array.from(plan.changes.values(), ({ write, revision, isLive }) => ({
+  const heard = [...plan.changes.values()].filter(
+    ({ isCounter, isForgotten, before }) => !isCounter && (!isForgotten || before.isLive),
+  );
+  return heard.map(({ write, revision, isLive }) => ({
     type: isLive ? ('put' as const) : ('delete' as const),
     key: write.key,
     revision,

@@ -121,9 +121,9 @@ export class CommitRunner {
 
   #remember(connection: Connection, plan: CommitPlan): void {
     if (this.#owner !== connection.id) return;
-    for (const [encoded, { revision, isLive }] of plan.changes) {
+    for (const [encoded, { revision, isLive, isForgotten }] of plan.changes) {
       this.#states.delete(encoded); // so that the newest are last
-      this.#states.set(encoded, { revision, isLive });
+      if (!isForgotten) this.#states.set(encoded, { revision, isLive });
     }
     for (const oldest of this.#states.keys()) {
       if (this.#states.size <= maxRemembered) break;
@@ -206,7 +206,8 @@ function write(transaction: IDBTransaction, plan: CommitPlan, atMs: number): voi
       entries.put({ key, value: change.write.value, revision: change.revision, atMs } satisfies StoredEntry);
     } else {
       if (change.before.isLive) entries.delete(key);
-      tombstones.put({ key, revision: change.revision, atMs });
+      if (!change.isForgotten) tombstones.put({ key, revision: change.revision, atMs });
+      else if (isDeleted(change.before)) tombstones.delete(key);
     }
   }
 }

@@ -165,9 +165,10 @@ class MemoryStore implements Store {
       );
     }
     this.#usageBytes = usageBytes;
-    for (const [encoded, { write, revision, isLive }] of plan.changes) {
+    for (const [encoded, { write, revision, isLive, isForgotten }] of plan.changes) {
       const { key, value, sizeBytes } = write;
-      this.#slots.set(encoded, { key, value, sizeBytes, revision, isLive, atMs });
+      if (isForgotten) this.#slots.delete(encoded);
+      else this.#slots.set(encoded, { key, value, sizeBytes, revision, isLive, atMs });
     }
   }
 }

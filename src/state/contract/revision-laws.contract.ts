@@ -7,7 +7,7 @@ import { compareKeys } from '../key.ts';
 import type { Key } from '../key.ts';
 import { codeOf, errorOf, law, put } from './store-law.contract.ts';
 import type { StoreLaw } from './store-law.contract.ts';
-import type { Store, Write } from '../store.ts';
+import type { Check, Delete, Put, Store, Write } from '../store.ts';
 
 const compareLaws: readonly StoreLaw[] = [
   law('a write with the wrong revision is refused and says what is there', async (store) => {
@@ -176,16 +176,16 @@ interface Outcome {
   readonly committed?: readonly { readonly revision: number }[];
 }
 
-type Acknowledged = ReadonlyMap<number, { readonly write: Write; readonly id: number }>;
+type Acknowledged = ReadonlyMap<number, { readonly write: Put | Delete | Check; readonly id: number }>;
 
 /** The acknowledged changes of one key by revision; a delete of what was gone repeats a revision and changes nothing. */
 function historyOf(key: Key, outcomes: readonly Outcome[]): Acknowledged {
-  const history = new Map<number, { readonly write: Write; readonly id: number }>();
+  const history = new Map<number, { readonly write: Put | Delete | Check; readonly id: number }>();
   const acknowledged = outcomes.flatMap(({ writes = [], committed = [], id = -1 }) =>
     writes.map((write, index) => ({ write, id, revision: committed[index]?.revision ?? 0 })),
   );
   for (const { write, id, revision } of acknowledged) {
-    if (revision === 0 || compareKeys(write.key, key) !== 0) continue;
+    if (write.type === 'append' || revision === 0 || compareKeys(write.key, key) !== 0) continue;
     const known = history.get(revision)?.write.type;
     // two puts cannot have made the same revision
     if (write.type === 'put') expect(known).not.toBe('put');

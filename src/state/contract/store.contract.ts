@@ -1,6 +1,7 @@
 /* oxlint-disable vitest/expect-expect, vitest/valid-title -- the laws hold the expectations and the titles */
 /** The laws of `Store`: what every implementation must pass. */
 import { describe, test } from 'vitest';
+import { appendLaws } from './append-laws.contract.ts';
 import { boundLaws } from './bound-laws.contract.ts';
 import { contentLaws } from './content-laws.contract.ts';
 import { lifeLaws } from './life-laws.contract.ts';
@@ -10,7 +11,13 @@ import type { OpenStore, StoreLaw } from './store-law.contract.ts';
 export type { OpenStore, StoreLaw } from './store-law.contract.ts';
 
 /** Every law, for those who run them without {@link describeStore}. */
-export const storeLaws: readonly StoreLaw[] = [...contentLaws, ...revisionLaws, ...boundLaws, ...lifeLaws];
+export const storeLaws: readonly StoreLaw[] = [
+  ...contentLaws,
+  ...revisionLaws,
+  ...appendLaws,
+  ...boundLaws,
+  ...lifeLaws,
+];
 
 /** One test per law. `open` must give an empty store each time. */
 export function describeStore(name: string, open: OpenStore): void {
