@@ -1,7 +1,8 @@
 /** The supervision tree as data, for people and tools to look at. */
 import type { ActorSystem, Supervisor, SupervisorSnapshot } from '../actor/index.ts';
 import type { Degradation } from '../telemetry/index.ts';
-import type { HostedModuleRecord, HostedPart, ModuleStatus } from './host/hosted.ts';
+import type { HostedModuleRecord, ModuleStatus } from './host/hosted.ts';
+import type { HostedPart } from './sub-module/hosted-part.ts';
 import type { SubModuleWhenDown } from './module-protocol.ts';
 import type { GiveUp } from './host/module-supervisors.ts';
 import type { RegisteredModule } from './registry/registry-entry.ts';

@@ -12,8 +12,9 @@ import type { ModuleMetrics } from '../history/execution-history.ts';
 import type { RuntimeLimits } from '../limits.ts';
 import { subModuleNotFound } from '../module-error.ts';
 import type { ModuleJournal } from '../journal/module-journal.ts';
-import type { PartNames, SubModuleWhenDown } from '../module-protocol.ts';
+import type { HostedPart, Surrounding } from '../sub-module/hosted-part.ts';
 import type { WholeChange } from '../parameter/whole-change.ts';
+import { WaitingCalls } from './waiting-calls.ts';
 
 /** `degraded`: it runs, and something that it depends on is down. */
 export type ModuleStatus = 'starting' | 'running' | 'degraded' | 'restarting' | 'crashed' | 'stopped';
@@ -51,27 +52,6 @@ export interface ModuleSource {
 export interface PendingCall {
   readonly traceId: string;
   readonly startedAtMs: number;
-}
-
-/** A sub-module that is an actor of its own, seen from the module around it. */
-export interface HostedPart {
-  readonly path: string;
-  readonly module: HostedModuleRecord;
-  readonly whenDown: SubModuleWhenDown;
-  readonly names: PartNames;
-  /** The same the other way round: the name in the module around it → the part's own. */
-  readonly ownNames: ReadonlyMap<string, string>;
-}
-
-/** Where a part is. */
-export interface Surrounding {
-  readonly module: HostedModuleRecord;
-  readonly path: string;
-}
-
-interface Waiter {
-  readonly resolve: () => void;
-  readonly reject: (error: CodedError) => void;
 }
 
 /**
@@ -123,7 +103,7 @@ export class HostedModuleRecord {
   readonly around: Surrounding | undefined;
   readonly #clock: Clock;
   readonly #limits: RuntimeLimits;
-  readonly #waiters = new Set<Waiter>();
+  readonly #waiting: WaitingCalls;
   readonly #listeners = new Set<(status: ModuleStatus) => void>();
   #status: ModuleStatus = 'starting';
   #ref: ActorRef | undefined;
@@ -146,6 +126,7 @@ export class HostedModuleRecord {
     this.around = options.around;
     this.#clock = options.clock;
     this.#limits = options.limits;
+    this.#waiting = new WaitingCalls(id, options.limits.maxWaitingCalls);
     this.history = new ExecutionHistory(options.limits);
     this.startedAtMs = options.clock.now();
   }
@@ -203,7 +184,7 @@ export class HostedModuleRecord {
   prepare(ref: ActorRef): void {
     if (this.isOver) return;
     this.#prepared = ref;
-    this.#wake();
+    this.#waiting.wake();
   }
 
   /** The module runs again and takes calls. */
@@ -212,7 +193,7 @@ export class HostedModuleRecord {
     this.#ref = ref;
     this.#runningSinceMs = this.#clock.monotonic();
     this.#setStatus('running');
-    this.#wake();
+    this.#waiting.wake();
   }
 
   /** Tells the running actor something, if there is one. @throws what the port refuses */
@@ -291,7 +272,7 @@ export class HostedModuleRecord {
     this.#standing = standing;
     this.#down = down;
     if (this.status !== before) this.#tellStatus();
-    this.#wake();
+    this.#waiting.wake();
   }
 
   /** Its actor is gone and comes back. */
@@ -312,7 +293,7 @@ export class HostedModuleRecord {
     this.#runningSinceMs = undefined;
     this.#endedWith = error;
     this.#setStatus(status);
-    for (const waiter of this.#takeWaiters()) waiter.reject(error);
+    this.#waiting.fail(error);
   }
 
   /**
@@ -357,33 +338,13 @@ export class HostedModuleRecord {
       if (isHeld && this.#standing === 'failing') throw this.#dependencyDown();
       const ref = this.#ref ?? (wholeChanges.has(method) ? this.#prepared : undefined);
       if (ref && !isHeld) return ref;
-      await this.#change(signal);
+      await this.#waiting.change(signal);
     }
   }
 
   /** Only `forward` leads to the dependencies: parameters and state are the module's own. */
   #isHeld(method: string): boolean {
     return method === 'forward' && (this.#standing === 'waiting' || this.#standing === 'failing');
-  }
-
-  #change(signal: AbortSignal): Promise<void> {
-    if (this.#waiters.size >= this.#limits.maxWaitingCalls) return Promise.reject(this.#tooManyWait());
-    return new Promise((resolve, reject) => {
-      const waiter: Waiter = { resolve, reject };
-      this.#waiters.add(waiter);
-      // whoever gave up must not take the place of one that still waits
-      signal.addEventListener('abort', () => this.#waiters.delete(waiter), { once: true });
-    });
-  }
-
-  #wake(): void {
-    for (const waiter of this.#takeWaiters()) waiter.resolve();
-  }
-
-  #takeWaiters(): readonly Waiter[] {
-    const waiters = [...this.#waiters];
-    this.#waiters.clear();
-    return waiters;
   }
 
   #setStatus(status: ModuleStatus): void {
@@ -411,18 +372,6 @@ export class HostedModuleRecord {
       'runtime/dependency-down',
       `module "${this.id}" does not serve while "${down.join('", "')}" is down`,
       { fields: { module: this.id, dependency, down }, isRetryable: true },
-    );
-  }
-
-  #tooManyWait(): CodedError {
-    const allowed = this.#limits.maxWaitingCalls;
-    return new CodedError(
-      'runtime/module-restarting',
-      `${allowed} calls already wait for module "${this.id}" to serve again`,
-      {
-        fields: { module: this.id, allowed },
-        isRetryable: true,
-      },
     );
   }
 }

@@ -1,7 +1,8 @@
 /** A change of a program whose sub-modules are actors of their own, as one change for each owner. */
 import type { ModuleChanges } from '../../program/index.ts';
 import type { ChangePart } from './change-together.ts';
-import type { HostedModuleRecord, HostedPart } from '../host/hosted.ts';
+import type { HostedModuleRecord } from '../host/hosted.ts';
+import type { HostedPart } from '../sub-module/hosted-part.ts';
 
 type Named<T> = Readonly<Record<string, T>> | undefined;
 

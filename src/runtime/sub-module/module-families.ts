@@ -6,7 +6,8 @@ import type { ActorRef, Supervisor } from '../../actor/index.ts';
 import { messageOf } from '../../base/index.ts';
 import type { ModuleState } from '../../program/index.ts';
 import type { Hub } from '../../telemetry/index.ts';
-import type { HostedModuleRecord, HostedPart, ModuleStatus, Surrounding } from '../host/hosted.ts';
+import type { HostedModuleRecord, ModuleStatus } from '../host/hosted.ts';
+import type { HostedPart, Surrounding } from './hosted-part.ts';
 import { wasStopped } from '../module-error.ts';
 import type {
   Described,
