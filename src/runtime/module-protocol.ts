@@ -238,6 +238,11 @@ export interface ChangesApplied {
   readonly sequence: number;
 }
 
+/** To an owner that refused what it had agreed to, and what is committed: it ends, and starts again from what the page has. */
+export interface OwnerBehindBody {
+  readonly reason: string;
+}
+
 export interface CompileBody extends PageContext {
   readonly optimizer: string;
   readonly options: JsonObject;

@@ -221,6 +221,21 @@ export class HostedModuleRecord {
     });
   }
 
+  /** Resolves when it runs after having been restarted more often than so many times, or has ended. */
+  async restarted(restarts: number): Promise<void> {
+    while (this.restarts === restarts && !this.isOver) await this.#statusChange();
+    await this.settled();
+  }
+
+  #statusChange(): Promise<void> {
+    return new Promise((resolve) => {
+      const leave = this.onStatus(() => {
+        leave();
+        resolve();
+      });
+    });
+  }
+
   /** Waits for `work` as long as the module lives. @throws what `work` throws, and what ended the module */
   async whileAlive(work: Promise<void>): Promise<void> {
     let leave = (): void => undefined;

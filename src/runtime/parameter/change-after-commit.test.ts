@@ -1,5 +1,6 @@
 import { afterEach, expect, test } from 'vitest';
 import { defaultActorLimits } from '../../actor/index.ts';
+import type { Optimizer } from '../../optimize/index.ts';
 import { Module, Parameter } from '../../program/index.ts';
 import { createMemoryStore } from '../../state/index.ts';
 import type { Store } from '../../state/index.ts';
@@ -19,11 +20,36 @@ class Waits extends Module<null, number> {
   }
 }
 
-const modules = { waits: Waits };
+/** Agrees to every change, and refuses to put in what is odd. */
+class Fickle extends Module<null, number> {
+  readonly a: Parameter<number> = new Parameter({ type: 'number', value: 1 });
+  #isAsked = false;
+
+  override prepareChanges(...given: Parameters<Module['prepareChanges']>): () => void {
+    const apply = super.prepareChanges(...given);
+    this.#isAsked = !this.#isAsked;
+    if (this.#isAsked) return apply;
+    throw new Error('it has changed its mind');
+  }
+
+  override forward(): Promise<number> {
+    return Promise.resolve(this.a.value);
+  }
+}
+
+const raise: Optimizer = {
+  name: 'raise',
+  compile: (program) => {
+    program.parameterNamed('a').set(9, 'raise');
+    return Promise.resolve(program);
+  },
+};
+
+const modules = { waits: Waits, fickle: Fickle };
 const open: AsyncDisposable[] = [];
 
 function createTestRuntime(options: RuntimeOptions<typeof modules>): Runtime<typeof modules> {
-  const runtime = createRuntime({ modules, ...options });
+  const runtime = createRuntime({ modules, optimizers: { raise }, ...options });
   open.push(runtime);
   return runtime;
 }
@@ -122,4 +148,43 @@ test('a module has what was committed while more calls wait for its restart than
   expect([module.parameters.a.value, await module.parameters.a.get(), await module.call(null)]).toEqual([
     9, 9, 9,
   ]);
+});
+
+test.each(['setParameters', 'a shared parameter', 'compile'])(
+  'an owner that refuses what it had agreed to is started again from what is stored: %s',
+  async (way) => {
+    const store = createMemoryStore();
+    const runtime = createTestRuntime({ store });
+    const shared = await runtime.shared('common', { type: 'number', value: 1 });
+    const module = await runtime.start('fickle', { id: 'm', shared: { a: 'common' } });
+    const other = await runtime.start('waits', { id: 'other' });
+    const crashes: unknown[] = [];
+    runtime.registry.watch('**', (event) => {
+      if (event.type === 'module-crash') crashes.push([event.module, event.error.code, event.willRestart]);
+    });
+    const ways = {
+      setParameters: () =>
+        runtime.setParameters([
+          [module, { a: 9 }],
+          [other, { a: 9 }],
+        ]),
+      'a shared parameter': () => shared.set(9),
+      compile: () => module.compile({ optimizer: 'raise', trainset: [] }),
+    };
+    expect(await outcomeOf(ways[way as keyof typeof ways]())).toBe('resolved');
+    expect([module.parameters.a.value, await module.parameters.a.get(), await module.call(null)]).toEqual([
+      9, 9, 9,
+    ]);
+    expect([shared.value, crashes[0]]).toEqual([9, ['m', 'runtime/owner-behind', true]]);
+    const stored = await store.get<{ state: { value: unknown } }>(['module', 'm', 'parameter', 'a']);
+    expect(stored?.value.state.value).toBe(9);
+  },
+);
+
+test('one that refuses and may not be restarted rejects, and starts again with what was committed', async () => {
+  const runtime = createTestRuntime({});
+  const module = await runtime.start('fickle', { id: 'm', restart: 'temporary' });
+  expect(await outcomeOf(module.setParameters({ a: 9 }))).toBe('actor/peer-died');
+  const again = await runtime.start('fickle', { id: 'm' });
+  expect(await again.call(null)).toBe(9);
 });

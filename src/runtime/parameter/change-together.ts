@@ -2,7 +2,7 @@
  * Changes of one or several modules that are all made or not at all. The owners are asked first, then one transaction holds
  * everything, then the page's journals, and last the owners are told. A worker that dies on the way starts again from its journal.
  */
-import { isCodedError } from '../../base/index.ts';
+import { isCodedError, messageOf } from '../../base/index.ts';
 import { cancellation, sleep, withDeadline } from '../../platform/index.ts';
 import type { Clock } from '../../platform/index.ts';
 import type { ModuleChanges, ParameterState } from '../../program/index.ts';
@@ -13,7 +13,7 @@ import type { Committer } from '../journal/journal-disk.ts';
 import type { ModuleJournal } from '../journal/module-journal.ts';
 import type { ModuleMemory } from '../journal/module-memory.ts';
 import { whyOver } from '../host/module-supervisors.ts';
-import type { ChangesApplied, ChangesBody, ParameterRecord } from '../module-protocol.ts';
+import type { ChangesApplied, ChangesBody, OwnerBehindBody, ParameterRecord } from '../module-protocol.ts';
 import type { AcknowledgementLevel } from './parameter-handle.ts';
 import { planShared, sharedIn } from './shared-plan.ts';
 import type { SharedBindings } from './shared-plan.ts';
@@ -244,21 +244,40 @@ function take(host: ChangeHost, part: Foreseen): void {
 
 /**
  * What is committed has its owner's turn in the end: it is asked until it has taken it, or is over. One that restarts meanwhile starts
- * with it, and takes it once more.
- * @throws what ended the module, and what the owner itself has against it
+ * with it, and takes it once more. One that refuses what it had agreed to is started again from what is stored.
+ * @returns undefined for one that has it from its start
+ * @throws what ended the module
  */
-async function deliver(clock: Clock, module: HostedModuleRecord, body: ChangesBody): Promise<ChangesApplied> {
+async function deliver(
+  clock: Clock,
+  module: HostedModuleRecord,
+  body: ChangesBody,
+): Promise<ChangesApplied | undefined> {
+  const { restarts } = module;
   for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(2 * pauseMs, maxPauseMs)) {
     try {
       // its worker answers or is killed: a limit of time would only leave the owner behind what is stored
       const applied = module.call('changes-apply', body, { isIdempotent: true, timeoutMs: Infinity });
       return (await applied) as ChangesApplied;
     } catch (error) {
+      if (module.isOver || whyOver(module.supervisor)) throw error;
       const isLater = isCodedError(error) && refusedForNow.has(error.code);
-      if (!isLater || module.isOver || whyOver(module.supervisor)) throw error;
+      if (!isLater) return startAgain(module, restarts, error);
     }
     await sleep(clock, pauseMs);
   }
+}
+
+/** @param restarts as they were when all of it was committed: one that was restarted since has begun with it */
+async function startAgain(
+  module: HostedModuleRecord,
+  restarts: number,
+  refusal: unknown,
+): Promise<undefined> {
+  const body: OwnerBehindBody = { reason: messageOf(refusal) };
+  if (module.restarts === restarts) module.tell('owner-behind', body);
+  await module.restarted(restarts);
+  if (module.endedWith) throw module.endedWith;
 }
 
 /** The owner puts it in; what its own changes or others' had put over it on the page in the meantime is older, and gives way. */
@@ -266,8 +285,9 @@ async function tell(host: ChangeHost, part: Foreseen, { level }: ChangeOptions):
   const { module, changes, cause, records, overtaken } = part;
   const { atMs } = part;
   const body: ChangesBody = { changes: { ...changes, atMs }, cause };
-  const { sequence } = await deliver(host.clock, module, body);
-  for (const record of records) {
+  const applied = await deliver(host.clock, module, body);
+  for (const record of applied ? records : []) {
+    const sequence = applied?.sequence ?? 0;
     const cached = module.journal.parameter(record.name);
     if (cached.isSettled(record.state, sequence)) continue;
     overtaken.add(record.name);

@@ -23,6 +23,7 @@ import type {
   CompileBody,
   Described,
   ForwardBody,
+  OwnerBehindBody,
   ParameterChangeBody,
   ParameterRecord,
   ParameterSetBody,
@@ -131,6 +132,7 @@ class HostedModule implements Behaviour {
     if (method === 'part-load') parts.load(body as PartLoadBody);
     else if (method === 'part-change') parts.change(body as PartChangeBody);
     else if (method === 'part-lost') this.#context.exit(partLost(body as string));
+    else if (method === 'owner-behind') this.#context.exit(ownerBehind(body as OwnerBehindBody));
   }
 
   /** Tells its forwards by their signal and lets them end; whoever asked for the stop limits how long. */
@@ -275,6 +277,11 @@ function partLost(part: string): CodedError {
   return new CodedError('runtime/sub-module-down', `the sub-module "${part}" has ended for good`, {
     fields: { path: part },
   });
+}
+
+function ownerBehind({ reason }: OwnerBehindBody): CodedError {
+  const text = `it refused a change that it had agreed to and that is committed: ${reason}`;
+  return new CodedError('runtime/owner-behind', text);
 }
 
 /**
