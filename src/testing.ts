@@ -11,4 +11,4 @@ export { scriptedLm } from './lm/index.ts';
 export { seededRandom, SimulatedClock } from './platform/index.ts';
 export { createLoopback } from './port/index.ts';
 export { describeStore } from './state/contract/store.contract.ts';
-export type { OpenStore } from './state/contract/store.contract.ts';
+export type { OpenStore, WantedStore } from './state/contract/store.contract.ts';

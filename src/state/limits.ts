@@ -29,3 +29,6 @@ export const defaultStoreLimits: StoreLimits = {
 
 /** Entries that `list` returns when no limit is given. */
 export const defaultListEntries: number = 1000;
+
+/** Revisions of a key that a store can be asked to keep: as many as NATS KV keeps, so that every store can promise as much. */
+export const maxKeepHistory: number = 64;

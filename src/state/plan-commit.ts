@@ -34,12 +34,20 @@ export interface KeyState {
   readonly isLive: boolean;
 }
 
+/** One write of a key and what it made of it. */
+export interface PlannedRevision extends KeyState {
+  readonly write: PreparedWrite;
+}
+
 /**
  * What a group makes of a key.
  * A counter is kept as the revision of an encoded key that is never live: stores keep it like the revision of a deleted key.
  */
-interface GroupChange extends KeyState {
-  readonly write: PreparedWrite;
+interface GroupChange extends PlannedRevision {
+  /** Every revision that the transaction makes, in order, since it forgot the key if it did; the last is this change. */
+  readonly revisions: readonly PlannedRevision[];
+  /** The key was forgotten on the way: nothing of what it was before is to be kept. */
+  readonly wasForgotten: boolean;
   /** A number under a prefix and no key of a caller: no notice of it, and no history. */
   readonly isCounter: boolean;
   /** Nothing of the key is to be kept, its revision neither. */
@@ -177,11 +185,18 @@ const neverWritten: KeyState = { revision: 0, isLive: false };
 /** The writes of one group, one after the other. */
 class GroupPlan {
   readonly changes = new Map<string, GroupChange>();
+  readonly #earlier: ReadonlyMap<string, GroupChange>;
   readonly #before: (encoded: string) => KeyState;
   readonly #atMs: number;
   readonly #committed: Committed[] = [];
 
-  constructor(before: (encoded: string) => KeyState, atMs: number) {
+  /** @param earlier of the groups before, in the same transaction */
+  constructor(
+    earlier: ReadonlyMap<string, GroupChange>,
+    before: (encoded: string) => KeyState,
+    atMs: number,
+  ) {
+    this.#earlier = earlier;
     this.#before = before;
     this.#atMs = atMs;
   }
@@ -195,7 +210,13 @@ class GroupPlan {
   }
 
   #stateOf(encoded: string): KeyState {
-    return afterChange(this.changes.get(encoded)) ?? this.#before(encoded);
+    const change = this.#changeOf(encoded);
+    if (!change) return this.#before(encoded);
+    return change.isForgotten ? neverWritten : change;
+  }
+
+  #changeOf(encoded: string): GroupChange | undefined {
+    return this.changes.get(encoded) ?? this.#earlier.get(encoded);
   }
 
   #write(write: PreparedWrite, index: number): Committed {
@@ -207,7 +228,15 @@ class GroupPlan {
     const revision = isChange ? current.revision + 1 : current.revision;
     const isForgotten = forget && current.revision > 0;
     if (isChange || isForgotten) {
-      this.changes.set(encoded, { revision, isLive: isPut, write, isCounter: false, isForgotten });
+      const made = { revision, isLive: isPut, write };
+      const earlier = this.#changeOf(encoded);
+      this.changes.set(encoded, {
+        ...made,
+        revisions: isForgotten ? [] : [...(earlier?.revisions ?? []), made],
+        wasForgotten: isForgotten || (earlier?.wasForgotten ?? false),
+        isCounter: false,
+        isForgotten,
+      });
     }
     if (counter !== undefined) this.#raise(counter, write, appendedNumberOf(key) ?? 0);
     return { key, revision, atMs: this.#atMs };
@@ -230,7 +259,14 @@ class GroupPlan {
       : append.value;
     const write: PreparedWrite = { ...append, type: 'put', key, encoded, value };
     // every number that was ever written is counted: nobody wrote this key before
-    this.changes.set(encoded, { revision: 1, isLive: true, write, isCounter: false, isForgotten: false });
+    const made = { revision: 1, isLive: true, write };
+    this.changes.set(encoded, {
+      ...made,
+      revisions: [made],
+      wasForgotten: false,
+      isCounter: false,
+      isForgotten: false,
+    });
     return { key, revision: 1, atMs: this.#atMs };
   }
 
@@ -244,18 +280,15 @@ class GroupPlan {
       sizeBytes: 0,
       expectedRevision: undefined,
     };
+    const made = { revision: number, isLive: false, write };
     this.changes.set(counter, {
-      revision: number,
-      isLive: false,
-      write,
+      ...made,
+      revisions: [made],
+      wasForgotten: false,
       isCounter: true,
       isForgotten: false,
     });
   }
-}
-
-function afterChange(change: GroupChange | undefined): KeyState | undefined {
-  return change?.isForgotten ? neverWritten : change;
 }
 
 /**
@@ -269,9 +302,8 @@ export function planCommit(
   atMs: number,
 ): CommitPlan {
   const changes = new Map<string, PlannedChange>();
-  const stateOf = (encoded: string): KeyState => afterChange(changes.get(encoded)) ?? before(encoded);
   const outcomes = commit.groups.map((writes): GroupOutcome => {
-    const group = new GroupPlan(stateOf, atMs);
+    const group = new GroupPlan(changes, before, atMs);
     try {
       const committed = group.apply(writes);
       for (const [encoded, change] of group.changes) {

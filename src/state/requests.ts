@@ -2,9 +2,9 @@
 import { CodedError } from '../base/index.ts';
 import { encodeKey, encodePrefix } from './key.ts';
 import type { Key } from './key.ts';
-import { defaultListEntries } from './limits.ts';
+import { defaultListEntries, maxKeepHistory } from './limits.ts';
 import type { StoreLimits } from './limits.ts';
-import type { CommitOptions, Committed, ListOptions, Store, Write } from './store.ts';
+import type { CommitOptions, Committed, HistoryOptions, ListOptions, Store, Write } from './store.ts';
 
 /** A checked `list`: encoded keys from `from` (itself included only if `isFromIncluded`), below `below`. */
 export interface ListRange {
@@ -41,6 +41,31 @@ export function toListRange(prefix: Key, options: ListOptions, limits: StoreLimi
     limit,
     isEmpty: isAfterFirst && range !== undefined && after >= range.below,
   };
+}
+
+/**
+ * How many revisions `history` answers with.
+ * @throws `state/limit-invalid`
+ */
+export function toHistoryLimit({ limit = maxKeepHistory }: HistoryOptions): number {
+  return checkRevisions('limit', limit);
+}
+
+/**
+ * How many revisions of a key a store keeps.
+ * @throws `state/limit-invalid`
+ */
+export function toKeepHistory(keepHistory: number = 1): number {
+  return checkRevisions('keepHistory', keepHistory);
+}
+
+function checkRevisions(field: string, value: number): number {
+  if (Number.isInteger(value) && value >= 1 && value <= maxKeepHistory) return value;
+  throw new CodedError(
+    'state/limit-invalid',
+    `${field} is ${value}, expected an integer from 1 to ${maxKeepHistory}`,
+    { fields: { [field]: String(value), maxKeepHistory } },
+  );
 }
 
 /** What any method of a closed store rejects with. */

@@ -13,9 +13,23 @@
  * - **Order.** Writes of one commit are applied in their order; a later write to the same key sees the earlier one.
  *   Commits to the same keys are linearizable, whoever makes them: any realm, any tab.
  * - **Appends** of one prefix are numbered 1, 2, 3 … in the order of their commits, without a gap.
+ * - **History.** The newest `capabilities.history` revisions of a key are kept, a delete as a mark; the newest one always is.
  * - **Values** are structured-cloneable data. The store keeps a copy of what it was given, as it was at the call, and
  *   hands out copies: nobody changes stored data by changing what they hold.
  * - **Bounds** are in `StoreLimits` and `keyLimits`.
+ *
+ * What a store on a server cannot give is a capability, and the laws ask for it only where the flag says so. The rest has
+ * a means everywhere:
+ *
+ * | promise | NATS KV | Redis | Postgres |
+ * | --- | --- | --- | --- |
+ * | revision, from 1, by one | a counter in the stored envelope, delete marks included | a field of the key's hash | a column |
+ * | compare and set | `update(key, value, sequence)` after reading the envelope, again if it moved | a Lua script | a serializable transaction |
+ * | `atomicCommits` | no: one key at a time | the same script | the same transaction |
+ * | order of keys | keys are sorted by the adapter | a sorted set of encoded keys | `bytea` |
+ * | `history` | `history` of the bucket, 1 to 64 | a list per key, trimmed | a second table |
+ * | `watch` | `watch` of the bucket | keyspace notices or publish | `LISTEN` |
+ * | `strict` | the stream's `sync_interval: always` | `appendfsync always` | `synchronous_commit` |
  */
 import type { CodedError, Result } from '../base/index.ts';
 import type { StorageEstimate } from '../platform/index.ts';
@@ -113,6 +127,21 @@ export interface Change {
   readonly isLocal: boolean;
 }
 
+/** One revision of a key that is kept: the value that was put, or the mark that it was deleted. */
+export type Revision<T = unknown> =
+  | (Entry<T> & { readonly type: 'put' })
+  | {
+      readonly type: 'delete';
+      readonly key: Key;
+      readonly revision: number;
+      readonly atMs: number;
+    };
+
+export interface HistoryOptions {
+  /** The newest at most so many, 1 to 64; default all that are kept. */
+  readonly limit?: number;
+}
+
 export interface ListOptions {
   /** Entries at most; default 1,000, at most `maxListEntries`. */
   readonly limit?: number;
@@ -129,6 +158,13 @@ export interface StoreCapabilities {
   readonly watch: boolean;
   /** Whether other realms of the origin see the same data. */
   readonly sharedAcrossRealms: boolean;
+  /** Revisions kept per key, delete marks included: 1, the latest alone, to 64. Older ones are gone. */
+  readonly history: number;
+  /**
+   * Whether a commit of several writes is all or nothing and a list is from one moment. Where false, a commit of more
+   * than one write is refused with `state/write-invalid`, never torn, and the groups of `commitEach` are applied one by one.
+   */
+  readonly atomicCommits: boolean;
 }
 
 /** Every method but `watch` answers through its promise; after `close` they reject with `state/closed`. */
@@ -147,6 +183,13 @@ export interface Store extends AsyncDisposable {
    * @throws as `get`, and `state/limit-invalid`
    */
   list<T = unknown>(prefix: Key, options?: ListOptions): Promise<readonly Entry<T>[]>;
+
+  /**
+   * The newest revisions of one key that are kept, oldest first; empty for a key that was never written. What was
+   * written while fewer were kept may be missing.
+   * @throws as `get`, and `state/limit-invalid`
+   */
+  history<T = unknown>(key: Key, options?: HistoryOptions): Promise<readonly Revision<T>[]>;
 
   /**
    * Applies all writes or none; one outcome per write, in order.

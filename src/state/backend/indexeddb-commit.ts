@@ -9,13 +9,22 @@
  */
 import type { Clock } from '../../platform/index.ts';
 import { planCommit } from '../plan-commit.ts';
-import type { CommitPlan, KeyState, PlannedChange, PreparedCommit } from '../plan-commit.ts';
+import type { CommitPlan, KeyState, PlannedChange, PreparedCommit, PreparedWrite } from '../plan-commit.ts';
 import type { Durability } from '../store.ts';
-import { entryStore, markStore, tombstoneStore } from './indexeddb-connection.ts';
+import { entryStore, historyStore, markStore, tombstoneStore } from './indexeddb-connection.ts';
 import type { Connection } from './indexeddb-connection.ts';
 import { isConnectionLoss, nameOf, TransactionFailure } from './indexeddb-failure.ts';
-import type { StoredEntry } from './indexeddb-read.ts';
+import { allRevisions } from './indexeddb-read.ts';
+import type { StoredEntry, StoredRevision } from './indexeddb-read.ts';
 import { answerOf, WatchedTransaction } from './indexeddb-transaction.ts';
+
+export interface CommitRunnerOptions {
+  readonly clock: Clock;
+  readonly timeoutMs: number;
+  readonly graceMs: number;
+  /** Revisions to keep per key; 1: the entry or the tombstone alone. */
+  readonly keepHistory: number;
+}
 
 export interface CommitRequest {
   readonly commit: PreparedCommit;
@@ -35,6 +44,7 @@ const stale: unique symbol = Symbol('stale');
 interface Attempt {
   readonly connection: Connection;
   readonly request: CommitRequest;
+  readonly keepHistory: number;
   readonly transaction: IDBTransaction;
   /** What may be taken from memory if the mark is ours. */
   readonly remembered: ReadonlyMap<string, KeyState>;
@@ -44,18 +54,14 @@ interface Attempt {
 }
 
 export class CommitRunner {
-  readonly #clock: Clock;
-  readonly #timeoutMs: number;
-  readonly #graceMs: number;
+  readonly #options: CommitRunnerOptions;
   readonly #states = new Map<string, KeyState>();
   /** The connection that the remembered states belong to. */
   #owner: string | undefined;
   #inFlight = 0;
 
-  constructor(clock: Clock, timeoutMs: number, graceMs: number) {
-    this.#clock = clock;
-    this.#timeoutMs = timeoutMs;
-    this.#graceMs = graceMs;
+  constructor(options: CommitRunnerOptions) {
+    this.#options = options;
   }
 
   /**
@@ -84,19 +90,18 @@ export class CommitRunner {
     remembered: ReadonlyMap<string, KeyState>,
   ): Promise<CommitPlan> {
     const { durability, signal } = request;
-    const transaction = connection.database.transaction(
-      [entryStore, tombstoneStore, markStore],
-      'readwrite',
-      {
-        durability,
-      },
-    );
+    const { keepHistory } = this.#options;
+    // what is forgotten leaves no history, whoever kept it
+    const isHistoryNeeded =
+      keepHistory > 1 || request.commit.groups.some((writes) => writes.some(isForgetting));
+    const stores = [entryStore, tombstoneStore, markStore, ...(isHistoryNeeded ? [historyStore] : [])];
+    const transaction = connection.database.transaction(stores, 'readwrite', { durability });
     const { losses } = connection;
-    const limits = { clock: this.#clock, timeoutMs: this.#timeoutMs, graceMs: this.#graceMs, losses, signal };
-    const watched = new WatchedTransaction(transaction, limits);
+    const watched = new WatchedTransaction(transaction, { ...this.#options, losses, signal });
     const attempt: Attempt = {
       connection,
       request,
+      keepHistory,
       transaction,
       remembered,
       isCommitAsked: false,
@@ -157,7 +162,7 @@ async function planAndWrite(attempt: Attempt): Promise<CommitPlan> {
   writer.catch(() => undefined);
   if (keys.length > 0 && keys.every((key) => remembered.has(key))) {
     const plan = planCommit(request.commit, (key) => remembered.get(key) ?? neverWritten, request.atMs);
-    write(transaction, plan, request.atMs);
+    write(attempt, plan);
     attempt.wasOurs = (await writer) === connection.id;
     if (!attempt.wasOurs) throw stale;
     commitNow(attempt);
@@ -167,7 +172,7 @@ async function planAndWrite(attempt: Attempt): Promise<CommitPlan> {
   const plan = planCommit(request.commit, (key) => states.get(key) ?? neverWritten, request.atMs);
   attempt.wasOurs = (await writer) === connection.id;
   if (plan.changes.size > 0 && !attempt.wasOurs) mark.put(connection.id, writerKey);
-  write(transaction, plan, request.atMs);
+  write(attempt, plan);
   commitNow(attempt);
   return plan;
 }
@@ -197,7 +202,8 @@ async function readStates(
   return states;
 }
 
-function write(transaction: IDBTransaction, plan: CommitPlan, atMs: number): void {
+function write({ transaction, keepHistory, request }: Attempt, plan: CommitPlan): void {
+  const { atMs } = request;
   const entries = transaction.objectStore(entryStore);
   const tombstones = transaction.objectStore(tombstoneStore);
   for (const [key, change] of plan.changes) {
@@ -209,7 +215,34 @@ function write(transaction: IDBTransaction, plan: CommitPlan, atMs: number): voi
       if (!change.isForgotten) tombstones.put({ key, revision: change.revision, atMs });
       else if (isDeleted(change.before)) tombstones.delete(key);
     }
+    if (change.wasForgotten) transaction.objectStore(historyStore).delete(allRevisions(key));
+    if (keepHistory > 1 && !change.isCounter)
+      writeHistory(transaction.objectStore(historyStore), change, keepHistory, atMs);
   }
+}
+
+/** The newest revision is here too: copying it when it is overwritten would cost every write a read. */
+function writeHistory(
+  history: IDBObjectStore,
+  change: PlannedChange,
+  keepHistory: number,
+  atMs: number,
+): void {
+  const { encoded: key } = change.write;
+  for (const {
+    write: { value },
+    revision,
+    isLive,
+  } of change.revisions.slice(-keepHistory)) {
+    history.put({ key, revision, atMs, isLive, value } satisfies StoredRevision);
+  }
+  const oldest = change.revision - keepHistory + 1;
+  if (oldest > 1 && !change.wasForgotten)
+    history.delete(IDBKeyRange.bound([key, 0], [key, oldest], false, true));
+}
+
+function isForgetting({ forget = false }: PreparedWrite): boolean {
+  return forget;
 }
 
 function isDeleted({ revision, isLive }: PlannedChange['before']): boolean {

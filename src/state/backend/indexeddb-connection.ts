@@ -15,8 +15,10 @@ export const tombstoneStore = 'tombstone';
 /** One record, `writer`: the id of the connection that committed last. */
 export const markStore = 'mark';
 
+/** Kept revisions: `{ key, revision, atMs, isLive, value? }` by encoded key and revision, written by stores that keep several. */
+export const historyStore = 'history';
 /** The layout above. A database with a higher number was made by newer code and is left alone. */
-const schemaVersion = 1;
+const schemaVersion = 2;
 
 export interface Connection {
   readonly database: IDBDatabase;
@@ -37,10 +39,13 @@ export interface ConnectionOptions {
   readonly blockedTimeoutMs: number;
 }
 
-function createObjectStores(database: IDBPDatabase): void {
-  database.createObjectStore(entryStore, { keyPath: 'key' });
-  database.createObjectStore(tombstoneStore, { keyPath: 'key' });
-  database.createObjectStore(markStore);
+function createObjectStores(database: IDBPDatabase, oldVersion: number): void {
+  if (oldVersion < 1) {
+    database.createObjectStore(entryStore, { keyPath: 'key' });
+    database.createObjectStore(tombstoneStore, { keyPath: 'key' });
+    database.createObjectStore(markStore);
+  }
+  if (oldVersion < 2) database.createObjectStore(historyStore, { keyPath: ['key', 'revision'] });
 }
 
 /** What the handlers of an open database need before there is a connection to speak of. */

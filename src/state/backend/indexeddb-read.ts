@@ -2,8 +2,8 @@
 import type { Clock } from '../../platform/index.ts';
 import { decodeKey } from '../key.ts';
 import type { ListRange } from '../requests.ts';
-import type { Entry } from '../store.ts';
-import { entryStore } from './indexeddb-connection.ts';
+import type { Entry, Revision } from '../store.ts';
+import { entryStore, historyStore, tombstoneStore } from './indexeddb-connection.ts';
 import type { Connection } from './indexeddb-connection.ts';
 import { TransactionFailure } from './indexeddb-failure.ts';
 import { answerOf, WatchedTransaction } from './indexeddb-transaction.ts';
@@ -23,21 +23,30 @@ export interface StoredEntry {
   readonly atMs: number;
 }
 
+/** As stored, a value only where `isLive`. */
+export interface StoredRevision extends StoredEntry {
+  readonly isLive: boolean;
+}
+
 function toEntry<T>({ key, value, revision, atMs }: StoredEntry): Entry<T> {
   // the reader says what it expects, as with any untyped storage
   return { key: decodeKey(key), value: value as T, revision, atMs };
 }
 
-async function read<T>(reader: Reader, ask: (entries: IDBObjectStore) => IDBRequest<T>): Promise<T> {
+async function read<T>(
+  reader: Reader,
+  stores: readonly string[],
+  ask: (transaction: IDBTransaction) => Promise<T>,
+): Promise<T> {
   const { connection, clock, timeoutMs, graceMs } = reader;
-  const transaction = connection.database.transaction(entryStore, 'readonly');
+  const transaction = connection.database.transaction(stores, 'readonly');
   const watched = new WatchedTransaction(transaction, {
     clock,
     timeoutMs,
     graceMs,
     losses: connection.losses,
   });
-  const answer = answerOf(ask(transaction.objectStore(entryStore)));
+  const answer = ask(transaction);
   const never = new Promise<never>(() => undefined);
   try {
     // the answer of a read is good as soon as it is there; without one, the end of the transaction says why
@@ -48,7 +57,9 @@ async function read<T>(reader: Reader, ask: (entries: IDBObjectStore) => IDBRequ
 }
 
 export async function readEntry<T>(reader: Reader, encoded: string): Promise<Entry<T> | undefined> {
-  const stored = await read(reader, (entries) => entries.get(encoded) as IDBRequest<StoredEntry | undefined>);
+  const stored = await read(reader, [entryStore], (transaction) =>
+    answerOf(transaction.objectStore(entryStore).get(encoded) as IDBRequest<StoredEntry | undefined>),
+  );
   return stored && toEntry<T>(stored);
 }
 
@@ -60,9 +71,49 @@ function toKeyRange({ from, isFromIncluded, below }: ListRange): IDBKeyRange | u
 
 export async function readEntries<T>(reader: Reader, range: ListRange): Promise<readonly Entry<T>[]> {
   if (range.isEmpty) return [];
-  const stored = await read(
-    reader,
-    (entries) => entries.getAll(toKeyRange(range), range.limit) as IDBRequest<StoredEntry[]>,
+  const stored = await read(reader, [entryStore], (transaction) =>
+    answerOf(
+      transaction.objectStore(entryStore).getAll(toKeyRange(range), range.limit) as IDBRequest<StoredEntry[]>,
+    ),
   );
   return stored.map((entry) => toEntry<T>(entry));
+}
+
+function toRevision<T>(stored: StoredRevision): Revision<T> {
+  const { revision, atMs, isLive } = stored;
+  return isLive
+    ? { type: 'put', ...toEntry<T>(stored) }
+    : { type: 'delete', key: decodeKey(stored.key), revision, atMs };
+}
+
+/** Where the kept revisions of a key lie in the history. */
+export function allRevisions(encoded: string): IDBKeyRange {
+  return IDBKeyRange.bound([encoded, 0], [encoded, Infinity]);
+}
+
+/** The newest `limit` revisions of a key, oldest first: what was kept, and the latest in any case. */
+export async function readHistory<T>(
+  reader: Reader,
+  encoded: string,
+  limit: number,
+): Promise<readonly Revision<T>[]> {
+  const [entry, tombstone, kept] = await read(
+    reader,
+    [entryStore, tombstoneStore, historyStore],
+    (transaction) =>
+      Promise.all([
+        answerOf(transaction.objectStore(entryStore).get(encoded) as IDBRequest<StoredEntry | undefined>),
+        answerOf(transaction.objectStore(tombstoneStore).get(encoded) as IDBRequest<StoredEntry | undefined>),
+        answerOf(
+          transaction.objectStore(historyStore).getAll(allRevisions(encoded)) as IDBRequest<StoredRevision[]>,
+        ),
+      ]),
+  );
+  const latest = entry ? { ...entry, isLive: true } : tombstone && { ...tombstone, isLive: false };
+  if (!latest) return [];
+  // a store that keeps fewer leaves gaps: what lies before them is older than what is kept
+  const older = kept.filter(
+    ({ revision }) => revision > latest.revision - limit && revision < latest.revision,
+  );
+  return [...older, latest].map((each) => toRevision<T>(each));
 }

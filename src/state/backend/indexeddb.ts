@@ -17,14 +17,16 @@ import { defaultStoreLimits } from '../limits.ts';
 import type { StoreLimits } from '../limits.ts';
 import { prepareCommit } from '../plan-commit.ts';
 import type { CommitPlan } from '../plan-commit.ts';
-import { commitAlone, storeClosed, toListRange } from '../requests.ts';
+import { commitAlone, storeClosed, toHistoryLimit, toKeepHistory, toListRange } from '../requests.ts';
 import type {
   Change,
   CommitOptions,
   Committed,
   Entry,
   GroupOutcome,
+  HistoryOptions,
   ListOptions,
+  Revision,
   Store,
   StoreCapabilities,
   Write,
@@ -34,12 +36,17 @@ import { CommitRunner } from './indexeddb-commit.ts';
 import { ConnectionKeeper } from './indexeddb-connection.ts';
 import type { Connection } from './indexeddb-connection.ts';
 import { isConnectionLoss, nameOf, toAccessError, TransactionFailure } from './indexeddb-failure.ts';
-import { readEntries, readEntry } from './indexeddb-read.ts';
+import { readEntries, readEntry, readHistory } from './indexeddb-read.ts';
 
 export interface IndexedDbStoreOptions {
   /** Name of the database, one per store in an origin. */
   readonly name: string;
   readonly limits?: Partial<StoreLimits>;
+  /**
+   * Revisions kept per key, 1 to 64; default 1. More than 1 stores the newest value twice. It is no part of the database:
+   * what is written by a store that keeps fewer is missing from the history.
+   */
+  readonly keepHistory?: number;
   /** How long opening may take; then `state/storage-unavailable`. Default 10 s. */
   readonly openTimeoutMs?: number;
   /** How long another tab may block opening; then `state/blocked`. Default 5 s. */
@@ -60,7 +67,7 @@ const noticeDelayMs = 5;
 /**
  * Opens the store, creating its database at first use. Close it to let go of the connection.
  * @throws `state/storage-unavailable` when IndexedDB is missing, refused or silent; `state/version-too-new`;
- *   `state/blocked`; `state/quota-exceeded`
+ *   `state/blocked`; `state/quota-exceeded`; `state/limit-invalid`
  */
 export async function openIndexedDbStore(options: IndexedDbStoreOptions): Promise<Store> {
   const store = new IndexedDbStore(options);
@@ -75,12 +82,7 @@ export async function openIndexedDbStore(options: IndexedDbStoreOptions): Promis
 
 class IndexedDbStore implements Store {
   readonly name: string;
-  readonly capabilities: StoreCapabilities = {
-    durable: true,
-    strict: typeof IDBTransaction !== 'undefined' && 'durability' in IDBTransaction.prototype,
-    watch: true,
-    sharedAcrossRealms: hasBroadcast,
-  };
+  readonly capabilities: StoreCapabilities;
   readonly #limits: StoreLimits;
   readonly #clock: Clock;
   readonly #hub: Hub;
@@ -97,6 +99,14 @@ class IndexedDbStore implements Store {
   constructor(options: IndexedDbStoreOptions) {
     const { name, clock = systemClock, hub = silentHub, openBroadcast = openSystemBroadcast } = options;
     this.name = name;
+    this.capabilities = {
+      durable: true,
+      strict: typeof IDBTransaction !== 'undefined' && 'durability' in IDBTransaction.prototype,
+      watch: true,
+      sharedAcrossRealms: hasBroadcast,
+      history: toKeepHistory(options.keepHistory),
+      atomicCommits: true,
+    };
     this.#limits = { ...defaultStoreLimits, ...options.limits };
     this.#clock = clock;
     this.#hub = hub;
@@ -109,7 +119,12 @@ class IndexedDbStore implements Store {
       openTimeoutMs: options.openTimeoutMs ?? 10_000,
       blockedTimeoutMs: options.blockedTimeoutMs ?? 5000,
     });
-    this.#commits = new CommitRunner(clock, this.#transactionTimeoutMs, graceMs);
+    this.#commits = new CommitRunner({
+      clock,
+      timeoutMs: this.#transactionTimeoutMs,
+      graceMs,
+      keepHistory: this.capabilities.history,
+    });
     this.#watchers = new Watchers(this.#limits.maxWatchers, (error) =>
       this.#report('state/listener-failed', messageOf(error)),
     );
@@ -131,6 +146,14 @@ class IndexedDbStore implements Store {
   async list<T>(prefix: Key, options: ListOptions = {}): Promise<readonly Entry<T>[]> {
     const range = toListRange(prefix, options, this.#limits);
     return this.#run('state/read-failed', (connection) => readEntries<T>(this.#reader(connection), range));
+  }
+
+  async history<T>(key: Key, options: HistoryOptions = {}): Promise<readonly Revision<T>[]> {
+    const encoded = encodeKey(key);
+    const limit = Math.min(toHistoryLimit(options), this.capabilities.history);
+    return this.#run('state/read-failed', (connection) =>
+      readHistory<T>(this.#reader(connection), encoded, limit),
+    );
   }
 
   commit(writes: readonly Write[], options?: CommitOptions): Promise<readonly Committed[]> {

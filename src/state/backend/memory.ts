@@ -10,14 +10,16 @@ import { defaultStoreLimits } from '../limits.ts';
 import type { StoreLimits } from '../limits.ts';
 import { planCommit, prepareCommit } from '../plan-commit.ts';
 import type { CommitPlan } from '../plan-commit.ts';
-import { commitAlone, storeClosed, toListRange } from '../requests.ts';
+import { commitAlone, storeClosed, toHistoryLimit, toKeepHistory, toListRange } from '../requests.ts';
 import type {
   Change,
   CommitOptions,
   Committed,
   Entry,
   GroupOutcome,
+  HistoryOptions,
   ListOptions,
+  Revision,
   Store,
   StoreCapabilities,
   Write,
@@ -29,12 +31,14 @@ export interface MemoryStoreOptions {
   readonly name?: string;
   /** Bytes of all values, as `measureValue` counts; beyond it `state/quota-exceeded`. Default 256 MiB. */
   readonly quotaBytes?: number;
+  /** Revisions kept per key, 1 to 64; default 1. */
+  readonly keepHistory?: number;
   readonly limits?: Partial<StoreLimits>;
   readonly clock?: Clock;
   readonly hub?: Hub;
 }
 
-interface Slot {
+interface Kept {
   readonly key: Key;
   readonly value: unknown;
   readonly sizeBytes: number;
@@ -45,36 +49,43 @@ interface Slot {
 
 const missing = { revision: 0, isLive: false };
 
-/** Dispose or close it to free what it holds. */
+/**
+ * Dispose or close it to free what it holds.
+ * @throws `state/limit-invalid` for a `keepHistory` out of range
+ */
 export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
   return new MemoryStore(options);
 }
 
 class MemoryStore implements Store {
   readonly name: string;
-  readonly capabilities: StoreCapabilities = {
-    durable: false,
-    strict: false,
-    watch: true,
-    sharedAcrossRealms: false,
-  };
+  readonly capabilities: StoreCapabilities;
   readonly #limits: StoreLimits;
   readonly #quotaBytes: number;
   readonly #clock: Clock;
   readonly #watchers: Watchers;
-  // a deleted key keeps a slot without value: its revision goes on
-  readonly #slots = new Map<string, Slot>();
+  // of each key what is kept, the newest last; a delete keeps a mark without value: the revision goes on
+  readonly #keys = new Map<string, readonly Kept[]>();
   #usageBytes = 0;
   #isClosed = false;
 
   constructor({
     name = 'memory',
     quotaBytes = 256 * 2 ** 20,
+    keepHistory,
     limits,
     clock,
     hub = silentHub,
   }: MemoryStoreOptions) {
     this.name = name;
+    this.capabilities = {
+      durable: false,
+      strict: false,
+      watch: true,
+      sharedAcrossRealms: false,
+      history: toKeepHistory(keepHistory),
+      atomicCommits: true,
+    };
     this.#quotaBytes = quotaBytes;
     this.#limits = { ...defaultStoreLimits, ...limits };
     this.#clock = clock ?? systemClock;
@@ -89,23 +100,29 @@ class MemoryStore implements Store {
 
   async get<T>(key: Key): Promise<Entry<T> | undefined> {
     this.#checkOpen();
-    const slot = this.#slots.get(encodeKey(key));
-    return slot?.isLive ? toEntry<T>(slot) : undefined;
+    const latest = this.#latest(encodeKey(key));
+    return latest?.isLive ? toEntry<T>(latest) : undefined;
   }
 
   async list<T>(prefix: Key, options: ListOptions = {}): Promise<readonly Entry<T>[]> {
     this.#checkOpen();
     const { from = '', isFromIncluded, below, limit } = toListRange(prefix, options, this.#limits);
-    return [...this.#slots]
+    return [...this.#keys.keys()]
       .filter(
-        ([encoded, slot]) =>
-          slot.isLive &&
+        (encoded) =>
+          this.#latest(encoded)?.isLive &&
           (isFromIncluded ? encoded >= from : encoded > from) &&
           (below === undefined || encoded < below),
       )
-      .toSorted(([a], [b]) => (a < b ? -1 : 1))
+      .toSorted()
       .slice(0, limit)
-      .map(([, slot]) => toEntry<T>(slot));
+      .map((encoded) => toEntry<T>(this.#latest(encoded) as Kept)); // live, so it is there
+  }
+
+  async history<T>(key: Key, options: HistoryOptions = {}): Promise<readonly Revision<T>[]> {
+    this.#checkOpen();
+    const kept = this.#keys.get(encodeKey(key)) ?? [];
+    return kept.slice(-toHistoryLimit(options)).map((each) => toRevision<T>(each));
   }
 
   commit(writes: readonly Write[], options?: CommitOptions): Promise<readonly Committed[]> {
@@ -120,7 +137,7 @@ class MemoryStore implements Store {
     if (options.signal?.aborted) throw cancellation(options.signal);
     const atMs = this.#clock.now();
     const prepared = prepareCommit(groups, this.#limits);
-    const plan = planCommit(prepared, (encoded) => this.#slots.get(encoded) ?? missing, atMs);
+    const plan = planCommit(prepared, (encoded) => this.#latest(encoded) ?? missing, atMs);
     this.#apply(plan, atMs);
     this.#watchers.notify(changesOf(plan, atMs));
     return plan.outcomes;
@@ -138,7 +155,7 @@ class MemoryStore implements Store {
 
   async close(): Promise<void> {
     this.#isClosed = true;
-    this.#slots.clear();
+    this.#keys.clear();
     this.#watchers.clear();
   }
 
@@ -150,10 +167,27 @@ class MemoryStore implements Store {
     if (this.#isClosed) throw storeClosed(this.name);
   }
 
+  #latest(encoded: string): Kept | undefined {
+    return this.#keys.get(encoded)?.at(-1);
+  }
+
   #apply(plan: CommitPlan, atMs: number): void {
     let usageBytes = this.#usageBytes;
-    for (const [encoded, { write }] of plan.changes) {
-      usageBytes += write.sizeBytes - (this.#slots.get(encoded)?.sizeBytes ?? 0);
+    const changed = new Map<string, readonly Kept[]>();
+    for (const [encoded, { revisions, wasForgotten, isCounter }] of plan.changes) {
+      const before = this.#keys.get(encoded) ?? [];
+      const made = revisions.map(({ write: { key, value, sizeBytes }, revision, isLive }) => ({
+        key,
+        value,
+        sizeBytes,
+        revision,
+        isLive,
+        atMs,
+      }));
+      const all = wasForgotten || isCounter ? made : [...before, ...made];
+      const kept = all.slice(-this.capabilities.history);
+      usageBytes += bytesOf(kept) - bytesOf(before);
+      changed.set(encoded, kept);
     }
     if (usageBytes > this.#quotaBytes) {
       throw new CodedError(
@@ -165,15 +199,23 @@ class MemoryStore implements Store {
       );
     }
     this.#usageBytes = usageBytes;
-    for (const [encoded, { write, revision, isLive, isForgotten }] of plan.changes) {
-      const { key, value, sizeBytes } = write;
-      if (isForgotten) this.#slots.delete(encoded);
-      else this.#slots.set(encoded, { key, value, sizeBytes, revision, isLive, atMs });
+    for (const [encoded, kept] of changed) {
+      if (kept.length === 0) this.#keys.delete(encoded);
+      else this.#keys.set(encoded, kept);
     }
   }
 }
 
-function toEntry<T>({ key, value, revision, atMs }: Slot): Entry<T> {
+function bytesOf(kept: readonly Kept[]): number {
+  return kept.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+}
+
+function toRevision<T>(kept: Kept): Revision<T> {
+  const { key, revision, atMs, isLive } = kept;
+  return isLive ? { type: 'put', ...toEntry<T>(kept) } : { type: 'delete', key, revision, atMs };
+}
+
+function toEntry<T>({ key, value, revision, atMs }: Kept): Entry<T> {
   // the reader says what it expects, as with any untyped storage
   return { key, value: structuredClone(value) as T, revision, atMs };
 }

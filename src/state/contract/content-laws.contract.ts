@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { expect } from 'vitest';
 import { compareKeys } from '../key.ts';
 import type { Key } from '../key.ts';
-import { law, put } from './store-law.contract.ts';
+import { law, put, putAll } from './store-law.contract.ts';
 import type { StoreLaw } from './store-law.contract.ts';
 
 const basicLaws: readonly StoreLaw[] = [
@@ -59,7 +59,10 @@ const basicLaws: readonly StoreLaw[] = [
 const listLaws: readonly StoreLaw[] = [
   law('list keeps to its prefix, segment by segment', async (store) => {
     const keys = [['a'], ['a', 'b'], ['a', 'b', 'c'], ['ab'], ['a\u0000'], ['a\u0001', 'x'], ['b']];
-    await store.commit(keys.map((key) => put(key, 0)));
+    await putAll(
+      store,
+      keys.map((key) => put(key, 0)),
+    );
     const listed = async (prefix: Key): Promise<Key[]> => (await store.list(prefix)).map(({ key }) => key);
     expect(await listed(['a'])).toEqual([['a'], ['a', 'b'], ['a', 'b', 'c']]);
     expect(await listed(['a', 'b'])).toEqual([
@@ -71,7 +74,7 @@ const listLaws: readonly StoreLaw[] = [
   }),
   law('pages join to the whole', async (store) => {
     const keys = Array.from({ length: 25 }, (_, index) => ['page', String(index).padStart(2, '0')]);
-    await store.commit([...keys.toReversed().map((key) => put(key, 0)), put(['other'], 0)]);
+    await putAll(store, [...keys.toReversed().map((key) => put(key, 0)), put(['other'], 0)]);
     const found: Key[] = [];
     for (let after: Key | undefined; ;) {
       const page = await store.list(['page'], after ? { limit: 10, after } : { limit: 10 });
@@ -95,7 +98,10 @@ const listLaws: readonly StoreLaw[] = [
     await fc.assert(
       fc.asyncProperty(keys, async (some) => {
         const root = `round-${round++}`;
-        await store.commit(some.map((key) => put([root, ...key], key)));
+        await putAll(
+          store,
+          some.map((key) => put([root, ...key], key)),
+        );
         const listed = (await store.list([root])).map(({ value }) => value);
         expect(listed).toEqual(some.toSorted(compareKeys));
       }),
@@ -134,7 +140,10 @@ const valueLaws: readonly StoreLaw[] = [
       /a+/giu,
       cyclic,
     ];
-    await store.commit(values.map((value, index) => put(['v', String(index).padStart(2, '0')], value)));
+    await putAll(
+      store,
+      values.map((value, index) => put(['v', String(index).padStart(2, '0')], value)),
+    );
     const listed = await store.list(['v']);
     expect(listed.map(({ value }) => value)).toEqual(values);
     expect(Object.is(listed[2]?.value, -0)).toBe(true);

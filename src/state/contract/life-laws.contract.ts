@@ -1,7 +1,7 @@
 /* oxlint-disable vitest/no-standalone-expect -- laws are run by describeStore and by tests of broken stores */
 /** Watching, cancelling, closing. */
 import { expect } from 'vitest';
-import { codeOf, law, put } from './store-law.contract.ts';
+import { atomicLaw, codeOf, law, put, putAll } from './store-law.contract.ts';
 import type { StoreLaw } from './store-law.contract.ts';
 import type { Change } from '../store.ts';
 
@@ -16,20 +16,30 @@ export const lifeLaws: readonly StoreLaw[] = [
     });
     const late: Change[] = [];
     store.watch(['a', 'x'], (change) => late.push(change));
-    await store.commit([put(['a', 'x'], 1), put(['b'], 1)]);
+    await putAll(store, [put(['a', 'x'], 1), put(['b'], 1)]);
     await codeOf(store.commit([put(['a', 'x'], 2, 0)]));
-    await store.commit([put(['a', 'x'], 3), put(['a', 'x'], 4), put(['a', 'y'], 1)]);
+    await putAll(store, [put(['a', 'x'], 3), put(['a', 'y'], 1)]);
     await store.commit([{ type: 'delete', key: ['a', 'x'] }]);
     await store.commit([{ type: 'delete', key: ['a', 'never'] }]);
     stop();
     await store.commit([put(['a', 'x'], 5)]);
     expect(heard.map(({ type, key, revision, isLocal }) => [type, key[1], revision, isLocal])).toEqual([
       ['put', 'x', 1, true],
-      ['put', 'x', 3, true],
+      ['put', 'x', 2, true],
       ['put', 'y', 1, true],
-      ['delete', 'x', 4, true],
+      ['delete', 'x', 3, true],
     ]);
     expect(late.length).toBe(4);
+  }),
+  atomicLaw('of a key that a commit writes twice the watchers hear once', async (store) => {
+    if (!store.capabilities.watch) return;
+    const heard: Change[] = [];
+    store.watch([], (change) => heard.push(change));
+    await store.commit([put(['x'], 3), put(['x'], 4), put(['y'], 1)]);
+    expect(heard.map(({ type, key, revision }) => [type, key[0], revision])).toEqual([
+      ['put', 'x', 2],
+      ['put', 'y', 1],
+    ]);
   }),
   law('watchers are bounded', async (store) => {
     if (!store.capabilities.watch) return;
@@ -61,6 +71,7 @@ export const lifeLaws: readonly StoreLaw[] = [
     await store.close();
     expect(await codeOf(store.get(['a']))).toBe('state/closed');
     expect(await codeOf(store.list([]))).toBe('state/closed');
+    expect(await codeOf(store.history(['a']))).toBe('state/closed');
     expect(await codeOf(store.commit([put(['a'], 1)]))).toBe('state/closed');
     expect(await codeOf(store.commitEach([[put(['a'], 1)]]))).toBe('state/closed');
     expect(await codeOf(store.estimate())).toBe('state/closed');
