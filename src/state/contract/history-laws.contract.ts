@@ -43,13 +43,14 @@ export const historyLaws: readonly StoreLaw[] = [
       expect(await store.history(key)).toEqual([]);
       const all: Seen[] = [];
       for (const value of ['a', 'b', undefined, 'd', undefined, 'f', 'g', 'h', 'i']) {
-        const write: Write = value === undefined ? { type: 'delete', key } : put(key, { value });
-        await store.commit([write]);
-        all.push({
-          type: write.type,
-          revision: all.length + 1,
-          ...(write.type === 'put' ? { value: write.value } : {}),
-        });
+        const revision = all.length + 1;
+        if (value === undefined) {
+          await store.commit([{ type: 'delete', key }]);
+          all.push({ type: 'delete', revision });
+        } else {
+          await store.commit([put(key, { value })]);
+          all.push({ type: 'put', revision, value: { value } });
+        }
         expect(await seen(store, key)).toEqual(newest(all, store));
       }
       expect(await store.get(key)).toMatchObject({ value: { value: 'i' }, revision: 9 });

@@ -73,7 +73,7 @@ const compareLaws: readonly StoreLaw[] = [
 ];
 
 const checkLaws: readonly StoreLaw[] = [
-  law('a check holds the whole commit to a revision, and writes nothing', async (store) => {
+  atomicLaw('a check holds the whole commit to a revision, and writes nothing', async (store) => {
     await store.commit([put(['fence'], 1)]);
     const check = (expectedRevision: number): Write => ({ type: 'check', key: ['fence'], expectedRevision });
     const committed = await store.commit([check(1), put(['k'], 1)]);
@@ -89,7 +89,7 @@ const checkLaws: readonly StoreLaw[] = [
     await store.commit([put(['fence'], 2)]);
     expect(await codeOf(store.commit([check(1), put(['k'], 2)]))).toBe('state/conflict');
   }),
-  law('a check may ask that nothing is there, and stand alone', async (store) => {
+  atomicLaw('a check may ask that nothing is there, and stand alone', async (store) => {
     const absent: Write = { type: 'check', key: ['k'], expectedRevision: 0 };
     expect(await store.commit([absent])).toMatchObject([{ revision: 0 }]);
     await store.commit([absent, put(['k'], 1)]);
@@ -100,7 +100,7 @@ const checkLaws: readonly StoreLaw[] = [
     const noRevision = { type: 'check', key: ['k'] } as unknown as Write;
     expect(await codeOf(store.commit([noRevision]))).toBe('state/write-invalid');
   }),
-  law('a check sees the earlier writes of its commit, and nobody is told of it', async (store) => {
+  atomicLaw('a check sees the earlier writes of its commit, and nobody is told of it', async (store) => {
     const told: string[] = [];
     if (store.capabilities.watch) store.watch(['k'], ({ revision }) => told.push(String(revision)));
     const check = (expectedRevision: number): Write => ({ type: 'check', key: ['k'], expectedRevision });
