@@ -228,18 +228,22 @@ class GroupPlan {
     const revision = isChange ? current.revision + 1 : current.revision;
     const isForgotten = forget && current.revision > 0;
     if (isChange || isForgotten) {
-      const made = { revision, isLive: isPut, write };
-      const earlier = this.#changeOf(encoded);
-      this.changes.set(encoded, {
-        ...made,
-        revisions: isForgotten ? [] : [...(earlier?.revisions ?? []), made],
-        wasForgotten: isForgotten || (earlier?.wasForgotten ?? false),
-        isCounter: false,
-        isForgotten,
-      });
+      this.#change({ revision, isLive: isPut, write }, isForgotten);
     }
     if (counter !== undefined) this.#raise(counter, write, appendedNumberOf(key) ?? 0);
     return { key, revision, atMs: this.#atMs };
+  }
+
+  #change(made: PlannedRevision, isForgotten: boolean): void {
+    const { encoded } = made.write;
+    const earlier = this.#changeOf(encoded);
+    this.changes.set(encoded, {
+      ...made,
+      revisions: isForgotten ? [] : [...(earlier?.revisions ?? []), made],
+      wasForgotten: isForgotten || (earlier?.wasForgotten ?? false),
+      isCounter: false,
+      isForgotten,
+    });
   }
 
   #append(append: PreparedWrite): Committed {
@@ -259,14 +263,7 @@ class GroupPlan {
       : append.value;
     const write: PreparedWrite = { ...append, type: 'put', key, encoded, value };
     // every number that was ever written is counted: nobody wrote this key before
-    const made = { revision: 1, isLive: true, write };
-    this.changes.set(encoded, {
-      ...made,
-      revisions: [made],
-      wasForgotten: false,
-      isCounter: false,
-      isForgotten: false,
-    });
+    this.#change({ revision: 1, isLive: true, write }, false);
     return { key, revision: 1, atMs: this.#atMs };
   }
 

@@ -77,6 +77,25 @@ describe('how many revisions are kept', () => {
     expect(await write(2, [8])).toEqual([7, 8]);
   });
 
+  test('is forgotten with its key by a store that keeps none of it', async () => {
+    const name = freshName();
+    const key = ['k'];
+    {
+      await using store = await openIndexedDbStore({ name, keepHistory: 9 });
+      for (let value = 1; value <= 6; value++) await store.commit([{ type: 'put', key, value }]);
+    }
+    {
+      await using store = await openIndexedDbStore({ name });
+      await store.commit([{ type: 'delete', key, forget: true }]);
+    }
+    await using store = await openIndexedDbStore({ name, keepHistory: 9 });
+    for (let value = 1; value <= 9; value++) await store.commit([{ type: 'put', key, value: -value }]);
+    const revisions = await store.history<number>(key);
+    expect(revisions.map((each) => each.type === 'put' && each.value)).toEqual(
+      Array.from({ length: 9 }, (_, index) => -index - 1),
+    );
+  });
+
   test('counts against the quota of a store in memory', async () => {
     const body = 'x'.repeat(1000);
     await using store = createMemoryStore({ quotaBytes: 5000, keepHistory: 2 });

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { expect } from 'vitest';
 import { appendedKey, appendedNumberOf, maxAppendedNumber } from '../key.ts';
 import type { Key } from '../key.ts';
-import { codeOf, errorOf, law, put } from './store-law.contract.ts';
+import { atomicLaw, codeOf, errorOf, law, put } from './store-law.contract.ts';
 import type { StoreLaw } from './store-law.contract.ts';
 import type { Change, Committed, Store, Write } from '../store.ts';
 
@@ -19,7 +19,7 @@ async function logOf(store: Store, prefix: Key): Promise<[number | undefined, un
 }
 
 const numberLaws: readonly StoreLaw[] = [
-  law('appends are numbered from 1, prefix by prefix, and their keys say so', async (store) => {
+  atomicLaw('appends are numbered from 1, prefix by prefix, and their keys say so', async (store) => {
     const [first] = await store.commit([append(['log'], 'a')]);
     expect(first).toMatchObject({ key: appendedKey(['log'], 1), revision: 1 });
     const rest = await store.commit([
@@ -34,7 +34,7 @@ const numberLaws: readonly StoreLaw[] = [
     expect((await store.list([])).length).toBe(4);
     expect(await store.get(['log'])).toBeUndefined();
   }),
-  law('a number is never given twice, even when what it was given to is gone', async (store) => {
+  atomicLaw('a number is never given twice, even when what it was given to is gone', async (store) => {
     await store.commit([append(['log'], 1), append(['log'], 2), append(['log'], 3)]);
     await store.commit([
       { type: 'delete', key: appendedKey(['log'], 3) },
@@ -46,7 +46,7 @@ const numberLaws: readonly StoreLaw[] = [
       [4, 4],
     ]);
   }),
-  law('a key that was put by hand counts as a number and is not overwritten', async (store) => {
+  atomicLaw('a key that was put by hand counts as a number and is not overwritten', async (store) => {
     await store.commit([put(appendedKey(['log'], 7), 'by hand'), put(appendedKey(['log'], 2), 'lower')]);
     expect(numbersOf(await store.commit([append(['log'], 'next')]))).toEqual([8]);
     const mixed = [append(['m'], 1), put(appendedKey(['m'], 2), 2), append(['m'], 3)];
@@ -64,7 +64,7 @@ const numberLaws: readonly StoreLaw[] = [
     expect((await store.commit([put(key, 'b', 1)]))[0]?.revision).toBe(2);
     expect((await store.commit([{ type: 'delete', key, expectedRevision: 2 }]))[0]?.revision).toBe(3);
   }),
-  law('an append can keep what the writes before it came to', async (store) => {
+  atomicLaw('an append can keep what the writes before it came to', async (store) => {
     await store.commit([put(['a'], 1), put(['gone'], 1)]);
     const committed = await store.commit([
       put(['a'], 2),
@@ -77,7 +77,7 @@ const numberLaws: readonly StoreLaw[] = [
     expect(entry?.value.outcomes).toEqual(committed.slice(0, 3));
     expect(committed.slice(0, 3).map(({ revision }) => revision)).toEqual([2, 2, 1]);
   }),
-  law('watchers hear of what was appended and of nothing behind it', async (store) => {
+  atomicLaw('watchers hear of what was appended and of nothing behind it', async (store) => {
     if (!store.capabilities.watch) return;
     const heard: Change[] = [];
     store.watch([], (change) => heard.push(change));
@@ -90,7 +90,7 @@ const numberLaws: readonly StoreLaw[] = [
       ['delete', 'log', 1],
     ]);
   }),
-  law('bad appends are refused', async (store) => {
+  atomicLaw('bad appends are refused', async (store) => {
     const numbered = (expectedRevision: number): Write =>
       ({ type: 'append', key: ['log'], value: 1, expectedRevision }) as Write;
     expect(await codeOf(store.commit([numbered(0)]))).toBe('state/write-invalid');
@@ -105,7 +105,7 @@ const numberLaws: readonly StoreLaw[] = [
 ];
 
 const refusalLaws: readonly StoreLaw[] = [
-  law('a refused group uses up no number and the groups beside it leave no gap', async (store) => {
+  atomicLaw('a refused group uses up no number and the groups beside it leave no gap', async (store) => {
     await store.commit([put(['taken'], 1)]);
     const outcomes = await store.commitEach([
       [append(['log'], 'a')],
@@ -123,7 +123,7 @@ const refusalLaws: readonly StoreLaw[] = [
       ['a', 'b', 'c', 'd'].map((letter, index) => [index + 1, letter]),
     );
   }),
-  law('a forgotten key begins again, a deleted one goes on', async (store) => {
+  atomicLaw('a forgotten key begins again, a deleted one goes on', async (store) => {
     const key = ['k'];
     await store.commit([put(key, 1), put(key, 2)]);
     const error = await errorOf(store.commit([{ type: 'delete', key, expectedRevision: 1, forget: true }]));
@@ -153,7 +153,7 @@ const raceLaws: readonly StoreLaw[] = [
       expect(log[Number(number) - 1]).toEqual([number, index]);
     }
   }),
-  law('the order of numbers is the order of commits, whatever is refused in between', async (store) => {
+  atomicLaw('the order of numbers is the order of commits, whatever is refused in between', async (store) => {
     const step = fc.record({
       appends: fc.integer({ min: 1, max: 3 }),
       isRefused: fc.boolean(),

@@ -90,6 +90,25 @@ export const historyLaws: readonly StoreLaw[] = [
     wanted,
   ),
   law(
+    'what was forgotten is in no history, and does not come back',
+    async (store) => {
+      const key = ['k'];
+      const forget: Write = { type: 'delete', key, forget: true };
+      for (let value = 1; value <= 6; value++) await store.commit([put(key, value)]);
+      await store.commit([forget]);
+      expect(await store.history(key)).toEqual([]);
+      const all: Seen[] = [];
+      for (let value = 1; value <= 8; value++) {
+        await store.commit([put(key, -value)]);
+        all.push({ type: 'put', revision: value, value: -value });
+        expect(await seen(store, key)).toEqual(newest(all, store));
+      }
+      await putAll(store, [forget, put(key, 'again')]);
+      expect(await seen(store, key)).toEqual([{ type: 'put', revision: 1, value: 'again' }]);
+    },
+    wanted,
+  ),
+  law(
     'a limit takes the newest; a bad one is refused',
     async (store) => {
       for (let value = 1; value <= 6; value++) await store.commit([put(['k'], value)]);
@@ -119,7 +138,7 @@ export const historyLaws: readonly StoreLaw[] = [
       const step = fc.array(
         fc.record({
           key: fc.nat(1),
-          type: fc.constantFrom('put' as const, 'put' as const, 'delete' as const),
+          type: fc.constantFrom('put' as const, 'put' as const, 'delete' as const, 'forget' as const),
         }),
         { minLength: 1, maxLength: 4 },
       );
@@ -132,6 +151,10 @@ export const historyLaws: readonly StoreLaw[] = [
           for (const commit of commits) {
             const writes = commit.map(({ key, type }): Write => {
               const made = all.get(key) as Seen[];
+              if (type === 'forget') {
+                made.length = 0;
+                return { type: 'delete', key: [root, `${key}`], forget: true };
+              }
               if (type === 'delete') {
                 if (made.at(-1)?.type === 'put') made.push({ type, revision: made.length + 1 });
                 return { type, key: [root, `${key}`] };
