@@ -164,7 +164,7 @@ class Compiling {
     const asked = { optimizer: this.#request.optimizer, startedAtMs: this.#startedAtMs };
     journal.remember({ compilation: { ...compilation, ...asked } });
     // its place in the store may already be another's
-    if (!isOver) void journal.rewriteMeta('relaxed');
+    if (!isOver) void journal.late.rewriteMeta('relaxed');
   }
 
   #onProgress(progress: CompileProgress): void {

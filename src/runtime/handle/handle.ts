@@ -246,7 +246,7 @@ export class ModuleHandle<M = Module> {
     const { journal } = this.#module;
     journal.remember({ lastCheckpoint: checkpoint });
     // the checkpoint itself is committed; that it is the last one is nice to know
-    void journal.rewriteMeta('relaxed');
+    void journal.late.rewriteMeta('relaxed');
     this.#host.hub.emit({ type: 'checkpoint-save', module: this.id, checkpoint: checkpoint.id });
     return checkpoint;
   }

@@ -193,7 +193,7 @@ export class ModuleHost implements AsyncDisposable {
 
   /** Waits for what is being written, then refuses more. */
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const { journal } of this.#modules.values()) journal.forgetOwed();
+    for (const { journal } of this.#modules.values()) journal.late.forget();
     await this.#committer[Symbol.asyncDispose]();
   }
 

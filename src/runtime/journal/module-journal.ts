@@ -4,25 +4,22 @@
  * Keys: `module, id, 'meta'`; `module, id, 'parameter', name`, written before a change is acknowledged;
  * `module, id, 'history', name`, written a moment later; and `module, id, 'previous'`, what the version before left behind.
  */
-import { CodedError } from '../../base/index.ts';
+import type { CodedError } from '../../base/index.ts';
 import type { Clock } from '../../platform/index.ts';
 import { acceptsDescribed } from '../../program/index.ts';
-import type {
-  Mode,
-  ModuleState,
-  ParameterDescription,
-  ParameterState,
-  PredictorState,
-} from '../../program/index.ts';
+import type { Mode, ModuleState, ParameterDescription, PredictorState } from '../../program/index.ts';
 import type { Durability, Store, Write } from '../../state/index.ts';
 import { JournalDisk } from './journal-disk.ts';
 import type { Committer, StoredMeta } from './journal-disk.ts';
+import { LateWrites } from './late-writes.ts';
 import type { RuntimeLimits } from '../limits.ts';
 import { createMemory, reopenMemory } from './module-memory.ts';
 import type { ModuleMemory } from './module-memory.ts';
 import type { ParameterRecord, PreviousVersion } from '../module-protocol.ts';
-import { CachedParameter } from '../parameter/parameter-record.ts';
+import { CachedParameters } from '../parameter/cached-parameters.ts';
+import type { ChangeListener, KnownStates, WholeChangeRecord } from '../parameter/cached-parameters.ts';
 import type {
+  CachedParameter,
   ExpectedChange,
   ParameterUpdateRecord,
   StoredParameter,
@@ -38,20 +35,6 @@ export interface EarlyWrite {
   readonly committed: Promise<void>;
 }
 
-/** Hears of every change of every parameter of one module. */
-export type ChangeListener = (change: ParameterRecord) => void;
-
-/** Parameters at one moment. */
-export type KnownStates = ReadonlyMap<string, ParameterState>;
-
-/** A change of everything. */
-export interface WholeChangeRecord {
-  readonly cause: string;
-  readonly atMs: number;
-  /** What has changed since then is newer, and stays. Default: nothing has. */
-  readonly known?: KnownStates;
-}
-
 export interface ModuleJournalOptions {
   readonly module: string;
   readonly kind: string;
@@ -64,29 +47,29 @@ export interface ModuleJournalOptions {
 }
 
 export class ModuleJournal {
+  readonly late: LateWrites;
   readonly #options: ModuleJournalOptions;
-  readonly #parameters = new Map<string, CachedParameter>();
+  readonly #parameters: CachedParameters;
   readonly #disk: JournalDisk;
   readonly #descriptions = new Map<string, ParameterDescription>();
-  readonly #listeners = new Set<ChangeListener>();
   readonly #successions: SuccessionLog;
   #state: ModuleState | undefined;
   /** All predictors as the module has them; what is stored of them is only what somebody changed. */
   #predictors: ModuleState['predictors'] = {};
   #memory: ModuleMemory;
   readonly #programHold = new ProgramHold();
-  /** Parameters of which the page alone holds what was acknowledged. */
-  readonly #owed = new Set<string>();
-  #owesMeta = false;
 
   constructor(options: ModuleJournalOptions) {
     this.#options = options;
+    this.#parameters = new CachedParameters(options.module, options.limits);
     this.#memory = createMemory(options.clock.now());
     this.#successions = new SuccessionLog(options.module);
     this.#disk = new JournalDisk({
       ...options,
       historyOf: (name) => this.#parameters.get(name)?.history,
     });
+    const isClosed = (): boolean => this.#disk.isClosed;
+    this.late = new LateWrites({ journal: this, isClosed, onFailure: options.onFailure });
   }
 
   get mode(): Mode {
@@ -109,13 +92,13 @@ export class ModuleJournal {
 
   /** The last change of anything, wall-clock milliseconds since 1970. */
   get updatedAtMs(): number {
-    const times = [...this.#parameters.values()].map(({ state }) => state.updatedAtMs);
+    const times = [...this.parameters.values()].map(({ state }) => state.updatedAtMs);
     return times.reduce((last, atMs) => Math.max(last, atMs), this.#memory.updatedAtMs);
   }
 
   /** The newest change that the owner has told of. */
   get sequence(): number {
-    return [...this.#parameters.values()].reduce((last, { sequence }) => Math.max(last, sequence), 0);
+    return this.#parameters.sequence;
   }
 
   /** What the version before left behind, if the module ever changed its version. */
@@ -129,33 +112,23 @@ export class ModuleJournal {
   }
 
   get parameters(): ReadonlyMap<string, CachedParameter> {
-    return this.#parameters;
+    return this.#parameters.byName;
   }
 
   /** @throws `program/parameter-not-found`, naming what exists */
   parameter(name: string): CachedParameter {
-    const parameter = this.#parameters.get(name);
-    if (parameter) return parameter;
-    const known = [...this.#parameters.keys()];
-    throw new CodedError(
-      'program/parameter-not-found',
-      `module "${this.#options.module}" has no parameter "${name}"; there are: ${known.join(', ') || 'none'}`,
-      { fields: { module: this.#options.module, parameter: name, known } },
-    );
+    return this.#parameters.find(name);
   }
 
   /** What a restart starts from; undefined before the module ever ran. */
   get state(): ModuleState | undefined {
     if (!this.#state) return undefined;
-    const parameters = Object.fromEntries(
-      [...this.#parameters].map(([name, parameter]) => [name, parameter.state]),
-    );
-    return { ...this.#state, parameters };
+    return { ...this.#state, parameters: Object.fromEntries(this.#parameters.known) };
   }
 
   /** Reads what the store holds of this module. */
   async load(): Promise<void> {
-    const { store, module, limits } = this.#options;
+    const { store, module } = this.#options;
     const meta = await store.get<StoredMeta>(['module', module, 'meta']);
     if (!meta) return;
     this.#disk.isStored = true;
@@ -166,7 +139,7 @@ export class ModuleJournal {
     const historyOf = new Map(histories.map(({ key, value }) => [key.at(-1), value]));
     for (const { key, value } of await store.list<StoredParameter>(['module', module, 'parameter'])) {
       const name = key.at(-1) as string;
-      this.#parameters.set(name, new CachedParameter(name, value, limits, historyOf.get(name)));
+      this.#parameters.add(name, value, historyOf.get(name));
     }
   }
 
@@ -175,7 +148,7 @@ export class ModuleJournal {
     if (this.#state) return;
     this.#state = { ...state, parameters: {} };
     for (const [name, parameter] of Object.entries(state.parameters))
-      this.#parameters.set(name, new CachedParameter(name, { state: parameter }, this.#options.limits));
+      this.#parameters.add(name, { state: parameter });
   }
 
   /**
@@ -188,10 +161,9 @@ export class ModuleJournal {
     const { predictors, compiled } = this.#state ?? { predictors: {}, compiled: [] };
     this.#state = { ...state, parameters: {}, predictors, compiled };
     this.#predictors = state.predictors;
-    for (const name of this.#parameters.keys())
-      if (!(name in state.parameters)) this.#parameters.delete(name);
+    for (const name of this.#parameters.names) if (!(name in state.parameters)) this.#parameters.delete(name);
     for (const [name, parameter] of Object.entries(state.parameters)) {
-      if (!this.#parameters.has(name)) this.#add(name, parameter);
+      if (!this.#parameters.has(name)) this.#parameters.add(name, { state: parameter });
     }
   }
 
@@ -199,7 +171,7 @@ export class ModuleJournal {
   succeed(succession: Succession): void {
     const { state, descriptions, taken, atMs, sequence } = succession;
     const { predictors, compiled, from, same } = taken;
-    const gone = [...this.#parameters.keys()].filter((name) => !(name in state.parameters));
+    const gone = this.#parameters.names.filter((name) => !(name in state.parameters));
     this.#successions.add(this.state, succession, gone);
     this.#describe(descriptions);
     this.#state = { ...state, parameters: {}, predictors, compiled };
@@ -209,7 +181,7 @@ export class ModuleJournal {
     const change = { cause: `swap ${from} → ${state.version}`, atMs, ...(sequence ? { sequence } : {}) };
     for (const [name, parameter] of Object.entries(state.parameters)) {
       const cached = this.#parameters.get(name);
-      if (!cached) this.#add(name, parameter);
+      if (!cached) this.#parameters.add(name, { state: parameter });
       else if (same.includes(name)) cached.adopt(parameter, sequence);
       else this.apply({ name, oldValue: cached.state.value, state: parameter, ...change });
     }
@@ -217,20 +189,12 @@ export class ModuleJournal {
 
   /** Takes a change over: from here on a lost worker cannot lose it. */
   apply(change: ParameterRecord): void {
-    this.parameter(change.name).apply(change);
-    for (const listener of this.#listeners) {
-      try {
-        listener(change);
-      } catch {
-        // whoever watches a module must not break the write of it
-      }
-    }
+    this.#parameters.apply(change);
   }
 
   /** Hears of every change of every parameter, whoever made it. */
   subscribe(listener: ChangeListener): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return this.#parameters.subscribe(listener);
   }
 
   setMode(mode: Mode): void {
@@ -285,21 +249,21 @@ export class ModuleJournal {
 
   /** What every parameter is at this moment. */
   get knownStates(): KnownStates {
-    return new Map([...this.#parameters].map(([name, { state }]) => [name, state]));
+    return this.#parameters.known;
   }
 
   /** What is to be written for a state that is to replace everything. Call {@link programSettled} right before. */
   foreseeWhole(state: ModuleState, change: WholeChangeRecord): readonly Write[] {
     this.#disk.requireOpen();
-    const writes = this.#recordsOf(state, change).map((record) =>
-      this.#disk.parameterWrite(record.name, this.parameter(record.name).foresee(record)),
-    );
+    const writes = this.#parameters
+      .recordsOf(state, change)
+      .map((record) => this.#disk.parameterWrite(record.name, this.parameter(record.name).foresee(record)));
     return [this.#metaWrite({ ...state, parameters: {} }), ...writes];
   }
 
   /** A restored state replaces everything; each parameter keeps the step in its history. */
   replace(state: ModuleState, change: WholeChangeRecord): void {
-    const records = this.#recordsOf(state, change);
+    const records = this.#parameters.recordsOf(state, change);
     this.#state = { ...state, parameters: {} };
     this.#predictors = state.predictors;
     this.remember({});
@@ -330,22 +294,6 @@ export class ModuleJournal {
     return { expected, committed };
   }
 
-  /** What was acknowledged for these is held by the page alone: it is written when the module ends, if not before. */
-  owe(names: readonly string[]): void {
-    for (const name of names) this.#owed.add(name);
-  }
-
-  /** As {@link owe}, for mode and program. */
-  oweMeta(): void {
-    this.#owesMeta = true;
-  }
-
-  /** The page goes, and with it what it alone holds. */
-  forgetOwed(): void {
-    this.#owed.clear();
-    this.#owesMeta = false;
-  }
-
   /** Writes the named parameters. Resolves when they are committed; their histories follow. */
   async persist(names: readonly string[], durability: Durability): Promise<void> {
     if (!this.#disk.isStored && this.isProgramChanging) await this.programSettled();
@@ -354,32 +302,12 @@ export class ModuleJournal {
     for (const name of names) this.#disk.touch(name);
   }
 
-  /** Writes what the page has over an early write that did not come true. Nobody waits for it. */
-  async rewrite(name: string, durability: Durability): Promise<void> {
-    if (!this.#parameters.has(name) || this.#disk.isClosed) return;
-    try {
-      await this.persist([name], durability);
-    } catch (error) {
-      this.#options.onFailure(error);
-    }
-  }
-
-  /** Writes mode, program and memory. Nobody waits for it. */
-  async rewriteMeta(durability: Durability): Promise<void> {
-    if (this.#disk.isClosed) return;
-    try {
-      await this.persistMeta(durability);
-    } catch (error) {
-      this.#options.onFailure(error);
-    }
-  }
-
   /** Waits for an early write that came true. */
   async finish({
     name,
     committed,
   }: { readonly name: string } & Pick<EarlyWrite, 'committed'>): Promise<void> {
-    this.#owed.delete(name);
+    this.late.settle(name);
     await committed;
     this.#disk.touch(name);
   }
@@ -402,14 +330,13 @@ export class ModuleJournal {
     const commit = journals[0].#options.committer.commit(writes, durability);
     await Promise.all(journals.map((journal) => journal.#disk.track(commit)));
     if (what === 'all')
-      for (const journal of journals)
-        for (const name of journal.#parameters.keys()) journal.#disk.touch(name);
+      for (const journal of journals) for (const name of journal.#parameters.names) journal.#disk.touch(name);
   }
 
   /** Writes a succession in one commit, if anything of the module is stored. */
   async persistSuccession(durability: Durability): Promise<void> {
     if (!this.#disk.isTouched) return;
-    const names = [...this.#parameters.keys()];
+    const names = this.#parameters.names;
     const others = this.#successions.writes((name) => this.#parameters.has(name));
     const writes = [this.#metaWrite(), ...names.map((name) => this.#writeOf(name)), ...others];
     await this.#disk.commit(writes, durability);
@@ -423,7 +350,7 @@ export class ModuleJournal {
 
   /** As {@link settle}, for a module that has ended: what only the page holds is written, and what a failed write leads to is waited for. */
   async drain(): Promise<void> {
-    await this.#writeOwed();
+    await this.late.writeOwed();
     await this.#disk.drain();
   }
 
@@ -437,49 +364,23 @@ export class ModuleJournal {
     this.#disk.reopen();
   }
 
-  async #writeOwed(): Promise<void> {
-    const names = [...this.#owed].filter((name) => this.#parameters.has(name));
-    const owesMeta = this.#owesMeta;
-    this.forgetOwed();
-    if (owesMeta) await this.rewriteMeta('relaxed');
-    if (names.length === 0 || this.#disk.isClosed) return;
-    try {
-      await this.persist(names, 'relaxed');
-    } catch (error) {
-      this.#options.onFailure(error);
-    }
-  }
-
-  #add(name: string, state: ParameterState): void {
-    this.#parameters.set(name, new CachedParameter(name, { state }, this.#options.limits));
-  }
-
-  #recordsOf(state: ModuleState, { cause, atMs, known }: WholeChangeRecord): readonly ParameterRecord[] {
-    return Object.entries(state.parameters).flatMap(([name, parameter]) => {
-      const now = this.#parameters.get(name)?.state;
-      // others are owned by actors inside the module
-      if (!now || (known && known.get(name) !== now)) return [];
-      return [{ name, oldValue: now.value, cause, atMs, state: parameter }];
-    });
-  }
-
   #describe(descriptions: readonly ParameterDescription[]): void {
     this.#descriptions.clear();
     for (const description of descriptions) this.#descriptions.set(description.name, description);
   }
 
   #writesOf(what: 'all' | 'meta'): readonly Write[] {
-    const names = what === 'all' ? [...this.#parameters.keys()] : [];
+    const names = what === 'all' ? this.#parameters.names : [];
     return [this.#metaWrite(), ...names.map((name) => this.#writeOf(name))];
   }
 
   #metaWrite(state: ModuleState | undefined = this.#state, memory: ModuleMemory = this.#memory): Write {
-    this.#owesMeta = false;
+    this.late.settleMeta();
     return this.#disk.metaWrite(state, memory);
   }
 
   #writeOf(name: string): Write {
-    this.#owed.delete(name);
+    this.late.settle(name);
     return this.#disk.parameterWrite(name, this.parameter(name).toStored());
   }
 }

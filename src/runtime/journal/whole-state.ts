@@ -6,7 +6,7 @@ import type { Durability, Write } from '../../state/index.ts';
 import type { HostedModuleRecord } from '../host/hosted.ts';
 import type { HostedPart } from '../sub-module/hosted-part.ts';
 import { ModuleJournal } from './module-journal.ts';
-import type { ChangeListener, KnownStates } from './module-journal.ts';
+import type { ChangeListener, KnownStates } from '../parameter/cached-parameters.ts';
 import type { PartNames } from '../module-protocol.ts';
 import { changeInTurn } from '../parameter/change-together.ts';
 import type { BoundChangeHost } from '../parameter/change-together.ts';
@@ -199,8 +199,8 @@ async function loadBound(
 }
 
 function rewriteAll({ module: { journal } }: Loaded, durability: Durability): void {
-  for (const name of journal.parameters.keys()) void journal.rewrite(name, durability);
-  void journal.rewriteMeta(durability);
+  for (const name of journal.parameters.keys()) void journal.late.rewrite(name, durability);
+  void journal.late.rewriteMeta(durability);
 }
 
 function writesOf(
@@ -249,7 +249,7 @@ async function setModes(
     each.journal.setMode(mode);
   }
   if (level === 'memory') {
-    for (const each of family) each.journal.oweMeta();
+    for (const each of family) each.journal.late.oweMeta();
     return;
   }
   const journals = family.map((each) => each.journal) as [ModuleJournal, ...ModuleJournal[]];

@@ -139,7 +139,7 @@ export async function changeInTurn(
     options.onCommit?.();
     for (const part of foreseen) {
       take(host, part);
-      if (level === 'memory') part.module.journal.owe(part.records.map(({ name }) => name));
+      if (level === 'memory') part.module.journal.late.owe(part.records.map(({ name }) => name));
     }
     options.onTake?.();
   } finally {
@@ -221,8 +221,8 @@ async function commit(
 }
 
 function writeBack({ module, records, memory }: Foreseen, level: 'relaxed' | 'strict'): void {
-  for (const { name } of records) void module.journal.rewrite(name, level);
-  if (memory) void module.journal.rewriteMeta(level);
+  for (const { name } of records) void module.journal.late.rewrite(name, level);
+  if (memory) void module.journal.late.rewriteMeta(level);
 }
 
 /** The page has it: a lost worker cannot lose it any more. */

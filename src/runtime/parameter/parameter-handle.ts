@@ -147,7 +147,7 @@ class HostedParameter<T> implements ParameterHandle<T> {
   /** The page alone has it. */
   #keep(record: ParameterRecord): void {
     this.#onChange(record);
-    this.#module.journal.owe([this.#name]);
+    this.#module.journal.late.owe([this.#name]);
   }
 
   #onChange(record: ParameterRecord): void {
@@ -175,7 +175,8 @@ class HostedParameter<T> implements ParameterHandle<T> {
   ): Promise<void> {
     const isUnknown = isCodedError(error, 'port/timeout') || isCodedError(error, 'port/cancelled');
     if (isUnknown) await this.#adopt();
-    if (level !== 'memory' && (isWritten || isUnknown)) await this.#module.journal.rewrite(this.#name, level);
+    if (level !== 'memory' && (isWritten || isUnknown))
+      await this.#module.journal.late.rewrite(this.#name, level);
   }
 
   /** The module's answer came too late, or will: what it has now is asked for once more. */
