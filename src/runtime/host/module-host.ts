@@ -1,12 +1,5 @@
 /** Starts and stops modules under supervision, and keeps the record of each. */
-import type {
-  ActorRef,
-  ActorSystem,
-  Exit,
-  MessageSource,
-  RestartLimits,
-  Supervisor,
-} from '../../actor/index.ts';
+import type { ActorSystem, Exit, MessageSource, RestartLimits, Supervisor } from '../../actor/index.ts';
 import { CodedError, messageOf, toCodedError } from '../../base/index.ts';
 import type { Clock } from '../../platform/index.ts';
 import type { ModuleState } from '../../program/index.ts';
@@ -17,7 +10,6 @@ import { idTaken } from '../handle/handle.ts';
 import { HostedModuleRecord } from './hosted.ts';
 import type { StopOutcome } from './hosted.ts';
 import type { Surrounding } from '../sub-module/hosted-part.ts';
-import { isHopeless } from './hopeless-start.ts';
 import { HotSwap } from '../swap/hot-swap.ts';
 import { inspectRuntime } from '../inspect-runtime.ts';
 import type { RuntimeLimits } from '../limits.ts';
@@ -28,10 +20,9 @@ import type { PartPlace } from '../sub-module/module-families.ts';
 import { ModuleJournal } from '../journal/module-journal.ts';
 import { ModuleLocks } from './module-locks.ts';
 import { ModuleSupervisors, whyOver } from './module-supervisors.ts';
-import { importedKind } from '../module-protocol.ts';
-import type { Described, ParameterRecord, PartLink, StartArgs } from '../module-protocol.ts';
-import { subModuleDown } from '../page-service/sub-module-service.ts';
+import type { ParameterRecord } from '../module-protocol.ts';
 import { ModuleNews } from './module-news.ts';
+import { ModuleStarter } from './module-starter.ts';
 import type { SwapNews } from './module-news.ts';
 import type { ModuleVersions } from '../version/module-versions.ts';
 import type { StartOptions } from '../runtime-options.ts';
@@ -72,14 +63,13 @@ export class ModuleHost implements AsyncDisposable {
   readonly #ends: ModuleEnds;
   readonly #supervisors: ModuleSupervisors;
   readonly #news: ModuleNews;
+  readonly #starter: ModuleStarter;
   /** A write that nobody waits for. */
   readonly #reportStoreFailure = (thrown: unknown): void => {
     const { code, message } = toCodedError(thrown, 'state/write-failed');
     const { hub, store } = this.#options;
     hub.emit({ type: 'store-fail', store: store.name, error: { code, message } });
   };
-  /** Actors that were started for modules. */
-  #incarnations = 0;
 
   constructor(options: ModuleHostOptions) {
     this.#options = options;
@@ -120,6 +110,7 @@ export class ModuleHost implements AsyncDisposable {
       onStateChange: (module) => this.onStateChange(module),
       onFailure: (error) => hub.emit({ type: 'note', text: `shared parameter: ${messageOf(error)}` }),
     });
+    this.#starter = this.#createStarter();
     this.#news = new ModuleNews({
       hub,
       hotSwap: this.hotSwap,
@@ -130,6 +121,19 @@ export class ModuleHost implements AsyncDisposable {
       onParameterChange: (module, record) => this.onParameterChange(module, record),
       onSwap: (module, news) => options.observer.onSwap(module, news),
       onStoreFailure,
+    });
+  }
+
+  #createStarter(): ModuleStarter {
+    return new ModuleStarter({
+      versions: this.#options.versions,
+      hotSwap: this.hotSwap,
+      shared: this.shared,
+      families: this.#families,
+      requireWanted: (module) => this.#requireWanted(module),
+      onExit: (module, exit, willRestart) => this.#onExit(module, exit, willRestart),
+      onHopeless: (module, thrown) => this.#abandon(module, thrown),
+      background: (work) => this.#background(work),
     });
   }
 
@@ -279,7 +283,7 @@ export class ModuleHost implements AsyncDisposable {
       // the one of this moment: the one of the call may have given up since
       supervisor = module.around ? module.supervisor : this.#supervisors.top;
       module.supervisor = supervisor;
-      await this.#supervise(module, options, plans);
+      await this.#starter.start(module, options, plans);
     } catch (thrown) {
       // whoever ended it has removed it already, and the id may be another's
       if (this.#modules.get(module.id) === module) await supervisor?.remove(module.id);
@@ -296,106 +300,6 @@ export class ModuleHost implements AsyncDisposable {
   #requireWanted(module: HostedModuleRecord): void {
     if (module.isOver || this.#modules.get(module.id) !== module) throw wasStopped(module.id);
     module.supervisor?.requireRunning();
-  }
-
-  async #supervise(
-    module: HostedModuleRecord,
-    options: StartOptions,
-    plans: readonly PartPlan[],
-  ): Promise<void> {
-    const supervisor = module.supervisor as Supervisor;
-    let isIntroduced = false;
-    let hasBegun = false;
-    let current: ActorRef | undefined;
-    const { restart, shutdownMs, isolation } = options;
-    const parts = plans.map(({ path, id, actor }) => ({ path, id, whenDown: actor.whenDown }));
-    const ref = await supervisor.add({
-      id: module.id,
-      ...(restart ? { restart } : {}),
-      ...(shutdownMs === undefined ? {} : { shutdown: shutdownMs }),
-      spawn: () => ({
-        ...this.#spawnOf(module, parts),
-        ...(isolation === 'dedicated' ? { isDedicated: true } : {}),
-      }),
-      onStart: (started) => {
-        current = started;
-        if (isIntroduced) module.prepare(started);
-        if (!hasBegun) return;
-        if (module.parts.size === 0) module.attach(started);
-        else this.#background(this.#serveAgain(module, started, () => current === started));
-      },
-      onExit: (exit, willRestart) => {
-        current = undefined;
-        this.#onExit(module, exit, willRestart);
-      },
-      onStartFail: (thrown) => {
-        if (hasBegun && isHopeless(thrown, supervisor.restartsLeft)) this.#abandon(module, thrown);
-      },
-    });
-    const described = (await ref.call('describe', null)) as Described;
-    this.#requireWanted(module);
-    await this.hotSwap.introduce(module, described);
-    this.#requireWanted(module);
-    isIntroduced = true;
-    if (current) module.prepare(current);
-    if (plans.length > 0) await this.#families.begin(module, plans, described, options.shared);
-    this.#requireWanted(module);
-    // whoever hears that it serves must find the shared values in it, and whoever stops it does not wait for all of their changes
-    await module.whileAlive(this.#bindShared(module, options.shared));
-    this.#requireWanted(module);
-    hasBegun = true;
-    await this.#serveFirst(module, () => current);
-    this.#requireWanted(module);
-  }
-
-  /** The version that runs, with the state that the page has of it. */
-  #spawnOf(
-    module: HostedModuleRecord,
-    parts: readonly PartLink[],
-  ): { readonly kind: string; readonly args: StartArgs } {
-    const { kind, source, journal } = module;
-    const incarnation = ++this.#incarnations;
-    module.incarnation = incarnation;
-    const loaded = this.#options.versions.loadedOf(kind);
-    const { state, sequence } = journal;
-    const links = parts.length > 0 ? { parts } : {};
-    const args: StartArgs = { state, sequence, incarnation, version: source.version, ...links };
-    if (loaded.length === 0) return { kind, args };
-    return { kind: importedKind, args: { ...args, kind, loaded } };
-  }
-
-  /** Where the parameter's owner is an actor inside the module, the owner is bound already. */
-  async #bindShared(module: HostedModuleRecord, shared: StartOptions['shared']): Promise<void> {
-    const own = Object.entries(shared ?? {}).filter(([name]) => module.ownerOf(name).module === module);
-    await this.shared.bind(module, shared && Object.fromEntries(own));
-  }
-
-  #attach(module: HostedModuleRecord, ref: ActorRef): void {
-    if (module.parts.size > 0) this.#families.mirror(module, ref);
-    module.attach(ref);
-  }
-
-  /** What it cannot be without must run before it serves. @throws `runtime/sub-module-down` */
-  async #serveFirst(module: HostedModuleRecord, current: () => ActorRef | undefined): Promise<void> {
-    const ref = current();
-    if (module.parts.size > 0) {
-      await this.#families.resume(module);
-      this.#requireWanted(module);
-    }
-    // it was lost meanwhile: its restart has the same to do
-    if (!ref || current() !== ref) return;
-    const lost = this.#families.lost(module);
-    if (lost) throw subModuleDown(lost);
-    this.#attach(module, ref);
-  }
-
-  /** It was restarted. */
-  async #serveAgain(module: HostedModuleRecord, ref: ActorRef, isCurrent: () => boolean): Promise<void> {
-    await this.#families.resume(module);
-    if (!isCurrent()) return;
-    const lost = this.#families.lost(module);
-    if (lost) ref.send('part-lost', lost.path);
-    else this.#attach(module, ref);
   }
 
   #onExit(module: HostedModuleRecord, exit: Exit, willRestart: boolean): void {
