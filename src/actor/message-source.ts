@@ -1,6 +1,6 @@
-/** Where a message came from: what a worker says of itself in a message proves nothing. */
+/** Where a message or a call came from: what a worker says of itself in it proves nothing. */
 
-/** The worker that a message came from, as the page knows it. */
+/** The worker that a message or a call came from, as the page knows it. */
 export interface MessageSource {
   readonly worker: string;
   /** Where an actor has its place now, running or starting. */

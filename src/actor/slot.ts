@@ -29,7 +29,7 @@ export interface SlotOptions {
   readonly portLimits: PortLimits | undefined;
   /** Off for a host on the page: it cannot outlive the page, and the page cannot be killed. */
   readonly isWatched: boolean;
-  readonly onCall: (call: IncomingCall) => unknown;
+  readonly onCall: (slot: Slot, call: IncomingCall) => unknown;
   readonly onMessage: (slot: Slot, message: IncomingMessage) => void;
   readonly onActorExit: (slot: Slot, exit: ActorExit) => void;
   readonly onLost: (slot: Slot, cause: string) => void;
@@ -57,7 +57,7 @@ export class Slot {
     this.peer = new Peer(realm.port, {
       clock: options.clock,
       ...(options.portLimits ? { limits: options.portLimits } : {}),
-      onCall: options.onCall,
+      onCall: (call) => options.onCall(this, call),
       onMessage: (message) =>
         message.to === pageAddress ? this.#onLifecycle(message) : options.onMessage(this, message),
       onViolation: (reason) => this.#onViolation(reason),

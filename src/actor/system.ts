@@ -62,8 +62,8 @@ export interface SystemOptions {
   readonly poolSize?: number;
   /** Whether realms can hang and be killed. Default true. */
   readonly isWatched?: boolean;
-  /** Answers what actors ask of the page. */
-  readonly onCall?: (call: IncomingCall) => unknown;
+  /** Answers what actors ask of the page. The source is the worker that really asks, whatever the call says of itself. */
+  readonly onCall?: (call: IncomingCall, source: MessageSource) => unknown;
   readonly onMessage?: (message: IncomingMessage, source: MessageSource) => void;
   readonly clock?: Clock;
   readonly hub?: Hub;
@@ -266,7 +266,7 @@ export class ActorSystem {
       limits: this.#limits,
       portLimits: this.#options.portLimits,
       isWatched: this.#options.isWatched ?? true,
-      onCall: (call) => this.#serve(call),
+      onCall: (from, call) => this.#serve(from, call),
       onMessage: (from, message) => this.#options.onMessage?.(message, this.#sourceOf(from)),
       onActorExit: (from, exit) => this.#onActorExit(from, exit),
       onLost: (lost, cause) => this.#onLost(lost, cause),
@@ -316,8 +316,8 @@ export class ActorSystem {
     await slot.peer.call(hostAddress, 'actor-stop', request, { timeoutMs });
   }
 
-  #serve(call: IncomingCall): unknown {
-    if (this.#options.onCall) return this.#options.onCall(call);
+  #serve(slot: Slot, call: IncomingCall): unknown {
+    if (this.#options.onCall) return this.#options.onCall(call, this.#sourceOf(slot));
     throw new CodedError('actor/service-not-found', `the page serves no "${call.to}"`, {
       fields: { service: call.to },
     });

@@ -3,7 +3,7 @@ import { CodedError } from '../../base/index.ts';
 import type { ExecutionContext, Executor, Outcome, Session } from '../../executor/index.ts';
 import { randomHex, systemRandom } from '../../platform/index.ts';
 import type { IncomingCall } from '../../port/index.ts';
-import { checkBody, memberChecks, unknownMethod } from './page-service.ts';
+import { checkBody, memberChecks, requireOwner, unknownMethod } from './page-service.ts';
 import type { MemberCheck, PageService } from './page-service.ts';
 
 export const executorService = 'executor';
@@ -114,15 +114,16 @@ function sessionNotFound(id: string): CodedError {
   );
 }
 
-/** What runs for workers now, by name. Its number is the executor's to bound. */
+/** What runs for workers now, by worker and name. Its number is the executor's to bound. */
 class Executions {
   readonly #running = new Map<string, { readonly owner: string; readonly cancelled: AbortController }>();
 
-  async run(call: IncomingCall, target: Pick<Executor, 'execute'>): Promise<Outcome> {
+  async run(call: IncomingCall, worker: string, target: Pick<Executor, 'execute'>): Promise<Outcome> {
     const { code, context, timeoutMs, outputs, owner, execution, isCancelled } = call.body as ExecuteBody;
+    const name = `${worker} ${execution}`;
     const cancelled = new AbortController();
     if (isCancelled) cancelled.abort();
-    this.#running.set(execution, { owner, cancelled });
+    this.#running.set(name, { owner, cancelled });
     try {
       return await target.execute(code, context, {
         signal: AbortSignal.any([call.signal, cancelled.signal]),
@@ -131,12 +132,12 @@ class Executions {
         ...(outputs ? { outputs } : {}),
       });
     } finally {
-      this.#running.delete(execution);
+      this.#running.delete(name);
     }
   }
 
-  cancel(execution: string): void {
-    this.#running.get(execution)?.cancelled.abort();
+  cancel(execution: string, worker: string): void {
+    this.#running.get(`${worker} ${execution}`)?.cancelled.abort();
   }
 
   cancelOf(owner: string): void {
@@ -178,19 +179,21 @@ export function createExecutorService(current: () => Executor | undefined): Exec
       'this runtime was given no executor; pass one to createRuntime',
     );
   };
-  const service: PageService = async (call) => {
+  const service: PageService = async (call, source) => {
     const expected = Object.hasOwn(checks, call.method) ? checks[call.method] : undefined;
     if (!expected) throw unknownMethod(executorService, call.method);
     checkBody(executorService, call.body, expected);
     const body = call.body as ExecuteBody & SessionBody;
+    if (call.method !== 'execution-cancel') requireOwner(executorService, body.owner, source);
     switch (call.method) {
       case 'execute':
         return executions.run(
           call,
+          source.worker,
           body.session === undefined ? required() : sessions.get(body.session, body.owner),
         );
       case 'execution-cancel':
-        return executions.cancel(body.execution);
+        return executions.cancel(body.execution, source.worker);
       case 'session-create':
         return sessions.open(body.owner, required());
       case 'session-interrupt':

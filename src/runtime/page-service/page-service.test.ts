@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from 'vitest';
-import type { ActorContext } from '../../actor/index.ts';
+import type { ActorContext, MessageSource } from '../../actor/index.ts';
 import { CodedError } from '../../base/index.ts';
 import type { Executor, Outcome, Session } from '../../executor/index.ts';
 import { scriptedLm } from '../../lm/index.ts';
@@ -28,7 +28,13 @@ function createPage(services: Readonly<Record<string, PageService>>): {
   readonly loseWorker: () => void;
 } {
   const [near, far] = createLoopback();
-  const page = new Peer(near, { onCall: createServiceRouter(services) });
+  const serve = createServiceRouter(services);
+  const source: MessageSource = {
+    worker: 'worker-1',
+    whereIs: () => 'here',
+    violate: (reason) => page.violate(reason),
+  };
+  const page: Peer = new Peer(near, { onCall: (call) => serve(call, source) });
   const worker = new Peer(far);
   const context: ActorContext = {
     actor: 'm',

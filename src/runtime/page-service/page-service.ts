@@ -1,9 +1,10 @@
 /** Things that only the page can do, addressed like actors: a module in a worker calls them by name. */
+import type { MessageSource } from '../../actor/index.ts';
 import { CodedError } from '../../base/index.ts';
 import type { IncomingCall } from '../../port/index.ts';
 
 /** Answers one service's calls. It gets hostile input like any other border: it checks what it reads. */
-export type PageService = (call: IncomingCall) => unknown;
+export type PageService = (call: IncomingCall, source: MessageSource) => unknown;
 
 export function unknownMethod(service: string, method: string): CodedError {
   return new CodedError(
@@ -17,9 +18,9 @@ export function unknownMethod(service: string, method: string): CodedError {
 
 /** Sends each call to the service it names. @throws `runtime/service-not-found`, naming what exists */
 export function createServiceRouter(services: Readonly<Record<string, PageService>>): PageService {
-  return (call) => {
+  return (call, source) => {
     const service = Object.hasOwn(services, call.to) ? services[call.to] : undefined;
-    if (service) return service(call);
+    if (service) return service(call, source);
     const known = Object.keys(services);
     throw new CodedError(
       'runtime/service-not-found',
@@ -29,6 +30,26 @@ export function createServiceRouter(services: Readonly<Record<string, PageServic
       },
     );
   };
+}
+
+/**
+ * Whoever asks names the actor that it asks for. One worker cannot speak for an actor in another; modules of one worker are one program to
+ * each other, and nothing could tell them apart.
+ * @throws `runtime/service-owner-refused`, and `actor/peer-died` for an actor that is over: then it is late, and no offence
+ */
+export function requireOwner(service: string, owner: string, source: MessageSource): void {
+  const place = source.whereIs(owner);
+  if (place === 'here') return;
+  const named = owner.slice(0, 100);
+  const fields = { service, owner: named, worker: source.worker };
+  if (place === 'nowhere')
+    throw new CodedError('actor/peer-died', `actor "${named}", which asked the page, is over`, { fields });
+  source.violate(`a call of the page service "${service}" for "${named}", which runs elsewhere`);
+  throw new CodedError(
+    'runtime/service-owner-refused',
+    `a call of the page service "${service}" came from ${source.worker}, and names the actor "${named}", which does not run there`,
+    { fields },
+  );
 }
 
 /** What a member of a body must be, and how that is said. */

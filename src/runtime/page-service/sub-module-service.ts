@@ -11,7 +11,7 @@ import type { HostedPart } from '../sub-module/hosted-part.ts';
 import { subModuleNotFound } from '../module-error.ts';
 import { subModuleService } from '../module-protocol.ts';
 import type { PartCallBody } from '../module-protocol.ts';
-import { unknownMethod } from './page-service.ts';
+import { requireOwner, unknownMethod } from './page-service.ts';
 import type { PageService } from './page-service.ts';
 
 /** @param find a module by id; undefined when none runs */
@@ -19,9 +19,10 @@ export function createSubModuleService(
   host: ForwardHost,
   find: (id: string) => HostedModuleRecord | undefined,
 ): PageService {
-  return async (call) => {
+  return async (call, source) => {
     if (call.method !== 'forward') throw unknownMethod(subModuleService, call.method);
     const body = (call.body ?? {}) as PartCallBody;
+    requireOwner(subModuleService, String(body.owner), source);
     const part = find(String(body.owner))?.parts.get(String(body.path));
     if (!part) throw subModuleNotFound(String(body.owner).slice(0, 200), String(body.path));
     return reach(part, host, requestOf(call, body));
