@@ -87,10 +87,12 @@ test('one lost worker is one failure for its supervisor, and every child serves 
   }
   const before = new Map(refs);
   system.killWorkerOf('a');
-  await expect.poll(() => [...refs].every(([id, ref]) => ref !== before.get(id))).toBe(true);
+  await expect
+    .poll(() => [...refs].every(([id, ref]) => ref !== before.get(id)), { timeout: 30_000 })
+    .toBe(true);
   expect(await Promise.all([...refs.values()].map((ref) => ref.call('read', null)))).toEqual([7, 7, 7]);
-  expect(supervisor.restartsLeft).toBe(2);
-});
+  expect(supervisor.restarts).toHaveLength(1);
+}, 60_000);
 
 test('an actor that was twice running when its worker was lost restarts in a worker of its own', async () => {
   const system = createSystem({ poolSize: 1 });
@@ -101,10 +103,10 @@ test('an actor that was twice running when its worker was lost restarts in a wor
   }
   for (const expected of [4, 6]) {
     system.killWorkerOf('a');
-    await expect.poll(() => starts).toBe(expected);
+    await expect.poll(() => starts, { timeout: 30_000 }).toBe(expected);
   }
   expect(system.workers.filter((worker) => worker.isDedicated)).toHaveLength(2);
-});
+}, 60_000);
 
 test('a worker whose code cannot be loaded is a typed failure, not a wait', async () => {
   const system = createSystem({
@@ -167,7 +169,8 @@ test('a group over several real workers stops in reverse and starts in order whe
   await supervisor.start();
   log.length = 0;
   system.killWorkerOf('b');
-  await expect.poll(() => log.length).toBe(6);
+  // three workers start anew: that takes what it takes
+  await expect.poll(() => log.length, { timeout: 30_000 }).toBe(6);
   expect(log).toEqual([
     'worker-lost b true',
     'shutdown c true',
@@ -176,10 +179,10 @@ test('a group over several real workers stops in reverse and starts in order whe
     'start c',
     'start d',
   ]);
-  expect(supervisor.restartsLeft).toBe(2);
+  expect(supervisor.restarts).toHaveLength(1);
   await supervisor.close();
   expect(system.workers).toEqual([]);
-});
+}, 60_000);
 
 test('a supervised actor in a busy loop is killed as hung, and serves again', async () => {
   const system = createSystem({ poolSize: 1 });
@@ -187,7 +190,7 @@ test('a supervised actor in a busy loop is killed as hung, and serves again', as
   const refs: ActorRef[] = [];
   await supervisor.add({ id: 'a', spawn: () => ({ kind: 'counter' }), onStart: (ref) => refs.push(ref) });
   refs[0]?.call('spin', null).catch(() => undefined);
-  await expect.poll(() => refs.length, { timeout: 5_000 }).toBe(2);
+  await expect.poll(() => refs.length, { timeout: 30_000 }).toBe(2);
   expect(await refs[1]?.call('read', null)).toBe(0);
   expect(supervisor.restarts.map(({ reason }) => reason)).toEqual(['worker-hung']);
-});
+}, 60_000);
