@@ -1,5 +1,6 @@
 import { afterEach, expect, test } from 'vitest';
 import { isCodedError } from '../../base/index.ts';
+import { SimulatedClock } from '../../platform/index.ts';
 import { Module, Parameter } from '../../program/index.ts';
 import type { Run } from '../../program/index.ts';
 import { createMemoryStore } from '../../state/index.ts';
@@ -110,6 +111,32 @@ test('a forward that takes longer than its time is dropped', async () => {
     error: { code: 'runtime/stop-timeout' },
   });
   expect(await call).toBe('actor/peer-died');
+});
+
+test('a forward that does not heed its signal has all of its time and no more, and many of them have it together', async () => {
+  const clock = new SimulatedClock();
+  const runtime = createTestRuntime({ clock });
+  const ids = ['a', 'b', 'c', 'd'];
+  for (const id of ids) {
+    const stubborn = await runtime.start('stubborn', { id, shutdownMs: 3_000 });
+    void codeOf(stubborn.call(null));
+  }
+  const quick = await runtime.start('stubborn', { id: 'quick', shutdownMs: 0 });
+  void codeOf(quick.call(null));
+  await wait(5);
+  const stopped: string[] = [];
+  runtime.registry.watch('**', (event) => {
+    if (event.type === 'module-stop') stopped.push(`${event.module} ${event.how}`);
+  });
+  const closing = runtime.close();
+  await clock.advance(0);
+  await expect.poll(() => stopped).toEqual(['quick killed']);
+  // it may be saving what it has: nobody can tell from outside
+  await clock.advance(2_999);
+  expect(stopped).toEqual(['quick killed']);
+  await clock.advance(1);
+  await closing;
+  expect(stopped.toSorted()).toEqual([...ids.map((id) => `${id} killed`), 'quick killed']);
 });
 
 test('forwards that go on after their time keep their places: no more run than the mailbox has', async () => {
