@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from 'vitest';
-import type { ChildSpec, SupervisorSpec } from './child-spec.ts';
+import type { ActorSpec, ChildSpec, SupervisorSpec } from './child-spec.ts';
 import { SupervisorScene } from './supervisor-test-scene.ts';
 
 const open: SupervisorScene[] = [];
@@ -332,4 +332,30 @@ test('a supervisor whose significant children are done ends, and did not give up
   await expect(supervisor.add(scene.actor('late'))).rejects.toMatchObject({
     code: 'actor/supervisor-stopped',
   });
+});
+
+test('many children of one kind come and go: each starts again alone, and the temporary are forgotten', async () => {
+  const scene = createScene();
+  const visitor = (id: number, restart: 'temporary' | 'transient'): ActorSpec =>
+    scene.actor(`visitor-${id}`, { restart });
+  const supervisor = scene.supervisor({ limits: { maxRestarts: 100, maxSeconds: 5 } });
+  const count = 200;
+  for (let id = 0; id < count; id++) await supervisor.add(visitor(id, id % 2 ? 'transient' : 'temporary'));
+  scene.take();
+  scene.send('visitor-0', 'crash');
+  scene.send('visitor-1', 'crash');
+  scene.send('visitor-3', 'leave');
+  await scene.settle();
+  await supervisor.remove('visitor-5');
+  expect(scene.take().toSorted()).toEqual([
+    'crashed visitor-0 over',
+    'crashed visitor-1 again',
+    'normal visitor-3 over',
+    'start visitor-1',
+    'stop visitor-5',
+  ]);
+  // one was forgotten, one removed, and one rests
+  expect(supervisor.countChildren()).toMatchObject({ specs: count - 2, active: count - 3 });
+  await supervisor.close();
+  expect(scene.running).toEqual([]);
 });
