@@ -6,6 +6,9 @@ import type { WireError } from './wire-error.ts';
 /** Marks a message as ours; anything without it on a shared endpoint is left alone. */
 export const protocolVersion = 1 as const;
 
+/** Frames in one message at most: enough to make a message cheap, few enough that the other realm begins while this one goes on. */
+export const maxBatchFrames = 32 as const;
+
 interface Framed {
   readonly vivarium: typeof protocolVersion;
 }
@@ -31,6 +34,8 @@ export type Envelope = Framed &
 
 export type Parsed =
   | { readonly kind: 'envelope'; readonly envelope: Envelope }
+  /** Frames that were sent together. Each is still to be parsed. */
+  | { readonly kind: 'batch'; readonly frames: readonly unknown[] }
   | { readonly kind: 'foreign' }
   | { readonly kind: 'malformed'; readonly reason: string };
 
@@ -60,12 +65,20 @@ function isWellFormed(frame: Record<string, unknown>): boolean {
   }
 }
 
+function isBatch(frames: unknown): frames is readonly unknown[] {
+  return Array.isArray(frames) && frames.length > 0 && frames.length <= maxBatchFrames;
+}
+
 /** Tells our frames from foreign messages, and well-formed frames from garbage. Never throws. */
 export function parseEnvelope(message: unknown): Parsed {
   if (typeof message !== 'object' || message === null || !('vivarium' in message)) return foreign;
   const frame = message as Record<string, unknown>;
   if (frame['vivarium'] !== protocolVersion)
     return malformed(`protocol version ${String(frame['vivarium'])}`);
+  if (frame['type'] === 'batch-send') {
+    const { frames } = frame;
+    return isBatch(frames) ? { kind: 'batch', frames } : malformed('a batch that is none, or too long');
+  }
   if (!isWellFormed(frame)) return malformed(`frame of type ${String(frame['type'])}`);
   return { kind: 'envelope', envelope: frame as unknown as Envelope };
 }

@@ -2,9 +2,10 @@ import fc from 'fast-check';
 import { expect, test, vi } from 'vitest';
 import { CodedError, isCodedError } from '../base/index.ts';
 import { SimulatedClock } from '../platform/index.ts';
+import type { IncomingCall } from './incoming-call.ts';
 import { defaultPortLimits } from './limits.ts';
 import { Peer } from './peer.ts';
-import type { IncomingCall, PeerOptions } from './peer.ts';
+import type { PeerOptions } from './peer.ts';
 import { createLoopback } from './port.ts';
 
 function pair(onCall: (call: IncomingCall) => unknown, options: PeerOptions = {}): { near: Peer; far: Peer } {

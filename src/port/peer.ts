@@ -6,10 +6,15 @@ import type { SpanContext } from '../telemetry/index.ts';
 import { DeadlineQueue } from './deadline-queue.ts';
 import { parseEnvelope, protocolVersion } from './envelope.ts';
 import type { Envelope } from './envelope.ts';
+import { Incoming } from './incoming-call.ts';
+import type { IncomingCall } from './incoming-call.ts';
 import { defaultPortLimits } from './limits.ts';
 import type { PortLimits } from './limits.ts';
 import { checkMessageSize } from './message-size.ts';
+import { Outbox } from './outbox.ts';
 import type { Port } from './port.ts';
+import { copySmall } from './small-copy.ts';
+import type { SmallCopy } from './small-copy.ts';
 import { fromWireError, toWireError } from './wire-error.ts';
 
 export interface CallOptions extends DeadlineOptions {
@@ -17,20 +22,6 @@ export interface CallOptions extends DeadlineOptions {
   /** Receives what the callee reports before it ends. */
   readonly onDelta?: ((body: unknown) => void) | undefined;
   readonly transfer?: readonly Transferable[] | undefined;
-}
-
-/** A call as its callee sees it. */
-export interface IncomingCall {
-  readonly to: string;
-  readonly method: string;
-  readonly body: unknown;
-  readonly span: SpanContext | undefined;
-  /** Aborts when the caller cancels, times out, or the port closes. */
-  readonly signal: AbortSignal;
-  /** Hears once of what aborts the signal, at once when it was aborted. It costs less than a signal. The returned function ends it. */
-  onAbort(listener: (error: CodedError) => void): () => void;
-  /** Reports progress to the caller; false once the call is over. */
-  delta(body: unknown): boolean;
 }
 
 export interface IncomingMessage {
@@ -57,54 +48,11 @@ interface Pending {
   readonly end: (() => void) | undefined;
 }
 
-class Incoming implements IncomingCall {
-  readonly to: string;
-  readonly method: string;
-  readonly body: unknown;
-  readonly span: SpanContext | undefined;
-  readonly #delta: (body: unknown) => boolean;
-  #controller: AbortController | undefined;
-  #listeners: Set<(error: CodedError) => void> | undefined;
-  #abortedWith: CodedError | undefined;
-
-  constructor(frame: Envelope & { type: 'call-start' }, delta: (body: unknown) => boolean) {
-    this.to = frame.to;
-    this.method = frame.method;
-    this.body = frame.body;
-    this.span = frame.span;
-    this.#delta = delta;
-  }
-
-  // created on first use: most calls never look at their signal
-  get signal(): AbortSignal {
-    this.#controller ??= new AbortController();
-    if (this.#abortedWith) this.#controller.abort(this.#abortedWith);
-    return this.#controller.signal;
-  }
-
-  delta(body: unknown): boolean {
-    return this.#delta(body);
-  }
-
-  onAbort(listener: (error: CodedError) => void): () => void {
-    if (this.#abortedWith) listener(this.#abortedWith);
-    else (this.#listeners ??= new Set()).add(listener);
-    return () => void this.#listeners?.delete(listener);
-  }
-
-  abort(error: CodedError): void {
-    this.#abortedWith = error;
-    this.#controller?.abort(error);
-    const listeners = [...(this.#listeners ?? [])];
-    this.#listeners = undefined;
-    for (const listener of listeners) listener(error);
-  }
-}
-
 export class Peer {
   readonly #port: Port;
   readonly #options: PeerOptions;
   readonly #limits: PortLimits;
+  readonly #outbox: Outbox;
   readonly #deadlines: DeadlineQueue;
   readonly #pending = new Map<number, Pending>();
   readonly #incoming = new Map<number, Incoming>();
@@ -118,6 +66,7 @@ export class Peer {
     this.#options = options;
     this.#limits = options.limits ?? defaultPortLimits;
     this.#deadlines = new DeadlineQueue(options.clock ?? systemClock, (id) => this.#timeOut(id));
+    this.#outbox = new Outbox(port, (frame, error) => this.#onRefused(frame, error));
     port.listen((message) => this.#receive(message));
   }
 
@@ -135,17 +84,34 @@ export class Peer {
    * `port/message-too-large`, or the error that the peer was closed with.
    */
   call(to: string, method: string, body: unknown, options: CallOptions = {}): Promise<unknown> {
-    const refused = this.#refusal(body, options.signal);
+    const refused = this.#refusal(options.signal);
     if (refused) return Promise.reject(refused);
+    const { transfer } = options;
+    let small: SmallCopy | undefined;
+    try {
+      small = this.#take(body, transfer);
+    } catch (error) {
+      return Promise.reject(toCodedError(error, 'port/not-cloneable'));
+    }
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
+      // whoever waits for nothing else is served at once
+      const isFirst = this.#pending.size === 0;
       this.#pending.set(id, this.#track(id, options, { resolve, reject }));
       const span = options.span ? { span: options.span } : {};
+      const sent = small ? small.value : body;
+      const frame = {
+        vivarium: protocolVersion,
+        type: 'call-start',
+        id,
+        to,
+        method,
+        body: sent,
+        ...span,
+      } as const;
       try {
-        this.#post(
-          { vivarium: protocolVersion, type: 'call-start', id, to, method, body, ...span },
-          options.transfer,
-        );
+        if (small && !isFirst) this.#outbox.add(frame, small.sizeBytes);
+        else this.#post(frame, transfer);
       } catch (error) {
         this.#settle(id)?.reject(error as CodedError);
       }
@@ -171,6 +137,7 @@ export class Peer {
   /** Ends every open call with `error`, in both directions. */
   close(error: CodedError): void {
     if (this.#closedWith) return;
+    this.#outbox.flush();
     this.#closedWith = error;
     for (const id of this.#pending.keys()) this.#settle(id)?.reject(error);
     for (const call of this.#incoming.values()) call.abort(error);
@@ -180,16 +147,25 @@ export class Peer {
     this.#port.close();
   }
 
-  #refusal(body: unknown, signal: AbortSignal | undefined): CodedError | undefined {
+  #refusal(signal: AbortSignal | undefined): CodedError | undefined {
     if (this.#closedWith) return this.#closedWith;
     if (signal?.aborted) return cancellation(signal);
-    if (this.#pending.size >= this.#limits.maxPendingCalls) return this.#tooManyCalls();
-    try {
-      checkMessageSize(body, this.#limits);
-      return undefined;
-    } catch (error) {
-      return toCodedError(error, 'port/not-cloneable');
-    }
+    return this.#pending.size >= this.#limits.maxPendingCalls ? this.#tooManyCalls() : undefined;
+  }
+
+  /** A copy of what may wait for company. Undefined for what goes at once, as it is. @throws what is wrong with its size */
+  #take(body: unknown, transfer?: readonly Transferable[]): SmallCopy | undefined {
+    // what is transferred must not be copied
+    const small = transfer && transfer.length > 0 ? undefined : copySmall(body, this.#limits);
+    if (!small) checkMessageSize(body, this.#limits);
+    return small;
+  }
+
+  /** What waited and was not taken fails its call. */
+  #onRefused(frame: Envelope, error: unknown): void {
+    if (frame.type === 'call-start')
+      this.#settle(frame.id)?.reject(toCodedError(error, 'port/not-cloneable'));
+    else if (frame.type === 'call-end') this.#postFailure(frame.id, error);
   }
 
   #tooManyCalls(): CodedError {
@@ -233,14 +209,35 @@ export class Peer {
   }
 
   #post(envelope: Envelope, transfer?: readonly Transferable[]): void {
-    if (!this.#closedWith) this.#port.post(envelope, transfer);
+    if (!this.#closedWith) this.#outbox.post(envelope, transfer);
   }
 
   #receive(message: unknown): void {
     if (message === undefined) return this.violate('a message that could not be read');
     const parsed = parseEnvelope(message);
     if (parsed.kind === 'envelope') this.#dispatch(parsed.envelope);
+    else if (parsed.kind === 'batch') this.#receiveAll(parsed.frames);
     else if (parsed.kind === 'malformed') this.violate(parsed.reason);
+  }
+
+  /** As if each frame had come alone: what one of them breaks is not the others' business. */
+  #receiveAll(frames: readonly unknown[]): void {
+    for (const frame of frames) {
+      try {
+        this.#receiveOne(frame);
+      } catch (error) {
+        queueMicrotask(() => {
+          throw error;
+        });
+      }
+    }
+  }
+
+  #receiveOne(frame: unknown): void {
+    if (this.#closedWith) return;
+    const parsed = parseEnvelope(frame);
+    if (parsed.kind === 'envelope') this.#dispatch(parsed.envelope);
+    else this.violate(parsed.kind === 'malformed' ? parsed.reason : `a ${parsed.kind} message in a batch`);
   }
 
   /** Counts something malformed that only a reader of bodies could see. Too many close the peer. */
@@ -334,8 +331,15 @@ export class Peer {
   #end(id: number, body: unknown): void {
     if (!this.#incoming.has(id)) return;
     try {
-      checkMessageSize(body, this.#limits);
-      this.#post({ vivarium: protocolVersion, type: 'call-end', id, body });
+      const small = this.#take(body);
+      const frame = {
+        vivarium: protocolVersion,
+        type: 'call-end',
+        id,
+        body: small ? small.value : body,
+      } as const;
+      if (small) this.#outbox.add(frame, small.sizeBytes);
+      else this.#post(frame);
       this.#incoming.delete(id);
     } catch (error) {
       this.#fail(id, error);
@@ -343,12 +347,11 @@ export class Peer {
   }
 
   #fail(id: number, error: unknown): void {
-    if (!this.#incoming.delete(id)) return;
-    this.#post({
-      vivarium: protocolVersion,
-      type: 'call-fail',
-      id,
-      error: toWireError(error, 'port/callee-threw'),
-    });
+    if (this.#incoming.delete(id)) this.#postFailure(id, error);
+  }
+
+  #postFailure(id: number, error: unknown): void {
+    const wireError = toWireError(error, 'port/callee-threw');
+    this.#post({ vivarium: protocolVersion, type: 'call-fail', id, error: wireError });
   }
 }
