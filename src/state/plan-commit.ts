@@ -65,16 +65,27 @@ export interface CommitPlan {
   readonly changes: ReadonlyMap<string, PlannedChange>;
 }
 
-/** Writes of ours whose values are copies already. */
-const ownWrites = new WeakMap<Write, PreparedWrite>();
+/** A write of ours, whose value is a copy already. A copy of it is somebody else's. */
+class OwnWrite {
+  readonly #prepared: PreparedWrite;
+
+  constructor(prepared: PreparedWrite) {
+    Object.assign(this, toWrite(prepared));
+    this.#prepared = prepared;
+  }
+
+  /** Undefined for writes that were not checked here. */
+  static preparedOf(write: Write): PreparedWrite | undefined {
+    // callers without types may hand anything over
+    const isObject = typeof write === 'object' && write !== null;
+    return isObject && #prepared in write ? write.#prepared : undefined;
+  }
+}
 
 /** Checked writes in the form that a store takes; a store of this realm does not copy their values once more. */
 export function toOwnWrites(writes: readonly PreparedWrite[]): readonly Write[] {
-  return writes.map((prepared) => {
-    const write = toWrite(prepared);
-    ownWrites.set(write, prepared);
-    return write;
-  });
+  // it has what `toWrite` gave
+  return writes.map((prepared) => new OwnWrite(prepared) as unknown as Write);
 }
 
 function toWrite({ type, key, value, expectedRevision, withOutcomes, forget }: PreparedWrite): Write {
@@ -120,7 +131,7 @@ function counterOf({ type, key }: Write, encoded: string): { readonly counter?: 
 }
 
 function prepareWrite(write: Write, limits: StoreLimits): PreparedWrite {
-  const own = ownWrites.get(write);
+  const own = OwnWrite.preparedOf(write);
   if (own && own.sizeBytes <= limits.maxValueBytes) return own;
   checkWrite(write);
   const { type } = write;
