@@ -158,7 +158,25 @@ export type {
   SwapTarget,
   ValuesOfModule,
 } from './runtime/index.ts';
-export { createMemoryStore, openIndexedDbStore, openPageStore } from './state/index.ts';
-export type { Durability, Entry, Key, Store, Write } from './state/index.ts';
+export { createMemoryStore, createRecords, openIndexedDbStore, openPageStore } from './state/index.ts';
+export type {
+  ConflictResolver,
+  Durability,
+  Entry,
+  Key,
+  MergeFunction,
+  RecordCheck,
+  RecordInfo,
+  Records,
+  RecordsOptions,
+  RecordVersion,
+  Retention,
+  SaveOptions,
+  StateRecord,
+  Store,
+  VersionBump,
+  Versioning,
+  Write,
+} from './state/index.ts';
 export { attachConsoleSink, createHub, createMemorySink } from './telemetry/index.ts';
 export type { Degradation, Hub, MemorySink, StampedEvent, TelemetryEvent } from './telemetry/index.ts';

@@ -9,8 +9,14 @@ export type { GroupCommitter, GroupCommitterOptions } from './group-commit.ts';
 export { appendedKey, appendedNumberOf } from './key.ts';
 export type { Key } from './key.ts';
 export type { StoreLimits } from './limits.ts';
-export { loadRecord, saveRecord } from './record.ts';
-export type { RecordInfo, SaveOptions, StateRecord } from './record.ts';
+export type { ConflictResolver, MergeFunction } from './record/conflict.ts';
+export type { RecordInfo, RecordVersion, StateRecord } from './record/record.ts';
+export { createRecords, loadRecord, saveRecord } from './record/records.ts';
+export type { IdsOptions, Records, RecordsOptions, VersionsOptions } from './record/records.ts';
+export type { RecordCheck } from './record/repair.ts';
+export type { Retention } from './record/retention.ts';
+export type { SaveOptions } from './record/save.ts';
+export type { VersionBump, Versioning, VersionRequest } from './record/version.ts';
 export type {
   Append,
   Change,

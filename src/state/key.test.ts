@@ -10,7 +10,6 @@ import {
   encodePrefix,
   hasPrefix,
   keyLimits,
-  recordInfoKey,
 } from './key.ts';
 import type { Key } from './key.ts';
 
@@ -97,9 +96,5 @@ describe('keys', () => {
     expect(appendedKey(['log'], 42)).toEqual(['log', '000000000000042']);
     for (const other of [['000000000000042'], ['log', '42'], ['log', '0000000000000042'], ['log']])
       expect(appendedNumberOf(other)).toBeUndefined();
-  });
-
-  test('versions sort by number', () => {
-    expect(compareKeys(recordInfoKey('r', 9), recordInfoKey('r', 10))).toBeLessThan(0);
   });
 });

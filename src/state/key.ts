@@ -142,25 +142,3 @@ export function encodeCounter(prefix: unknown): string {
   encodeKey(Array.isArray(prefix) && prefix.length > 0 ? appendedKey(prefix as Key, 0) : prefix);
   return end + encodeKey(prefix);
 }
-
-const versionDigits = 12;
-
-/** The newest version number of the record `id`. */
-export function recordHeadKey(id: string): Key {
-  return ['record-head', id];
-}
-
-/** What is known about one version without its state. */
-export function recordInfoKey(id: string, version: number): Key {
-  return ['record-info', id, String(version).padStart(versionDigits, '0')];
-}
-
-/** Everything under which the version infos of one record lie, in order of version. */
-export function recordInfoPrefix(id: string): Key {
-  return ['record-info', id];
-}
-
-/** The state of one version. */
-export function recordStateKey(id: string, version: number): Key {
-  return ['record-state', id, String(version).padStart(versionDigits, '0')];
-}

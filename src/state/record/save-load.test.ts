@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { CodedError } from '../base/index.ts';
-import { SimulatedClock } from '../platform/index.ts';
-import { createMemoryStore } from './backend/memory.ts';
-import { recordInfoKey, recordStateKey } from './key.ts';
-import { listVersions, loadRecord, saveRecord } from './record.ts';
-import type { Store } from './store.ts';
+import { CodedError } from '../../base/index.ts';
+import { SimulatedClock } from '../../platform/index.ts';
+import { createMemoryStore } from '../backend/memory.ts';
+import type { Store } from '../store.ts';
+import { infoKey, stateKey } from './record-key.ts';
+import { createRecords, loadRecord, saveRecord } from './records.ts';
 
 const state = { weights: new Float64Array([1, 2.5]), seen: new Map([['a', 1n]]), note: 'x' };
 
@@ -14,17 +14,26 @@ describe('records', () => {
     const clock = new SimulatedClock(1000);
     const first = await saveRecord(store, 'm', state, { metadata: { by: 'test' }, clock });
     await saveRecord(store, 'm', { n: 2 }, { clock });
-    expect(first).toMatchObject({ id: 'm', version: 1, atMs: 1000, metadata: { by: 'test' }, state });
+    expect(first).toMatchObject({
+      id: 'm',
+      sequence: 1,
+      version: '1',
+      atMs: 1000,
+      metadata: { by: 'test' },
+      state,
+    });
     expect(first.checksum).toMatch(/^[0-9a-f]{64}$/);
     expect(await loadRecord(store, 'm', 1)).toEqual(first);
-    expect(await loadRecord(store, 'm')).toMatchObject({ version: 2, state: { n: 2 } });
-    const versions = await listVersions(store, 'm');
+    expect(await loadRecord(store, 'm')).toMatchObject({ version: '2', state: { n: 2 } });
+    const versions = await createRecords(store).versions('m');
     expect(versions.map(({ version, metadata }) => [version, metadata])).toEqual([
-      [1, { by: 'test' }],
-      [2, {}],
+      ['1', { by: 'test' }],
+      ['2', {}],
     ]);
     expect(versions[0]).not.toHaveProperty('state');
-    expect((await listVersions(store, 'm', { after: 1 })).map(({ version }) => version)).toEqual([2]);
+    expect((await createRecords(store).versions('m', { after: 1 })).map(({ version }) => version)).toEqual([
+      '2',
+    ]);
   });
 
   test('what is not there is undefined', async () => {
@@ -34,23 +43,23 @@ describe('records', () => {
     for (const version of [0, -1, 2, 1.5, Number.NaN])
       expect(await loadRecord(store, 'm', version)).toBeUndefined();
     expect(await loadRecord(store, 'other')).toBeUndefined();
-    expect(await listVersions(store, 'other')).toEqual([]);
+    expect(await createRecords(store).versions('other')).toEqual([]);
   });
 
   test('savers at once get a version each', async () => {
     const store = createMemoryStore();
     const saved = await Promise.all(Array.from({ length: 8 }, (_, index) => saveRecord(store, 'm', index)));
-    expect(saved.map(({ version }) => version).toSorted((a, b) => a - b)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+    expect(saved.map(({ sequence }) => sequence).toSorted((a, b) => a - b)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
     for (const record of saved) expect(await loadRecord(store, 'm', record.version)).toEqual(record);
   });
 
   test('damage of any part is found, and the last good version named', async () => {
     const store = createMemoryStore();
     for (const n of [1, 2, 3, 4]) await saveRecord(store, 'm', { n });
-    const info = (await store.get<object>(recordInfoKey('m', 4)))?.value;
+    const info = (await store.get<object>(infoKey('m', 4)))?.value;
     await store.commit([
-      { type: 'put', key: recordStateKey('m', 4), value: { n: 5 } },
-      { type: 'delete', key: recordInfoKey('m', 3) },
+      { type: 'put', key: stateKey('m', 4), value: { n: 5 } },
+      { type: 'delete', key: infoKey('m', 3) },
     ]);
     const failed = (version: number, lastGoodVersion: number | null): unknown =>
       expect.objectContaining({
@@ -58,7 +67,7 @@ describe('records', () => {
         fields: { id: 'm', version, lastGoodVersion },
       });
     await expect(loadRecord(store, 'm')).rejects.toThrow(failed(4, 2) as Error);
-    await store.commit([{ type: 'put', key: recordStateKey('m', 4), value: { n: 4 } }]);
+    await store.commit([{ type: 'put', key: stateKey('m', 4), value: { n: 4 } }]);
     expect(await loadRecord(store, 'm')).toMatchObject({ state: { n: 4 } });
     for (const change of [
       { atMs: 1 },
@@ -66,12 +75,13 @@ describe('records', () => {
       { checksum: 'x' },
       { metadata: /not data/ },
     ]) {
-      await store.commit([{ type: 'put', key: recordInfoKey('m', 4), value: { ...info, ...change } }]);
-      await expect(loadRecord(store, 'm')).rejects.toThrow(failed(4, 2) as Error);
+      await store.commit([{ type: 'put', key: infoKey('m', 4), value: { ...info, ...change } }]);
+      await expect(loadRecord(store, 'm', 4)).rejects.toThrow(failed(4, 2) as Error);
     }
-    await store.commit([1, 2].map((version) => ({ type: 'delete', key: recordStateKey('m', version) })));
+    await store.commit([1, 2].map((version) => ({ type: 'delete', key: stateKey('m', version) })));
+    await store.commit([{ type: 'delete', key: stateKey('m', 4) }]);
     await expect(loadRecord(store, 'm')).rejects.toThrow(failed(4, null) as Error);
-    expect(await saveRecord(store, 'm', { n: 6 })).toMatchObject({ version: 5 });
+    expect(await saveRecord(store, 'm', { n: 6 })).toMatchObject({ version: '5' });
     expect(await loadRecord(store, 'm')).toMatchObject({ state: { n: 6 } });
   });
 
@@ -80,6 +90,7 @@ describe('records', () => {
     let commits = 0;
     const overtaken = Object.create(store, {
       get: { value: store.get.bind(store) },
+      list: { value: store.list.bind(store) },
       commit: {
         value: () => {
           commits++;
@@ -97,8 +108,9 @@ describe('records', () => {
     const damage = (from: number, to: number): Promise<unknown> =>
       store.commit(
         Array.from({ length: to - from + 1 }, (_, index) => ({
-          type: 'delete',
-          key: recordStateKey('m', from + index),
+          type: 'put',
+          key: stateKey('m', from + index),
+          value: 'damaged',
         })),
       );
     await damage(3, 34);
