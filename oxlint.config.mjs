@@ -159,6 +159,7 @@ const tests = [
   '**/*.test-d.ts',
   '**/*.bench.ts',
   '**/*.contract.ts',
+  '**/*-test-scene.ts',
   'e2e/**',
 ];
 

@@ -1,4 +1,4 @@
-import { afterEach, expect, test, vi } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { canonicalJson } from '../../base/index.ts';
 import type { Json } from '../../base/index.ts';
 import { scriptedLm } from '../../lm/index.ts';
@@ -13,26 +13,15 @@ import type { Qa } from './compile-test-tools.ts';
 import type { ModuleHandle } from '../handle/handle.ts';
 import { defaultRuntimeLimits } from '../limits.ts';
 import type { RuntimeOptions } from '../runtime-options.ts';
-import { createRuntime } from '../runtime.ts';
 import type { Runtime } from '../runtime.ts';
-
-const open: AsyncDisposable[] = [];
+import { runtimesOf } from '../runtime-test-scene.ts';
 
 type Options = RuntimeOptions<typeof qaModules>;
 
-function createTestRuntime(options: Options = {}): Runtime<typeof qaModules> {
-  const runtime = createRuntime({
-    modules: qaModules,
-    optimizers: testOptimizers,
-    metrics: testMetrics,
-    ...options,
-  });
-  open.push(runtime);
-  return runtime;
-}
-
-afterEach(async () => {
-  for (const runtime of open.splice(0).toReversed()) await runtime[Symbol.asyncDispose]();
+const createTestRuntime = runtimesOf({
+  modules: qaModules,
+  optimizers: testOptimizers,
+  metrics: testMetrics,
 });
 
 type Program = Pick<ModuleState, 'parameters' | 'predictors' | 'compiled'>;

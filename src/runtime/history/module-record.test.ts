@@ -1,4 +1,4 @@
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { CodedError } from '../../base/index.ts';
 import { SimulatedClock } from '../../platform/index.ts';
 import { createMemoryStore } from '../../state/index.ts';
@@ -6,22 +6,12 @@ import { examples, qaModules } from '../compile/compile-test-tools.ts';
 import type { ModuleRecord } from './module-record.ts';
 import { testModules } from '../runtime-test-modules.ts';
 import { subModuleTestModules } from '../sub-module/sub-module-test-modules.ts';
-import type { RuntimeOptions } from '../runtime-options.ts';
 import { createRuntime } from '../runtime.ts';
-import type { Runtime } from '../runtime.ts';
+import { runtimesOf } from '../runtime-test-scene.ts';
 
 const modules = { ...testModules, ...qaModules };
-const open: AsyncDisposable[] = [];
 
-function createTestRuntime(options: RuntimeOptions<typeof modules> = {}): Runtime<typeof modules> {
-  const runtime = createRuntime({ modules, ...options });
-  open.push(runtime);
-  return runtime;
-}
-
-afterEach(async () => {
-  for (const runtime of open.splice(0).toReversed()) await runtime[Symbol.asyncDispose]();
-});
+const createTestRuntime = runtimesOf({ modules });
 
 test('the record tells all that is known of a module, as data that can be copied', async () => {
   const clock = new SimulatedClock(5000);
@@ -83,8 +73,7 @@ test('the record tells all that is known of a module, as data that can be copied
 });
 
 test('the record of a program tells of its sub-modules that are actors, and of what they own', async () => {
-  const runtime = createRuntime({ modules: subModuleTestModules });
-  open.push(runtime);
+  await using runtime = createRuntime({ modules: subModuleTestModules });
   const author = await runtime.start('author', {
     id: 'a',
     actors: { think: { kind: 'thinker', whenDown: 'local', isolation: 'dedicated' } },

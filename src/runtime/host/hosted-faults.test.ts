@@ -1,30 +1,10 @@
-import { afterEach, expect, test } from 'vitest';
-import { isCodedError } from '../../base/index.ts';
+import { expect, test } from 'vitest';
 import { faultTestModules as modules } from './fault-test-modules.ts';
 import type { Answer } from './fault-test-modules.ts';
 import { defaultRuntimeLimits } from '../limits.ts';
-import type { RuntimeOptions } from '../runtime-options.ts';
-import { createRuntime } from '../runtime.ts';
-import type { Runtime } from '../runtime.ts';
+import { codeOf, runtimesOf } from '../runtime-test-scene.ts';
 
-type TestRuntime = Runtime<typeof modules>;
-const open: TestRuntime[] = [];
-
-function createTestRuntime(options: RuntimeOptions<typeof modules> = {}): TestRuntime {
-  const runtime = createRuntime({ modules, ...options });
-  open.push(runtime);
-  return runtime;
-}
-
-afterEach(async () => {
-  for (const runtime of open.splice(0)) await runtime.close();
-});
-
-const codeOf = (work: Promise<unknown>): Promise<string> =>
-  work.then(
-    () => 'answered',
-    (error: unknown) => (isCodedError(error) ? error.code : String(error)),
-  );
+const createTestRuntime = runtimesOf({ modules });
 
 function count(codes: readonly string[]): Readonly<Record<string, number>> {
   const counts: Record<string, number> = {};
@@ -64,7 +44,7 @@ test('a flood beyond the mailbox is refused call by call; what was taken is serv
   expect(await codeOf(waiter.call('go'))).toBe('actor/mailbox-full');
   stop.abort();
   expect(count(await Promise.all(flood))).toEqual({ 'actor/mailbox-full': 800, 'port/cancelled': 200 });
-  await expect.poll(() => codeOf(waiter.call('go'))).toBe('answered');
+  await expect.poll(() => codeOf(waiter.call('go'))).toBe('resolved');
   expect(waiter.metrics.calls).toBeGreaterThanOrEqual(1_001);
 });
 
@@ -90,7 +70,7 @@ test.each<[Answer, string]>([
   ['weak', 'port/not-cloneable'],
   ['deep', 'port/message-too-deep'],
   ['getter', 'port/callee-threw'],
-  ['cyclic', 'answered'],
+  ['cyclic', 'resolved'],
   ['large', 'port/message-too-large'],
   ['huge-list', 'port/message-too-large'],
 ])('an answer that is odd (%s) ends its call alone, with %s', async (answer, code) => {
@@ -109,7 +89,7 @@ test('a message of 100 MB is refused before it is copied, whatever it is for', a
   expect(await codeOf(odd.call({ blob }))).toBe('port/message-too-large');
   const text = 'x'.repeat(50 * 2 ** 20);
   expect(await codeOf(waiter.call(text as 'go'))).toBe('port/message-too-large');
-  expect(await codeOf(waiter.parameters.limit.set(text as never))).not.toBe('answered');
+  expect(await codeOf(waiter.parameters.limit.set(text as never))).not.toBe('resolved');
   expect(await waiter.parameters.limit.get()).toBe(1);
   expect(await waiter.call('go')).toBe('eval 1');
 });
@@ -120,7 +100,7 @@ test('wasm memory that reaches its limit fails the call that asked for more, and
   const waiter = await runtime.start('waiter');
   const codes: string[] = [];
   for (let round = 0; round < 10; round++) codes.push(await codeOf(leak.call({ pages: 9 })));
-  expect(count(codes)).toEqual({ answered: 7, 'port/callee-threw': 3 });
+  expect(count(codes)).toEqual({ resolved: 7, 'port/callee-threw': 3 });
   expect(await leak.parameters.limit.get()).toBe(1);
   expect(await waiter.call('go')).toBe('eval 1');
 });

@@ -1,12 +1,9 @@
 import { afterEach, expect, test } from 'vitest';
-import { isCodedError } from '../../base/index.ts';
 import { SimulatedClock } from '../../platform/index.ts';
 import { Module, Parameter } from '../../program/index.ts';
 import type { Run } from '../../program/index.ts';
 import { createMemoryStore } from '../../state/index.ts';
-import type { RuntimeOptions } from '../runtime-options.ts';
-import { createRuntime } from '../runtime.ts';
-import type { Runtime } from '../runtime.ts';
+import { codeOf, runtimesOf } from '../runtime-test-scene.ts';
 
 const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 const aborted = ({ signal }: Run): Promise<void> =>
@@ -53,25 +50,13 @@ class Stubborn extends Module<null, null> {
 }
 
 const modules = { saver: Saver, nest: Nest, stubborn: Stubborn };
-const open: Runtime<typeof modules>[] = [];
 
-function createTestRuntime(options: RuntimeOptions<typeof modules> = {}): Runtime<typeof modules> {
-  const runtime = createRuntime({ modules, ...options });
-  open.push(runtime);
-  return runtime;
-}
+const createTestRuntime = runtimesOf({ modules });
 
-afterEach(async () => {
+afterEach(() => {
   letAllGo();
   letAllGo = () => undefined;
-  for (const runtime of open.splice(0)) await runtime.close();
 });
-
-const codeOf = (work: Promise<unknown>): Promise<string> =>
-  work.then(
-    () => 'answered',
-    (error: unknown) => (isCodedError(error) ? error.code : String(error)),
-  );
 
 test('a stop gives a forward its time: the caller hears at once, and what it saves meanwhile is stored', async () => {
   const store = createMemoryStore();
@@ -96,7 +81,7 @@ test.each(['wait', 'leave'] as const)('a stop gives time to calls inside a forwa
   const call = codeOf(nest.call(how));
   await wait(5);
   expect(await runtime.registry.stop('n')).toEqual({ how: 'graceful' });
-  expect(await call).toBe(how === 'wait' ? 'actor/peer-died' : 'answered');
+  expect(await call).toBe(how === 'wait' ? 'actor/peer-died' : 'resolved');
   const stored = await store.get<{ readonly state: object }>(['module', 'n', 'parameter', 'inner.saved']);
   expect(stored?.value.state).toMatchObject({ value: 1 });
 });

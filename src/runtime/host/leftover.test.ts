@@ -4,8 +4,8 @@ import { createMemoryStore } from '../../state/index.ts';
 import type { Store } from '../../state/index.ts';
 import { ModuleCatalog } from '../version/module-catalog.ts';
 import type { RuntimeOptions } from '../runtime-options.ts';
-import { createRuntime } from '../runtime.ts';
 import type { Runtime } from '../runtime.ts';
+import { runtimesOf, turn } from '../runtime-test-scene.ts';
 
 const gates = new Map<string, () => void>();
 
@@ -26,22 +26,14 @@ class Deaf extends Module<Task, number> {
 }
 
 const modules = { deaf: Deaf };
-const open: Runtime<typeof modules>[] = [];
 
-function createTestRuntime(options: RuntimeOptions<typeof modules> = {}): Runtime<typeof modules> {
-  const runtime = createRuntime({ modules, poolSize: 1, ...options });
-  open.push(runtime);
-  return runtime;
-}
+const createTestRuntime = runtimesOf({ modules, poolSize: 1 });
 
-afterEach(async () => {
+afterEach(() => {
   vi.restoreAllMocks();
   for (const letGo of gates.values()) letGo();
-  for (const runtime of open.splice(0)) await runtime.close();
   gates.clear();
 });
-
-const turn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 10));
 
 async function storedOf(store: Store): Promise<unknown> {
   const found = await store.get<{ readonly state: { readonly value: unknown } }>([

@@ -1,14 +1,14 @@
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { CodedError, isCodedError } from '../../base/index.ts';
 import { Module, Parameter } from '../../program/index.ts';
 import type { Run } from '../../program/index.ts';
 import { createMemoryStore } from '../../state/index.ts';
 import type { Store } from '../../state/index.ts';
 import { createHub } from '../../telemetry/index.ts';
-import type { RuntimeOptions } from '../runtime-options.ts';
 import { Counter } from '../runtime-test-modules.ts';
 import { createRuntime } from '../runtime.ts';
 import type { Runtime } from '../runtime.ts';
+import { runtimesOf, turn } from '../runtime-test-scene.ts';
 
 /** Sets its label whenever its total changes. */
 class Linked extends Counter {
@@ -42,19 +42,9 @@ class Patient extends Module<null, null> {
 }
 
 const modules = { counter: Counter, linked: Linked, hasty: Hasty, patient: Patient };
-const open: Runtime<typeof modules>[] = [];
 
-function createTestRuntime(options: RuntimeOptions<typeof modules> = {}): Runtime<typeof modules> {
-  const runtime = createRuntime({ modules, ...options });
-  open.push(runtime);
-  return runtime;
-}
+const createTestRuntime = runtimesOf({ modules });
 
-afterEach(async () => {
-  for (const runtime of open.splice(0)) await runtime.close();
-});
-
-const turn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 5));
 const settled = (work: Promise<unknown>): Promise<unknown> => work.catch((error: unknown) => error);
 
 async function wait(microtasks: number): Promise<void> {

@@ -4,9 +4,7 @@ import type { Optimizer } from '../../optimize/index.ts';
 import { Module, Parameter } from '../../program/index.ts';
 import { createMemoryStore } from '../../state/index.ts';
 import type { Store } from '../../state/index.ts';
-import type { RuntimeOptions } from '../runtime-options.ts';
-import { createRuntime } from '../runtime.ts';
-import type { Runtime } from '../runtime.ts';
+import { runtimesOf } from '../runtime-test-scene.ts';
 
 /** What forwards wait for. */
 let held: Promise<void> = Promise.resolve();
@@ -46,17 +44,11 @@ const raise: Optimizer = {
 };
 
 const modules = { waits: Waits, fickle: Fickle };
-const open: AsyncDisposable[] = [];
 
-function createTestRuntime(options: RuntimeOptions<typeof modules>): Runtime<typeof modules> {
-  const runtime = createRuntime({ modules, optimizers: { raise }, ...options });
-  open.push(runtime);
-  return runtime;
-}
+const createTestRuntime = runtimesOf({ modules, optimizers: { raise } });
 
-afterEach(async () => {
+afterEach(() => {
   held = Promise.resolve();
-  for (const runtime of open.splice(0).toReversed()) await runtime[Symbol.asyncDispose]();
 });
 
 interface Gate {

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { Module, Parameter } from '../../program/index.ts';
 import type { TensorValue } from '../../program/index.ts';
 import { createMemoryStore } from '../../state/index.ts';
@@ -8,9 +8,8 @@ import { createHub, createMemorySink } from '../../telemetry/index.ts';
 import type { ModuleHandle } from '../handle/handle.ts';
 import type { ParameterHandle } from './parameter-handle.ts';
 import type { StoredParameter } from './parameter-record.ts';
-import type { RuntimeOptions } from '../runtime-options.ts';
 import { createRuntime } from '../runtime.ts';
-import type { Runtime } from '../runtime.ts';
+import { runtimesOf } from '../runtime-test-scene.ts';
 
 /** What forwards wait for before they change anything; it is here, where the test is, since no worker is. */
 let held: Promise<void> = Promise.resolve();
@@ -59,18 +58,8 @@ class Weights extends Module<null, number> {
 }
 
 const modules = { limits: Limits, weights: Weights };
-type Options = RuntimeOptions<typeof modules>;
-const open: AsyncDisposable[] = [];
 
-function createTestRuntime(options: Options = {}): Runtime<typeof modules> {
-  const runtime = createRuntime({ modules, restartLimits: { maxRestarts: 1000, maxSeconds: 5 }, ...options });
-  open.push(runtime);
-  return runtime;
-}
-
-afterEach(async () => {
-  for (const runtime of open.splice(0).toReversed()) await runtime[Symbol.asyncDispose]();
-});
+const createTestRuntime = runtimesOf({ modules, restartLimits: { maxRestarts: 1000, maxSeconds: 5 } });
 
 interface WatchedStore {
   readonly store: Store;
@@ -427,8 +416,7 @@ class Learner extends Module<null, number> {
 
 test("a gradient step is the owner's; its velocity outlives a restart", async () => {
   const store = createMemoryStore();
-  const runtime = createRuntime({ modules: { learner: Learner }, store });
-  open.push(runtime);
+  await using runtime = createRuntime({ modules: { learner: Learner }, store });
   const { parameters } = await runtime.start('learner', { id: 'l' });
   await parameters.rate.applyGradient(1);
   expect([parameters.rate.value, parameters.rate.state.velocity]).toEqual([0.75, 0.5]);

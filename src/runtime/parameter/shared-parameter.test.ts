@@ -1,13 +1,12 @@
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { Module, Parameter } from '../../program/index.ts';
 import { createMemoryStore } from '../../state/index.ts';
 import type { Store } from '../../state/index.ts';
 import { createHub, createMemorySink } from '../../telemetry/index.ts';
 import type { ModuleHandle } from '../handle/handle.ts';
-import type { RuntimeOptions } from '../runtime-options.ts';
 import { createRuntime } from '../runtime.ts';
-import type { Runtime } from '../runtime.ts';
 import type { SharedDefinition } from './shared-parameter.ts';
+import { runtimesOf, turn } from '../runtime-test-scene.ts';
 
 class Reader extends Module<{ set?: number }, number> {
   readonly limit: Parameter<number> = new Parameter({
@@ -34,21 +33,10 @@ class Narrow extends Module<null, number> {
 }
 
 const modules = { reader: Reader, narrow: Narrow };
-const open: AsyncDisposable[] = [];
 const shared = { limit: 'row-limit' };
 const definition: SharedDefinition<number> = { type: 'number', value: 20, constraints: { max: 50 } };
 
-function createTestRuntime(options: RuntimeOptions<typeof modules> = {}): Runtime<typeof modules> {
-  const runtime = createRuntime({ modules, ...options });
-  open.push(runtime);
-  return runtime;
-}
-
-afterEach(async () => {
-  for (const runtime of open.splice(0).toReversed()) await runtime[Symbol.asyncDispose]();
-});
-
-const turn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 5));
+const createTestRuntime = runtimesOf({ modules });
 
 async function storedOf(store: Store): Promise<unknown[]> {
   const one = await store.get<{ value: unknown }>(['shared', 'row-limit']);
@@ -161,8 +149,7 @@ test('a binding outlives versions that lack the parameter', async () => {
       return Promise.resolve(0);
     }
   }
-  const runtime = createRuntime({ modules: { s: [Old, New] }, poolSize: 1 });
-  open.push(runtime);
+  await using runtime = createRuntime({ modules: { s: [Old, New] }, poolSize: 1 });
   const rows = await runtime.shared('row-limit', definition);
   const module = (await runtime.start('s', { id: 's', version: '1.0.0', shared })) as ModuleHandle;
   await module.swap({ version: '2.0.0' });

@@ -1,13 +1,11 @@
 import { queryObjects } from 'node:v8';
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { Module, Parameter } from '../../program/index.ts';
 import type { ModuleHandle } from '../handle/handle.ts';
 import { HostedModuleRecord } from '../host/hosted.ts';
-import type { RuntimeOptions } from '../runtime-options.ts';
-import { createRuntime } from '../runtime.ts';
-import type { Runtime } from '../runtime.ts';
 import type { SharedDefinition } from './shared-parameter.ts';
 import { subModuleTestModules } from '../sub-module/sub-module-test-modules.ts';
+import { runtimesOf } from '../runtime-test-scene.ts';
 
 class Reader extends Module<null, number> {
   readonly limit: Parameter<number> = new Parameter({ type: 'number', value: 0 });
@@ -26,22 +24,37 @@ class Narrow extends Module<null, number> {
 }
 
 const modules = { reader: Reader, narrow: Narrow, ...subModuleTestModules };
-const open: AsyncDisposable[] = [];
 const shared = { limit: 'row-limit' };
 const definition: SharedDefinition<number> = { type: 'number', value: 50 };
 
-function createTestRuntime(options: RuntimeOptions<typeof modules> = {}): Runtime<typeof modules> {
-  const runtime = createRuntime({ modules, ...options });
-  open.push(runtime);
-  return runtime;
+const createTestRuntime = runtimesOf({ modules });
+type TestRuntime = ReturnType<typeof createTestRuntime>;
+
+/** A program `p` with a worker of its own, and a critic inside it with one of its own, which are restarted once. */
+async function startPipeline(shared: Readonly<Record<string, string>>) {
+  const runtime = createTestRuntime({ restartLimits: { maxRestarts: 1, maxSeconds: 50 } });
+  const bar = await runtime.shared('bar', { type: 'number', value: 20 });
+  const pipeline = await runtime.start('pipeline', {
+    id: 'p',
+    isolation: 'dedicated',
+    shared,
+    actors: { critic: { kind: 'critic', isolation: 'dedicated', whenDown: 'fail' } },
+  });
+  return { runtime, bar, pipeline, part: pipeline.subModule('critic') };
 }
 
-afterEach(async () => {
-  for (const runtime of open.splice(0).toReversed()) await runtime[Symbol.asyncDispose]();
-});
+/** Kills the critic until nobody starts it again. */
+async function killForGood(runtime: TestRuntime, part: Pick<ModuleHandle, 'status'>): Promise<void> {
+  await expect
+    .poll(() => {
+      runtime.killWorkerOf('p/critic');
+      return part.status;
+    })
+    .toBe('crashed');
+}
 
 /** What `look` gives in the turn in which a module is announced. */
-function onStart<T>(runtime: Runtime<typeof modules>, id: string, look: () => Promise<T>): Promise<T> {
+function onStart<T>(runtime: TestRuntime, id: string, look: () => Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     runtime.registry.watch(id, ({ type }) => {
       if (type === 'module-start') look().then(resolve, reject);
@@ -98,24 +111,11 @@ test('a worker that is lost while the shared values are put in does not keep a m
 });
 
 test('a part that was given up and started again is bound as before', async () => {
-  const runtime = createTestRuntime({ restartLimits: { maxRestarts: 1, maxSeconds: 50 } });
-  const bar = await runtime.shared('bar', { type: 'number', value: 20 });
-  const pipeline = await runtime.start('pipeline', {
-    id: 'p',
-    isolation: 'dedicated',
-    shared: { 'critic.limit': 'bar' },
-    actors: { critic: { kind: 'critic', isolation: 'dedicated', whenDown: 'fail' } },
-  });
+  const { runtime, bar, pipeline, part } = await startPipeline({ 'critic.limit': 'bar' });
   const limit = pipeline.parameters['critic.limit'];
   const [critic = ''] = bar.modules;
   expect([limit?.value, critic]).toEqual([20, 'p/critic']);
-  const part = pipeline.subModule('critic');
-  await expect
-    .poll(() => {
-      runtime.killWorkerOf(critic);
-      return part.status;
-    })
-    .toBe('crashed');
+  await killForGood(runtime, part);
   expect(bar.modules).toEqual([]);
   await bar.set(33);
   runtime.killWorkerOf('p');
@@ -127,21 +127,8 @@ test('a part that was given up and started again is bound as before', async () =
 });
 
 test('a set under way does not keep a program from starting that it is bound in, inside and outside', async () => {
-  const runtime = createTestRuntime({ restartLimits: { maxRestarts: 1, maxSeconds: 50 } });
-  const bar = await runtime.shared('bar', { type: 'number', value: 20 });
-  const pipeline = await runtime.start('pipeline', {
-    id: 'p',
-    isolation: 'dedicated',
-    shared: { 'critic.limit': 'bar', rounds: 'bar' },
-    actors: { critic: { kind: 'critic', isolation: 'dedicated', whenDown: 'fail' } },
-  });
-  const part = pipeline.subModule('critic');
-  await expect
-    .poll(() => {
-      runtime.killWorkerOf('p/critic');
-      return part.status;
-    })
-    .toBe('crashed');
+  const { runtime, bar, pipeline, part } = await startPipeline({ 'critic.limit': 'bar', rounds: 'bar' });
+  await killForGood(runtime, part);
   runtime.killWorkerOf('p');
   await bar.set(33);
   await expect.poll(() => [pipeline.status, part.status]).toEqual(['running', 'running']);
@@ -151,22 +138,9 @@ test('a set under way does not keep a program from starting that it is bound in,
 });
 
 test('nobody waits in a circle: a restore, a change of mode and a set while a program and its part start again', async () => {
-  const runtime = createTestRuntime({ restartLimits: { maxRestarts: 1, maxSeconds: 50 } });
-  const bar = await runtime.shared('bar', { type: 'number', value: 20 });
-  const pipeline = await runtime.start('pipeline', {
-    id: 'p',
-    isolation: 'dedicated',
-    shared: { 'critic.limit': 'bar', rounds: 'bar' },
-    actors: { critic: { kind: 'critic', isolation: 'dedicated', whenDown: 'fail' } },
-  });
+  const { runtime, bar, pipeline, part } = await startPipeline({ 'critic.limit': 'bar', rounds: 'bar' });
   const checkpoint = await pipeline.checkpoint();
-  const part = pipeline.subModule('critic');
-  await expect
-    .poll(() => {
-      runtime.killWorkerOf('p/critic');
-      return part.status;
-    })
-    .toBe('crashed');
+  await killForGood(runtime, part);
   const restarting = new Promise<void>((resolve) => {
     pipeline.onStatus(() => resolve());
   });

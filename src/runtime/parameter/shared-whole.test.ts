@@ -1,13 +1,12 @@
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { Module, Parameter, Predict } from '../../program/index.ts';
 import type { ModuleState } from '../../program/index.ts';
 import { createMemoryStore } from '../../state/index.ts';
 import type { Store } from '../../state/index.ts';
 import type { Optimizer } from '../../optimize/index.ts';
-import type { RuntimeOptions } from '../runtime-options.ts';
 import { createRuntime } from '../runtime.ts';
-import type { Runtime } from '../runtime.ts';
 import type { SharedDefinition } from './shared-parameter.ts';
+import { runtimesOf } from '../runtime-test-scene.ts';
 
 class Reader extends Module<null, number> {
   readonly limit: Parameter<number> = new Parameter({ type: 'number', value: 1 });
@@ -49,17 +48,8 @@ const raise: Optimizer = {
 const modules = { reader: Reader, narrow: Narrow, outer: Outer };
 const shared = { limit: 'row-limit' };
 const definition: SharedDefinition<number> = { type: 'number', value: 20, constraints: { max: 50 } };
-const open: AsyncDisposable[] = [];
 
-function createTestRuntime(options: RuntimeOptions<typeof modules> = {}): Runtime<typeof modules> {
-  const runtime = createRuntime({ modules, optimizers: { raise }, ...options });
-  open.push(runtime);
-  return runtime;
-}
-
-afterEach(async () => {
-  for (const runtime of open.splice(0).toReversed()) await runtime[Symbol.asyncDispose]();
-});
+const createTestRuntime = runtimesOf({ modules, optimizers: { raise } });
 
 /** Counts the commits, and refuses them while it is told to. */
 function createWatchedStore(): { readonly store: Store; readonly commits: unknown[][]; isBroken: boolean } {
@@ -268,8 +258,7 @@ class Small extends Module<null, number> {
 }
 
 test('a swap and the way back keep the shared value, and are refused by a version that refuses it', async () => {
-  const runtime = createRuntime({ modules: { s: [Old, Doubles, Small] }, poolSize: 1 });
-  open.push(runtime);
+  await using runtime = createRuntime({ modules: { s: [Old, Doubles, Small] }, poolSize: 1 });
   const limit = await runtime.shared('row-limit', definition);
   const module = await runtime.start('s', { id: 's', version: '1.0.0', shared });
   await module.swap({ version: '2.0.0' });

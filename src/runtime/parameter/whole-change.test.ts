@@ -1,6 +1,5 @@
 /** Changes of a whole program that are asked for at one time: each sees what the one before has left. */
-import { afterEach, expect, test } from 'vitest';
-import { isCodedError } from '../../base/index.ts';
+import { expect, test } from 'vitest';
 import { Module, Parameter } from '../../program/index.ts';
 import type { ModuleState } from '../../program/index.ts';
 import { createMemoryStore } from '../../state/index.ts';
@@ -8,28 +7,13 @@ import type { Store } from '../../state/index.ts';
 import type { ModuleHandle } from '../handle/handle.ts';
 import type { Modules } from '../version/module-catalog.ts';
 import type { RuntimeOptions } from '../runtime-options.ts';
-import { createRuntime } from '../runtime.ts';
 import type { Runtime } from '../runtime.ts';
 import { Pipeline, subModuleTestModules } from '../sub-module/sub-module-test-modules.ts';
+import { codeOf, runtimesOf, turn } from '../runtime-test-scene.ts';
 
-const open: Runtime[] = [];
-
-function createTestRuntime(modules: Modules, options: RuntimeOptions<Modules> = {}): Runtime {
-  const runtime = createRuntime({ modules, poolSize: 1, ...options });
-  open.push(runtime as unknown as Runtime);
-  return runtime as unknown as Runtime;
-}
-
-afterEach(async () => {
-  for (const runtime of open.splice(0)) await runtime.close();
-});
-
-const turn = (ms = 10): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-const codeOf = (work: Promise<unknown>): Promise<string> =>
-  work.then(
-    () => 'resolved',
-    (error: unknown) => (isCodedError(error) ? error.code : String(error)),
-  );
+const create = runtimesOf<Modules>({ poolSize: 1 });
+const createTestRuntime = (modules: Modules, options: RuntimeOptions<Modules> = {}): Runtime =>
+  create({ modules, ...options });
 
 const number = (value: number): Parameter<number> => new Parameter({ type: 'number', value });
 

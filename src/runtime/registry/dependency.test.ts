@@ -102,8 +102,8 @@ test('after any ups and downs in any graph, everybody stands as the rules say an
         const before = model.copy();
         model.take(event);
         const effects = table.take(event);
-        for (const name of names)
-          expect(table.nodes.get(name)?.standing ?? 'down').toBe(model.standing(name));
+        const standings = names.map((name) => table.nodes.get(name)?.standing ?? 'down');
+        expect(standings).toEqual(names.map((name) => model.standing(name)));
         expect(sorted(effects)).toEqual(sorted(model.newsSince(before, event.id)));
         changes += effects.length;
       }

@@ -9,33 +9,17 @@ import type { RuntimeOptions } from '../runtime-options.ts';
 import { createRuntime } from '../runtime.ts';
 import type { Runtime } from '../runtime.ts';
 import { Critic_1_0, Critic_1_1, gates, migratingBy, swapModules } from './swap-test-modules.ts';
+import { closedAfterEach, codeOf, runtimesOf, turn } from '../runtime-test-scene.ts';
 
-const open: Runtime[] = [];
+const createTestRuntime = runtimesOf({ modules: swapModules, poolSize: 1 });
 
-function createTestRuntime(options: RuntimeOptions<typeof swapModules> = {}): Runtime<typeof swapModules> {
-  const runtime = createRuntime({ modules: swapModules, poolSize: 1, ...options });
-  open.push(runtime as unknown as Runtime);
-  return runtime;
-}
+const keep = closedAfterEach();
+const createRuntimeOf = <M extends Modules>(modules: M, options: RuntimeOptions<M> = {}): Runtime<M> =>
+  keep(createRuntime({ modules, poolSize: 1, ...options }));
 
-function createRuntimeOf<M extends Modules>(modules: M, options: RuntimeOptions<M> = {}): Runtime<M> {
-  const runtime = createRuntime({ modules, poolSize: 1, ...options });
-  open.push(runtime as unknown as Runtime);
-  return runtime;
-}
+afterEach(() => gates.clear());
 
-afterEach(async () => {
-  gates.clear();
-  for (const runtime of open.splice(0)) await runtime.close();
-});
-
-const turn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 5));
 const settled = (work: Promise<unknown>): Promise<unknown> => work.catch((error: unknown) => error);
-const codeOf = (work: Promise<unknown>): Promise<string> =>
-  work.then(
-    () => 'resolved',
-    (error: unknown) => (isCodedError(error) ? error.code : String(error)),
-  );
 async function wait(microtasks: number): Promise<void> {
   for (let waited = 0; waited < microtasks; waited++) await Promise.resolve();
 }

@@ -1,13 +1,12 @@
 /** A swap goes on with the same actors inside and around: it is refused when they do not fit, and their copies follow it. */
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { sleep, systemClock } from '../../platform/index.ts';
 import { Module, Parameter } from '../../program/index.ts';
 import type { ModuleState } from '../../program/index.ts';
 import type { ModuleHandle } from '../handle/handle.ts';
-import type { RuntimeOptions } from '../runtime-options.ts';
-import { createRuntime } from '../runtime.ts';
 import type { Runtime } from '../runtime.ts';
 import { codeOf } from '../sub-module/sub-module-test-scene.ts';
+import { runtimesOf } from '../runtime-test-scene.ts';
 
 const numberOf = (value: number): Parameter<number> => new Parameter({ type: 'number', value });
 
@@ -84,16 +83,7 @@ class PairCourt extends Court {
 }
 
 const modules = { judge: Judge, court: [Court, LateCourt, OtherCourt], pair: [PairCourt, TwinCourt] };
-const open: Runtime<typeof modules>[] = [];
-afterEach(async () => {
-  for (const runtime of open.splice(0)) await runtime.close();
-});
-
-function create(options: RuntimeOptions<typeof modules> = {}): Runtime<typeof modules> {
-  const runtime = createRuntime({ modules, ...options });
-  open.push(runtime);
-  return runtime;
-}
+const create = runtimesOf({ modules });
 
 const judge = { kind: 'judge', whenDown: 'local', restart: 'temporary', isolation: 'dedicated' } as const;
 

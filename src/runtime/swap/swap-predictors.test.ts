@@ -1,11 +1,9 @@
-import { afterEach, expect, test } from 'vitest';
-import { isCodedError } from '../../base/index.ts';
+import { expect, test } from 'vitest';
 import { Module, Parameter, parseSignature, Predict } from '../../program/index.ts';
 import type { ModuleState, PredictorState } from '../../program/index.ts';
 import type { ModuleClass } from '../version/module-class.ts';
 import { createRuntime } from '../runtime.ts';
-import type { Runtime } from '../runtime.ts';
-import type { RuntimeOptions } from '../runtime-options.ts';
+import { codeOf, runtimesOf } from '../runtime-test-scene.ts';
 
 class QA extends Module<null, null> {
   static readonly version: string = '1.0.0';
@@ -35,23 +33,8 @@ class Unlearning extends OtherFields {
 
 const modules = { qa: [QA, SameFields, OtherFields, Unlearning] as readonly ModuleClass[] };
 const trainset = [{ question: 'Two and two?', answer: 'four' }];
-const open: Runtime[] = [];
 
-function createTestRuntime(options: RuntimeOptions<typeof modules> = {}): Runtime<typeof modules> {
-  const runtime = createRuntime({ modules, poolSize: 1, ...options });
-  open.push(runtime as unknown as Runtime);
-  return runtime;
-}
-
-afterEach(async () => {
-  for (const runtime of open.splice(0)) await runtime.close();
-});
-
-const codeOf = (work: Promise<unknown>): Promise<string> =>
-  work.then(
-    () => 'resolved',
-    (error: unknown) => (isCodedError(error) ? error.code : String(error)),
-  );
+const createTestRuntime = runtimesOf({ modules, poolSize: 1 });
 
 const learn = { optimizer: 'labeled-few-shot', trainset };
 const askOf = (handle: {
@@ -128,8 +111,7 @@ test('a shared parameter stays shared with the version that has it, and is left 
   class Toneless extends Module<null, null> {
     static readonly version: string = '3.0.0';
   }
-  const runtime = createRuntime({ modules: { qa: [QA, SameFields, Toneless] } });
-  open.push(runtime as unknown as Runtime);
+  await using runtime = createRuntime({ modules: { qa: [QA, SameFields, Toneless] } });
   const tone = await runtime.shared('tone', { type: 'string', value: 'warm' });
   const options = { version: '1.0.0', shared: { tone: 'tone' } };
   const one = await runtime.start('qa', options);

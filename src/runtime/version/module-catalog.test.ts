@@ -3,9 +3,8 @@ import { isCodedError } from '../../base/index.ts';
 import { Module, Parameter } from '../../program/index.ts';
 import { ModuleCatalog, maxVersionsPerKind } from './module-catalog.ts';
 import { createRuntime } from '../runtime.ts';
-import type { Runtime } from '../runtime.ts';
-import type { RuntimeOptions } from '../runtime-options.ts';
 import { Critic_1_0, Critic_1_1, Critic_2_0_beta, gates, swapModules } from '../swap/swap-test-modules.ts';
+import { runtimesOf, turn } from '../runtime-test-scene.ts';
 
 const origin = 'https://modules.example';
 const importOrigins = [origin];
@@ -54,19 +53,16 @@ async function importModule(url: string): Promise<unknown> {
   return file();
 }
 
-const open: Runtime[] = [];
-afterEach(async () => {
+afterEach(() => {
   asked.length = 0;
   gates.clear();
-  for (const runtime of open.splice(0)) await runtime.close();
 });
 
-function createTestRuntime(options: RuntimeOptions<typeof swapModules> = {}): Runtime<typeof swapModules> {
-  const moduleImport = { importOrigins, importModule };
-  const runtime = createRuntime({ modules: swapModules, poolSize: 1, moduleImport, ...options });
-  open.push(runtime as unknown as Runtime);
-  return runtime;
-}
+const createTestRuntime = runtimesOf({
+  modules: swapModules,
+  poolSize: 1,
+  moduleImport: { importOrigins, importModule },
+});
 
 const createCatalog = (): ModuleCatalog =>
   new ModuleCatalog({ critic: [Critic_1_0, Critic_1_1] }, { importOrigins, importModule });
@@ -199,8 +195,6 @@ function createHeldImport(): {
   return { importModule: () => importing, end: (fails) => end(fails) };
 }
 
-const turn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 5));
-
 test.each([
   [false, '1.2.0'],
   [true, '1.0.0'],
@@ -294,8 +288,7 @@ test('a parameter that both versions share stays itself', async () => {
   class Second extends First {
     static override readonly version = '2.0.0';
   }
-  const runtime = createRuntime({ modules: { sharing: [First, Second] } });
-  open.push(runtime as unknown as Runtime);
+  await using runtime = createRuntime({ modules: { sharing: [First, Second] } });
   const sharing = await runtime.start('sharing', { version: '1.0.0' });
   await sharing.swap({ version: '2.0.0' });
   expect(await sharing.call(null)).toBe(2);

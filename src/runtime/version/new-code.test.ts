@@ -1,38 +1,26 @@
 /** New code that comes beside something else. */
 import { afterEach, expect, test, vi } from 'vitest';
-import { isCodedError } from '../../base/index.ts';
 import { Module } from '../../program/index.ts';
 import { createMemoryStore } from '../../state/index.ts';
 import type { Store } from '../../state/index.ts';
 import { ModuleCatalog } from './module-catalog.ts';
 import type { Modules } from './module-catalog.ts';
 import type { RuntimeOptions } from '../runtime-options.ts';
-import { createRuntime } from '../runtime.ts';
 import type { Runtime } from '../runtime.ts';
 import { Critic } from '../sub-module/sub-module-test-modules.ts';
 import { Critic_1_2 } from '../swap/swap-test-file.ts';
 import { Critic_1_0, swapModules } from '../swap/swap-test-modules.ts';
+import { codeOf, runtimesOf, turn } from '../runtime-test-scene.ts';
 
-const open: Runtime[] = [];
 const origin = 'https://own.example';
 
-function createTestRuntime(modules: Modules, options: RuntimeOptions<Modules> = {}): Runtime {
-  const runtime = createRuntime({ modules, poolSize: 1, ...options });
-  open.push(runtime as unknown as Runtime);
-  return runtime as unknown as Runtime;
-}
+const create = runtimesOf<Modules>({ poolSize: 1 });
+const createTestRuntime = (modules: Modules, options: RuntimeOptions<Modules> = {}): Runtime =>
+  create({ modules, ...options });
 
-afterEach(async () => {
+afterEach(() => {
   vi.restoreAllMocks();
-  for (const runtime of open.splice(0)) await runtime.close();
 });
-
-const turn = (ms = 10): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-const codeOf = (work: Promise<unknown>): Promise<string> =>
-  work.then(
-    () => 'resolved',
-    (error: unknown) => (isCodedError(error) ? error.code : String(error)),
-  );
 
 test('an edit that comes while a program starts is taken when it serves', async () => {
   const attached = vi.spyOn(ModuleCatalog.prototype, 'attachPage');

@@ -1,37 +1,23 @@
 /** What a restart starts when the version that ran is of a file, or is gone. */
-import { afterEach, expect, test } from 'vitest';
-import { isCodedError } from '../../base/index.ts';
+import { expect, test } from 'vitest';
 import { createMemoryStore } from '../../state/index.ts';
 import type { Store } from '../../state/index.ts';
 import type { ModuleHandle } from '../handle/handle.ts';
 import type { Modules } from './module-catalog.ts';
-import type { RuntimeOptions } from '../runtime-options.ts';
 import { createRuntime } from '../runtime.ts';
 import type { Runtime } from '../runtime.ts';
 import { Critic_1_2 } from '../swap/swap-test-file.ts';
 import { Critic_1_0, Critic_1_1, swapModules } from '../swap/swap-test-modules.ts';
+import { codeOf, runtimesOf, turn } from '../runtime-test-scene.ts';
 
-const open: Runtime[] = [];
 const origin = 'https://own.example';
 const file = `${origin}/critic.js`;
 
-function createTestRuntime(options: RuntimeOptions<typeof swapModules> = {}): Runtime {
-  const moduleImport = { importOrigins: [origin], importModule: async () => ({ Critic_1_2 }) };
-  const runtime = createRuntime({ modules: swapModules, poolSize: 1, moduleImport, ...options });
-  open.push(runtime as unknown as Runtime);
-  return runtime as unknown as Runtime;
-}
-
-afterEach(async () => {
-  for (const runtime of open.splice(0)) await runtime.close();
+const createTestRuntime = runtimesOf<Modules>({
+  modules: swapModules,
+  poolSize: 1,
+  moduleImport: { importOrigins: [origin], importModule: async () => ({ Critic_1_2 }) },
 });
-
-const turn = (ms = 10): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-const codeOf = (work: Promise<unknown>): Promise<string> =>
-  work.then(
-    () => 'resolved',
-    (error: unknown) => (isCodedError(error) ? error.code : String(error)),
-  );
 
 /** A memory store whose commits wait for `before`, or fail with it. */
 function createSlowStore(before: () => Promise<void>): Store {
@@ -103,8 +89,7 @@ test.each<readonly [string, Modules, string]>([
   ['whose kind is served no more', {}, 'actor/kind-not-found'],
 ])('a module %s ends alone when its worker is lost', async (_, later, code) => {
   const served: Record<string, Modules[string]> = { critic: Critic_1_0, other: Critic_1_0 };
-  const runtime = createRuntime({ modules: served, poolSize: 1 }) as unknown as Runtime;
-  open.push(runtime);
+  await using runtime = createRuntime({ modules: served, poolSize: 1 }) as unknown as Runtime;
   const pinned = await runtime.start('critic', { id: 'pinned', hotReload: false });
   const neighbour = await runtime.start('other', { id: 'neighbour' });
   // as an edit does
@@ -129,8 +114,7 @@ test('a constructor that throws at every restart is tried as often as that harms
       if (isBroken) throw new Error('no');
     }
   }
-  const runtime = createRuntime({ modules: { fragile: Fragile, other: Critic_1_0 }, poolSize: 1 });
-  open.push(runtime as unknown as Runtime);
+  await using runtime = createRuntime({ modules: { fragile: Fragile, other: Critic_1_0 }, poolSize: 1 });
   const fragile = await runtime.start('fragile', { id: 'fragile', isolation: 'dedicated' });
   const neighbour = await runtime.start('other', { id: 'neighbour' });
   const before = constructed;
