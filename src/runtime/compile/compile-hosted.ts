@@ -160,11 +160,11 @@ class Compiling {
 
   /** The status is told to the store, but nobody waits for it. */
   #remember(compilation: CompilationRecord): void {
-    const { journal, isOver } = this.#module;
+    const { journal } = this.#module;
     const asked = { optimizer: this.#request.optimizer, startedAtMs: this.#startedAtMs };
     journal.remember({ compilation: { ...compilation, ...asked } });
-    // its place in the store may already be another's
-    if (!isOver) void journal.late.rewriteMeta('relaxed');
+    // nothing is written any more once its place in the store may be another's
+    void journal.late.rewriteMeta('relaxed');
   }
 
   #onProgress(progress: CompileProgress): void {

@@ -5,7 +5,7 @@ import type { CompileProgress } from '../../optimize/index.ts';
 import { systemClock, withDeadline } from '../../platform/index.ts';
 import type { Clock } from '../../platform/index.ts';
 import { isModule } from '../../program/index.ts';
-import type { Module, ModuleState, ParameterState, Settings } from '../../program/index.ts';
+import type { Module, ModuleState, ParameterState, Settings, StopSource } from '../../program/index.ts';
 import type { CompileBody, CompileProposal } from '../module-protocol.ts';
 import { pageSettings } from '../page-service/page-settings.ts';
 import { sameData } from '../parameter/same-data.ts';
@@ -18,6 +18,10 @@ export interface CompileHost {
   readonly current: () => Module;
   readonly context: ActorContext;
   readonly tools: CompileTools;
+  /** What ends it: its caller, or the module's own end. */
+  readonly stopOf: (call: CallContext) => StopSource;
+  /** An optimizer at work, until it has really ended: who stops the module waits for it. */
+  readonly onWork: (work: Promise<unknown>, call: CallContext) => void;
 }
 
 /**
@@ -26,7 +30,7 @@ export interface CompileHost {
  *   `program/constraint-violated` and what else the module has against the result, and what the optimizer throws
  */
 export async function compileInWorker(
-  { current, context, tools }: CompileHost,
+  { current, context, tools, stopOf, onWork }: CompileHost,
   body: CompileBody,
   call: CallContext,
 ): Promise<CompileProposal> {
@@ -38,17 +42,19 @@ export async function compileInWorker(
   const progress = createProgress(systemClock, body.progressMs, (report) => call.delta(report));
   const trainset = fromWireTrainset(body.trainset);
   const { timeoutMs } = body;
-  const program: unknown = await withDeadline(systemClock, { timeoutMs, signal: call.signal }, (signal) =>
-    optimizer.compile(student, {
-      trainset,
-      settings,
-      signal,
-      timeoutMs,
-      onProgress: progress.report,
-      // the entry's author pairs metrics with programs; names are all that is known here
-      metric: metric as never,
-    }),
-  ).finally(() => progress.flush());
+  const ended = new AbortController();
+  const leave = stopOf(call)((error) => ended.abort(error));
+  const work = (signal: AbortSignal): Promise<unknown> => {
+    // metric: the entry's author pairs metrics with programs; names are all that is known here
+    const options = { trainset, settings, signal, timeoutMs, metric: metric as never };
+    const working = optimizer.compile(student, { ...options, onProgress: progress.report });
+    onWork(working, call);
+    return working;
+  };
+  const program = await withDeadline(systemClock, { timeoutMs, signal: ended.signal }, work).finally(() => {
+    leave();
+    progress.flush();
+  });
   if (!isModule(program)) throw badResult(body.optimizer, 'no module');
   const proposal = compare(before, program.dumpState(), body.optimizer);
   // a dry run: what the module would refuse is refused now, and nothing has happened

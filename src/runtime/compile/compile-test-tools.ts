@@ -73,6 +73,9 @@ const tune = (options: JsonObject): Optimizer =>
     return student;
   });
 
+/** What the optimizer that lingers has done. */
+export const lingering: string[] = [];
+
 export const testOptimizers: Optimizers = {
   'few-shot-made': new LabeledFewShot({ k: 1 }),
   tune,
@@ -92,6 +95,15 @@ export const testOptimizers: Optimizers = {
     for (const predictor of student.predictors()) predictor.demos = [{ question: 'half', answer: 'done' }];
     onProgress?.({ optimizer: 'Waits', step: 'wait', done: 0, total: 1 });
     return untilAborted(signal);
+  }),
+  /** Needs a moment to end when it is told to. */
+  lingers: optimizer('Lingers', async (student, { signal }) => {
+    if (isQa(student)) student.limit.set(97);
+    lingering.push('begun');
+    await untilAborted(signal).catch(() => lingering.push('told'));
+    await sleep(systemClock, 30);
+    lingering.push('ended');
+    return student;
   }),
   /** Hears no signal. */
   deaf: optimizer('Deaf', () => new Promise(() => undefined)),

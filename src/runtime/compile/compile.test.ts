@@ -8,7 +8,7 @@ import { createMemoryStore, loadRecord } from '../../state/index.ts';
 import type { Store } from '../../state/index.ts';
 import { createHub, createMemorySink } from '../../telemetry/index.ts';
 import type { CompileRequest } from './compile-hosted.ts';
-import { examples, qaModules, testMetrics, testOptimizers } from './compile-test-tools.ts';
+import { examples, lingering, qaModules, testMetrics, testOptimizers } from './compile-test-tools.ts';
 import type { Qa } from './compile-test-tools.ts';
 import type { ModuleHandle } from '../handle/handle.ts';
 import { defaultRuntimeLimits } from '../limits.ts';
@@ -214,7 +214,8 @@ const failures: Readonly<Record<string, Failure>> = {
 /** A module with something in every place that could change. */
 async function startChanged(options: Options): Promise<[Runtime<typeof qaModules>, ModuleHandle<Qa>]> {
   const runtime = createTestRuntime(options);
-  const qa = await runtime.start('qa', { id: 'qa' });
+  // an optimizer that hears nothing needs all of its time to stop
+  const qa = await runtime.start('qa', { id: 'qa', shutdownMs: 200 });
   await qa.compile({ ...fewShot, options: { k: 1 } });
   // a parameter that nobody ever set follows its class, times and all
   await qa.setParameters({
@@ -318,18 +319,60 @@ test('a second compilation is refused while one runs, and taken after it', async
 test('a page that ends while a program is compiled leaves a status that says so', async () => {
   const store = createMemoryStore();
   const first = createTestRuntime({ store });
-  const compiling = codeOf(
-    (await first.start('qa', { id: 'qa' })).compile({ optimizer: 'waits', trainset: [] }),
-  );
+  const qa = await first.start('qa', { id: 'qa' });
+  const compiling = codeOf(qa.compile({ optimizer: 'waits', trainset: [] }));
   await vi.waitFor(async () => expect(await store.get(['module', 'qa', 'meta'])).toBeDefined());
+  // what the store holds at that moment is what the next page finds
+  const left = createMemoryStore();
+  const entries = await store.list(['module', 'qa']);
+  await left.commit(
+    entries.map(({ key, value }) => ({ type: 'put', key, value })),
+    { durability: 'strict' },
+  );
   await first.close();
   expect(await compiling).toBe('actor/peer-died');
-  const after = await createTestRuntime({ store }).start('qa', { id: 'qa' });
+  const after = await createTestRuntime({ store: left }).start('qa', { id: 'qa' });
   expect(after.compilation).toMatchObject({
     status: 'failed',
     optimizer: 'waits',
     error: { code: 'runtime/compile-interrupted' },
   });
+});
+
+test('a compilation under way is cancelled by a stop, which lets it end, and nothing is left of it', async () => {
+  const store = createMemoryStore();
+  const hub = createHub();
+  const sink = createMemorySink(hub);
+  const [runtime, qa] = await startChanged({ store, hub });
+  const before = await everywhere(qa, store);
+  lingering.length = 0;
+  const compiling = codeOf(qa.compile({ optimizer: 'lingers', trainset: [] }));
+  await vi.waitFor(() => expect(lingering).toEqual(['begun']));
+  const stopping = runtime.registry.stop('qa');
+  expect(await compiling).toBe('actor/peer-died');
+  // the caller hears at once, the optimizer has its time
+  expect(lingering).toEqual(['begun', 'told']);
+  expect(await stopping).toEqual({ how: 'graceful' });
+  expect(lingering).toEqual(['begun', 'told', 'ended']);
+  expect(sink.ofType('compile-fail')).toMatchObject([{ module: 'qa', error: { code: 'actor/peer-died' } }]);
+  const again = await runtime.start('qa', { id: 'qa' });
+  expect(again.compilation).toMatchObject({
+    status: 'failed',
+    optimizer: 'lingers',
+    error: { code: 'actor/peer-died' },
+  });
+  expect(await everywhere(again, store)).toEqual(before);
+  expect(await codeOf(again.compile(fewShot))).toBe('resolved');
+});
+
+test('an optimizer that heeds no stop is dropped when its time is over', async () => {
+  const runtime = createTestRuntime();
+  const qa = await runtime.start('qa', { id: 'qa', shutdownMs: 20 });
+  const compiling = codeOf(qa.compile({ optimizer: 'deaf', trainset: [] }));
+  await vi.waitFor(() => expect(qa.compilation.status).toBe('compiling'));
+  await qa.parameters.limit.get();
+  expect(await runtime.registry.stop('qa')).toMatchObject({ how: 'killed' });
+  expect([await compiling, runtime.inspect().modules]).toEqual(['actor/peer-died', []]);
 });
 
 test('whoever hears that a compilation has ended finds what came of it', async () => {

@@ -12,6 +12,7 @@ import type {
   ParameterChange,
 } from '../../program/index.ts';
 import { compileInWorker } from '../compile/compile-in-worker.ts';
+import type { CompileHost } from '../compile/compile-in-worker.ts';
 import { describeHosting, loadHosting, startHosting, withChanges } from './hosting.ts';
 import type { Hosting } from './hosting.ts';
 import type { ModuleCatalog } from '../version/module-catalog.ts';
@@ -73,7 +74,13 @@ class HostedModule implements Behaviour {
     this.#sequence = sequence;
     this.#incarnation = incarnation;
     this.#stopListening = this.#listen();
-    const compiler = { current: () => this.#module, context, tools: hosting.tools };
+    const compiler: CompileHost = {
+      current: () => this.#module,
+      context,
+      tools: hosting.tools,
+      stopOf: (call) => this.#stops.of(call),
+      onWork: (work, call) => this.#leave(work, call),
+    };
     this.#swap = new SwapTurn({
       actor: context.actor,
       current: () => this.#hosting,
@@ -135,7 +142,7 @@ class HostedModule implements Behaviour {
     else if (method === 'owner-behind') this.#context.exit(ownerBehind(body as OwnerBehindBody));
   }
 
-  /** Tells its forwards by their signal and lets them end; whoever asked for the stop limits how long. */
+  /** Tells its forwards and its compilation by their signal and lets them end; whoever asked for the stop limits how long. */
   async stop(): Promise<void> {
     this.#stops.stopAll(new CodedError('actor/peer-died', `module "${this.#context.actor}" was stopped`));
     while (this.#running.size > 0) await Promise.allSettled(this.#running);
@@ -188,13 +195,16 @@ class HostedModule implements Behaviour {
   #settings(body: ForwardBody, call: CallContext): ContinueSettings {
     return {
       onStop: this.#stops.of(call, body.run.remainingMs),
-      onLeave: (work) => {
-        call.keepPlace(work);
-        void this.#track(work);
-      },
+      onLeave: (work) => this.#leave(work, call),
       ...pageSettings(this.#context, body),
       ...(body.wantsDeltas ? { onDelta: (delta) => call.delta(delta) } : {}),
     };
+  }
+
+  /** Its call may be over before it. */
+  #leave(work: Promise<unknown>, call: CallContext): void {
+    call.keepPlace(work);
+    void this.#track(work);
   }
 
   /** For a page that missed the answer to a set. */
