@@ -130,20 +130,33 @@ export class Cell {
   #defer(value: Promise<unknown>, place: Place): Promise<unknown> {
     return new Promise((resolve, reject) => {
       place.reject = reject;
-      value.then(resolve, reject);
-      this.#keep(place, value);
+      const end = this.#hold(place);
+      value.then(
+        (settled) => {
+          resolve(settled);
+          end();
+        },
+        (error: unknown) => {
+          reject(error as Error);
+          end();
+        },
+      );
     });
   }
 
   // a cancelled call keeps its place until its work really ends: it still costs what the bound guards
   #keep(place: Place, work: Promise<unknown>): void {
-    if (this.#isOver) return;
+    const end = this.#hold(place);
+    work.then(end, end);
+  }
+
+  #hold(place: Place): () => void {
+    if (this.#isOver) return () => undefined;
     place.works++;
     this.#open.add(place);
-    const end = (): void => {
+    return () => {
       if (--place.works === 0) this.#open.delete(place);
     };
-    work.then(end, end);
   }
 
   /** What is said of it, and to it, when it is over. */

@@ -64,7 +64,10 @@ const hexOf: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.t
 
 /** `bytes` random bytes as lower-case hex. */
 export function randomHex(random: Random, bytes: number): string {
+  const drawn: Uint8Array & { toHex?: () => string } = random.bytes(bytes);
+  // newer engines write it at once
+  if (drawn.toHex) return drawn.toHex();
   let text = '';
-  for (const byte of random.bytes(bytes)) text += hexOf[byte];
+  for (const byte of drawn) text += hexOf[byte];
   return text;
 }

@@ -24,7 +24,9 @@ export class Incoming implements IncomingCall {
   readonly span: SpanContext | undefined;
   readonly #delta: (body: unknown) => boolean;
   #controller: AbortController | undefined;
-  #listeners: Set<(error: CodedError) => void> | undefined;
+  /** Most calls have one listener. */
+  #listener: ((error: CodedError) => void) | undefined;
+  #others: Set<(error: CodedError) => void> | undefined;
   #abortedWith: CodedError | undefined;
 
   constructor(frame: Envelope & { type: 'call-start' }, delta: (body: unknown) => boolean) {
@@ -48,15 +50,19 @@ export class Incoming implements IncomingCall {
 
   onAbort(listener: (error: CodedError) => void): () => void {
     if (this.#abortedWith) listener(this.#abortedWith);
-    else (this.#listeners ??= new Set()).add(listener);
-    return () => void this.#listeners?.delete(listener);
+    else if (this.#listener) (this.#others ??= new Set()).add(listener);
+    else this.#listener = listener;
+    return () => {
+      if (this.#listener === listener) this.#listener = undefined;
+      else this.#others?.delete(listener);
+    };
   }
 
   abort(error: CodedError): void {
     this.#abortedWith = error;
     this.#controller?.abort(error);
-    const listeners = [...(this.#listeners ?? [])];
-    this.#listeners = undefined;
-    for (const listener of listeners) listener(error);
+    const listeners = [this.#listener, ...(this.#others ?? [])];
+    [this.#listener, this.#others] = [undefined, undefined];
+    for (const listener of listeners) listener?.(error);
   }
 }

@@ -7,7 +7,7 @@ import type { ContinueSettings } from './continue-run.ts';
 import { isPrediction } from './prediction.ts';
 import type { UsageByModel } from './prediction.ts';
 import type { Run, RunRequest } from './run.ts';
-import { isRun, pathOfStranger, withRun } from './run.ts';
+import { isRun, pathOfStranger, startOf, withRun } from './run.ts';
 import { currentDefaults, mergeCallSettings } from './settings.ts';
 import type { CallSettings } from './settings.ts';
 import { bindView, createViewScope, linkOf, unwrap } from './view.ts';
@@ -50,7 +50,8 @@ export async function continueCall(
 ): Promise<unknown> {
   const target = unwrap(module);
   const request = { ...requestOfWire(wire, settings), module: target };
-  return withRun(request, (run) => forwardIn(run, target, input));
+  // awaited, since returning a promise costs two turns of the queue more
+  return await withRun(request, (run) => forwardIn(run, target, input));
 }
 
 /** An output with the tokens that it cost. */
@@ -87,7 +88,7 @@ async function forwardIn(run: Run, target: Callable, input: unknown): Promise<un
   const { telemetry = silentHub, clock = systemClock } = run.settings;
   const kind = target.constructor.name;
   const { path } = run;
-  const startMs = clock.monotonic();
+  const startMs = startOf(run) ?? clock.monotonic();
   // asking for the span mints one: not for nobody
   if (telemetry.isActive) telemetry.emit({ type: 'forward-start', kind, path, span: run.span });
   try {

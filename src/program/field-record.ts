@@ -67,11 +67,21 @@ export function isFieldRecord(value: unknown): value is FieldRecord<Fields> {
   return hasBrand(value, recordBrand);
 }
 
+const asMember = { enumerable: true, configurable: true, writable: true } as const;
+
 /** Records become plain objects, at any depth of lists and plain objects up to 64; everything else stays. */
 export function plainOf(value: unknown, depth: number = programLimits.valueDepth): unknown {
   if (depth <= 0) return value;
   if (isFieldRecord(value)) return plainOf(value.fields, depth - 1);
   if (Array.isArray(value)) return value.map((item) => plainOf(item, depth - 1));
   if (!isPlainObject(value)) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, plainOf(item, depth - 1)]));
+  const plain: Record<string, unknown> = {};
+  for (const name of Object.keys(value)) {
+    const item = value[name];
+    const held = typeof item === 'object' ? plainOf(item, depth - 1) : item;
+    // this name would set the prototype
+    if (name === '__proto__') Object.defineProperty(plain, name, { ...asMember, value: held });
+    else plain[name] = held;
+  }
+  return plain;
 }

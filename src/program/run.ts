@@ -90,6 +90,8 @@ interface Frame {
   readonly span: SpanContext;
   readonly usage: Usage;
   readonly depth: number;
+  /** On the monotonic clock. */
+  readonly startMs: number;
   readonly deadlineMs: number | undefined;
   isEnded: boolean;
 }
@@ -208,6 +210,11 @@ export function* callersOf(run: Run): Iterable<object> {
   }
 }
 
+/** When the run began, on its monotonic clock; undefined for runs of another copy of the library. */
+export function startOf(run: Run): number | undefined {
+  return ActiveRun.frameOf(run)?.startMs;
+}
+
 /** True for runs of this or another copy of the library. */
 export function isRun(value: unknown): value is Run {
   return hasBrand(value, runBrand);
@@ -248,6 +255,7 @@ function createFrame(request: RunRequest, inherited: Settings): Frame {
   const around = parent ?? origin;
   const { clock = systemClock, random = systemRandom } = inherited;
   const frameAround = parent && ActiveRun.frameOf(parent);
+  const startMs = clock.monotonic();
   let span: SpanContext | undefined;
   return {
     module,
@@ -260,7 +268,8 @@ function createFrame(request: RunRequest, inherited: Settings): Frame {
     },
     usage: new Usage(parent?.usage),
     depth: nextDepth(around?.depth ?? 0),
-    deadlineMs: deadlineOf(parent, settings?.timeoutMs, clock),
+    startMs,
+    deadlineMs: deadlineOf(parent, settings?.timeoutMs, startMs),
     isEnded: false,
   };
 }
@@ -278,11 +287,11 @@ function nextDepth(around: number): number {
 function deadlineOf(
   parent: Run | undefined,
   timeoutMs: number | undefined,
-  clock: Clock,
+  startMs: number,
 ): number | undefined {
   const aroundMs = parent?.deadline?.atMonotonicMs;
   if (timeoutMs === undefined || timeoutMs === Infinity) return aroundMs;
-  return Math.min(clock.monotonic() + timeoutMs, aroundMs ?? Infinity);
+  return Math.min(startMs + timeoutMs, aroundMs ?? Infinity);
 }
 
 function createRun(frame: Frame, request: RunRequest, inherited: Settings): Run {

@@ -1,12 +1,23 @@
 /** What stops a call before its time, and who is told of it. */
 import type { CodedError } from '../base/index.ts';
 
+/** At once, so that what comes after a call in the same turn finds it begun. */
+function begin<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return Promise.resolve(work());
+  } catch (error) {
+    return Promise.reject(error as Error);
+  }
+}
+
 /**
  * One for each call. Whoever waits is told by a listener; an abort signal is made for those who ask for it, since making and
  * watching one costs more than the rest of an empty call.
  */
 export class Stopper {
-  readonly #listeners = new Set<(error: CodedError) => void>();
+  /** Most calls have one listener. */
+  #listener: ((error: CodedError) => void) | undefined;
+  #others: Set<(error: CodedError) => void> | undefined;
   #controller: AbortController | undefined;
   #why: (() => CodedError) | undefined;
   #error: CodedError | undefined;
@@ -23,15 +34,20 @@ export class Stopper {
     if (this.#why) return;
     this.#why = why;
     this.#controller?.abort(this.#reason());
-    for (const listener of this.#listeners) listener(this.#reason());
-    this.#listeners.clear();
+    const listeners = [this.#listener, ...(this.#others ?? [])];
+    [this.#listener, this.#others] = [undefined, undefined];
+    for (const listener of listeners) listener?.(this.#reason());
   }
 
   /** Told once, at once when the call was stopped already. The returned function ends the subscription. */
   onStop(listener: (error: CodedError) => void): () => void {
     if (this.#why) listener(this.#reason());
-    else this.#listeners.add(listener);
-    return () => void this.#listeners.delete(listener);
+    else if (this.#listener) (this.#others ??= new Set()).add(listener);
+    else this.#listener = listener;
+    return () => {
+      if (this.#listener === listener) this.#listener = undefined;
+      else this.#others?.delete(listener);
+    };
   }
 
   /**
@@ -41,12 +57,26 @@ export class Stopper {
   race<T>(work: () => Promise<T>, onLeave?: (work: Promise<unknown>) => void): Promise<T> {
     if (this.#why) return Promise.reject(this.#reason());
     return new Promise<T>((resolve, reject) => {
+      let running: Promise<T> | undefined;
+      let isLeft = false;
       const forget = this.onStop((error) => {
-        onLeave?.(running);
+        isLeft = true;
+        if (running) onLeave?.(running);
         reject(error);
       });
-      const running = Promise.resolve().then(work).finally(forget);
-      running.then(resolve, reject);
+      running = begin(work);
+      // it has stopped its own call
+      if (isLeft) onLeave?.(running);
+      running.then(
+        (value) => {
+          forget();
+          resolve(value);
+        },
+        (error: unknown) => {
+          forget();
+          reject(error as Error);
+        },
+      );
     });
   }
 

@@ -6,7 +6,8 @@ import type { UsageByModel } from './prediction.ts';
 
 export class Usage {
   readonly #parent: Usage | undefined;
-  readonly #byModel = new Map<string, LmUsage>();
+  /** Most calls use none. */
+  #byModel: Map<string, LmUsage> | undefined;
   #calls = 0;
 
   constructor(parent?: Usage) {
@@ -19,18 +20,19 @@ export class Usage {
   }
 
   get total(): LmUsage {
-    return [...this.#byModel.values()].reduce(addUsage, noUsage);
+    return [...(this.#byModel?.values() ?? [])].reduce(addUsage, noUsage);
   }
 
   get byModel(): UsageByModel {
-    return Object.fromEntries(this.#byModel);
+    return Object.fromEntries(this.#byModel ?? []);
   }
 
   /** Counts here and in every call around this one. Beyond 100 models the rest is counted under `other`. */
   add(model: string, usage: LmUsage): void {
-    const isNew = !this.#byModel.has(model);
-    const key = isNew && this.#byModel.size >= programLimits.usageModels ? 'other' : model;
-    this.#byModel.set(key, addUsage(this.#byModel.get(key) ?? noUsage, usage));
+    const byModel = (this.#byModel ??= new Map());
+    const isNew = !byModel.has(model);
+    const key = isNew && byModel.size >= programLimits.usageModels ? 'other' : model;
+    byModel.set(key, addUsage(byModel.get(key) ?? noUsage, usage));
     this.#calls += 1;
     this.#parent?.add(model, usage);
   }

@@ -9,15 +9,39 @@ import type { CallSettings } from './settings.ts';
 import type { Run } from './run.ts';
 
 /** What the views of one call share. */
-export interface ViewScope {
+export class ViewScope {
   /** Absent for `module.with(settings)` outside a run. */
   readonly run: Run | undefined;
   /** Given with `with`, for the calls made through the view. */
   readonly settings: CallSettings | undefined;
+  // weak maps cost more than the rest of an empty call: most need none
+  #root: { readonly target: object; readonly view: object } | undefined;
+  #views: WeakMap<object, object> | undefined;
+  #data: WeakMap<object, number> | undefined;
+
+  constructor(run: Run | undefined, settings: CallSettings | undefined) {
+    this.run = run;
+    this.settings = settings;
+  }
+
   /** One view for each object. */
-  readonly views: WeakMap<object, object>;
-  /** Containers without modules, with their size when they were searched. */
-  readonly data: WeakMap<object, number>;
+  viewOf(target: object): object | undefined {
+    return this.#root?.target === target ? this.#root.view : this.#views?.get(target);
+  }
+
+  keepView(target: object, view: object): void {
+    if (this.#root) (this.#views ??= new WeakMap()).set(target, view);
+    else this.#root = { target, view };
+  }
+
+  /** Of a container without modules its size when it was searched. */
+  searchedSizeOf(container: object): number | undefined {
+    return this.#data?.get(container);
+  }
+
+  keepSearched(container: object, size: number): void {
+    (this.#data ??= new WeakMap()).set(container, size);
+  }
 }
 
 export interface ViewLink {
@@ -30,7 +54,7 @@ export interface ViewLink {
 const viewLink: unique symbol = Symbol.for('vivarium.view');
 
 export function createViewScope(run: Run | undefined, settings?: CallSettings): ViewScope {
-  return { run, settings, views: new WeakMap(), data: new WeakMap() };
+  return new ViewScope(run, settings);
 }
 
 /** The target and scope of a view; undefined for anything else. */
@@ -47,10 +71,10 @@ export function unwrap<T>(value: T): T {
 /** The view of a module in a scope. A view of another scope is bound anew. */
 export function bindView<T extends object>(value: T, scope: ViewScope, path: string): T {
   const target = unwrap(value);
-  const known = scope.views.get(target);
+  const known = scope.viewOf(target);
   if (known) return known as T;
   const view = createView({ target, scope, path });
-  scope.views.set(target, view);
+  scope.keepView(target, view);
   return view as T;
 }
 
@@ -97,7 +121,7 @@ const isModuleLike = (value: unknown): boolean =>
 /** Modules, and containers that hold modules, come out bound; everything else as it is. */
 function bindValue(value: unknown, scope: ViewScope, path: string): unknown {
   if (typeof value !== 'object' || value === null) return value;
-  const known = scope.views.get(value);
+  const known = scope.viewOf(value);
   if (known) return known;
   const link = linkOf(value);
   if (link?.scope === scope) return value;
@@ -108,9 +132,9 @@ function bindValue(value: unknown, scope: ViewScope, path: string): unknown {
 
 function isDeclared(container: Container, scope: ViewScope): boolean {
   const size = sizeOf(container);
-  if (scope.data.get(container) === size) return false;
+  if (scope.searchedSizeOf(container) === size) return false;
   if (holds(container, isModuleLike)) return true;
-  scope.data.set(container, size);
+  scope.keepSearched(container, size);
   return false;
 }
 
@@ -132,32 +156,61 @@ function unwrapAll(value: unknown): unknown {
 function createView(link: ViewLink): object {
   const { target } = link;
   // A stand-in instead of the target: a frozen target would forbid the proxy to answer with bound modules.
-  if (Array.isArray(target)) return new Proxy([], handlerOf(link, `${link.path}[`, ']'));
+  if (Array.isArray(target)) return new Proxy([], new ViewHandler(link, `${link.path}[`, ']'));
   if (target instanceof Map) return new Proxy(new Map(), mapHandlerOf(link, target));
-  if (isPlainObject(target)) return new Proxy({}, handlerOf(link, `${link.path}['`, "']"));
+  if (isPlainObject(target)) return new Proxy({}, new ViewHandler(link, `${link.path}['`, "']"));
   const standIn = Object.create(Object.getPrototypeOf(target) as object | null) as object;
-  return new Proxy(standIn, handlerOf(link, link.path === '' ? '' : `${link.path}.`, ''));
+  return new Proxy(standIn, new ViewHandler(link, link.path === '' ? '' : `${link.path}.`, ''));
 }
 
-function handlerOf(link: ViewLink, before: string, after: string): ProxyHandler<object> {
-  const { target, scope } = link;
-  return {
-    get: (_, key, receiver) =>
-      key === viewLink
-        ? link
-        : bindValue(Reflect.get(target, key, receiver), scope, `${before}${String(key)}${after}`),
-    set: (_, key, value, receiver) => Reflect.set(target, key, value, receiver),
-    has: (_, key) => key === viewLink || Reflect.has(target, key),
-    deleteProperty: (_, key) => Reflect.deleteProperty(target, key),
-    ownKeys: () => Reflect.ownKeys(target),
-    getOwnPropertyDescriptor: (standIn, key) => descriptorOf(target, standIn, key),
-    defineProperty: (_, key, descriptor) => {
-      const change =
-        'value' in descriptor ? { ...descriptor, value: unwrapAll(descriptor.value) } : descriptor;
-      return Reflect.defineProperty(target, key, change);
-    },
-    preventExtensions: () => false,
-  };
+/** A class, so that a view costs one object and no closures. */
+class ViewHandler implements ProxyHandler<object> {
+  readonly #link: ViewLink;
+  readonly #before: string;
+  readonly #after: string;
+
+  constructor(link: ViewLink, before: string, after: string) {
+    this.#link = link;
+    this.#before = before;
+    this.#after = after;
+  }
+
+  get(_: object, key: PropertyKey, receiver: unknown): unknown {
+    const link = this.#link;
+    if (key === viewLink) return link;
+    const value: unknown = Reflect.get(link.target, key, receiver);
+    if (typeof value !== 'object' || value === null) return value;
+    return bindValue(value, link.scope, `${this.#before}${String(key)}${this.#after}`);
+  }
+
+  set(_: object, key: PropertyKey, value: unknown, receiver: unknown): boolean {
+    return Reflect.set(this.#link.target, key, value, receiver);
+  }
+
+  has(_: object, key: PropertyKey): boolean {
+    return key === viewLink || Reflect.has(this.#link.target, key);
+  }
+
+  deleteProperty(_: object, key: PropertyKey): boolean {
+    return Reflect.deleteProperty(this.#link.target, key);
+  }
+
+  ownKeys(): (string | symbol)[] {
+    return Reflect.ownKeys(this.#link.target);
+  }
+
+  getOwnPropertyDescriptor(standIn: object, key: PropertyKey): PropertyDescriptor | undefined {
+    return descriptorOf(this.#link.target, standIn, key);
+  }
+
+  defineProperty(_: object, key: PropertyKey, descriptor: PropertyDescriptor): boolean {
+    const change = 'value' in descriptor ? { ...descriptor, value: unwrapAll(descriptor.value) } : descriptor;
+    return Reflect.defineProperty(this.#link.target, key, change);
+  }
+
+  preventExtensions(): boolean {
+    return false;
+  }
 }
 
 /** As the target's, but as changeable as the stand-in's: the rules of proxies want it so. Only a list's length is in both. */

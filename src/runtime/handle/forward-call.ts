@@ -39,15 +39,18 @@ export async function callForward(
   };
   const startedMs = clock.monotonic();
   const started = { input, startedAtMs: clock.now(), traceId: span.traceId };
-  hub.emit({ type: 'call-start', actor: module.id, method: 'forward', span });
+  // an event for nobody is not made
+  if (hub.isActive) hub.emit({ type: 'call-start', actor: module.id, method: 'forward', span });
   const pending = { traceId: span.traceId, startedAtMs: started.startedAtMs };
   module.pending.add(pending);
   try {
-    const answer = await module.call(method, body, { ...options, span });
+    // the run carries the span
+    const answer = await module.call(method, body, options);
     const durationMs = clock.monotonic() - startedMs;
     const output = method === 'forward' ? answer : (answer as PartAnswer).output;
-    module.history.add({ ...started, output, durationMs });
-    hub.emit({ type: 'call-end', actor: module.id, method: 'forward', durationMs, span });
+    const { startedAtMs, traceId } = started;
+    module.history.add({ input, output, startedAtMs, durationMs, traceId });
+    if (hub.isActive) hub.emit({ type: 'call-end', actor: module.id, method: 'forward', durationMs, span });
     return answer;
   } catch (thrown) {
     const code = isCodedError(thrown) ? thrown.code : ('port/callee-threw' as const);

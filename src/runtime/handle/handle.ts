@@ -208,7 +208,7 @@ export class ModuleHandle<M = Module> {
    * @throws what `forward` throws; `port/timeout`, `port/cancelled`, `actor/peer-died`, `actor/mailbox-full`,
    *   `port/not-cloneable` for an input or an answer that cannot cross, `program/forward-not-implemented`
    */
-  async call(input: CallInput<M>, options: ForwardOptions = {}): Promise<ReplyOf<M>> {
+  call(input: CallInput<M>, options: ForwardOptions = {}): Promise<ReplyOf<M>> {
     const { timeoutMs = this.#host.limits.callTimeoutMs, onDelta, isIdempotent, signal } = options;
     const run: RunWire = {
       span: createSpan(options.span),
@@ -220,7 +220,7 @@ export class ModuleHandle<M = Module> {
     };
     const reach = { timeoutMs, signal, onDelta, isIdempotent };
     const request = { input, run, method: 'forward', options: reach } as const;
-    return (await callForward(this.#module, this.#host, request)) as ReplyOf<M>;
+    return callForward(this.#module, this.#host, request) as Promise<ReplyOf<M>>;
   }
 
   /** Sets the mode of the whole tree; it survives restarts, and reloads at the level asked for. */
