@@ -5,8 +5,11 @@ import { launchProfile } from './browser.mjs';
 
 const root = resolve(import.meta.dirname, '..');
 
-/** @param {string} page @returns {Promise<{ url: string, close: () => Promise<void> }>} */
-async function serveProof(page) {
+/**
+ * @param {string} page below the root
+ * @returns {Promise<{ url: string, httpServer: import('node:http').Server, close: () => Promise<void> }>}
+ */
+export async function serveProof(page) {
   const outDir = join(root, '.cache/prove', basename(dirname(page)));
   const shared = /** @type {const} */ ({ root, configFile: join(root, 'vite.config.ts'), logLevel: 'warn' });
   await build({
@@ -26,7 +29,8 @@ async function serveProof(page) {
   const server = await preview({ ...shared, build: { outDir }, preview: { port: 0, open: false } });
   const url = server.resolvedUrls?.local[0];
   if (!url) throw new Error('the server of the proof has no local address');
-  return { url: `${url}${page}`, close: () => server.close() };
+  const httpServer = /** @type {import('node:http').Server} */ (server.httpServer);
+  return { url: `${url}${page}`, httpServer, close: () => server.close() };
 }
 
 /**

@@ -1,4 +1,5 @@
-// `npm run prove -- NAME [--sabotage] [--seconds N]`: a proof too long for the tests. Proofs live in tools/prove/NAME.mjs.
+// `npm run prove -- NAME [--sabotage] [--seconds N] [--kills N] [--seed TEXT] [--strace]`: a proof too long for the tests.
+// Proofs live in tools/prove/NAME.mjs.
 import { readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -6,10 +7,19 @@ import { parseArgs } from 'node:util';
 
 const folder = resolve(import.meta.dirname, 'prove');
 const maxSeconds = 86_400;
+const maxKills = 100_000;
 
 /**
- * Prints what it does and finds, and answers whether the claim held.
- * @typedef {(options: { sabotage: boolean, seconds: number | undefined, print: (line: string) => void }) => Promise<boolean>} Prove
+ * @typedef {object} ProofOptions
+ * @property {boolean} sabotage
+ * @property {number | undefined} seconds
+ * @property {number | undefined} kills of each kind
+ * @property {string | undefined} seed
+ * @property {boolean} strace
+ * @property {(line: string) => void} print
+ *
+ * Prints what it does and finds, and answers whether the claim held; `skipped` where this machine cannot tell.
+ * @typedef {(options: ProofOptions) => Promise<boolean | 'skipped'>} Prove
  */
 
 function findProofs() {
@@ -22,17 +32,27 @@ function findProofs() {
 function readArgs() {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { sabotage: { type: 'boolean', default: false }, seconds: { type: 'string' } },
+    options: {
+      sabotage: { type: 'boolean', default: false },
+      seconds: { type: 'string' },
+      kills: { type: 'string' },
+      seed: { type: 'string' },
+      strace: { type: 'boolean', default: false },
+    },
   });
   const seconds = values.seconds === undefined ? undefined : Number(values.seconds);
   if (seconds !== undefined && !(seconds > 0 && seconds <= maxSeconds))
     throw new Error(`--seconds is "${values.seconds}"; it must be more than 0 and at most ${maxSeconds}`);
-  return { name: positionals[0], sabotage: values.sabotage, seconds };
+  const kills = values.kills === undefined ? undefined : Number(values.kills);
+  if (kills !== undefined && !(Number.isInteger(kills) && kills > 0 && kills <= maxKills))
+    throw new Error(`--kills is "${values.kills}"; it must be a whole number from 1 to ${maxKills}`);
+  const { sabotage, seed, strace } = values;
+  return { name: positionals[0], options: { sabotage, seconds, kills, seed, strace } };
 }
 
-/** @returns {Promise<boolean>} */
+/** @returns {Promise<boolean | 'skipped'>} */
 async function main() {
-  const { name, sabotage, seconds } = readArgs();
+  const { name, options } = readArgs();
   const proofs = findProofs();
   if (!name || !proofs.includes(name))
     throw new Error(
@@ -40,9 +60,9 @@ async function main() {
     );
   const module = await import(pathToFileURL(join(folder, `${name}.mjs`)).href);
   if (typeof module.prove !== 'function') throw new Error(`tools/prove/${name}.mjs does not export prove`);
-  const hasHeld = await module.prove({ sabotage, seconds, print: console.log });
-  if (typeof hasHeld !== 'boolean')
-    throw new Error(`the proof answered ${String(hasHeld)}, not true or false`);
+  const hasHeld = await module.prove({ ...options, print: console.log });
+  if (typeof hasHeld !== 'boolean' && hasHeld !== 'skipped')
+    throw new Error(`the proof answered ${String(hasHeld)}, not true, false or skipped`);
   return hasHeld;
 }
 
@@ -50,5 +70,6 @@ const hasHeld = await main().catch((error) => {
   console.error(`prove failed: ${error.message}`);
   return false;
 });
-console.log(hasHeld ? 'held' : 'fell short');
+if (hasHeld === 'skipped') console.log('skipped');
+else console.log(hasHeld ? 'held' : 'fell short');
 process.exitCode = hasHeld ? 0 : 1;

@@ -22,6 +22,12 @@ describe('commands with a name', () => {
     expect(status).toBe(1);
   });
 
+  it.each(['0', '-1', '1.5', 'x', '1000000'])('refuses --kills=%s by name', (kills) => {
+    const { status, stderr } = run('prove.mjs', 'durability', `--kills=${kills}`);
+    expect(stderr).toContain(`--kills is "${kills}"`);
+    expect(status).toBe(1);
+  });
+
   it('an unknown area names those there are', () => {
     const { status, stderr } = run('bench.mjs', 'nothing');
     expect(stderr).toMatch(/there is no area "nothing"; there are .*size/);
