@@ -81,6 +81,11 @@ interface Known {
   };
   'checkpoint-save': { readonly module: string; readonly checkpoint: string };
   'store-reopen': { readonly store: string; readonly cause: string };
+  /**
+   * The browser found its own database damaged, threw it away with all that was acknowledged, and made an empty one. Only Chromium says
+   * so. `reason` is the browser's.
+   */
+  'store-lost': { readonly store: string; readonly reason: string };
   'store-fail': { readonly store: string; readonly error: EventError };
   /** The platform lacks something and a lesser way is used. */
   'platform-degrade': {

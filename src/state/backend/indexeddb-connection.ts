@@ -39,6 +39,12 @@ export interface ConnectionOptions {
   readonly blockedTimeoutMs: number;
 }
 
+/** What Chromium adds to the event of an upgrade: whether there had been a database that it found damaged and deleted. */
+interface LossReport {
+  readonly dataLoss?: 'none' | 'total';
+  readonly dataLossMessage?: string;
+}
+
 function createObjectStores(database: IDBPDatabase, oldVersion: number): void {
   if (oldVersion < 1) {
     database.createObjectStore(entryStore, { keyPath: 'key' });
@@ -50,6 +56,8 @@ function createObjectStores(database: IDBPDatabase, oldVersion: number): void {
 
 /** What the handlers of an open database need before there is a connection to speak of. */
 interface Handlers {
+  /** The browser deleted what was there. */
+  readonly onLost: (reason: string) => void;
   readonly onVersionChange: () => void;
   readonly onTerminated: () => void;
 }
@@ -104,6 +112,7 @@ export class ConnectionKeeper {
       if (this.#connection?.losses === losses) this.drop(this.#connection, cause);
     };
     const database = await this.#request({
+      onLost: (reason) => hub.emit({ type: 'store-lost', store: name, reason }),
       // closing is what lets the other tab upgrade or delete
       onVersionChange: () => drop('versionchange'),
       onTerminated: () => {
@@ -164,11 +173,15 @@ export class ConnectionKeeper {
 // async, so that an engine that throws at once rejects like one that refuses later
 async function openNative(
   name: string,
-  { onVersionChange, onTerminated }: Handlers,
+  { onLost, onVersionChange, onTerminated }: Handlers,
   onBlocked: () => void,
 ): Promise<IDBDatabase> {
   const database = await openDB(name, schemaVersion, {
-    upgrade: createObjectStores,
+    upgrade: (created, oldVersion, ...[, , event]) => {
+      const { dataLoss, dataLossMessage } = event as LossReport;
+      if (dataLoss === 'total') onLost(dataLossMessage ?? 'the browser gives no reason');
+      createObjectStores(created, oldVersion);
+    },
     blocked: onBlocked,
     blocking: onVersionChange,
     terminated: onTerminated,

@@ -114,6 +114,37 @@ describe('the engine, for real', () => {
   });
 });
 
+describe('a database that the browser threw away', () => {
+  /** Upgrades say that the browser had found the database damaged, as Chromium does; see `npm run prove -- durability`. */
+  function pretendLoss(): Disposable {
+    const original = IDBFactory.prototype.open;
+    IDBFactory.prototype.open = function (...args) {
+      const request = original.apply(this, args);
+      request.addEventListener('upgradeneeded', (event) => {
+        Object.defineProperty(event, 'dataLoss', { value: 'total' });
+        Object.defineProperty(event, 'dataLossMessage', { value: 'Corruption: checksum mismatch' });
+      });
+      return request;
+    };
+    return { [Symbol.dispose]: () => void (IDBFactory.prototype.open = original) };
+  }
+
+  test('is told as store-lost, and the store works anew; one that is only new is not', async () => {
+    const { store, sink, name } = await openWatched();
+    expect(sink.ofType('store-lost')).toEqual([]);
+    await store.close();
+    indexedDB.deleteDatabase(name);
+    const pretended = pretendLoss();
+    const { store: again, sink: events } = await openWatched(name);
+    pretended[Symbol.dispose]();
+    expect(events.ofType('store-lost')).toMatchObject([
+      { store: name, reason: 'Corruption: checksum mismatch' },
+    ]);
+    expect((await again.commit([{ type: 'put', key: ['k'], value: 1 }]))[0]?.revision).toBe(1);
+    await again.close();
+  });
+});
+
 describe('IndexedDB refused', () => {
   const refusals: readonly [string, () => IDBOpenDBRequest][] = [
     [

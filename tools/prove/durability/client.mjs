@@ -179,11 +179,11 @@ export class Client {
     const level = random.isHit(0.5) ? 'strict' : 'relaxed';
     await this.#line.begin(op, { kind: 'record', level, id });
     try {
-      const { version } = await saveRecord(this.#store, id, makeValue(op, random), {
+      const { sequence } = await saveRecord(this.#store, id, makeValue(op, random), {
         durability: level,
         metadata: { op },
       });
-      this.#line.end(op, { isOk: true, version, transaction: this.#engine.take(op) });
+      this.#line.end(op, { isOk: true, version: sequence, transaction: this.#engine.take(op) });
     } catch (error) {
       this.#line.end(op, refusalOf(error));
     }

@@ -1,8 +1,7 @@
 /* oxlint-disable typescript/unbound-method -- a prototype is patched: every call passes its `this` on */
 // Reads everything back with a good store, for the checker.
 import { isCodedError } from '../../../src/base/index.ts';
-import { openIndexedDbStore } from '../../../src/state/index.ts';
-import { listVersions, loadRecord } from '../../../src/state/record.ts';
+import { createRecords, openIndexedDbStore } from '../../../src/state/index.ts';
 import { recordIds } from './operations.mjs';
 import { isIntact } from './values.mjs';
 
@@ -33,9 +32,9 @@ async function listAll(store, prefix) {
   }
 }
 
-async function readVersion(store, id, version) {
+async function readVersion(records, id, version) {
   try {
-    const record = await loadRecord(store, id, version);
+    const record = await records.load(id, version);
     return { id, version, op: record?.state?.op ?? null, isIntact: isIntact(record?.state) };
   } catch (error) {
     return { id, version, op: null, isIntact: false, code: isCodedError(error) ? error.code : String(error) };
@@ -43,15 +42,17 @@ async function readVersion(store, id, version) {
 }
 
 async function readRecords(store, epoch) {
+  const records = createRecords(store);
   const found = [];
   for (const id of recordIds(epoch)) {
-    const latest = await readVersion(store, id, 'latest');
+    const latest = await readVersion(records, id, 'latest');
     if (latest.code === undefined && latest.op === null) continue;
+    if (latest.code !== undefined) found.push(latest);
     for (let after = 0; ;) {
-      const infos = await listVersions(store, id, { after, limit: pageSize });
-      for (const { version } of infos) found.push(await readVersion(store, id, version));
-      if (infos.length < pageSize) break;
-      after = infos.at(-1).version;
+      const infos = await records.versions(id, { after });
+      for (const { sequence } of infos) found.push(await readVersion(records, id, sequence));
+      if (infos.length === 0) break;
+      after = infos.at(-1).sequence;
     }
   }
   return found;
