@@ -10,6 +10,7 @@ import type {
   UsageByModel,
 } from '../program/index.ts';
 import type { LmDescription } from './page-service/lm-proxy.ts';
+import type { FamilyMember } from './sub-module/family-shape.ts';
 import type { SwapFit } from './sub-module/part-shape.ts';
 import type { WireExample } from './compile/trainset.ts';
 
@@ -105,6 +106,8 @@ export interface SwapBody {
   readonly isUpdate?: boolean;
   /** The actors inside it and around it, which it must fit. */
   readonly fit?: SwapFit;
+  /** For an update: all that take it together. */
+  readonly family?: FamilyMember;
   /** Values of what is bound to shared parameters, by name: whatever a migration or a way back makes of them, they stay these. */
   readonly shared?: Readonly<Record<string, unknown>>;
 }

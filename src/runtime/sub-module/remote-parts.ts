@@ -54,7 +54,8 @@ function namesBetween<T extends object>(
   return Object.fromEntries(inner.map(([name, value]) => [name, outerNames.get(value) ?? name]));
 }
 
-function namesOf(root: Module, part: Module): PartNames {
+/** The names of a part's own things, and theirs in the module around it. */
+export function namesOf(root: Module, part: Module): PartNames {
   const { className, version } = part.metadata;
   return {
     className,

@@ -9,6 +9,7 @@ import { ownPartOf } from '../worker/introduce.ts';
 import type { RuntimeLimits } from '../limits.ts';
 import { swapUnderWay } from '../module-error.ts';
 import type { Described, ModuleSwapBody, SwapBody } from '../module-protocol.ts';
+import { familyOf } from '../sub-module/family-shape.ts';
 import { fitOf } from '../sub-module/part-shape.ts';
 import type { ModuleVersions } from '../version/module-versions.ts';
 import { inTurn } from '../parameter/whole-change.ts';
@@ -166,13 +167,13 @@ export class HotSwap {
     reach: CallOptions,
   ): Promise<SwapOutcome> {
     const { versions, limits, clock, sharedValues } = this.#options;
-    // an update exchanges program and parts one after the other: no one of them fits the others yet
-    const fit = wanted.isUpdate ? undefined : fitOf(module);
+    // an update exchanges program and parts one after the other: what counts is whether they fit in the end
+    const [fit, family] = wanted.isUpdate ? [undefined, familyOf(module)] : [fitOf(module), undefined];
     const timeoutMs = limits.importTimeoutMs;
     const ask = (): Promise<unknown> => {
       const loaded = versions.loadedOf(module.kind);
       const shared = sharedValues(module);
-      const given = { ...(fit ? { fit } : {}), ...(shared ? { shared } : {}) };
+      const given = { ...(fit && { fit }), ...(family && { family }), ...(shared && { shared }) };
       const body: SwapBody = { ...wanted, loaded, timeoutMs, ...given };
       return module.call('swap', body, reach);
     };

@@ -8,6 +8,7 @@ import { describeHosting, handOver, reloading, succeed } from '../worker/hosting
 import type { Hosting } from '../worker/hosting.ts';
 import type { ModuleVersion } from '../version/module-class.ts';
 import { refuseMisfit } from '../sub-module/part-shape.ts';
+import { refuseFamily, servedFor } from '../sub-module/refuse-family.ts';
 import type { ModuleSwapBody, SwapAnswer, SwapBody } from '../module-protocol.ts';
 
 export interface SwapOptions {
@@ -75,15 +76,14 @@ export class SwapTurn {
       const signal = url === undefined && loaded.length === 0 ? undefined : call.signal;
       return catalog.resolve(kind, { version, url, loaded, timeoutMs, signal });
     }
-    if (source.url !== undefined) return undefined;
-    const isServed = catalog.versionsOf(kind).some(({ version }) => version === source.version);
-    const served = catalog.find(kind, isServed ? source.version : undefined);
-    return served.Class === source.Class ? undefined : served;
+    const served = servedFor(catalog, { kind, version: source.version, url: source.url });
+    return served?.Class === source.Class ? undefined : served;
   }
 
   #perform(source: ModuleVersion, body: SwapBody): SwapAnswer {
     const { actor, current, announce, takeOver } = this.#options;
     const before = current();
+    if (body.family) refuseFamily(before.catalog, body.family);
     const after = succeed(before, source, body);
     const [from, to] = [before.source.version, source.version];
     const taken = after.taken ?? { from, same: [], ...after.predictors };
