@@ -5,7 +5,6 @@ export type { HostOptions } from './host.ts';
 export { defaultActorLimits } from './limits.ts';
 export type { ActorLimits, Shutdown } from './limits.ts';
 export { inThreadRealm, workerRealm } from './realm.ts';
-export { addRestart, defaultRestartLimits, restartsLeft } from './restart.ts';
 export type { RestartLimits, RestartType } from './restart.ts';
 export type { MessageSource } from './message-source.ts';
 export type { Realm } from './slot.ts';

@@ -2,7 +2,7 @@ export type { Brand } from './brand.ts';
 export { Channel } from './channel.ts';
 export { CodedError, isCodedError, messageOf, toCodedError } from './error.ts';
 export type { ErrorCode, ErrorDetails } from './error.ts';
-export { invariant, unreachable } from './invariant.ts';
+export { unreachable } from './unreachable.ts';
 export { canonicalJson, deepFreeze, isJson } from './json.ts';
 export type { Json, JsonObject, JsonPrimitive } from './json.ts';
 export { fail, ok } from './result.ts';

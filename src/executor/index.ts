@@ -1,16 +1,11 @@
 export type { ExecutionContext, ExecutionOptions, Executor, OutputPart, Session } from './executor.ts';
-export { escapeAttempts } from './escape/attempts.ts';
-export type { EscapeAttempt, EscapeTarget, Watcher as EscapeWatcher } from './escape/attempts.ts';
-export { createUnprotectedPythonExecutor, createUnstrippedPythonExecutor } from './escape/control.ts';
-export { formatEscapeRows, runEscapeSuite } from './escape/escape-suite.ts';
-export type { EscapeRow, EscapeSuiteOptions } from './escape/escape-suite.ts';
+export type { Watcher as EscapeWatcher } from './escape/attempts.ts';
 export type { FrameKind } from './frame.ts';
 export { freezeGuestValue } from './guest-value.ts';
 export type { GuestNumbers, GuestValue } from './guest-value.ts';
 export { createPythonExecutor } from './language/python/python-executor.ts';
 export type { PythonExecutorOptions } from './language/python/python-executor.ts';
 export type { AssetLocation } from './language/python/python-assets.ts';
-export { defaultLimits } from './limits.ts';
 export type { ExecutorLimits } from './limits.ts';
 export type {
   Cancelled,

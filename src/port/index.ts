@@ -1,10 +1,8 @@
 export { DeadlineQueue } from './deadline-queue.ts';
-export { protocolVersion } from './envelope.ts';
 export type { Envelope } from './envelope.ts';
 export { defaultPortLimits } from './limits.ts';
 export type { PortLimits } from './limits.ts';
 export type { IncomingCall } from './incoming-call.ts';
-export { checkMessageSize } from './message-size.ts';
 export { Peer } from './peer.ts';
 export type { CallOptions, IncomingMessage, PeerOptions } from './peer.ts';
 export { createLoopback, createMessagePort, createWorkerScopePort } from './port.ts';

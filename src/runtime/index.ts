@@ -21,7 +21,6 @@ export { acceptUpdates } from './swap/hot-update.ts';
 export type { HotContext, HotPayload } from './swap/hot-update.ts';
 export type { ModuleImportOptions } from './version/import-module.ts';
 export type { InspectedModule, InspectedPart, RuntimeSnapshot } from './inspect-runtime.ts';
-export { defaultRuntimeLimits } from './limits.ts';
 export type { RuntimeLimits } from './limits.ts';
 export type { ClassOf, Modules } from './version/module-catalog.ts';
 export type { ModuleClass } from './version/module-class.ts';
