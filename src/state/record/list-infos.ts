@@ -1,6 +1,7 @@
 /** Infos of a record, page by page. */
 import type { Entry, Store } from '../store.ts';
-import { infoKey, infoPrefix, sequenceOfInfoKey } from './record-key.ts';
+import type { Key } from '../key.ts';
+import { infoKey, infoPrefix, sequenceOfInfoKey, versionsPrefix } from './record-key.ts';
 
 /** One listing of a store at most. */
 export const infosPerPage = 1000;
@@ -63,5 +64,15 @@ export async function* allInfos(store: Store, id: string, after: number): AsyncG
     yield* page;
     if (page.length < infosPerPage) return;
     last = page.at(-1)?.sequence ?? last;
+  }
+}
+
+/** Keys of all named versions. */
+export async function* allVersionKeys(store: Store, id: string): AsyncGenerator<Key> {
+  for (let after: Key | undefined; ;) {
+    const page = await store.list(versionsPrefix(id), { limit: infosPerPage, ...(after ? { after } : {}) });
+    for (const { key } of page) yield key;
+    after = page.at(-1)?.key;
+    if (page.length < infosPerPage) return;
   }
 }

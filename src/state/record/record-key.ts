@@ -50,6 +50,11 @@ export function versionPrefix(id: string, version: string): Key {
   return ['record-version', id, version];
 }
 
+/** Everything under which the named versions of one record lie. */
+export function versionsPrefix(id: string): Key {
+  return ['record-version', id];
+}
+
 export function sequenceOfVersionKey(key: Key): number {
   return Number(key[3]);
 }

@@ -1,12 +1,13 @@
 /** Deleting, pinning and pruning versions. */
 import { recordLimits } from '../limits.ts';
+import type { Key } from '../key.ts';
 import type { CommitOptions, Store, Write } from '../store.ts';
 import { changeRecord } from './change.ts';
 import { dropOldest, dropWrites, readLoosely } from './drop.ts';
 import type { RecordHead } from './head.ts';
-import { infosBefore } from './list-infos.ts';
+import { allVersionKeys, infosBefore } from './list-infos.ts';
 import { findVersion } from './load.ts';
-import { headKey, idKey, infoKey, stateKey } from './record-key.ts';
+import { headKey, idKey, infoKey, sequenceOfVersionKey, stateKey } from './record-key.ts';
 import { readInfo, sealInfo } from './record.ts';
 import type { RecordInfo, RecordVersion } from './record.ts';
 import type { Retention } from './retention.ts';
@@ -41,18 +42,27 @@ export async function pruneRecord(
   }
 }
 
-/** States of erased versions whose infos were lost. */
-async function sweepStates(store: Store, id: string, options: CommitOptions): Promise<void> {
-  for (;;) {
-    const count = await changeRecord(store, id, options, async (head) => {
-      const entries = await store.list(headKey(id), {
-        limit: statesPerPage,
-        after: stateKey(id, head.erasedThrough + 1),
-      });
-      const writes = entries.map(({ key }): Write => ({ type: 'delete', key, forget: true }));
+/** What is left of erased versions whose infos were lost. */
+async function remainsOf(store: Store, { id, erasedThrough }: RecordHead): Promise<readonly Key[]> {
+  const states = await store.list(headKey(id), {
+    limit: statesPerPage,
+    after: stateKey(id, erasedThrough + 1),
+  });
+  const names: Key[] = [];
+  for await (const key of allVersionKeys(store, id)) {
+    if (sequenceOfVersionKey(key) <= erasedThrough) names.push(key);
+    if (names.length >= recordLimits.maxDroppedPerCommit) break;
+  }
+  return [...states.map(({ key }) => key), ...names];
+}
+
+async function sweepRemains(store: Store, id: string, options: CommitOptions): Promise<void> {
+  for (let count = 1; count > 0;) {
+    count = await changeRecord(store, id, options, async (head) => {
+      const keys = await remainsOf(store, head);
+      const writes = keys.map((key): Write => ({ type: 'delete', key, forget: true }));
       return writes.length > 0 ? { head, writes, result: writes.length } : { result: 0 };
     });
-    if (count === 0) return;
   }
 }
 
@@ -81,7 +91,7 @@ export async function deleteRecord(store: Store, id: string, options: CommitOpti
   });
   if (!isSwept) {
     await pruneRecord(store, id, { retention: {}, now: () => 0 }, options);
-    await sweepStates(store, id, options);
+    await sweepRemains(store, id, options);
   }
   return isFound;
 }

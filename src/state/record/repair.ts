@@ -1,14 +1,16 @@
 /** Looking at every part of a record, and making a damaged one whole again from what is left. */
 import { CodedError, isCodedError } from '../../base/index.ts';
 import { recordLimits } from '../limits.ts';
+import type { Key } from '../key.ts';
 import type { CommitOptions, Store, Write } from '../store.ts';
 import { dropWrites } from './drop.ts';
 import { emptyHead, readHead, sealHead } from './head.ts';
 import type { HeadRead, RecordHead } from './head.ts';
-import { allInfos } from './list-infos.ts';
-import { headKey, idKey, infoKey, sequenceOfStateKey, stateKey } from './record-key.ts';
+import { allInfos, allVersionKeys } from './list-infos.ts';
+import { headKey, idKey, infoKey, sequenceOfStateKey, stateKey, versionKey } from './record-key.ts';
 import { joinState, readInfo } from './record.ts';
 import type { RecordInfo } from './record.ts';
+import { sequenceOf } from './version.ts';
 
 /** What a look at every part of a record found. */
 export interface RecordCheck {
@@ -26,6 +28,10 @@ interface Inspection {
   readonly whole: readonly RecordInfo[];
   /** With the name that its info had. */
   readonly damaged: ReadonlyMap<number, unknown>;
+  /** Those whole ones whose info is in the head alone. */
+  readonly restored: readonly RecordInfo[];
+  /** Of infos that there is a second copy of, and of what leads to versions. */
+  readonly corrections: readonly Write[];
 }
 
 /** States that are looked at in one listing: each may be as big as a value can be. */
@@ -64,13 +70,45 @@ async function inspect(store: Store, id: string): Promise<Inspection> {
   const parts = await findParts(store, id, head);
   const whole: RecordInfo[] = [];
   const damaged = new Map<number, unknown>();
+  const restored: RecordInfo[] = [];
   for (const [sequence, value] of parts) {
-    const info = (await readInfo(value, id, sequence)) ?? secondCopy(head, sequence);
+    const stored = await readInfo(value, id, sequence);
+    const info = stored ?? secondCopy(head, sequence);
     const state = info && (await store.get(stateKey(id, sequence)));
-    if (state && (await joinState(info, state.value))) whole.push(info);
-    else damaged.set(sequence, (value as Partial<RecordInfo> | undefined)?.version);
+    if (state && (await joinState(info, state.value))) {
+      whole.push(info);
+      if (!stored) restored.push(info);
+    } else damaged.set(sequence, (value as Partial<RecordInfo> | undefined)?.version);
   }
-  return { read, whole, damaged, isHeadWhole: head !== undefined && (revision > 0 || parts.size === 0) };
+  const isHeadWhole = head !== undefined && (revision > 0 || parts.size === 0);
+  const infos = restored.map((info): Write => ({
+    type: 'put',
+    key: infoKey(id, info.sequence),
+    value: info,
+  }));
+  const corrections = [...infos, ...(await correctNames(store, id, whole))];
+  return { read, whole, damaged, restored, isHeadWhole, corrections };
+}
+
+/** Names that lead nowhere go, and those that are missing come back. */
+async function correctNames(
+  store: Store,
+  id: string,
+  whole: readonly RecordInfo[],
+): Promise<readonly Write[]> {
+  const named = whole.filter(({ version }) => sequenceOf(version) === undefined);
+  const missing = new Map(
+    named.map(({ version, sequence }) => [JSON.stringify(versionKey(id, version, sequence)), sequence]),
+  );
+  const corrections: Write[] = [];
+  for await (const key of allVersionKeys(store, id)) {
+    if (!missing.delete(JSON.stringify(key))) corrections.push({ type: 'delete', key, forget: true });
+  }
+  for (const text of missing.keys())
+    corrections.push({ type: 'put', key: JSON.parse(text) as Key, value: null });
+  const isListed = (await store.get(idKey(id))) !== undefined;
+  if (!isListed && whole.length > 0) corrections.push({ type: 'put', key: idKey(id), value: null });
+  return corrections;
 }
 
 /** The head holds the info of the latest too. */
@@ -80,8 +118,13 @@ function secondCopy(head: RecordHead | undefined, sequence: number): RecordInfo 
 
 /** Reads every version of `id`. */
 export async function verifyRecord(store: Store, id: string): Promise<RecordCheck> {
-  const { whole, damaged, isHeadWhole } = await inspect(store, id);
-  return { wholeCount: whole.length, damaged: [...damaged.keys()], isHeadWhole };
+  const { whole, damaged, restored, isHeadWhole } = await inspect(store, id);
+  const sequences = [...damaged.keys(), ...restored.map(({ sequence }) => sequence)];
+  return {
+    wholeCount: whole.length - restored.length,
+    damaged: sequences.toSorted((a, b) => a - b),
+    isHeadWhole,
+  };
 }
 
 const stampOf = ({ version }: RecordInfo): number =>
@@ -116,19 +159,16 @@ export async function repairRecord(
   const dropped: number[] = [];
   for (let attempt = 1; attempt <= recordLimits.maxAttempts; attempt++) {
     const inspection = await inspect(store, id);
-    const { read, isHeadWhole, damaged } = inspection;
-    if (isHeadWhole && damaged.size === 0) return dropped;
+    const { read, isHeadWhole, damaged, corrections } = inspection;
+    if (isHeadWhole && damaged.size === 0 && corrections.length === 0) return dropped;
     const now = [...damaged].slice(0, recordLimits.maxDroppedPerCommit);
-    const { latest, ...counts } = rebuilt(id, inspection);
-    const value = await sealHead({ ...counts, latest });
+    const head = rebuilt(id, inspection);
+    const { latest } = head;
+    const value = await sealHead(head);
     const writes: Write[] = [
       { type: 'put', key: headKey(id), value, expectedRevision: read.revision },
-      ...(latest
-        ? ([
-            { type: 'put', key: idKey(id), value: null },
-            { type: 'put', key: infoKey(id, latest.sequence), value: latest },
-          ] as const)
-        : ([{ type: 'delete', key: idKey(id) }] as const)),
+      ...(latest ? [] : [{ type: 'delete', key: idKey(id) } as const]),
+      ...corrections.slice(0, recordLimits.maxDroppedPerCommit),
       ...now.flatMap(([sequence, version]) => dropWrites(id, sequence, version)),
     ];
     try {

@@ -205,7 +205,7 @@ export async function saveState<T>(
   options: SaveOptions<T>,
 ): Promise<StateRecord<T>> {
   checkExpected(options.expectedVersion);
-  const metadata = copyMetadata(options.metadata ?? {});
+  const metadata = copyMetadata(options.metadata === undefined ? {} : options.metadata);
   const request = { id, mine: await prepare(state), metadata, options };
   return changeRecord(context.store, id, commitOptionsOf(options), (head) =>
     planSave(context, request, head),
