@@ -5,7 +5,7 @@ import { recordLimits } from '../limits.ts';
 import type { CommitOptions, Store, Write } from '../store.ts';
 import { readHead, sealHead } from './head.ts';
 import type { RecordHead } from './head.ts';
-import { highestSequence, lastWholeVersion } from './load.ts';
+import { isHeadMissing, lastWholeVersion } from './load.ts';
 import { headKey } from './record-key.ts';
 import { recordDamaged } from './record.ts';
 
@@ -35,7 +35,7 @@ export async function changeRecord<R>(
   for (let attempt = 1; attempt <= recordLimits.maxAttempts; attempt++) {
     if (options.signal?.aborted) throw cancellation(options.signal);
     const { head, revision } = await readHead(store, id);
-    const isLost = revision === 0 && (await highestSequence(store, id)) > 0;
+    const isLost = revision === 0 && (await isHeadMissing(store, id));
     if (!head || isLost) throw recordDamaged(id, null, await lastWholeVersion(store, id, Infinity));
     const change = await plan(head);
     if (change === overtaken) continue;

@@ -89,6 +89,12 @@ export async function highestSequence(store: Store, id: string): Promise<number>
   return Math.max(0, ...entries.map(({ key }) => sequenceOfStateKey(key) ?? 0));
 }
 
+/** Whether there are states without a head, as of one moment. */
+export async function isHeadMissing(store: Store, id: string): Promise<boolean> {
+  const [first] = await store.list(headKey(id), { limit: 1 });
+  return first !== undefined && first.key.length > headKey(id).length;
+}
+
 /** In one request: head and newest state come as of one moment. */
 async function loadLatestAtOnce<T>(store: Store, id: string): Promise<Found<T>> {
   const entries = await store.list(headKey(id), { limit: 2 });
@@ -110,13 +116,14 @@ export async function loadLatest<T>(store: Store, id: string): Promise<StateReco
   const first = await loadLatestAtOnce<T>(store, id);
   if (first === 'missing') return undefined;
   if (first !== 'damaged') return first;
-  let isHeadWhole = true;
-  const { found, sequence } = await readSettled<T>(store, id, ({ head, revision }) => {
-    isHeadWhole = head !== undefined && revision > 0;
+  let isHeadDamaged = false;
+  const { found, sequence } = await readSettled<T>(store, id, ({ head }) => {
+    isHeadDamaged = head === undefined;
     return head?.latest?.sequence;
   });
   if (typeof found === 'object') return found;
-  if (found === 'missing' && (isHeadWhole || (await highestSequence(store, id)) === 0)) return undefined;
+  const isHeadWhole = !isHeadDamaged && !(await isHeadMissing(store, id));
+  if (found === 'missing' && isHeadWhole) return undefined;
   const lastGood = await lastWholeVersion(store, id, sequence ?? Infinity);
   throw recordDamaged(id, sequence ?? null, lastGood);
 }
