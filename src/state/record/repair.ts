@@ -116,15 +116,23 @@ function secondCopy(head: RecordHead | undefined, sequence: number): RecordInfo 
   return head?.latest?.sequence === sequence ? head.latest : undefined;
 }
 
-/** Reads every version of `id`. */
+/**
+ * Reads every version of `id`.
+ * @throws `state/conflict` when others changed the record all the time: then what is missing need not be lost
+ */
 export async function verifyRecord(store: Store, id: string): Promise<RecordCheck> {
-  const { whole, damaged, restored, isHeadWhole } = await inspect(store, id);
-  const sequences = [...damaged.keys(), ...restored.map(({ sequence }) => sequence)];
-  return {
-    wholeCount: whole.length - restored.length,
-    damaged: sequences.toSorted((a, b) => a - b),
-    isHeadWhole,
-  };
+  for (let attempt = 1; attempt <= recordLimits.maxAttempts; attempt++) {
+    const { read, whole, damaged, restored, isHeadWhole } = await inspect(store, id);
+    const { revision } = await readHead(store, id);
+    if (revision !== read.revision) continue;
+    const sequences = [...damaged.keys(), ...restored.map(({ sequence }) => sequence)];
+    return {
+      wholeCount: whole.length - restored.length,
+      damaged: sequences.toSorted((a, b) => a - b),
+      isHeadWhole,
+    };
+  }
+  throw changedByOthers(id, 'read');
 }
 
 const stampOf = ({ version }: RecordInfo): number =>
@@ -179,12 +187,12 @@ export async function repairRecord(
       if (!isCodedError(error, 'state/conflict')) throw error;
     }
   }
-  throw new CodedError(
-    'state/conflict',
-    `the record ${id} was changed by others whenever it was to be repaired`,
-    {
-      fields: { id, attempts: recordLimits.maxAttempts },
-      isRetryable: true,
-    },
-  );
+  throw changedByOthers(id, 'to be repaired');
+}
+
+function changedByOthers(id: string, what: string): CodedError {
+  return new CodedError('state/conflict', `the record ${id} was changed by others whenever it was ${what}`, {
+    fields: { id, attempts: recordLimits.maxAttempts },
+    isRetryable: true,
+  });
 }
