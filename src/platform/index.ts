@@ -13,6 +13,6 @@ export { randomHex, seededRandom, systemRandom } from './random.ts';
 export type { Random } from './random.ts';
 export { hasWorkers, spawnWorker } from './spawn.ts';
 export type { CreateWorker } from './spawn.ts';
-export { estimateStorage, persistStorage } from './storage-manager.ts';
+export { estimateStorage, openOriginFolder, persistStorage } from './storage-manager.ts';
 export type { StorageEstimate } from './storage-manager.ts';
 export { runInNextTask } from './task.ts';

@@ -1,4 +1,5 @@
 /** What the browser says about this origin's storage. The only place that touches `navigator.storage`. */
+import { CodedError } from '../base/index.ts';
 
 export interface StorageEstimate {
   /** Bytes used by the whole origin; undefined where the platform does not say. */
@@ -35,4 +36,16 @@ export async function persistStorage(): Promise<boolean> {
   } catch {
     return false;
   }
+}
+
+/**
+ * The root of the origin's private file system (OPFS). Rejects with what the platform says where it is refused.
+ * @throws `platform/files-unavailable` where there is none, as in Node and in insecure contexts
+ */
+export async function openOriginFolder(): Promise<FileSystemDirectoryHandle> {
+  const storage = manager() as Partial<StorageManager> | undefined;
+  if (!storage?.getDirectory) {
+    throw new CodedError('platform/files-unavailable', 'this realm has no private file system');
+  }
+  return storage.getDirectory();
 }

@@ -11,6 +11,7 @@ import type { Clock } from '../../platform/index.ts';
 import { planCommit } from '../plan-commit.ts';
 import type { CommitPlan, KeyState, PlannedChange, PreparedCommit, PreparedWrite } from '../plan-commit.ts';
 import type { Durability } from '../store.ts';
+import { DetachedBody } from './body.ts';
 import { entryStore, historyStore, markStore, tombstoneStore } from './indexeddb-connection.ts';
 import type { Connection } from './indexeddb-connection.ts';
 import { isConnectionLoss, nameOf, TransactionFailure } from './indexeddb-failure.ts';
@@ -31,6 +32,13 @@ export interface CommitRequest {
   readonly durability: Durability;
   readonly signal: AbortSignal | undefined;
   readonly atMs: number;
+  /** Called for each file that the commit takes the last word of; the commit may still fail. */
+  readonly onFileDrop?: (file: string) => void;
+}
+
+/** What is known of a key, with the file of its value if it has one. */
+interface StoredState extends KeyState {
+  readonly file?: string | undefined;
 }
 
 /** Remembered keys; beyond it the oldest is forgotten, and read again when it is needed. */
@@ -47,7 +55,7 @@ interface Attempt {
   readonly keepHistory: number;
   readonly transaction: IDBTransaction;
   /** What may be taken from memory if the mark is ours. */
-  readonly remembered: ReadonlyMap<string, KeyState>;
+  readonly remembered: ReadonlyMap<string, StoredState>;
   isCommitAsked: boolean;
   /** The mark named this connection. */
   wasOurs: boolean;
@@ -55,7 +63,7 @@ interface Attempt {
 
 export class CommitRunner {
   readonly #options: CommitRunnerOptions;
-  readonly #states = new Map<string, KeyState>();
+  readonly #states = new Map<string, StoredState>();
   /** The connection that the remembered states belong to. */
   #owner: string | undefined;
   #inFlight = 0;
@@ -87,7 +95,7 @@ export class CommitRunner {
   async #attempt(
     connection: Connection,
     request: CommitRequest,
-    remembered: ReadonlyMap<string, KeyState>,
+    remembered: ReadonlyMap<string, StoredState>,
   ): Promise<CommitPlan> {
     const { durability, signal } = request;
     const { keepHistory } = this.#options;
@@ -126,9 +134,9 @@ export class CommitRunner {
 
   #remember(connection: Connection, plan: CommitPlan): void {
     if (this.#owner !== connection.id) return;
-    for (const [encoded, { revision, isLive, isForgotten }] of plan.changes) {
+    for (const [encoded, { revision, isLive, isForgotten, write }] of plan.changes) {
       this.#states.delete(encoded); // so that the newest are last
-      if (!isForgotten) this.#states.set(encoded, { revision, isLive });
+      if (!isForgotten) this.#states.set(encoded, { revision, isLive, file: fileOf(write.value) });
     }
     for (const oldest of this.#states.keys()) {
       if (this.#states.size <= maxRemembered) break;
@@ -186,15 +194,15 @@ function commitNow(attempt: Attempt): void {
 async function readStates(
   transaction: IDBTransaction,
   keys: readonly string[],
-): Promise<Map<string, KeyState>> {
+): Promise<Map<string, StoredState>> {
   const entries = transaction.objectStore(entryStore);
   const tombstones = transaction.objectStore(tombstoneStore);
-  const states = new Map<string, KeyState>();
+  const states = new Map<string, StoredState>();
   const readAll = (store: IDBObjectStore, wanted: readonly string[], isLive: boolean): Promise<unknown> =>
     Promise.all(
       wanted.map(async (key) => {
         const stored = await answerOf(store.get(key) as IDBRequest<StoredEntry | undefined>);
-        if (stored) states.set(key, { revision: stored.revision, isLive });
+        if (stored) states.set(key, { revision: stored.revision, isLive, file: stored.body?.file });
       }),
     );
   // both at once: a new key would otherwise cost a second round trip
@@ -202,43 +210,62 @@ async function readStates(
   return states;
 }
 
-function write({ transaction, keepHistory, request }: Attempt, plan: CommitPlan): void {
+function write(attempt: Attempt, plan: CommitPlan): void {
+  const { transaction, keepHistory, request } = attempt;
   const { atMs } = request;
   const entries = transaction.objectStore(entryStore);
   const tombstones = transaction.objectStore(tombstoneStore);
   for (const [key, change] of plan.changes) {
+    const { revision, isForgotten, before } = change;
     if (change.isLive) {
-      if (isDeleted(change.before)) tombstones.delete(key);
-      entries.put({ key, value: change.write.value, revision: change.revision, atMs } satisfies StoredEntry);
+      if (isDeleted(before)) tombstones.delete(key);
+      entries.put({ key, ...contentOf(change.write.value), revision, atMs } satisfies StoredEntry);
     } else {
-      if (change.before.isLive) entries.delete(key);
-      if (!change.isForgotten) tombstones.put({ key, revision: change.revision, atMs });
-      else if (isDeleted(change.before)) tombstones.delete(key);
+      if (before.isLive) entries.delete(key);
+      if (!isForgotten) tombstones.put({ key, revision, atMs });
+      else if (isDeleted(before)) tombstones.delete(key);
     }
-    if (change.wasForgotten) transaction.objectStore(historyStore).delete(allRevisions(key));
-    if (keepHistory > 1 && !change.isCounter)
-      writeHistory(transaction.objectStore(historyStore), change, keepHistory, atMs);
+    const { file } = before as StoredState; // as it was read or remembered here
+    if (file !== undefined) request.onFileDrop?.(file);
+    if (change.wasForgotten) dropHistory(attempt, allRevisions(key));
+    if (keepHistory > 1 && !change.isCounter) writeHistory(attempt, change);
   }
 }
 
 /** The newest revision is here too: copying it when it is overwritten would cost every write a read. */
-function writeHistory(
-  history: IDBObjectStore,
-  change: PlannedChange,
-  keepHistory: number,
-  atMs: number,
-): void {
+function writeHistory(attempt: Attempt, change: PlannedChange): void {
+  const { transaction, keepHistory, request } = attempt;
   const { encoded: key } = change.write;
-  for (const {
-    write: { value },
-    revision,
-    isLive,
-  } of change.revisions.slice(-keepHistory)) {
-    history.put({ key, revision, atMs, isLive, value } satisfies StoredRevision);
+  const history = transaction.objectStore(historyStore);
+  for (const { write, revision, isLive } of change.revisions.slice(-keepHistory)) {
+    const content = contentOf(write.value);
+    history.put({ key, ...content, revision, atMs: request.atMs, isLive } satisfies StoredRevision);
   }
   const oldest = change.revision - keepHistory + 1;
-  if (oldest > 1 && !change.wasForgotten)
-    history.delete(IDBKeyRange.bound([key, 0], [key, oldest], false, true));
+  if (oldest <= 1 || change.wasForgotten) return;
+  dropHistory(attempt, IDBKeyRange.bound([key, 0], [key, oldest], false, true));
+}
+
+function dropHistory({ transaction, request: { onFileDrop } }: Attempt, range: IDBKeyRange): void {
+  const history = transaction.objectStore(historyStore);
+  if (onFileDrop) {
+    const dropped = answerOf(history.getAll(range) as IDBRequest<StoredRevision[]>);
+    dropped.then(
+      (revisions) => {
+        for (const { body } of revisions) if (body) onFileDrop(body.file);
+      },
+      () => undefined, // of a transaction that failed, which is told elsewhere
+    );
+  }
+  history.delete(range);
+}
+
+function contentOf(value: unknown): Pick<StoredEntry, 'value' | 'body'> {
+  return value instanceof DetachedBody ? { body: value.ref } : { value };
+}
+
+function fileOf(value: unknown): string | undefined {
+  return value instanceof DetachedBody ? value.ref.file : undefined;
 }
 
 function isForgetting({ forget = false }: PreparedWrite): boolean {

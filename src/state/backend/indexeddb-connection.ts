@@ -1,6 +1,6 @@
 /** The connection to a database: opened when needed, dropped when stale, given up when another tab needs to upgrade. */
 import { openDB, unwrap } from 'idb';
-import type { IDBPDatabase } from 'idb';
+import type { IDBPDatabase, IDBPTransaction } from 'idb';
 import { CodedError } from '../../base/index.ts';
 import { randomHex } from '../../platform/index.ts';
 import type { Clock, Random } from '../../platform/index.ts';
@@ -8,15 +8,17 @@ import type { Hub } from '../../telemetry/index.ts';
 import { toOpenError } from './indexeddb-failure.ts';
 import { storeClosed } from '../requests.ts';
 
-/** Live entries: `{ key, value, revision, atMs }` by encoded key. */
+/** Live entries: `{ key, value, revision, atMs }`, or `body` in the place of `value`, by encoded key. */
 export const entryStore = 'entry';
 /** Revisions of deleted keys: `{ key, revision, atMs }` by encoded key. */
 export const tombstoneStore = 'tombstone';
 /** One record, `writer`: the id of the connection that committed last. */
 export const markStore = 'mark';
 
-/** Kept revisions: `{ key, revision, atMs, isLive, value? }` by encoded key and revision, written by stores that keep several. */
+/** Kept revisions: as an entry, with `isLive`, by encoded key and revision, written by stores that keep several. */
 export const historyStore = 'history';
+/** Of both: records by the file that they refer to. Those without a body are not in it. */
+export const fileIndex = 'file';
 /** The layout above. A database with a higher number was made by newer code and is left alone. */
 const schemaVersion = 2;
 
@@ -45,13 +47,23 @@ interface LossReport {
   readonly dataLossMessage?: string;
 }
 
-function createObjectStores(database: IDBPDatabase, oldVersion: number): void {
-  if (oldVersion < 1) {
-    database.createObjectStore(entryStore, { keyPath: 'key' });
-    database.createObjectStore(tombstoneStore, { keyPath: 'key' });
-    database.createObjectStore(markStore);
+/** Adds what is missing, whatever was there before. */
+function createObjectStores(
+  database: IDBPDatabase,
+  transaction: IDBPTransaction<unknown, string[], 'versionchange'>,
+): void {
+  const names = database.objectStoreNames;
+  for (const name of [entryStore, tombstoneStore]) {
+    if (!names.contains(name)) database.createObjectStore(name, { keyPath: 'key' });
   }
-  if (oldVersion < 2) database.createObjectStore(historyStore, { keyPath: ['key', 'revision'] });
+  if (!names.contains(markStore)) database.createObjectStore(markStore);
+  if (!names.contains(historyStore)) {
+    database.createObjectStore(historyStore, { keyPath: ['key', 'revision'] });
+  }
+  for (const name of [entryStore, historyStore]) {
+    const store = transaction.objectStore(name);
+    if (!store.indexNames.contains(fileIndex)) store.createIndex(fileIndex, 'body.file');
+  }
 }
 
 /** What the handlers of an open database need before there is a connection to speak of. */
@@ -177,10 +189,10 @@ async function openNative(
   onBlocked: () => void,
 ): Promise<IDBDatabase> {
   const database = await openDB(name, schemaVersion, {
-    upgrade: (created, oldVersion, ...[, , event]) => {
+    upgrade: (opened, ...[, , transaction, event]) => {
       const { dataLoss, dataLossMessage } = event as LossReport;
       if (dataLoss === 'total') onLost(dataLossMessage ?? 'the browser gives no reason');
-      createObjectStores(created, oldVersion);
+      createObjectStores(opened, transaction);
     },
     blocked: onBlocked,
     blocking: onVersionChange,

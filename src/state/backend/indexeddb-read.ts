@@ -1,9 +1,8 @@
 /** Reads of IndexedDB: one transaction each, which ends in every case. */
 import type { Clock } from '../../platform/index.ts';
-import { decodeKey } from '../key.ts';
 import type { ListRange } from '../requests.ts';
-import type { Entry, Revision } from '../store.ts';
-import { entryStore, historyStore, tombstoneStore } from './indexeddb-connection.ts';
+import type { BodyRef } from './body.ts';
+import { entryStore, fileIndex, historyStore, tombstoneStore } from './indexeddb-connection.ts';
 import type { Connection } from './indexeddb-connection.ts';
 import { TransactionFailure } from './indexeddb-failure.ts';
 import { answerOf, WatchedTransaction } from './indexeddb-transaction.ts';
@@ -18,7 +17,9 @@ export interface Reader {
 /** As stored: written by this code alone. */
 export interface StoredEntry {
   readonly key: string;
-  readonly value: unknown;
+  readonly value?: unknown;
+  /** Where the value is, when it is not here. */
+  readonly body?: BodyRef;
   readonly revision: number;
   readonly atMs: number;
 }
@@ -26,11 +27,6 @@ export interface StoredEntry {
 /** As stored, a value only where `isLive`. */
 export interface StoredRevision extends StoredEntry {
   readonly isLive: boolean;
-}
-
-function toEntry<T>({ key, value, revision, atMs }: StoredEntry): Entry<T> {
-  // the reader says what it expects, as with any untyped storage
-  return { key: decodeKey(key), value: value as T, revision, atMs };
 }
 
 async function read<T>(
@@ -56,11 +52,10 @@ async function read<T>(
   }
 }
 
-export async function readEntry<T>(reader: Reader, encoded: string): Promise<Entry<T> | undefined> {
-  const stored = await read(reader, [entryStore], (transaction) =>
+export async function readEntry(reader: Reader, encoded: string): Promise<StoredEntry | undefined> {
+  return read(reader, [entryStore], (transaction) =>
     answerOf(transaction.objectStore(entryStore).get(encoded) as IDBRequest<StoredEntry | undefined>),
   );
-  return stored && toEntry<T>(stored);
 }
 
 function toKeyRange({ from, isFromIncluded, below }: ListRange): IDBKeyRange | undefined {
@@ -69,21 +64,13 @@ function toKeyRange({ from, isFromIncluded, below }: ListRange): IDBKeyRange | u
   return IDBKeyRange.bound(from, below, !isFromIncluded, true);
 }
 
-export async function readEntries<T>(reader: Reader, range: ListRange): Promise<readonly Entry<T>[]> {
+export async function readEntries(reader: Reader, range: ListRange): Promise<readonly StoredEntry[]> {
   if (range.isEmpty) return [];
-  const stored = await read(reader, [entryStore], (transaction) =>
+  return read(reader, [entryStore], (transaction) =>
     answerOf(
       transaction.objectStore(entryStore).getAll(toKeyRange(range), range.limit) as IDBRequest<StoredEntry[]>,
     ),
   );
-  return stored.map((entry) => toEntry<T>(entry));
-}
-
-function toRevision<T>(stored: StoredRevision): Revision<T> {
-  const { revision, atMs, isLive } = stored;
-  return isLive
-    ? { type: 'put', ...toEntry<T>(stored) }
-    : { type: 'delete', key: decodeKey(stored.key), revision, atMs };
 }
 
 /** Where the kept revisions of a key lie in the history. */
@@ -92,11 +79,11 @@ export function allRevisions(encoded: string): IDBKeyRange {
 }
 
 /** The newest `limit` revisions of a key, oldest first: what was kept, and the latest in any case. */
-export async function readHistory<T>(
+export async function readHistory(
   reader: Reader,
   encoded: string,
   limit: number,
-): Promise<readonly Revision<T>[]> {
+): Promise<readonly StoredRevision[]> {
   const [entry, tombstone, kept] = await read(
     reader,
     [entryStore, tombstoneStore, historyStore],
@@ -115,5 +102,21 @@ export async function readHistory<T>(
   const older = kept.filter(
     ({ revision }) => revision > latest.revision - limit && revision < latest.revision,
   );
-  return [...older, latest].map((each) => toRevision<T>(each));
+  return [...older, latest];
+}
+
+/** Of some files those that no record refers to, once all commits that began before are over. */
+export async function readUnreferenced(reader: Reader, files: readonly string[]): Promise<readonly string[]> {
+  const stores = [entryStore, historyStore];
+  const isReferred = await read(reader, stores, (transaction) =>
+    Promise.all(
+      files.flatMap((file) =>
+        stores.map(async (name) => {
+          const found = await answerOf(transaction.objectStore(name).index(fileIndex).getKey(file));
+          return found !== undefined;
+        }),
+      ),
+    ),
+  );
+  return files.filter((_, index) => !isReferred[index * 2] && !isReferred[index * 2 + 1]);
 }

@@ -32,11 +32,16 @@ import type {
   Write,
 } from '../store.ts';
 import { changesOf, parseChanges, Watchers } from '../watchers.ts';
+import { DetachedBody } from './body.ts';
+import type { BodyKeeper } from './body-keeper.ts';
 import { CommitRunner } from './indexeddb-commit.ts';
+import type { CommitRequest } from './indexeddb-commit.ts';
 import { ConnectionKeeper } from './indexeddb-connection.ts';
 import type { Connection } from './indexeddb-connection.ts';
 import { isConnectionLoss, nameOf, toAccessError, TransactionFailure } from './indexeddb-failure.ts';
-import { readEntries, readEntry, readHistory } from './indexeddb-read.ts';
+import { inOrder, readWhole, toEntry, toRevision } from './indexeddb-entry.ts';
+import { readEntries, readEntry, readHistory, readUnreferenced } from './indexeddb-read.ts';
+import type { Reader } from './indexeddb-read.ts';
 
 export interface IndexedDbStoreOptions {
   /** Name of the database, one per store in an origin. */
@@ -80,7 +85,8 @@ export async function openIndexedDbStore(options: IndexedDbStoreOptions): Promis
   }
 }
 
-class IndexedDbStore implements Store {
+/** What a store does with large values: nothing, unless it is told. */
+export class IndexedDbStore implements Store {
   readonly name: string;
   readonly capabilities: StoreCapabilities;
   readonly #limits: StoreLimits;
@@ -91,12 +97,17 @@ class IndexedDbStore implements Store {
   readonly #commits: CommitRunner;
   readonly #watchers: Watchers;
   readonly #broadcast: Broadcast;
+  readonly #bodies: BodyKeeper | undefined;
   readonly #inFlight = new Set<Promise<unknown>>();
+  /** Settles when the transactions of the commits that were asked for so far have begun: they keep their order. */
+  #turn: Promise<void> | undefined;
   /** Of commits that other realms have not been told of. */
   readonly #notices: (readonly Change[])[] = [];
   #isClosed = false;
 
-  constructor(options: IndexedDbStoreOptions) {
+  /** @param bodies of a store that keeps large values in files */
+  constructor(options: IndexedDbStoreOptions, bodies?: BodyKeeper) {
+    this.#bodies = bodies;
     const { name, clock = systemClock, hub = silentHub, openBroadcast = openSystemBroadcast } = options;
     this.name = name;
     this.capabilities = {
@@ -138,21 +149,38 @@ class IndexedDbStore implements Store {
     await this.#keeper.get();
   }
 
+  /** Removes in the background what stores that are gone left in files. */
+  sweep(): void {
+    const sweeping = this.#bodies?.sweep((files) => this.#unreferenced(files));
+    this.#track(
+      Promise.resolve(sweeping).catch((error: unknown) =>
+        this.#report('state/sweep-failed', messageOf(error)),
+      ),
+    );
+  }
+
   async get<T>(key: Key): Promise<Entry<T> | undefined> {
     const encoded = encodeKey(key);
-    return this.#run('state/read-failed', (connection) => readEntry<T>(this.#reader(connection), encoded));
+    return this.#read(
+      (reader) => readEntry(reader, encoded),
+      (stored) => stored && toEntry<T>(stored, this.#bodies),
+    );
   }
 
   async list<T>(prefix: Key, options: ListOptions = {}): Promise<readonly Entry<T>[]> {
     const range = toListRange(prefix, options, this.#limits);
-    return this.#run('state/read-failed', (connection) => readEntries<T>(this.#reader(connection), range));
+    return this.#read(
+      (reader) => readEntries(reader, range),
+      (stored) => inOrder(stored, (each) => toEntry<T>(each, this.#bodies)),
+    );
   }
 
   async history<T>(key: Key, options: HistoryOptions = {}): Promise<readonly Revision<T>[]> {
     const encoded = encodeKey(key);
     const limit = Math.min(toHistoryLimit(options), this.capabilities.history);
-    return this.#run('state/read-failed', (connection) =>
-      readHistory<T>(this.#reader(connection), encoded, limit),
+    return this.#read(
+      (reader) => readHistory(reader, encoded, limit),
+      (stored) => inOrder(stored, (each) => toRevision<T>(each, this.#bodies)),
     );
   }
 
@@ -167,10 +195,9 @@ class IndexedDbStore implements Store {
     const { durability = 'strict', signal } = options;
     const commit = prepareCommit(groups, this.#limits);
     const atMs = this.#clock.now();
-    const plan = await this.#run('state/write-failed', (connection) => {
-      if (signal?.aborted) return Promise.reject(cancellation(signal));
-      return this.#commits.run(connection, { commit, durability, signal, atMs });
-    });
+    const plan = await this.#guard('state/write-failed', () =>
+      this.#commitDetached({ commit, durability, signal, atMs }),
+    );
     this.#announce(plan, atMs);
     return plan.outcomes;
   }
@@ -187,35 +214,105 @@ class IndexedDbStore implements Store {
 
   async close(): Promise<void> {
     this.#isClosed = true;
-    await Promise.allSettled(this.#inFlight);
+    // what is removed behind a commit begins when the commit is over
+    while (this.#inFlight.size > 0) await Promise.allSettled(this.#inFlight);
     this.#watchers.clear();
     this.#postNotices();
     this.#broadcast[Symbol.dispose]();
     this.#keeper.close();
+    await this.#bodies?.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
 
-  #run<T>(
-    fallback: 'state/read-failed' | 'state/write-failed',
-    work: (connection: Connection) => Promise<T>,
+  /** Reads records and completes them; what was replaced between the two is read again. */
+  async #read<S, T>(
+    read: (reader: Reader) => Promise<S>,
+    complete: (stored: S) => T | Promise<T>,
   ): Promise<T> {
+    return this.#guard('state/read-failed', () =>
+      readWhole(async () =>
+        complete(await this.#withConnection((connection) => read(this.#reader(connection)))),
+      ),
+    );
+  }
+
+  /** Large values first, in files; then the transaction, in the order of the calls. */
+  async #commitDetached(request: CommitRequest): Promise<CommitPlan> {
+    const detaching = this.#bodies?.detach(request.commit, request.durability);
+    if (!detaching && !this.#turn) return this.#transact(request);
+    const before = this.#turn;
+    let begin!: () => void;
+    const turn = new Promise<void>((resolve) => (begin = resolve));
+    this.#turn = turn;
+    try {
+      const [detached] = await Promise.allSettled([detaching, before]);
+      if (detached.status === 'rejected') throw detached.reason;
+      const committing = this.#transact({ ...request, ...detached.value });
+      begin();
+      return await committing;
+    } finally {
+      begin();
+      if (this.#turn === turn) this.#turn = undefined;
+    }
+  }
+
+  async #transact(request: CommitRequest & { readonly files?: readonly string[] }): Promise<CommitPlan> {
+    const { signal, files = [] } = request;
+    const dropped = new Set(files);
+    const onFileDrop = (file: string): void => void dropped.add(file);
+    const whole = this.#bodies ? { ...request, onFileDrop } : request;
+    try {
+      const plan = await this.#withConnection((connection) => {
+        if (signal?.aborted) return Promise.reject(cancellation(signal));
+        return this.#commits.run(connection, whole);
+      });
+      for (const { write } of plan.changes.values()) {
+        if (write.value instanceof DetachedBody) dropped.delete(write.value.ref.file);
+      }
+      this.#removeFiles([...dropped]);
+      return plan;
+    } catch (error) {
+      // of a commit whose outcome is unknown the files may be referred to, which is looked up
+      this.#removeFiles(files);
+      throw error;
+    }
+  }
+
+  /** Behind the commit: nobody waits for it but `close`. */
+  #removeFiles(files: readonly string[]): void {
+    const bodies = this.#bodies;
+    if (!bodies || files.length === 0) return;
+    const removing = this.#unreferenced(files).then((unreferenced) => bodies.remove(unreferenced));
+    // what is not removed now is swept later
+    this.#track(removing.catch(() => undefined));
+  }
+
+  #unreferenced(files: readonly string[]): Promise<readonly string[]> {
+    return this.#withConnection((connection) => readUnreferenced(this.#reader(connection), files));
+  }
+
+  #guard<T>(fallback: 'state/read-failed' | 'state/write-failed', work: () => Promise<T>): Promise<T> {
     if (this.#isClosed) return Promise.reject(storeClosed(this.name));
-    const running = this.#runWithReopen(work).catch((error: unknown) => {
+    const running = work().catch((error: unknown) => {
       const coded = toAccessError(error, this.name, fallback);
       if (coded.code !== 'port/cancelled') this.#report(coded.code, coded.message);
       throw coded;
     });
-    this.#inFlight.add(running);
-    const settled = (): void => void this.#inFlight.delete(running);
-    running.then(settled, settled);
+    this.#track(running);
     return running;
   }
 
+  #track(running: Promise<unknown>): void {
+    this.#inFlight.add(running);
+    const settled = (): void => void this.#inFlight.delete(running);
+    running.then(settled, settled);
+  }
+
   /** A dead connection is dropped, and the work tried once more on a new one if nothing of it was applied. */
-  async #runWithReopen<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
+  async #withConnection<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
     const connection = await this.#keeper.get();
     try {
       return await work(connection);
@@ -231,12 +328,7 @@ class IndexedDbStore implements Store {
     return work(await this.#keeper.get());
   }
 
-  #reader(connection: Connection): {
-    connection: Connection;
-    clock: Clock;
-    timeoutMs: number;
-    graceMs: number;
-  } {
+  #reader(connection: Connection): Reader {
     return { connection, clock: this.#clock, timeoutMs: this.#transactionTimeoutMs, graceMs };
   }
 
