@@ -1,0 +1,266 @@
+/** The journal: a store around a store that also writes down what changed, and when, in the same transaction. */
+import { CodedError, toCodedError } from '../../base/index.ts';
+import type { StorageEstimate } from '../../platform/index.ts';
+import { appendedNumberOf } from '../key.ts';
+import type { Key } from '../key.ts';
+import { prepareCommit, toOwnWrites } from '../plan-commit.ts';
+import type { PreparedWrite } from '../plan-commit.ts';
+import { commitAlone } from '../requests.ts';
+import type {
+  Change,
+  CommitOptions,
+  Committed,
+  Entry,
+  GroupOutcome,
+  ListOptions,
+  Store,
+  StoreCapabilities,
+  Write,
+} from '../store.ts';
+import { compactJournal, sweepEntries } from './journal-compact.ts';
+import type { Compaction } from './journal-compact.ts';
+import { toEntryParts } from './journal-entry.ts';
+import { openHead } from './journal-head.ts';
+import { toJournalSettings } from './journal-options.ts';
+import type { JournalOptions, JournalSettings } from './journal-options.ts';
+import { findEnd, readHead } from './journal-read.ts';
+import type { JournalHead } from './journal-read.ts';
+import { checkNotHidden, entryPrefix, isCovered, isHidden } from './layout.ts';
+import { sweepParts } from './snapshot-parts.ts';
+
+/** What can be restored, and what that takes. */
+export interface JournalState {
+  readonly name: string;
+  readonly prefixes: readonly Key[];
+  /** The earliest time whose state can be restored. */
+  readonly earliestMs: number;
+  /** Commits since then. A long commit counts as several. */
+  readonly entries: number;
+}
+
+/** A store whose changes are journaled; close it instead of the store that it was made of. */
+export interface JournaledStore extends Store {
+  /** @throws as `get` */
+  journalState(): Promise<JournalState>;
+  /**
+   * Moves what is beyond the bounds into the base of the journal now; undefined when another tab does so at the moment.
+   * It also runs by itself, see `isCompacting`.
+   * @throws `state/journal-damaged`, `state/checksum-failed`, and what `get` and `commit` throw
+   */
+  compactJournal(): Promise<Compaction | undefined>;
+}
+
+/** What the functions on snapshots need of a journaled store. */
+export interface JournalAccess {
+  readonly inner: Store;
+  readonly settings: JournalSettings;
+}
+
+const accesses = new WeakMap<Store, JournalAccess>();
+
+/** Undefined for a store without a journal. */
+export function journalOf(store: Store): JournalAccess | undefined {
+  return accesses.get(store);
+}
+
+/** Left of a value's bound for what surrounds the bytes. */
+const frameBytes = 4096;
+
+/**
+ * The same store with a journal: every commit that touches a journaled prefix appends, in its transaction, an entry with
+ * the time and the writes. It keeps all promises of the store; a journaled value counts twice against `maxCommitBytes`.
+ * At first use the journal begins with what is stored.
+ * Keys whose first segment begins with U+FFFF are refused; what is kept there is not shown.
+ * @throws `state/snapshot-invalid`, `state/key-invalid`, `state/journal-mismatch`, `state/version-too-new`, `state/snapshot-too-large`,
+ *   `state/not-encodable`, and what the store throws. Its commits also throw `state/not-encodable`, for what a journal cannot
+ *   hold: Blob, File, CryptoKey and other handles of the platform
+ */
+export async function withJournal(store: Store, options: JournalOptions = {}): Promise<JournaledStore> {
+  if (journalOf(store)) {
+    throw new CodedError('state/snapshot-invalid', 'the store has a journal already, expected one without');
+  }
+  const settings = toJournalSettings(options);
+  const { head } = await openHead(store, settings);
+  const end = await findEnd(store, settings.name, head.position);
+  await sweepEntries(store, settings.name, head.position);
+  await sweepParts(store, settings.context);
+  const journaled = new StoreWithJournal(store, settings, { head, end });
+  accesses.set(journaled, { inner: store, settings });
+  return journaled;
+}
+
+/** When the next compaction is worth looking into. */
+interface Due {
+  readonly end: number;
+  readonly atMs: number;
+}
+
+class StoreWithJournal implements JournaledStore {
+  readonly name: string;
+  readonly capabilities: StoreCapabilities;
+  readonly #inner: Store;
+  readonly #settings: JournalSettings;
+  #head: JournalHead;
+  /** The last entry that this store knows of. */
+  #end: number;
+  #lastAtMs: number;
+  #written = { entries: 0, bytes: 0 };
+  #due: Due;
+  #compacting: Promise<unknown> | undefined;
+  #isClosed = false;
+
+  constructor(
+    inner: Store,
+    settings: JournalSettings,
+    start: { readonly head: JournalHead; readonly end: number },
+  ) {
+    this.name = inner.name;
+    this.capabilities = inner.capabilities;
+    this.#inner = inner;
+    this.#settings = settings;
+    this.#head = start.head;
+    this.#end = start.end;
+    this.#lastAtMs = start.head.atMs;
+    this.#due = { end: 0, atMs: start.head.atMs + settings.retentionMs };
+  }
+
+  get<T>(key: Key): Promise<Entry<T> | undefined> {
+    if (!isListOfText(key) || !isHidden(key)) return this.#inner.get<T>(key);
+    return Promise.resolve(undefined);
+  }
+
+  async list<T>(prefix: Key, options?: ListOptions): Promise<readonly Entry<T>[]> {
+    // ours are behind all others: what is left out was at the end of the page
+    const entries = await this.#inner.list<T>(prefix, options);
+    return entries.filter(({ key }) => !isHidden(key));
+  }
+
+  commit(writes: readonly Write[], options?: CommitOptions): Promise<readonly Committed[]> {
+    return commitAlone(this, writes, options);
+  }
+
+  async commitEach(
+    groups: readonly (readonly Write[])[],
+    options?: CommitOptions,
+  ): Promise<readonly GroupOutcome[]> {
+    const prepared = prepareCommit(groups, this.#settings.limits);
+    const atMs = Math.max(this.#lastAtMs, this.#settings.context.clock.now());
+    this.#lastAtMs = atMs;
+    const withEntries = prepared.groups.map((writes) => [...writes, ...this.#entryOf(writes, atMs)]);
+    const outcomes = await this.#inner.commitEach(withEntries.map(toOwnWrites), options);
+    return outcomes.map((outcome, index) => {
+      const written = prepared.groups[index]?.length ?? 0;
+      if (!outcome.ok || outcome.value.length === written) return outcome;
+      this.#note(outcome.value.slice(written), withEntries[index]?.slice(written) ?? []);
+      return { ok: true, value: outcome.value.slice(0, written) };
+    });
+  }
+
+  watch(prefix: Key, listener: (change: Change) => void): () => void {
+    return this.#inner.watch(prefix, (change) => {
+      if (!isHidden(change.key)) listener(change);
+    });
+  }
+
+  estimate(): Promise<StorageEstimate> {
+    return this.#inner.estimate();
+  }
+
+  async journalState(): Promise<JournalState> {
+    const { name } = this.#settings;
+    const head = (await readHead(this.#inner, name))?.head ?? this.#head;
+    this.#head = head;
+    this.#end = await findEnd(this.#inner, name, Math.max(this.#end, head.position));
+    return { name, prefixes: head.prefixes, earliestMs: head.atMs, entries: this.#end - head.position };
+  }
+
+  async compactJournal(): Promise<Compaction | undefined> {
+    await this.#compacting;
+    return this.#compact();
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#compacting;
+    await this.#inner.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #compact(): Promise<Compaction | undefined> {
+    const compaction = await compactJournal(this.#inner, this.#settings, this.#meanBytes());
+    await this.journalState();
+    return compaction;
+  }
+
+  /** The appends that go with a group. */
+  #entryOf(writes: readonly PreparedWrite[], atMs: number): readonly PreparedWrite[] {
+    const { name, prefixes, limits } = this.#settings;
+    for (const { key } of writes) checkNotHidden(key);
+    const placed = writes
+      .map((write, place) => ({ write, place }))
+      .filter(({ write }) => write.type !== 'check' && isCovered(write.key, prefixes));
+    if (placed.length === 0) return [];
+    const partBytes = Math.max(1, limits.maxValueBytes - frameBytes);
+    const parts = toEntryParts(placed, atMs, { partBytes, maxBytes: 2 * limits.maxCommitBytes });
+    const withOutcomes = placed.some(({ write }) => write.type === 'append');
+    const key = entryPrefix(name);
+    const appends = parts.map((value, index): Write => {
+      const isLast = index === parts.length - 1;
+      return { type: 'append', key, value, ...(withOutcomes && isLast ? { withOutcomes } : {}) };
+    });
+    // the bytes are a copy already, but preparing costs little: it measures them
+    return prepareCommit([appends], limits).groups[0] ?? [];
+  }
+
+  #note(appended: readonly Committed[], writes: readonly PreparedWrite[]): void {
+    const number = appendedNumberOf(appended.at(-1)?.key ?? []) ?? 0;
+    this.#end = Math.max(this.#end, number);
+    this.#written.entries += writes.length;
+    for (const { sizeBytes } of writes) this.#written.bytes += sizeBytes;
+    if (this.#settings.isCompacting && this.#isDue()) this.#compactSoon();
+  }
+
+  #meanBytes(): number {
+    const { entries, bytes } = this.#written;
+    return entries === 0 ? 0 : bytes / entries;
+  }
+
+  #isDue(): boolean {
+    if (this.#compacting || this.#isClosed) return false;
+    const { maxEntries, maxBytes } = this.#settings;
+    const count = this.#end - this.#head.position;
+    const isOver = count > maxEntries || count * this.#meanBytes() > maxBytes;
+    return (isOver && this.#end >= this.#due.end) || this.#lastAtMs > this.#due.atMs;
+  }
+
+  /** An eighth of the bounds: compaction rewrites the base, which must be worth it. */
+  #entriesPerCompaction(): number {
+    const { maxEntries, maxBytes } = this.#settings;
+    return Math.ceil(Math.min(maxEntries, maxBytes / Math.max(1, this.#meanBytes())) / 8);
+  }
+
+  #compactSoon(): void {
+    const { retentionMs, hub } = this.#settings;
+    this.#compacting = this.#compact()
+      .catch((error: unknown) => {
+        const { code, message } = toCodedError(error, 'state/journal-damaged');
+        hub.emit({ type: 'store-fail', store: this.name, error: { code, message } });
+      })
+      .finally(() => {
+        this.#compacting = undefined;
+        // what came to nothing is not tried again with every commit
+        this.#due = {
+          end: this.#end + this.#entriesPerCompaction(),
+          atMs: this.#lastAtMs + Math.ceil(retentionMs / 4),
+        };
+      });
+  }
+}
+
+/** A prefix or key that can be looked into; anything else is for the store to refuse. */
+function isListOfText(key: unknown): key is Key {
+  return Array.isArray(key) && typeof key[0] === 'string';
+}

@@ -1,0 +1,39 @@
+/** Bounds of journals and snapshots, each with its reason. */
+
+const MiB = 2 ** 20;
+
+/** Nesting in bytes: what the deepest value of a store needs, and what the stack of every engine can take. */
+export const maxEncodedDepth: number = 600;
+
+export interface SnapshotLimits {
+  /** Bytes of one snapshot, or of one state that is rebuilt: it is held in memory while it is made or read. Default 256 MiB. */
+  readonly maxSnapshotBytes: number;
+  /** Bytes of one stored part: well below what a store takes as one value. Default 1 MiB. */
+  readonly partBytes: number;
+  /** Named snapshots of one store: they are listed in one read. Default 1,000. */
+  readonly maxSnapshots: number;
+  /** Silence after which a snapshot that was begun and never finished is swept. Default 10 minutes. */
+  readonly abandonedAfterMs: number;
+}
+
+export const defaultSnapshotLimits: SnapshotLimits = {
+  maxSnapshotBytes: 256 * MiB,
+  partBytes: MiB,
+  maxSnapshots: 1000,
+  abandonedAfterMs: 600_000,
+};
+
+/** Characters of a snapshot's name: it is part of a key. */
+export const maxNameLength: number = 200;
+/** Bytes of a snapshot's metadata: all of it is read when snapshots are listed. */
+export const maxMetadataBytes: number = 16 * 1024;
+/** Prefixes of one snapshot or journal: each costs a comparison per write. */
+export const maxPrefixes: number = 64;
+/** Bytes that one read of many values aims at. */
+export const pageBytes: number = 4 * MiB;
+/** Values in one read. */
+export const maxPageEntries: number = 1000;
+/** Deletes in one commit of a sweep: each is a step, between which others may write. */
+export const sweepStep: number = 500;
+/** How often work that others overtook is begun again. */
+export const maxAttempts: number = 16;

@@ -1,0 +1,180 @@
+/** Going back: a state of the past becomes the present one, or a second one beside it. */
+import { CodedError, isCodedError } from '../../base/index.ts';
+import { encodeKey } from '../key.ts';
+import type { Key } from '../key.ts';
+import type { CommitOptions, Store, Write } from '../store.ts';
+import { isCovered, isHidden } from './layout.ts';
+import { maxAttempts } from './limits.ts';
+import { pagesOf } from './paging.ts';
+import { readPast } from './point-in-time.ts';
+import type { StateSource } from './point-in-time.ts';
+import { isSameBytes, valueOf } from './records.ts';
+import type { BytesRecord } from './records.ts';
+import { findSnapshot } from './snapshot.ts';
+import { toValueBytes } from './value-bytes.ts';
+
+export interface RestoreOptions extends CommitOptions {
+  /** What is restored: all keys under it. Default everything. */
+  readonly prefix?: Key;
+}
+
+export interface Restored {
+  /** As {@link PastState.atMs}. */
+  readonly atMs: number;
+  /** Keys that were written because they were missing or different. */
+  readonly puts: number;
+  /** Keys that were deleted because they were not there then. */
+  readonly deletes: number;
+}
+
+interface Present {
+  readonly key: Key;
+  readonly revision: number;
+  /** Undefined for what has no bytes: it is different from anything restored. */
+  readonly bytes: Uint8Array | undefined;
+}
+
+function bytesOf(value: unknown): Uint8Array | undefined {
+  try {
+    return toValueBytes(value, Infinity);
+  } catch (error) {
+    if (isCodedError(error, 'state/not-encodable')) return undefined;
+    throw error;
+  }
+}
+
+async function readPresent(store: Store, prefix: Key): Promise<Map<string, Present>> {
+  const present = new Map<string, Present>();
+  for await (const page of pagesOf(store, prefix, () => 2048)) {
+    for (const { key, value, revision } of page) {
+      if (!isHidden(key)) present.set(encodeKey(key), { key, revision, bytes: bytesOf(value) });
+    }
+  }
+  return present;
+}
+
+/** The fewest writes that make the present the past; each only if nobody wrote since. */
+function writesBetween(present: Map<string, Present>, past: readonly BytesRecord[]): readonly Write[] {
+  const writes: Write[] = [];
+  for (const record of past) {
+    const encoded = encodeKey(record.key);
+    const found = present.get(encoded);
+    present.delete(encoded);
+    if (found?.bytes && isSameBytes(record.bytes, found.bytes)) continue;
+    writes.push({
+      type: 'put',
+      key: record.key,
+      value: valueOf(record),
+      expectedRevision: found?.revision ?? 0,
+    });
+  }
+  for (const { key, revision } of present.values())
+    writes.push({ type: 'delete', key, expectedRevision: revision });
+  return writes;
+}
+
+async function commitWhole(store: Store, writes: readonly Write[], options: CommitOptions): Promise<void> {
+  try {
+    await store.commit(writes, options);
+  } catch (error) {
+    if (!isCodedError(error, 'state/value-too-large') || error.fields['scope'] !== 'commit') throw error;
+    const { limit = null, unit = null } = error.fields;
+    throw new CodedError(
+      'state/restore-too-large',
+      `a restore is one commit, and ${error.message}: restore by prefix, or open the store with higher limits`,
+      { fields: { writes: writes.length, limit, unit }, cause: error },
+    );
+  }
+}
+
+/**
+ * Makes everything under the prefix what it was at a time, or in a snapshot: in one commit, which writes only what differs.
+ * Others see the state before or the state after. A commit that comes in between is either before the restore or after it.
+ * In a journaled store the restore is journaled as any commit, so that it can be undone.
+ * @throws `state/restore-too-large` when what differs does not fit one commit of this store: nothing was begun;
+ *   `state/snapshot-contended` when writers never rest; what `stateAt` throws, and what `Store.commit` throws but `state/conflict`
+ */
+export async function restoreTo(
+  store: Store,
+  source: StateSource,
+  options: RestoreOptions = {},
+): Promise<Restored> {
+  const { prefix = [], ...commitOptions } = options;
+  const { atMs, records } = await readPast(store, source, prefix);
+  for (let attempt = 1; ; attempt++) {
+    const writes = writesBetween(await readPresent(store, prefix), records);
+    try {
+      if (writes.length > 0) await commitWhole(store, writes, commitOptions);
+      const puts = writes.filter(({ type }) => type === 'put').length;
+      return { atMs, puts, deletes: writes.length - puts };
+    } catch (error) {
+      if (!isCodedError(error, 'state/conflict')) throw error;
+      if (attempt >= maxAttempts) throw contended(error);
+    }
+  }
+}
+
+function contended(cause: unknown): CodedError {
+  return new CodedError('state/snapshot-contended', `writers changed what is restored ${maxAttempts} times`, {
+    fields: { attempts: maxAttempts },
+    cause,
+    isRetryable: true,
+  });
+}
+
+export interface ForkOptions extends CommitOptions {
+  /** The part of the snapshot that is copied, without this prefix. Default: the prefix of the snapshot when it has one, else all. */
+  readonly from?: Key;
+}
+
+/**
+ * Copies a snapshot to a prefix under which there is nothing, in one commit; gives how many keys were written.
+ * @throws `state/prefix-occupied`, `state/restore-too-large`, `state/snapshot-not-found`, `state/prefix-not-covered`,
+ *   `state/checksum-failed`, `state/key-invalid`, and what the store throws
+ */
+export async function forkSnapshot(
+  store: Store,
+  name: string,
+  newPrefix: Key,
+  options: ForkOptions = {},
+): Promise<number> {
+  const { from, ...commitOptions } = options;
+  const { prefixes } = (await findSnapshot(store, name)).value.info;
+  const prefix = from ?? (prefixes.length === 1 ? (prefixes[0] ?? []) : []);
+  const { records } = await readForked(store, name, prefix, prefixes);
+  const writes = records.map((record): Write => {
+    const key = [...newPrefix, ...record.key.slice(prefix.length)];
+    return { type: 'put', key, value: valueOf(record), expectedRevision: 0 };
+  });
+  const occupied = (await store.list(newPrefix, { limit: 1 })).filter(({ key }) => !isHidden(key));
+  if (occupied.length > 0) throw prefixOccupied(newPrefix);
+  try {
+    await commitWhole(store, writes, commitOptions);
+  } catch (error) {
+    throw isCodedError(error, 'state/conflict') ? prefixOccupied(newPrefix, error) : error;
+  }
+  return writes.length;
+}
+
+/** All of a snapshot with several prefixes lies under no prefix that it covers: it is read prefix by prefix. */
+async function readForked(
+  store: Store,
+  name: string,
+  prefix: Key,
+  prefixes: readonly Key[],
+): Promise<{ readonly records: readonly BytesRecord[] }> {
+  if (isCovered(prefix, prefixes) || prefix.length > 0) return readPast(store, name, prefix);
+  const parts = await Promise.all(prefixes.map((each) => readPast(store, name, each)));
+  return { records: parts.flatMap(({ records }) => records) };
+}
+
+function prefixOccupied(prefix: Key, cause?: unknown): CodedError {
+  return new CodedError(
+    'state/prefix-occupied',
+    `there is something under ${JSON.stringify(prefix)}, expected nothing`,
+    {
+      fields: { prefix },
+      cause,
+    },
+  );
+}
