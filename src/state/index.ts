@@ -20,6 +20,22 @@ export type { RecordCheck } from './record/repair.ts';
 export type { Retention } from './record/retention.ts';
 export type { SaveOptions } from './record/save.ts';
 export type { VersionBump, Versioning, VersionRequest } from './record/version.ts';
+export { diffSnapshots } from './snapshot/diff.ts';
+export type { DiffOptions, KeyChange, StateDiff } from './snapshot/diff.ts';
+export type { PathStep, ValueChange } from './snapshot/diff-values.ts';
+export type { Compaction } from './snapshot/journal-compact.ts';
+export type { JournalOptions } from './snapshot/journal-options.ts';
+export { withJournal } from './snapshot/journal.ts';
+export type { JournaledStore, JournalState } from './snapshot/journal.ts';
+export type { SnapshotLimits } from './snapshot/limits.ts';
+export { stateAt } from './snapshot/point-in-time.ts';
+export type { KeyedValue, PastState, StateSource } from './snapshot/point-in-time.ts';
+export { forkSnapshot, restoreTo } from './snapshot/restore.ts';
+export type { ForkOptions, Restored, RestoreOptions } from './snapshot/restore.ts';
+export { exportSnapshot, importSnapshot } from './snapshot/snapshot-file.ts';
+export type { ImportOptions } from './snapshot/snapshot-file.ts';
+export { deleteSnapshot, listSnapshots, takeSnapshot } from './snapshot/snapshot.ts';
+export type { SnapshotInfo, SnapshotSettings, TakeSnapshotOptions } from './snapshot/snapshot.ts';
 export type {
   Append,
   Change,

@@ -12,7 +12,9 @@ import type {
   Committed,
   Entry,
   GroupOutcome,
+  HistoryOptions,
   ListOptions,
+  Revision,
   Store,
   StoreCapabilities,
   Write,
@@ -79,6 +81,12 @@ export async function withJournal(store: Store, options: JournalOptions = {}): P
   if (journalOf(store)) {
     throw new CodedError('state/snapshot-invalid', 'the store has a journal already, expected one without');
   }
+  if (!store.capabilities.atomicCommits) {
+    throw new CodedError(
+      'state/snapshot-invalid',
+      'the store commits one key at a time, a journal needs all or nothing',
+    );
+  }
   const settings = toJournalSettings(options);
   const { head } = await openHead(store, settings);
   const end = await findEnd(store, settings.name, head.position);
@@ -103,7 +111,6 @@ class StoreWithJournal implements JournaledStore {
   #head: JournalHead;
   /** The last entry that this store knows of. */
   #end: number;
-  #lastAtMs: number;
   #written = { entries: 0, bytes: 0 };
   #due: Due;
   #compacting: Promise<unknown> | undefined;
@@ -120,7 +127,6 @@ class StoreWithJournal implements JournaledStore {
     this.#settings = settings;
     this.#head = start.head;
     this.#end = start.end;
-    this.#lastAtMs = start.head.atMs;
     this.#due = { end: 0, atMs: start.head.atMs + settings.retentionMs };
   }
 
@@ -135,6 +141,11 @@ class StoreWithJournal implements JournaledStore {
     return entries.filter(({ key }) => !isHidden(key));
   }
 
+  history<T>(key: Key, options?: HistoryOptions): Promise<readonly Revision<T>[]> {
+    if (!isListOfText(key) || !isHidden(key)) return this.#inner.history<T>(key, options);
+    return Promise.resolve([]);
+  }
+
   commit(writes: readonly Write[], options?: CommitOptions): Promise<readonly Committed[]> {
     return commitAlone(this, writes, options);
   }
@@ -144,9 +155,7 @@ class StoreWithJournal implements JournaledStore {
     options?: CommitOptions,
   ): Promise<readonly GroupOutcome[]> {
     const prepared = prepareCommit(groups, this.#settings.limits);
-    const atMs = Math.max(this.#lastAtMs, this.#settings.context.clock.now());
-    this.#lastAtMs = atMs;
-    const withEntries = prepared.groups.map((writes) => [...writes, ...this.#entryOf(writes, atMs)]);
+    const withEntries = prepared.groups.map((writes) => [...writes, ...this.#entryOf(writes)]);
     const outcomes = await this.#inner.commitEach(withEntries.map(toOwnWrites), options);
     return outcomes.map((outcome, index) => {
       const written = prepared.groups[index]?.length ?? 0;
@@ -196,15 +205,18 @@ class StoreWithJournal implements JournaledStore {
   }
 
   /** The appends that go with a group. */
-  #entryOf(writes: readonly PreparedWrite[], atMs: number): readonly PreparedWrite[] {
-    const { name, prefixes, limits } = this.#settings;
+  #entryOf(writes: readonly PreparedWrite[]): readonly PreparedWrite[] {
+    const { name, prefixes, limits, context } = this.#settings;
     for (const { key } of writes) checkNotHidden(key);
     const placed = writes
       .map((write, place) => ({ write, place }))
       .filter(({ write }) => write.type !== 'check' && isCovered(write.key, prefixes));
     if (placed.length === 0) return [];
     const partBytes = Math.max(1, limits.maxValueBytes - frameBytes);
-    const parts = toEntryParts(placed, atMs, { partBytes, maxBytes: 2 * limits.maxCommitBytes });
+    const parts = toEntryParts(placed, context.clock.now(), {
+      partBytes,
+      maxBytes: 2 * limits.maxCommitBytes,
+    });
     const withOutcomes = placed.some(({ write }) => write.type === 'append');
     const key = entryPrefix(name);
     const appends = parts.map((value, index): Write => {
@@ -230,10 +242,10 @@ class StoreWithJournal implements JournaledStore {
 
   #isDue(): boolean {
     if (this.#compacting || this.#isClosed) return false;
-    const { maxEntries, maxBytes } = this.#settings;
+    const { maxEntries, maxBytes, context } = this.#settings;
     const count = this.#end - this.#head.position;
     const isOver = count > maxEntries || count * this.#meanBytes() > maxBytes;
-    return (isOver && this.#end >= this.#due.end) || this.#lastAtMs > this.#due.atMs;
+    return (isOver && this.#end >= this.#due.end) || context.clock.now() > this.#due.atMs;
   }
 
   /** An eighth of the bounds: compaction rewrites the base, which must be worth it. */
@@ -243,7 +255,7 @@ class StoreWithJournal implements JournaledStore {
   }
 
   #compactSoon(): void {
-    const { retentionMs, hub } = this.#settings;
+    const { retentionMs, hub, context } = this.#settings;
     this.#compacting = this.#compact()
       .catch((error: unknown) => {
         const { code, message } = toCodedError(error, 'state/journal-damaged');
@@ -254,7 +266,7 @@ class StoreWithJournal implements JournaledStore {
         // what came to nothing is not tried again with every commit
         this.#due = {
           end: this.#end + this.#entriesPerCompaction(),
-          atMs: this.#lastAtMs + Math.ceil(retentionMs / 4),
+          atMs: context.clock.now() + Math.ceil(retentionMs / 4),
         };
       });
   }

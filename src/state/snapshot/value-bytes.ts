@@ -21,9 +21,6 @@ import { CodedError } from '../../base/index.ts';
 import { ByteWriter } from './byte-writer.ts';
 import { maxEncodedDepth } from './limits.ts';
 
-/** The number of the format above; readers refuse higher ones. */
-export const valueFormat: number = 1;
-
 /** By the number that stands for them in bytes. Kinds are added at the end. */
 export const viewKinds: readonly string[] = [
   'Int8Array',
