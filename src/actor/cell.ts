@@ -1,7 +1,8 @@
 /** One actor in its worker: a bounded mailbox in front of a behaviour. */
 import { CodedError, toCodedError } from '../base/index.ts';
 import type { IncomingCall, IncomingMessage } from '../port/index.ts';
-import type { Behaviour } from './behaviour.ts';
+import type { SpanContext } from '../telemetry/index.ts';
+import type { Behaviour, CallContext } from './behaviour.ts';
 import type { ActorLimits } from './limits.ts';
 
 export type ExitReason = 'normal' | 'shutdown' | 'crashed';
@@ -13,6 +14,40 @@ interface Place {
   /** What of it has not settled. */
   works: number;
   reject: Reject | undefined;
+}
+
+/** What a behaviour gets of one call. A class, since most turns look at nothing of it. */
+class Turn implements CallContext {
+  readonly #cell: Cell;
+  readonly #call: IncomingCall;
+  readonly #place: Place;
+
+  constructor(cell: Cell, call: IncomingCall, place: Place) {
+    this.#cell = cell;
+    this.#call = call;
+    this.#place = place;
+  }
+
+  // it costs an AbortController
+  get signal(): AbortSignal {
+    return AbortSignal.any([this.#call.signal, this.#cell.gone]);
+  }
+
+  get span(): SpanContext | undefined {
+    return this.#call.span;
+  }
+
+  onStop(listener: Reject): () => void {
+    return this.#cell.onStop(this.#call, listener);
+  }
+
+  keepPlace(work: Promise<unknown>): void {
+    this.#cell.keep(this.#place, work);
+  }
+
+  delta(body: unknown): void {
+    this.#call.delta(body);
+  }
 }
 
 export class Cell {
@@ -56,18 +91,8 @@ export class Cell {
     if (!behaviour || this.#isOver) throw this.died();
     const isFull = this.#open.size >= this.#limits.maxMailbox;
     if (isFull && !behaviour.isReserved?.(call.method)) throw this.#full();
-    const gone = this.#gone.signal;
     const place: Place = { works: 0, reject: undefined };
-    // the signal costs an AbortController; most turns answer at once and never look at it
-    const value = behaviour.call(call.method, call.body, {
-      get signal() {
-        return AbortSignal.any([call.signal, gone]);
-      },
-      onStop: (listener) => this.#onStop(call, listener),
-      keepPlace: (work) => this.#keep(place, work),
-      span: call.span,
-      delta: (body) => void call.delta(body),
-    });
+    const value = behaviour.call(call.method, call.body, new Turn(this, call, place));
     return value instanceof Promise ? this.#defer(value, place) : value;
   }
 
@@ -118,7 +143,13 @@ export class Cell {
     }
   }
 
-  #onStop(call: IncomingCall, listener: Reject): () => void {
+  /** Aborts when the actor is over. */
+  get gone(): AbortSignal {
+    return this.#gone.signal;
+  }
+
+  /** Hears of what ends a call. */
+  onStop(call: IncomingCall, listener: Reject): () => void {
     const leave = call.onAbort(listener);
     this.#leaving.add(listener);
     return () => {
@@ -145,7 +176,7 @@ export class Cell {
   }
 
   // a cancelled call keeps its place until its work really ends: it still costs what the bound guards
-  #keep(place: Place, work: Promise<unknown>): void {
+  keep(place: Place, work: Promise<unknown>): void {
     const end = this.#hold(place);
     work.then(end, end);
   }

@@ -119,7 +119,10 @@ export function canonicalJson(value: Json, maxCharacters: number = maxCharacters
 export function deepFreeze<T>(value: T): T {
   if (typeof value === 'object' && value !== null && !Object.isFrozen(value) && !ArrayBuffer.isView(value)) {
     Object.freeze(value);
-    for (const item of Object.values(value)) deepFreeze(item);
+    for (const key of Object.keys(value)) {
+      const item: unknown = Reflect.get(value, key);
+      if (typeof item === 'object') deepFreeze(item);
+    }
   }
   return value;
 }

@@ -57,6 +57,7 @@ export class Peer {
   readonly #pending = new Map<number, Pending>();
   readonly #incoming = new Map<number, Incoming>();
   readonly #pings = new Map<number, () => void>();
+  #isInBatch = false;
   #nextId = 1;
   #violations = 0;
   #closedWith: CodedError | undefined;
@@ -97,7 +98,7 @@ export class Peer {
     return new Promise((resolve, reject) => {
       // whoever waits for nothing else is served at once
       const isFirst = this.#pending.size === 0;
-      this.#pending.set(id, this.#track(id, options, { resolve, reject }));
+      const follow = (): void => void this.#pending.set(id, this.#track(id, options, { resolve, reject }));
       const span = options.span ? { span: options.span } : {};
       const sent = small ? small.value : body;
       const frame = {
@@ -109,12 +110,17 @@ export class Peer {
         body: sent,
         ...span,
       } as const;
-      try {
-        if (small && !isFirst) this.#outbox.add(frame, small.sizeBytes);
-        else this.#post(frame, transfer);
-      } catch (error) {
-        this.#settle(id)?.reject(error as CodedError);
+      if (small && !isFirst) {
+        follow();
+        return this.#outbox.add(frame, small.sizeBytes);
       }
+      try {
+        this.#post(frame, transfer);
+      } catch (error) {
+        return reject(error as CodedError);
+      }
+      // the other realm works already
+      follow();
     });
   }
 
@@ -222,6 +228,7 @@ export class Peer {
 
   /** As if each frame had come alone: what one of them breaks is not the others' business. */
   #receiveAll(frames: readonly unknown[]): void {
+    this.#isInBatch = true;
     for (const frame of frames) {
       try {
         this.#receiveOne(frame);
@@ -231,6 +238,7 @@ export class Peer {
         });
       }
     }
+    this.#isInBatch = false;
   }
 
   #receiveOne(frame: unknown): void {
@@ -315,7 +323,7 @@ export class Peer {
     } catch (error) {
       return this.#fail(id, error);
     }
-    if (!(value instanceof Promise)) return this.#end(id, value);
+    if (!(value instanceof Promise)) return this.#end(id, value, !this.#isInBatch);
     value.then(
       (settled: unknown) => this.#end(id, settled),
       (error: unknown) => this.#fail(id, error),
@@ -328,7 +336,8 @@ export class Peer {
     return true;
   }
 
-  #end(id: number, body: unknown): void {
+  /** @param isAlone nothing else can be answered in this turn before it ends */
+  #end(id: number, body: unknown, isAlone: boolean = false): void {
     if (!this.#incoming.has(id)) return;
     try {
       const small = this.#take(body);
@@ -338,7 +347,7 @@ export class Peer {
         id,
         body: small ? small.value : body,
       } as const;
-      if (small) this.#outbox.add(frame, small.sizeBytes);
+      if (small && !isAlone) this.#outbox.add(frame, small.sizeBytes);
       else this.#post(frame);
       this.#incoming.delete(id);
     } catch (error) {

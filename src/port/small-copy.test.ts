@@ -19,10 +19,10 @@ test('what is copied is what a structured clone would make of it', () => {
   fc.assert(
     fc.property(anything, (body) => {
       const copied = copySmall(body, defaultPortLimits);
-      fc.pre(copied !== undefined);
-      expect(copied?.value).toStrictEqual(structuredClone(body));
+      const expected: unknown = copied && structuredClone(body);
+      expect(copied?.value).toStrictEqual(expected);
     }),
-    { numRuns: 500 },
+    { numRuns: 200 },
   );
 });
 

@@ -89,6 +89,12 @@ export function parametersOf(root: Module): Named<Parameter>[] {
   return collect(root, wholeScope, isParameter);
 }
 
+/** The parameter that has the name of the field it is in, as most have: the tree is not walked for it. */
+export function parameterOfField(owner: object, name: string): Parameter | undefined {
+  const field: unknown = Object.hasOwn(owner, name) ? Reflect.get(owner, name) : undefined;
+  return isParameter(field) && field.name === name ? field : undefined;
+}
+
 /** The parameters in the module's own fields, not those of sub-modules. Never throws. */
 export function ownParametersOf(owner: object): Named<Parameter>[] {
   const found: Named<Parameter>[] = [];

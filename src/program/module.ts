@@ -9,7 +9,7 @@ import type { BatchItem, BatchOptions, BatchResult } from './batch.ts';
 import { callModule } from './call-module.ts';
 import { copyModule } from './copy-module.ts';
 import type { Named, SubModuleOptions } from './discover.ts';
-import { modulesOf, ownParametersOf, parametersOf, predictorsOf } from './discover.ts';
+import { modulesOf, ownParametersOf, parameterOfField, parametersOf, predictorsOf } from './discover.ts';
 import type { DspyLoadOptions, DspyVersions } from './dspy-state.ts';
 import { giveBrand, hasBrand, moduleBrand } from './kind.ts';
 import { lmHistoryOf } from './lm-history.ts';
@@ -211,7 +211,7 @@ export class Module<Input = unknown, Output = unknown> {
 
   /** @throws `program/parameter-not-found` naming what exists */
   parameterNamed(name: string): Parameter {
-    return pick('parameter', name, parametersOf(this));
+    return parameterOfField(this, name) ?? pick('parameter', name, parametersOf(this));
   }
 
   /** @throws `program/predictor-not-found` naming what exists */

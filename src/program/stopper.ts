@@ -57,14 +57,15 @@ export class Stopper {
   race<T>(work: () => Promise<T>, onLeave?: (work: Promise<unknown>) => void): Promise<T> {
     if (this.#why) return Promise.reject(this.#reason());
     return new Promise<T>((resolve, reject) => {
-      let running: Promise<T> | undefined;
+      const begun: { work?: Promise<T> } = {};
       let isLeft = false;
       const forget = this.onStop((error) => {
         isLeft = true;
-        if (running) onLeave?.(running);
+        if (begun.work) onLeave?.(begun.work);
         reject(error);
       });
-      running = begin(work);
+      const running = begin(work);
+      begun.work = running;
       // it has stopped its own call
       if (isLeft) onLeave?.(running);
       running.then(
