@@ -22,7 +22,7 @@ test('what is copied is what a structured clone would make of it', () => {
       const expected: unknown = copied && structuredClone(body);
       expect(copied?.value).toStrictEqual(expected);
     }),
-    { numRuns: 200 },
+    { numRuns: 100 },
   );
 });
 
