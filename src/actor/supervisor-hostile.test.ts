@@ -1,20 +1,11 @@
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { Clock } from '../platform/index.ts';
 import type { ChildSpec } from './child-spec.ts';
 import type { RestartLimits } from './restart.ts';
 import type { Strategy } from './supervision-state.ts';
-import { SupervisorScene } from './supervisor-test-scene.ts';
+import { supervisorScenes } from './supervisor-test-scene.ts';
 
-const open: SupervisorScene[] = [];
-afterEach(() => {
-  for (const scene of open.splice(0)) scene.system.close();
-});
-
-function createScene(poolSize?: number): SupervisorScene {
-  const scene = new SupervisorScene(poolSize);
-  open.push(scene);
-  return scene;
-}
+const createScene = supervisorScenes();
 
 const codeOf = (failing: Promise<unknown>): Promise<unknown> =>
   failing.then(

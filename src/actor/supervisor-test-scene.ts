@@ -1,4 +1,5 @@
 /** A supervisor over actors whose every start, stop and end a test can steer. */
+import { afterEach } from 'vitest';
 import { CodedError } from '../base/index.ts';
 import { SimulatedClock } from '../platform/index.ts';
 import type { Clock } from '../platform/index.ts';
@@ -92,4 +93,17 @@ export class SupervisorScene {
   take(): string[] {
     return this.log.splice(0);
   }
+}
+
+/** Creates scenes; they are closed after their test. */
+export function supervisorScenes(): (poolSize?: number) => SupervisorScene {
+  const open: SupervisorScene[] = [];
+  afterEach(() => {
+    for (const scene of open.splice(0)) scene.system.close();
+  });
+  return (poolSize) => {
+    const scene = new SupervisorScene(poolSize);
+    open.push(scene);
+    return scene;
+  };
 }

@@ -1,17 +1,8 @@
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { ActorSpec, ChildSpec, SupervisorSpec } from './child-spec.ts';
-import { SupervisorScene } from './supervisor-test-scene.ts';
+import { supervisorScenes } from './supervisor-test-scene.ts';
 
-const open: SupervisorScene[] = [];
-afterEach(() => {
-  for (const scene of open.splice(0)) scene.system.close();
-});
-
-function createScene(poolSize?: number): SupervisorScene {
-  const scene = new SupervisorScene(poolSize);
-  open.push(scene);
-  return scene;
-}
+const createScene = supervisorScenes();
 
 const nest = (
   id: string,

@@ -12,7 +12,7 @@ import { ViewState } from './view-state.ts';
 
 afterEach(() => vi.unstubAllGlobals());
 
-// only what the control touches: the store that a browser tears cannot be made at will
+// services here are only what the control touches: a store that a browser tears cannot be made at will
 const unreadable = {
   get: () => Promise.reject(new CodedError('state/record-unreadable', 'torn')),
   commit: () => Promise.resolve(),
@@ -36,6 +36,7 @@ const endpoint = (address: string): ModelChoice => ({
 test('records that cannot be read leave notices, and a model is there all the same', async () => {
   const { state, model, setLm } = open();
   await model.restore();
+  // no program is asked
   await new RunControl(state, {} as ProgramControl, unreadable).restore();
   expect(setLm).toHaveBeenCalledOnce();
   expect(state.current.notices.map(({ id, level }) => [id, level])).toEqual([

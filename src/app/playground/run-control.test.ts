@@ -12,6 +12,7 @@ async function open(): Promise<{ readonly state: ViewState; readonly run: RunCon
   const store = createMemoryStore();
   await store.commit([{ type: 'put', key: lastRunKey, value: { outcome, atMs: 5 } }]);
   const state = new ViewState(() => undefined);
+  // what is restored is of the page alone: no program is asked
   return { state, run: new RunControl(state, {} as ProgramControl, store) };
 }
 

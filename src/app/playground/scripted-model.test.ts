@@ -11,7 +11,7 @@ const write = parseSignature(
 const explain = parseSignature('question, code, result -> answer');
 
 const writeRequest = (question: string, previousError: string = ''): LmRequest => ({
-  messages: adapter.format(write as never, [], {
+  messages: adapter.format(write, [], {
     question,
     columns: ['a'],
     sample_rows: '{}',
@@ -21,14 +21,14 @@ const writeRequest = (question: string, previousError: string = ''): LmRequest =
   config: {},
 });
 const explainRequest = (question: string, result: string): LmRequest => ({
-  messages: adapter.format(explain as never, [], { question, code: 'x', result }),
+  messages: adapter.format(explain, [], { question, code: 'x', result }),
   config: {},
 });
 
 describe('the scripted model', () => {
   test.each(preparedQuestions)('writes code for: $question', ({ question, code }) => {
     const { text } = scriptedReply(writeRequest(question));
-    const parsed = adapter.parse(write as never, String(text));
+    const parsed = adapter.parse(write, String(text));
     expect(parsed['code']).toBe(`\`\`\`python\n${code}\n\`\`\``);
   });
 
@@ -44,7 +44,7 @@ describe('the scripted model', () => {
     for (const gap of gaps) expect(code).toContain(`"${gap}":`);
     const result = Object.fromEntries(gaps.map((gap, at) => [gap, `<${at}>`]));
     const { text } = scriptedReply(explainRequest(question, JSON.stringify(result)));
-    const answer = adapter.parse(explain as never, String(text))['answer'];
+    const answer = adapter.parse(explain, String(text))['answer'];
     for (const at of gaps.keys()) expect(answer).toContain(`<${at}>`);
     expect(sentence).not.toMatch(/\d|Adelie|Gentoo|Chinstrap|Biscoe|Dream|Torgersen/u);
   });

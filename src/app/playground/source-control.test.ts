@@ -16,6 +16,7 @@ test('a text is judged by what serves, not by what was shipped', () => {
   expect(stateOfText(shippedSource, 'mine')).toBe('edited');
 });
 
+// programs and services here are only what the control touches
 /** A program of which every start fails while an edit serves. */
 function openBroken(): { readonly state: ViewState; readonly source: SourceControl } {
   const state = new ViewState(() => undefined);

@@ -107,6 +107,7 @@ const snapshot: RuntimeSnapshot = {
   degradations: [],
 };
 
+// a snapshot has a top
 const [top, ...others] = toTree(snapshot) as readonly [TreeNode, ...TreeNode[]];
 const workers = others.filter(({ kind }) => kind === 'worker');
 const child = (node: TreeNode | undefined, label: string): TreeNode | undefined =>
