@@ -69,6 +69,9 @@ const layers = {
 // package → the layers that may import it; a package without a home is imported nowhere
 const homes = {
   idb: ['state'],
+  msgpackr: ['state'],
+  '@bufbuild/protobuf': ['state'],
+  '@bufbuild/protobuf/*': ['state'],
   comlink: ['compute'],
   '@tensorflow/*': ['compute'],
   pyodide: ['executor'],

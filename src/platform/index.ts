@@ -4,6 +4,8 @@ export { createSimulatedBroadcast, hasBroadcast, openBroadcast } from './broadca
 export type { Broadcast, OpenBroadcast } from './broadcast.ts';
 export { sleep, SimulatedClock, systemClock } from './clock.ts';
 export type { Clock } from './clock.ts';
+export { deflateBytes, inflateBytes } from './compression.ts';
+export type { Compression } from './compression.ts';
 export { cancellation, withDeadline } from './deadline.ts';
 export type { DeadlineOptions } from './deadline.ts';
 export { sha256Hex } from './digest.ts';
