@@ -102,9 +102,12 @@ export type {
   PartFailure,
   PartOutcome,
   PredictDelta,
+  ProgramFormat,
   Race,
   Run,
+  SaveBytesOptions,
   SaveTarget,
+  SaveTextOptions,
   Sequence,
   Settings,
 } from './program/index.ts';

@@ -9,3 +9,5 @@ export { fail, ok } from './result.ts';
 export type { Result } from './result.ts';
 export { Scope } from './scope.ts';
 export type { Release } from './scope.ts';
+export { compareVersions, isSemanticVersion, newestVersion } from './semantic-version.ts';
+export { libraryVersion } from './version.ts';

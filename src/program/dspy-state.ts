@@ -5,6 +5,8 @@
  */
 import { CodedError, isJson } from '../base/index.ts';
 import type { Json, JsonObject } from '../base/index.ts';
+import { dspyVersions } from './dspy-versions.ts';
+import type { DspyVersions } from './dspy-versions.ts';
 import { isPlainObject } from './kind.ts';
 import { programLimits } from './limits.ts';
 import type { Module } from './module.ts';
@@ -14,16 +16,6 @@ import { parsePythonJson } from './python-json.ts';
 import { keyText, pythonFloat } from './python-value.ts';
 import type { PythonValue } from './python-value.ts';
 import type { PredictorState } from './predict/predictor-state.ts';
-
-/** Versions that a file says it was written with. DSPy warns about differences and refuses names that it does not know. */
-export interface DspyVersions {
-  readonly python: string;
-  readonly dspy: string;
-  readonly cloudpickle: string;
-}
-
-/** What is written unless said otherwise. */
-export const dspyVersions: DspyVersions = { python: '3.11', dspy: '3.3.1', cloudpickle: '3.1' };
 
 /** Where a request would go; dropped on load unless asked for, as in DSPy. */
 const unsafeLmKeys = ['api_base', 'base_url', 'model_list'] as const;
@@ -128,7 +120,13 @@ function versionWarnings(metadata: unknown): string[] {
   ];
 }
 
-function withSafeLm(name: string, saved: unknown, options: DspyLoadOptions, warnings: string[]): unknown {
+/** Without the addresses that a model would be asked at, unless they are wanted; a warning says so. */
+export function withSafeLm(
+  name: string,
+  saved: unknown,
+  options: DspyLoadOptions,
+  warnings: string[],
+): unknown {
   if (options.allowUnsafeLmState || !isPlainObject(saved) || !isPlainObject(saved.lm)) return saved;
   const lm = saved.lm;
   const dropped = unsafeLmKeys.filter((key) => key in lm);

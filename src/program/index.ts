@@ -36,7 +36,8 @@ export type {
 export { allPredictorsOf } from './discover.ts';
 export type { Named, SubModuleOptions } from './discover.ts';
 export { loadDspyState, toDspyState } from './dspy-state.ts';
-export type { DspyLoadOptions, DspyVersions } from './dspy-state.ts';
+export type { DspyLoadOptions } from './dspy-state.ts';
+export type { DspyVersions } from './dspy-versions.ts';
 export { Example, isExample } from './example.ts';
 export type { ExampleRecord } from './example.ts';
 export { isFieldRecord, plainOf } from './field-record.ts';
@@ -64,7 +65,13 @@ export { isPrediction, Prediction } from './prediction.ts';
 export type { CompletionsInput, PredictionRecord, UsageByModel } from './prediction.ts';
 export type { PythonType } from './python-type.ts';
 export type { PythonFloat } from './python-value.ts';
-export type { LoadSource, SaveTarget } from './program-file.ts';
+export type {
+  LoadSource,
+  ProgramFormat,
+  SaveBytesOptions,
+  SaveTarget,
+  SaveTextOptions,
+} from './program-file.ts';
 export { parseRunWire } from './run-wire.ts';
 export type { RunWire } from './run-wire.ts';
 export { context, withRun } from './run.ts';

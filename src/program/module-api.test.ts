@@ -220,8 +220,8 @@ group('save and load', () => {
     const before = program.dumpState();
     const refused: readonly (readonly [unknown, string])[] = [
       [Uint8Array.of(0x80, 4, 0x95, 1), 'program/state-pickled'],
-      [Uint8Array.of(0xff, 0xfe), 'program/state-invalid'],
-      [new Uint8Array(), 'program/state-invalid'],
+      [Uint8Array.of(0xff, 0xfe), 'state/format-unknown'],
+      [new Uint8Array(), 'state/format-unknown'],
       ['{}', 'program/state-invalid'],
       [inPieces('text'), 'program/state-invalid'],
       [undefined, 'program/state-invalid'],

@@ -1,10 +1,12 @@
 /** The state of a program as data, and how it is taken back: everything is checked before anything changes. */
-import { CodedError, isCodedError } from '../base/index.ts';
+import { CodedError, isCodedError, libraryVersion } from '../base/index.ts';
 import { allPredictorsOf, modulesOf, parametersOf } from './discover.ts';
+import { dspyVersions } from './dspy-versions.ts';
 import { isPlainObject } from './kind.ts';
 import type { Module, Mode, ModuleClass } from './module.ts';
 import type { ParameterState } from './parameter.ts';
 import type { PredictorState } from './predict/predictor-state.ts';
+import { assertKnownLayout, fitState, stateFormat } from './state-version.ts';
 
 export type ParameterStates = Readonly<Record<string, ParameterState>>;
 
@@ -19,7 +21,15 @@ export interface ModuleState {
   readonly parameters: ParameterStates;
   /** All predictors by name, also those that DSPy's files leave out. */
   readonly predictors: Readonly<Record<string, PredictorState>>;
+  /** Versions of what dumped it, by name. Absent in states of before there were any. */
+  readonly dependencyVersions?: Readonly<Record<string, string>>;
 }
+
+/** What a state says that it was dumped by: this library, and the DSPy whose files it reads and writes. */
+export const dependencyVersions: Readonly<Record<'vivarium' | 'dspy', string>> = Object.freeze({
+  vivarium: libraryVersion,
+  dspy: dspyVersions.dspy,
+});
 
 /** A part of a module's state, to be put into it at once. What is not named stays as it is. */
 export interface ModuleChanges {
@@ -52,13 +62,14 @@ export function dumpModule(module: Module, options: DumpOptions): ModuleState {
     ([name, predictor]) => [name, predictor.dumpPredictor()] as const,
   );
   return {
-    format: 1,
+    format: stateFormat,
     className: kind.name,
     version: kind.version ?? '0.0.0',
     mode: module.mode,
     compiled: modulesOf(module).flatMap(([name, each]) => (each.isCompiled ? [name] : [])),
     parameters: dumpParameters(module, options),
     predictors: Object.fromEntries(predictors),
+    dependencyVersions,
   };
 }
 
@@ -72,8 +83,11 @@ export function loadParameters(module: Module, states: ParameterStates, cause: s
   for (const apply of applies) apply?.();
 }
 
-export function loadModule(module: Module, state: ModuleState): void {
-  assertModuleState(state);
+/** @throws `program/state-invalid`, `program/state-missing`, and as {@link fitState}; nothing has changed then */
+export function loadModule(module: Module, given: unknown): void {
+  assertModuleState(given, module);
+  const state = fitState(given, module);
+  assertModuleState(state, module);
   const parameters = parametersOf(module).map(([name, parameter]) => {
     const saved = required(state.parameters, name, 'parameters');
     return keyed(`parameters.${name}`, () => parameter.prepareState(saved));
@@ -125,9 +139,12 @@ function prepareEach<T>(
   return Object.entries(changes ?? {}).map(([name, change]) => prepare(name, change));
 }
 
-function assertModuleState(state: unknown): asserts state is ModuleState {
+/** @throws `program/state-invalid`, `state/version-too-new` */
+export function assertModuleState(state: unknown, module: Module): asserts state is ModuleState {
   if (!isPlainObject(state)) throw invalid('state', 'a plain object');
-  if (state.format !== 1) throw invalid('format', '1');
+  assertKnownLayout(state.format, module.constructor.name);
+  if (state.format !== stateFormat) throw invalid('format', String(stateFormat));
+  if (typeof state.version !== 'string') throw invalid('version', 'a text');
   if (state.mode !== 'train' && state.mode !== 'eval') throw invalid('mode', "'train' or 'eval'");
   if (!Array.isArray(state.compiled)) throw invalid('compiled', 'a list of names');
   if (!isPlainObject(state.parameters)) throw invalid('parameters', 'states by name');

@@ -4,13 +4,14 @@ import type { JsonObject } from '../base/index.ts';
 import { inspectHistory } from '../lm/index.ts';
 import type { LanguageModel, LmHistoryEntry } from '../lm/index.ts';
 import { systemClock } from '../platform/index.ts';
+import type { Migrations } from '../state/index.ts';
 import { batchModule } from './batch.ts';
 import type { BatchItem, BatchOptions, BatchResult } from './batch.ts';
 import { callModule } from './call-module.ts';
 import { copyModule } from './copy-module.ts';
 import type { Named, SubModuleOptions } from './discover.ts';
 import { modulesOf, ownParametersOf, parameterOfField, parametersOf, predictorsOf } from './discover.ts';
-import type { DspyLoadOptions, DspyVersions } from './dspy-state.ts';
+import type { DspyLoadOptions } from './dspy-state.ts';
 import { giveBrand, hasBrand, moduleBrand } from './kind.ts';
 import { lmHistoryOf } from './lm-history.ts';
 import type { ModuleChanges, ModuleState, ParameterStates } from './module-state.ts';
@@ -19,7 +20,7 @@ import type { Parameter, ParameterChange } from './parameter.ts';
 import { nameLater } from './parameter-name.ts';
 import type { Predictor } from './predict/predictor.ts';
 import { loadProgram, saveProgram } from './program-file.ts';
-import type { LoadSource, SaveTarget } from './program-file.ts';
+import type { LoadSource, SaveBytesOptions, SaveTarget, SaveTextOptions } from './program-file.ts';
 import { replaceAt } from './replace-at.ts';
 import type { Run } from './run.ts';
 import { mergeCallSettings } from './settings.ts';
@@ -50,6 +51,13 @@ export interface ModuleClass {
   readonly name: string;
   readonly version?: string;
   readonly config?: JsonObject;
+  /**
+   * Makes a state of this class from a state of the earlier version `fromVersion`, which is a copy of its own. Without it, and without
+   * {@link migrations}, states of earlier versions are refused.
+   */
+  migrate?(state: ModuleState, fromVersion: string): ModuleState;
+  /** The same in steps, which may wait. Files are migrated by these when there are some, states that are at hand by `migrate` alone. */
+  readonly migrations?: Migrations;
 }
 
 /** A class of modules, or a function that accepts a module. */
@@ -272,25 +280,36 @@ export class Module<Input = unknown, Output = unknown> {
 
   /**
    * Takes everything or nothing.
-   * @throws `program/state-invalid`, `program/state-missing`, `program/constraint-violated`, each naming the key
+   * @throws `program/state-invalid`, `program/state-missing`, `program/constraint-violated`, each naming the key;
+   *   `state/version-too-new` for a state of a later version of the class, `state/migration-path-not-found` for one of an earlier version
+   *   when the class has no `migrate`
    */
   loadState(state: ModuleState): void {
     loadModule(unwrap(this), state);
   }
 
   /**
-   * The text of the JSON file that DSPy's `program.save` writes, also written to `to` when that is given. It holds what predictors
-   * have learned; for all that changes take {@link dumpState}.
-   * @throws `program/state-not-json`, `program/save-failed`
+   * The program as a file, also written to `to` when that is given. As `json`, the default, it is the text of the file that DSPy's
+   * `program.save` writes, and holds what predictors have learned; in the binary formats, all that {@link dumpState} gives.
+   * @throws `program/state-not-json`, `state/not-encodable` naming what the format cannot hold, `state/value-too-large`,
+   *   `program/save-failed`
    */
-  save(to?: SaveTarget, versions?: DspyVersions): Promise<string> {
-    return saveProgram(unwrap(this), to, versions);
+  save(to?: SaveTarget, options?: SaveTextOptions): Promise<string>;
+  save(to: SaveTarget | undefined, options: SaveBytesOptions): Promise<Uint8Array<ArrayBuffer>>;
+  save(
+    to?: SaveTarget,
+    options: SaveTextOptions | SaveBytesOptions = {},
+  ): Promise<string | Uint8Array<ArrayBuffer>> {
+    return saveProgram(unwrap(this), to, options);
   }
 
   /**
-   * Takes a file that DSPy or {@link save} wrote; everything or nothing. A language model is not made from it.
+   * Takes a file that DSPy or {@link save} wrote, of any format, told by its content; everything or nothing. A language model is not
+   * made from it.
    * @returns warnings, such as a program saved with another DSPy
-   * @throws `program/state-invalid`, `program/state-missing`, `program/state-pickled`, `program/load-failed`
+   * @throws `program/state-invalid`, `program/state-missing`, `program/state-pickled`, `program/load-failed`; of bytes also
+   *   `state/format-unknown`, `state/format-damaged`, `state/checksum-failed`, `state/version-too-new`, `state/value-too-large`,
+   *   `state/migration-path-not-found`, `state/migration-failed`
    */
   load(from: LoadSource, options?: DspyLoadOptions): Promise<readonly string[]> {
     return loadProgram(unwrap(this), from, options);

@@ -1,9 +1,19 @@
 /** DSPy's `save` and `load` where there are no paths: a program goes to a sink and comes from text, bytes, a blob or a stream. */
 import { CodedError, isCodedError } from '../base/index.ts';
-import type { DspyLoadOptions, DspyVersions } from './dspy-state.ts';
-import { loadDspyState, toDspyState } from './dspy-state.ts';
+import { deflateBytes } from '../platform/index.ts';
+import { openFile, writeStateFile } from '../state/index.ts';
+import type { StateFile, StateFormat } from '../state/index.ts';
+import type { DspyLoadOptions } from './dspy-state.ts';
+import { loadDspyState, toDspyState, withSafeLm } from './dspy-state.ts';
+import type { DspyVersions } from './dspy-versions.ts';
 import { programLimits } from './limits.ts';
 import type { Module } from './module.ts';
+import { assertModuleState, dependencyVersions, loadModule } from './module-state.ts';
+import type { PredictorState } from './predict/predictor-state.ts';
+import { fitStateLater } from './state-version.ts';
+
+/** A character of text is at least one byte of it, and at most four. */
+const maxFileBytes = 4 * programLimits.stateCharacters;
 
 /** A stream, such as that of a file handle, or a function that takes the bytes. */
 export type SaveTarget =
@@ -13,15 +23,33 @@ export type SaveTarget =
 /** Text, bytes, a file that somebody picked, or the body of a response. */
 export type LoadSource = string | ArrayBuffer | ArrayBufferView | Blob | ReadableStream<Uint8Array>;
 
-/** @throws as {@link toDspyState}, and `program/save-failed` with what the sink threw as cause */
+export type ProgramFormat = 'json' | StateFormat;
+
+/** DSPy's text. */
+export interface SaveTextOptions {
+  readonly format?: 'json';
+  readonly gzip?: false;
+  /** What the file says that it was written with. Default {@link dspyVersions}. */
+  readonly versions?: DspyVersions;
+}
+
+/** Bytes: a binary format, or anything in a gzip. */
+export type SaveBytesOptions =
+  | { readonly format: StateFormat; readonly gzip?: boolean }
+  | { readonly format?: 'json'; readonly gzip: true; readonly versions?: DspyVersions };
+
+/** The kind of the state files that programs are. */
+const fileKind = 'program';
+
+/** @throws as {@link toDspyState} and `writeStateFile`, and `program/save-failed` with what the sink threw as cause */
 export async function saveProgram(
   module: Module,
   to: SaveTarget | undefined,
-  versions: DspyVersions | undefined,
-): Promise<string> {
-  const text = toDspyState(module, versions);
-  if (to === undefined) return text;
-  const bytes = new TextEncoder().encode(text);
+  options: SaveTextOptions | SaveBytesOptions,
+): Promise<string | Uint8Array<ArrayBuffer>> {
+  const file = await fileOf(module, options);
+  if (to === undefined) return file;
+  const bytes = typeof file === 'string' ? new TextEncoder().encode(file) : file;
   try {
     if (typeof to === 'function') await to(bytes);
     else await writeAll(to, bytes);
@@ -29,7 +57,20 @@ export async function saveProgram(
     if (isCodedError(error)) throw error;
     throw new CodedError('program/save-failed', 'the program could not be written', { cause: error });
   }
-  return text;
+  return file;
+}
+
+async function fileOf(
+  module: Module,
+  options: SaveTextOptions | SaveBytesOptions,
+): Promise<string | Uint8Array<ArrayBuffer>> {
+  const { format = 'json', gzip = false } = options;
+  if (format === 'json') {
+    const text = toDspyState(module, 'versions' in options ? options.versions : undefined);
+    return gzip ? deflateBytes(new TextEncoder().encode(text), 'gzip') : text;
+  }
+  const state = module.dumpState();
+  return writeStateFile({ kind: fileKind, versions: dependencyVersions, state }, { format, gzip });
 }
 
 async function writeAll(
@@ -45,13 +86,46 @@ async function writeAll(
   }
 }
 
-/** @throws as {@link loadDspyState}, `program/state-pickled`, and `program/load-failed` with what the source threw as cause */
+/**
+ * @throws as {@link loadDspyState}, `openFile` and {@link fitStateLater}; `program/state-pickled`, and `program/load-failed` with what
+ *   the source threw as cause
+ */
 export async function loadProgram(
   module: Module,
   from: LoadSource,
-  options: DspyLoadOptions | undefined,
+  options: DspyLoadOptions = {},
 ): Promise<readonly string[]> {
-  return loadDspyState(module, typeof from === 'string' ? from : textOf(await bytesOf(from)), options);
+  if (typeof from === 'string') return loadDspyState(module, from, options);
+  const opened = await openFile(await bytesOf(from), { maxFileBytes });
+  if (opened.format === 'json') return loadDspyState(module, textOf(opened.bytes), options);
+  if (opened.format === 'pickle') throw pickled();
+  return loadFile(module, opened.file, options);
+}
+
+async function loadFile(
+  module: Module,
+  { kind, versions, state }: StateFile,
+  options: DspyLoadOptions,
+): Promise<readonly string[]> {
+  if (kind !== fileKind) throw invalid(`a program, not a state of kind "${kind}"`);
+  assertModuleState(state, module);
+  const fitting: unknown = await fitStateLater(state, module);
+  assertModuleState(fitting, module);
+  const warnings = differentVersions(versions);
+  const predictors = Object.entries(fitting.predictors).map(
+    ([name, saved]) => [name, withSafeLm(name, saved, options, warnings) as PredictorState] as const,
+  );
+  loadModule(module, { ...fitting, predictors: Object.fromEntries(predictors) });
+  return warnings;
+}
+
+/** As in DSPy, another version is a warning and no more: what cannot be read says so by itself. */
+function differentVersions(versions: Readonly<Record<string, string>>): string[] {
+  return Object.entries(dependencyVersions).flatMap(([name, own]) => {
+    const saved = Object.hasOwn(versions, name) ? versions[name] : undefined;
+    if (saved === undefined || saved === own) return [];
+    return [`the program was saved with ${name} ${saved}; this is ${own}`];
+  });
 }
 
 async function bytesOf(from: Exclude<LoadSource, string>): Promise<Uint8Array> {
@@ -100,8 +174,6 @@ async function readAll(stream: ReadableStream<Uint8Array>): Promise<Uint8Array> 
 }
 
 function textOf(bytes: Uint8Array): string {
-  assertSize(bytes.byteLength);
-  assertNotPickled(bytes);
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
@@ -110,17 +182,14 @@ function textOf(bytes: Uint8Array): string {
 }
 
 function assertSize(sizeBytes: number): void {
-  const { stateCharacters } = programLimits;
-  // a character of text is at least one byte of it
-  if (sizeBytes > 4 * stateCharacters) throw invalid(`at most ${4 * stateCharacters} bytes`);
+  if (sizeBytes > maxFileBytes) throw invalid(`at most ${maxFileBytes} bytes`);
 }
 
-/** Pickles of protocol 2 and later begin with 0x80 and the protocol; JSON never does. */
-function assertNotPickled(bytes: Uint8Array): void {
-  if (bytes[0] !== 0x80 || (bytes[1] ?? 0) < 2 || (bytes[1] ?? 0) > 5) return;
-  throw new CodedError(
+function pickled(): CodedError {
+  return new CodedError(
     'program/state-pickled',
-    "this is a Python pickle, which runs code when it is read; save the program as JSON: program.save('program.json')",
+    'this is a Python pickle, or an archive that may hold one; a pickle runs code when it is read. In Python, save the program as JSON: ' +
+      "program.save('program.json')",
   );
 }
 

@@ -7,6 +7,9 @@ export { openOpfsStore } from './backend/opfs.ts';
 export type { OpfsStoreOptions } from './backend/opfs.ts';
 export { fallbackOf, openPageStore } from './backend/with-fallback.ts';
 export type { StoreFallback } from './backend/with-fallback.ts';
+export type { FormatLimits, StateFile, StateFormat } from './format/codec.ts';
+export { openFile, writeStateFile } from './format/files.ts';
+export type { FileWriteOptions, OpenedFile } from './format/files.ts';
 export { createGroupCommitter } from './group-commit.ts';
 export type { GroupCommitter, GroupCommitterOptions } from './group-commit.ts';
 export { appendedKey, appendedNumberOf } from './key.ts';
@@ -36,6 +39,16 @@ export { exportSnapshot, importSnapshot } from './snapshot/snapshot-file.ts';
 export type { ImportOptions } from './snapshot/snapshot-file.ts';
 export { deleteSnapshot, listSnapshots, takeSnapshot } from './snapshot/snapshot.ts';
 export type { SnapshotInfo, SnapshotSettings, TakeSnapshotOptions } from './snapshot/snapshot.ts';
+export { defineMigrations } from './migration/define-migrations.ts';
+export type {
+  MigrationHop,
+  MigrationResult,
+  MigrationRun,
+  Migrations,
+  MigrationsSpec,
+} from './migration/define-migrations.ts';
+export type { Migrate, MigrationContext, MigrationStep } from './migration/migration-graph.ts';
+export type { SchemaVersion } from './migration/schema-version.ts';
 export type {
   Append,
   Change,

@@ -15,6 +15,8 @@ export function loadStored(module: Module, stored: ModuleState): void {
   const modules = new Set(module.namedSubModules().map(([name]) => name));
   module.loadState({
     ...stored,
+    // what another version left is taken over by name
+    version: own.version,
     compiled: stored.compiled.filter((name) => modules.has(name)),
     parameters: overlay(own.parameters, stored.parameters),
     predictors: overlay(own.predictors, stored.predictors),

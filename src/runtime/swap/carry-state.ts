@@ -44,6 +44,8 @@ function load(module: Module, state: ModuleState): Predictors {
   const compiled = state.compiled.filter((name) => modules.has(name));
   module.loadState({
     ...state,
+    // whether the versions go together was decided before
+    version: own.version,
     compiled,
     parameters: overlay(own.parameters, state.parameters),
     predictors: { ...own.predictors, ...predictors },

@@ -1,11 +1,10 @@
 /** What one worker can host: the classes of each kind by version, those served and those imported by address. */
-import { CodedError } from '../../base/index.ts';
+import { CodedError, compareVersions, newestVersion } from '../../base/index.ts';
 import { ModuleImporter } from './import-module.ts';
 import type { ImportRequest, ModuleImportOptions } from './import-module.ts';
 import { toModuleVersion } from './module-class.ts';
 import type { ModuleClass, ModuleVersion } from './module-class.ts';
 import type { CatalogChangeBody, LoadedVersion, UpdateFailBody, VersionInfo } from '../module-protocol.ts';
-import { compareVersions, newestVersion } from './semantic-version.ts';
 
 /** Classes by kind: one, or a list of versions. The kind is the key, so minified class names do not matter. */
 export type Modules = Readonly<Record<string, ModuleClass | readonly ModuleClass[]>>;

@@ -1,8 +1,7 @@
 /** Classes that a runtime hosts, and what their static members say. */
-import { CodedError } from '../../base/index.ts';
+import { CodedError, isSemanticVersion } from '../../base/index.ts';
 import { isModule } from '../../program/index.ts';
 import type { Module, ModuleState } from '../../program/index.ts';
-import { isSemanticVersion } from './semantic-version.ts';
 
 /** A class whose instances a runtime hosts. */
 export interface ModuleClass<M extends Module = Module> {

@@ -1,6 +1,6 @@
 /** What the page knows of versions: those imported by address, which any worker may have to import again. */
 import type { ActorSystem } from '../../actor/index.ts';
-import { isCodedError } from '../../base/index.ts';
+import { compareVersions, isCodedError } from '../../base/index.ts';
 import { randomHex, withDeadline } from '../../platform/index.ts';
 import type { Clock, DeadlineOptions, Random } from '../../platform/index.ts';
 import type { HostedModuleRecord } from '../host/hosted.ts';
@@ -8,7 +8,6 @@ import { toAbsoluteUrl } from './import-module.ts';
 import type { RuntimeLimits } from '../limits.ts';
 import { catalogKind } from '../module-protocol.ts';
 import type { LoadBody, LoadedVersion, VersionInfo, VersionsBody } from '../module-protocol.ts';
-import { compareVersions } from './semantic-version.ts';
 
 export interface ModuleVersionsOptions {
   readonly system: ActorSystem;

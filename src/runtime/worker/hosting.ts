@@ -1,5 +1,12 @@
 /** One module in its worker: the class, the instance, and what was taken over from an earlier one. */
-import { CodedError, isCodedError, messageOf, toCodedError } from '../../base/index.ts';
+import {
+  CodedError,
+  compareVersions,
+  isCodedError,
+  isSemanticVersion,
+  messageOf,
+  toCodedError,
+} from '../../base/index.ts';
 import { describe, requireRun } from '../../program/index.ts';
 import type { Module, ModuleChanges, ModuleState } from '../../program/index.ts';
 import { carryState, migrationFailed, namesOfSame, noPredictors } from '../swap/carry-state.ts';
@@ -7,7 +14,6 @@ import type { ModuleCatalog } from '../version/module-catalog.ts';
 import type { ModuleClass, ModuleVersion } from '../version/module-class.ts';
 import type { Described, Predictors, SwapBody, Taken } from '../module-protocol.ts';
 import type { RemoteParts } from '../sub-module/remote-parts.ts';
-import { compareVersions, isSemanticVersion } from '../version/semantic-version.ts';
 import type { CompileTools } from '../compile/served-optimizers.ts';
 
 export interface Hosted {

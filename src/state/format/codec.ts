@@ -34,7 +34,7 @@ export const fileMagic = 'vivarium-state';
 export interface FormatLimits {
   /** Bytes of a file, and of what it inflates to: a reader holds both. Default 64 MiB. */
   readonly maxFileBytes: number;
-  /** Values in a file, containers included: one of two bytes in a file is an object of 50 and more in memory. Default 4 Mi. */
+  /** Values in a file, containers included: one of two bytes in a file is an object of 50 and more in memory. Default 2 Mi. */
   readonly maxValues: number;
   /** Nesting of values: engines clone, compare and print recursively. Default 256. */
   readonly maxDepth: number;
@@ -44,7 +44,7 @@ export interface FormatLimits {
 
 export const defaultFormatLimits: FormatLimits = Object.freeze({
   maxFileBytes: 64 * 2 ** 20,
-  maxValues: 4 * 2 ** 20,
+  maxValues: 2 * 2 ** 20,
   maxDepth: 256,
   maxBigintBytes: 4096,
 });

@@ -7,6 +7,9 @@ import type { FormatLimits, StateFile, StateFormat, UncheckedEnvelope } from './
 import { loadCodec } from './codecs.ts';
 import { assertEncodable } from './encodable.ts';
 
+export { defaultFormatLimits } from './codec.ts';
+export { recogniseFile } from './recognise.ts';
+
 const maxKindLength = 200;
 const maxVersions = 100;
 const maxVersionLength = 200;
