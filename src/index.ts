@@ -29,6 +29,7 @@ export type {
 } from './executor/index.ts';
 export {
   createHistory,
+  diagnoseUnreachable,
   inspectHistory,
   openAiCompatible,
   scriptedLm,
@@ -62,6 +63,7 @@ export {
   ChatAdapter,
   configure,
   context,
+  continueRun,
   Example,
   loadDspyState,
   map,

@@ -22,6 +22,7 @@ export type { LmLimits, OpenAiCompatibleOptions } from './provider/openai-compat
 export type { MaxTokensName } from './provider/openai-request.ts';
 export { scriptedLm } from './provider/scripted.ts';
 export type { Script, ScriptedLmOptions, ScriptedReply } from './provider/scripted.ts';
+export { diagnoseUnreachable } from './reachability.ts';
 export { testEndpoint } from './test-endpoint.ts';
 export type { EndpointReport, EndpointVerdict, TestEndpointOptions } from './test-endpoint.ts';
 export { addUsage, noUsage } from './usage.ts';

@@ -24,6 +24,7 @@ export type { Fitting, Sequence } from './compose/sequence.ts';
 export type { ConstraintName, Constraints, ItemType } from './constraint.ts';
 export { continueCall, continueCallCounted } from './call-module.ts';
 export type { CountedOutput } from './call-module.ts';
+export { continueRun } from './continue-run.ts';
 export type { ContinueSettings } from './continue-run.ts';
 export { describe } from './describe.ts';
 export type {
