@@ -143,6 +143,50 @@ test('when both are lost together, no call passes before the dependency is back'
   expect(order).toEqual(['module-crash', 'module-restart', 'answer']);
 });
 
+test.each(['in the order of their start', 'where the dependency was started last'])(
+  'all that are lost together serve in the order of their dependencies: %s',
+  async (order) => {
+    const runtime = createRegistryRuntime({ poolSize: 1, restartLimits: { maxRestarts: 20, maxSeconds: 5 } });
+    registerAll(runtime, { top: 'middle!', middle: 'base', loose: 'base~', base: '' });
+    await runtime.registry.start('top');
+    await runtime.registry.start('loose');
+    if (order !== 'in the order of their start') {
+      await runtime.registry.stop('base');
+      await runtime.registry.start('base');
+    }
+    for (let round = 0; round < 3; round++) {
+      const wrong: string[] = [];
+      const answered: string[] = [];
+      const dependencyOf = { top: 'middle', middle: 'base', loose: 'base' };
+      const leave = runtime.registry.watch('**', ({ type }) => {
+        for (const [id, dependency] of Object.entries(dependencyOf)) {
+          const [status, below] = [statusOf(runtime, id), runtime.registry.get(dependency)];
+          const isServed = below.status === 'running' && below.downDependencies.length === 0;
+          if (status === 'running' && !isServed) wrong.push(`${type}: ${id} without ${dependency}`);
+        }
+      });
+      runtime.registry.watch('base', ({ type }) => answered.push(type));
+      runtime.killWorkerOf('base');
+      const calls = ['middle', 'base', 'top'].map(async (id) => {
+        // what fails at once while its dependency is down is retryable
+        for (;;) {
+          const outcome = await call(runtime, id);
+          if (typeof outcome === 'string') return answered.push(outcome);
+          expect(outcome).toMatchObject({ isRetryable: true });
+          await turn();
+        }
+      });
+      await Promise.all(calls);
+      leave();
+      expect(wrong).toEqual([]);
+      expect(answered.indexOf('module-restart')).toBeLessThan(answered.indexOf('to middle'));
+      expect(['top', 'middle', 'loose', 'base'].map((id) => statusOf(runtime, id))).toEqual(
+        Array(4).fill('running'),
+      );
+    }
+  },
+);
+
 test('closing stops dependents first, also where the dependency was started later', async () => {
   const runtime = createRegistryRuntime();
   registerAll(runtime, { top: 'middle', middle: 'base', base: '', loose: '' });
