@@ -39,6 +39,18 @@ export function notRegistered(module: string, known: readonly string[]): CodedEr
   );
 }
 
+/** The registry has what can be registered, started and stopped by itself. */
+export function isSubModule(
+  id: string,
+  { module, path }: { readonly module: { readonly id: string }; readonly path: string },
+): CodedError {
+  return new CodedError(
+    'runtime/module-not-found',
+    `"${id}" is the sub-module "${path}" of "${module.id}", which starts and stops it, and no entry of the registry: runtime.module gives its handle, runtime.inspect its place`,
+    { fields: { module: id, around: module.id, path } },
+  );
+}
+
 export function registryFull(allowed: number): CodedError {
   return new CodedError(
     'runtime/registry-full',

@@ -260,6 +260,38 @@ test('an id that a sub-module has is refused, told, and free when the sub-module
   expect(idsOf(runtime.registry.list())).toEqual(['p', 'p/critic']);
 });
 
+test('a sub-module that is an actor is found by its id and in its place, and is no entry of the registry', async () => {
+  const runtime = createTestRuntime();
+  const told: string[] = [];
+  runtime.registry.watch('**', ({ module }) => told.push(module));
+  const pipeline = await startPipeline(runtime);
+  const critic = runtime.module('p/critic');
+  expect([critic.id, critic.status]).toEqual([pipeline.subModule('critic').id, 'running']);
+  const { modules } = runtime.inspect();
+  expect(modules.find(({ id }) => id === 'p/critic')).toMatchObject({ around: 'p', status: 'running' });
+  expect(modules.find(({ id }) => id === 'p')?.parts).toMatchObject([{ path: 'critic', id: 'p/critic' }]);
+  const { registry } = runtime;
+  expect([registry.has('p/critic'), idsOf(registry.discover('p/**')), new Set(told)]).toEqual([
+    false,
+    [],
+    new Set(['p']),
+  ]);
+  const refused = {
+    code: 'runtime/module-not-found',
+    fields: { module: 'p/critic', around: 'p', path: 'critic' },
+  };
+  expect(() => registry.get('p/critic')).toThrow(expect.objectContaining(refused) as Error);
+  await expect(registry.start('p/critic')).rejects.toMatchObject(refused);
+  await expect(registry.stop('p/critic')).rejects.toMatchObject(refused);
+  // who depends on it depends on the program around it
+  await expect(runtime.start('critic', { dependencies: [{ id: 'p/critic' }] })).rejects.toMatchObject({
+    code: 'runtime/dependency-failed',
+    cause: refused,
+  });
+  await critic.stop();
+  expect(critic.status).toBe('stopped');
+});
+
 test('a full registry refuses, after it has forgotten what it may forget', async () => {
   const runtime = createRegistryRuntime({ limits: { maxRegisteredModules: 2 } });
   await (await runtime.start('echo', { id: 'gone' })).stop();

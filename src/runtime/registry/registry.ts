@@ -12,6 +12,7 @@ import type { RuntimeLimits } from '../limits.ts';
 import {
   alreadyRegistered,
   dependencyCycle,
+  isSubModule,
   notRegistered,
   registryFull,
   wasStopped,
@@ -376,7 +377,8 @@ export class ModuleRegistry implements HostObserver {
   #find(id: string): RegistryEntry {
     const entry = this.#entries.get(id);
     if (entry) return entry;
-    throw notRegistered(id, [...this.#entries.keys()]);
+    const around = this.#options.host.get(id)?.around;
+    throw around ? isSubModule(id, around) : notRegistered(id, [...this.#entries.keys()]);
   }
 
   /** @throws `runtime/closed` */
