@@ -6,7 +6,8 @@
  * Integers of 64 bits are bigints.
  */
 // The entry without Node's native part. Its one use of `Function`, for records, is out of reach: records are off, and the scan refuses them.
-import { Packr, Unpackr } from 'msgpackr/pack';
+import { Packr } from 'msgpackr/pack';
+import { Unpackr } from 'msgpackr/unpack';
 import { assertKnownVersion, damaged, fileMagic } from '../codec.ts';
 import type { Envelope, FormatLimits, StateCodec, UncheckedEnvelope } from '../codec.ts';
 import { objectOf, viewOf } from '../encodable.ts';
