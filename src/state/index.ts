@@ -15,6 +15,8 @@ export type { GroupCommitter, GroupCommitterOptions } from './group-commit.ts';
 export { appendedKey, appendedNumberOf } from './key.ts';
 export type { Key } from './key.ts';
 export type { StoreLimits } from './limits.ts';
+export { watchQuota } from './quota/watch-quota.ts';
+export type { QuotaLevel, QuotaOptions, QuotaState, QuotaWatch } from './quota/watch-quota.ts';
 export type { ConflictResolver, MergeFunction } from './record/conflict.ts';
 export type { RecordInfo, RecordVersion, StateRecord } from './record/record.ts';
 export { createRecords, loadRecord, saveRecord } from './record/records.ts';

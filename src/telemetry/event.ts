@@ -86,6 +86,15 @@ interface Known {
    * so. `reason` is the browser's.
    */
   'store-lost': { readonly store: string; readonly reason: string };
+  /** The room to write has become ample, low or full, or is not known any more. */
+  'store-quota': {
+    readonly store: string;
+    readonly level: 'unknown' | 'ample' | 'low' | 'full';
+    readonly usageBytes: number | undefined;
+    readonly quotaBytes: number | undefined;
+    /** Whether the browser promised not to evict the origin. */
+    readonly isPersisted: boolean;
+  };
   'store-fail': { readonly store: string; readonly error: EventError };
   /** The platform lacks something and a lesser way is used. */
   'platform-degrade': {

@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest';
 import { cdp } from 'vitest/browser';
+import type { StorageEstimate } from '../../platform/index.ts';
 import { createHub, createMemorySink } from '../../telemetry/index.ts';
 import { createGroupCommitter } from '../group-commit.ts';
+import { watchQuota } from '../quota/watch-quota.ts';
 import { endOf } from './fault.contract.ts';
 import { openIndexedDbStore } from './indexeddb.ts';
 
@@ -92,6 +94,58 @@ test(
     expect(sink.ofType('store-fail')[0]).toMatchObject({ error: { code: 'state/quota-exceeded' } });
     expect(await endOf(store.commit([{ type: 'put', key: ['k'], value: 'new' }]), 20_000)).toBe('resolved');
     expect((await store.get(['k']))?.value).toBe('new');
+    await store.close();
+  },
+);
+
+test(
+  'room that runs out for real is low, and room is asked for, before it is full; full ends when room comes',
+  { timeout: 120_000 },
+  async () => {
+    await using _ = await useNewBucket();
+    const hub = createHub();
+    const sink = createMemorySink(hub);
+    const levels = (): string[] => sink.ofType('store-quota').map(({ level }) => level);
+    const inner = await openIndexedDbStore({ name: `watched-${crypto.randomUUID()}`, hub });
+    // what pages are told of the quota is the same everywhere in this engine, so that it tells nobody apart
+    const estimate = async (): Promise<StorageEstimate> => {
+      const { origin } = location;
+      const { usage, quota } = (await devtools.send('Storage.getUsageAndQuota', { origin })) as {
+        readonly usage: number;
+        readonly quota: number;
+      };
+      return { usageBytes: usage, quotaBytes: quota, isPersisted: false };
+    };
+    const levelsWhenAsked: string[][] = [];
+    const watch = watchQuota(inner, {
+      hub,
+      intervalMs: 1,
+      warnAtFraction: 0.5,
+      estimate,
+      persist: () => Promise.resolve(false),
+      makeRoom: () => levelsWhenAsked.push(levels()),
+    });
+    const { store } = watch;
+    let count = 0;
+    const fill = (): Promise<string> =>
+      endOf(store.commit([{ type: 'put', key: ['filler', String(count++)], value: noise(40_000) }]), 20_000);
+    await withRoom(1_500_000, async () => {
+      await watch.check();
+      expect(levels()).toEqual(['ample']);
+      const untilMs = performance.now() + 60_000;
+      let end = 'resolved';
+      while (end === 'resolved' && performance.now() < untilMs) {
+        end = await fill();
+        await watch.check();
+      }
+      expect(end).toBe('state/quota-exceeded');
+      expect(levels()).toEqual(['ample', 'low', 'full']);
+      expect(levelsWhenAsked[0]).toEqual(['ample', 'low']);
+      expect(await store.get(['filler', '0'])).toBeDefined();
+    });
+    expect(await fill()).toBe('resolved');
+    await expect.poll(() => watch.state.level).toBe('ample');
+    expect(levels()).toEqual(['ample', 'low', 'full', 'ample']);
     await store.close();
   },
 );
