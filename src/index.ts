@@ -179,6 +179,7 @@ export {
   restoreTo,
   stateAt,
   takeSnapshot,
+  watchQuota,
   withJournal,
 } from './state/index.ts';
 export type {
@@ -191,6 +192,10 @@ export type {
   KeyChange,
   MergeFunction,
   PastState,
+  QuotaLevel,
+  QuotaOptions,
+  QuotaState,
+  QuotaWatch,
   RecordCheck,
   RecordInfo,
   Records,
