@@ -25,6 +25,7 @@ import type {
   Write,
 } from '../store.ts';
 import { changesOf, Watchers } from '../watchers.ts';
+import { SortedKeys } from './sorted-keys.ts';
 
 export interface MemoryStoreOptions {
   /** Shown in errors and events; default `memory`. */
@@ -66,6 +67,7 @@ class MemoryStore implements Store {
   readonly #watchers: Watchers;
   // of each key what is kept, the newest last; a delete keeps a mark without value: the revision goes on
   readonly #keys = new Map<string, readonly Kept[]>();
+  readonly #live = new SortedKeys();
   #usageBytes = 0;
   #isClosed = false;
 
@@ -107,15 +109,8 @@ class MemoryStore implements Store {
   async list<T>(prefix: Key, options: ListOptions = {}): Promise<readonly Entry<T>[]> {
     this.#checkOpen();
     const { from = '', isFromIncluded, below, limit } = toListRange(prefix, options, this.#limits);
-    return [...this.#keys.keys()]
-      .filter(
-        (encoded) =>
-          this.#latest(encoded)?.isLive &&
-          (isFromIncluded ? encoded >= from : encoded > from) &&
-          (below === undefined || encoded < below),
-      )
-      .toSorted()
-      .slice(0, limit)
+    return this.#live
+      .range(from, isFromIncluded, below, limit)
       .map((encoded) => toEntry<T>(this.#latest(encoded) as Kept)); // live, so it is there
   }
 
@@ -156,6 +151,7 @@ class MemoryStore implements Store {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#keys.clear();
+    this.#live.clear();
     this.#watchers.clear();
   }
 
@@ -199,10 +195,15 @@ class MemoryStore implements Store {
       );
     }
     this.#usageBytes = usageBytes;
-    for (const [encoded, kept] of changed) {
-      if (kept.length === 0) this.#keys.delete(encoded);
-      else this.#keys.set(encoded, kept);
-    }
+    for (const [encoded, kept] of changed) this.#keep(encoded, kept);
+  }
+
+  #keep(encoded: string, kept: readonly Kept[]): void {
+    const [wasLive, isLive] = [this.#latest(encoded)?.isLive ?? false, kept.at(-1)?.isLive ?? false];
+    if (isLive && !wasLive) this.#live.add(encoded);
+    if (wasLive && !isLive) this.#live.remove(encoded);
+    if (kept.length === 0) this.#keys.delete(encoded);
+    else this.#keys.set(encoded, kept);
   }
 }
 

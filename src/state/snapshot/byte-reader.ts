@@ -3,6 +3,18 @@ import { CodedError } from '../../base/index.ts';
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
+/** Up to here a loop over ASCII beats the platform's decoder. */
+const shortText = 24;
+
+function asciiOf(bytes: Uint8Array): string | undefined {
+  let text = '';
+  for (const byte of bytes) {
+    if (byte > 0x7f) return undefined;
+    text += String.fromCharCode(byte);
+  }
+  return text;
+}
+
 /** What is not as it was written. `reason` and `offset` say where reading ended. */
 export function damaged(reason: string, offset: number, cause?: unknown): CodedError {
   return new CodedError('state/bytes-damaged', `stored bytes are damaged at ${offset}: ${reason}`, {
@@ -79,6 +91,8 @@ export class ByteReader {
 
   text(): string {
     const bytes = this.counted();
+    const ascii = bytes.length < shortText ? asciiOf(bytes) : undefined;
+    if (ascii !== undefined) return ascii;
     try {
       return decoder.decode(bytes);
     } catch (error) {

@@ -4,20 +4,26 @@ import { CodedError } from '../../base/index.ts';
 const encoder = new TextEncoder();
 /** Up to here a loop over ASCII beats the platform's encoder. */
 const shortText = 64;
+/** Memory that a writer keeps when it begins again. */
+const keptBytes = 64 * 1024;
 
 export class ByteWriter {
   #bytes = new Uint8Array(256);
   #view = new DataView(this.#bytes.buffer);
   #length = 0;
-  readonly #maxBytes: number;
+  #maxBytes: number;
 
   /** @param maxBytes beyond it every method throws `state/value-too-large` */
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
   }
 
-  get length(): number {
-    return this.#length;
+  /** Begins again; what is written so far is gone. */
+  reset(maxBytes: number): void {
+    this.#length = 0;
+    this.#maxBytes = maxBytes;
+    // one large value must not keep its memory for ever
+    if (this.#bytes.length > keptBytes) this.#grow(256);
   }
 
   byte(value: number): void {
@@ -103,9 +109,13 @@ export class ByteWriter {
         fields: { scope: 'encoded', limit: this.#maxBytes, unit: 'bytes' },
       });
     }
-    const larger = new Uint8Array(Math.max(needed, 2 * this.#bytes.length));
-    larger.set(this.#bytes.subarray(0, this.#length));
-    this.#bytes = larger;
-    this.#view = new DataView(larger.buffer);
+    this.#grow(Math.max(needed, 2 * this.#bytes.length));
+  }
+
+  #grow(length: number): void {
+    const other = new Uint8Array(length);
+    other.set(this.#bytes.subarray(0, this.#length));
+    this.#bytes = other;
+    this.#view = new DataView(other.buffer);
   }
 }

@@ -221,13 +221,16 @@ function isBoxed(object: object): boolean {
  * Writes a value that a store holds: a structured clone of this realm.
  * @throws `state/not-encodable` (field found) for what has no bytes without waiting (Blob, CryptoKey, …); `state/value-too-large`
  */
-export function writeValue(writer: ByteWriter, value: unknown): void {
+function writeValue(writer: ByteWriter, value: unknown): void {
   new ValueWriter(writer).write(value, 0);
 }
 
+/** Of one value at a time: a new writer for each costs as much as a small value. */
+const scratch = new ByteWriter(0);
+
 /** The bytes of one value, see {@link writeValue}. */
 export function toValueBytes(value: unknown, maxBytes: number): Uint8Array<ArrayBuffer> {
-  const writer = new ByteWriter(maxBytes);
-  writeValue(writer, value);
-  return writer.finish();
+  scratch.reset(maxBytes);
+  writeValue(scratch, value);
+  return scratch.finish();
 }
