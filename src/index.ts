@@ -164,6 +164,7 @@ export type {
   ValuesOfModule,
 } from './runtime/index.ts';
 export {
+  acquireWriterLease,
   appendedKey,
   appendedNumberOf,
   createMemoryStore,
@@ -211,6 +212,8 @@ export type {
   VersionBump,
   Versioning,
   Write,
+  WriterLease,
+  WriterLeaseOptions,
 } from './state/index.ts';
 export { attachConsoleSink, createHub, createMemorySink } from './telemetry/index.ts';
 export type { Degradation, Hub, MemorySink, StampedEvent, TelemetryEvent } from './telemetry/index.ts';

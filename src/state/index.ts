@@ -14,6 +14,8 @@ export { createGroupCommitter } from './group-commit.ts';
 export type { GroupCommitter, GroupCommitterOptions } from './group-commit.ts';
 export { appendedKey, appendedNumberOf } from './key.ts';
 export type { Key } from './key.ts';
+export { acquireWriterLease } from './lease.ts';
+export type { LeaseEnd, WriterLease, WriterLeaseOptions } from './lease.ts';
 export type { StoreLimits } from './limits.ts';
 export { watchQuota } from './quota/watch-quota.ts';
 export type { QuotaLevel, QuotaOptions, QuotaState, QuotaWatch } from './quota/watch-quota.ts';

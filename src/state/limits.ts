@@ -64,3 +64,14 @@ export const recordLimits: RecordLimits = {
   maxPinned: 512,
   mergeTimeoutMs: 10_000,
 };
+
+/** Bounds on taking a lease. */
+export interface LeaseLimits {
+  /** How long to wait for the lock: as long as a user waits for a page that seems to do nothing. */
+  readonly waitTimeoutMs: number;
+  /** Holders that raise the fence at once: only where there are no locks, or where they are stolen. */
+  readonly maxAttempts: number;
+}
+
+/** The limits of all leases. */
+export const leaseLimits: LeaseLimits = { waitTimeoutMs: 30_000, maxAttempts: 16 };
