@@ -73,6 +73,7 @@ const homes = {
   '@bufbuild/protobuf': ['state'],
   '@bufbuild/protobuf/*': ['state'],
   comlink: ['compute'],
+  '@electric-sql/pglite': ['state', 'executor'],
   '@tensorflow/*': ['compute'],
   pyodide: ['executor'],
   zod: ['program'],

@@ -62,6 +62,8 @@ export default defineConfig({
   },
   // found late, behind a dynamic import, a package makes the dev server reload the page under a running test
   optimizeDeps: {
+    // it finds its WebAssembly beside its own file
+    exclude: ['@electric-sql/pglite'],
     include: [
       'fast-check',
       'idb',

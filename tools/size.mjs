@@ -47,6 +47,7 @@ export async function weighEntry(entry) {
           'vite',
           'vitest',
           'fast-check',
+          '@electric-sql/pglite',
         ],
       },
     },
