@@ -8,8 +8,13 @@ export type { OpfsStoreOptions } from './backend/opfs.ts';
 export { openPgliteStore } from './backend/pglite.ts';
 export type { PgliteStoreOptions } from './backend/pglite.ts';
 export type { PgliteModule } from './backend/pglite-engine.ts';
-export { fallbackOf, openPageStore } from './backend/with-fallback.ts';
-export type { StoreFallback } from './backend/with-fallback.ts';
+export { fallbackOf, openPageStore, openWithFallback } from './backend/with-fallback.ts';
+export type {
+  FallbackOptions,
+  PageStoreOptions,
+  StoreCandidate,
+  StoreFallback,
+} from './backend/with-fallback.ts';
 export type { FormatLimits, StateFile, StateFormat } from './format/codec.ts';
 export { openFile, writeStateFile } from './format/files.ts';
 export type { FileWriteOptions, OpenedFile } from './format/files.ts';

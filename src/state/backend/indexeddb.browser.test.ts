@@ -181,8 +181,10 @@ describe('IndexedDB refused', () => {
     const hub = createHub();
     const sink = createMemorySink(hub);
     const store = await openWithFallback({
-      open: () => openIndexedDbStore({ name: freshName() }),
-      createFallback: createMemoryStore,
+      candidates: [
+        { kind: 'indexeddb', open: () => openIndexedDbStore({ name: freshName() }) },
+        { kind: 'memory', open: createMemoryStore },
+      ],
       hub,
     });
     expect(store.capabilities).toMatchObject({ durable: true, strict: true });
