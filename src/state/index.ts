@@ -27,6 +27,18 @@ export type { LeaseEnd, WriterLease, WriterLeaseOptions } from './lease.ts';
 export type { StoreLimits } from './limits.ts';
 export { watchQuota } from './quota/watch-quota.ts';
 export type { QuotaLevel, QuotaOptions, QuotaState, QuotaWatch } from './quota/watch-quota.ts';
+export { defineMigrations } from './migration/define-migrations.ts';
+export type {
+  MigrationHop,
+  MigrationResult,
+  MigrationRun,
+  Migrations,
+  MigrationsSpec,
+} from './migration/define-migrations.ts';
+export { migrateRecord } from './migration/migrate-record.ts';
+export type { MigratedRecord, MigrateRecordOptions } from './migration/migrate-record.ts';
+export type { Migrate, MigrationContext, MigrationStep } from './migration/migration-graph.ts';
+export type { SchemaVersion } from './migration/schema-version.ts';
 export type { ConflictResolver, MergeFunction } from './record/conflict.ts';
 export type { RecordInfo, RecordVersion, StateRecord } from './record/record.ts';
 export { createRecords, loadRecord, saveRecord } from './record/records.ts';
@@ -51,16 +63,6 @@ export { exportSnapshot, importSnapshot } from './snapshot/snapshot-file.ts';
 export type { ImportOptions } from './snapshot/snapshot-file.ts';
 export { deleteSnapshot, listSnapshots, takeSnapshot } from './snapshot/snapshot.ts';
 export type { SnapshotInfo, SnapshotSettings, TakeSnapshotOptions } from './snapshot/snapshot.ts';
-export { defineMigrations } from './migration/define-migrations.ts';
-export type {
-  MigrationHop,
-  MigrationResult,
-  MigrationRun,
-  Migrations,
-  MigrationsSpec,
-} from './migration/define-migrations.ts';
-export type { Migrate, MigrationContext, MigrationStep } from './migration/migration-graph.ts';
-export type { SchemaVersion } from './migration/schema-version.ts';
 export type {
   Append,
   Change,
