@@ -67,6 +67,11 @@ export default defineConfig({
     include: [
       'fast-check',
       'idb',
+      'msgpackr/pack',
+      'msgpackr/unpack',
+      '@bufbuild/protobuf',
+      '@bufbuild/protobuf/wire',
+      '@bufbuild/protobuf/wkt',
       '@tensorflow/tfjs-core',
       '@tensorflow/tfjs-backend-cpu',
       '@tensorflow/tfjs-backend-wasm',

@@ -31,7 +31,10 @@ interface AssetRules {
   readonly pageRule: string;
 }
 
-/** Reached by the optimizer through us alone; they hold CommonJS that a browser cannot load file by file. */
+/**
+ * Reached by the optimizer through us alone. Some hold CommonJS that a browser cannot load file by file; others are first needed while a
+ * page runs, which Vite would reload when it found them then.
+ */
 const prebundled: readonly string[] = [
   '@tensorflow/tfjs-core',
   '@tensorflow/tfjs-backend-cpu',
@@ -39,6 +42,11 @@ const prebundled: readonly string[] = [
   '@tensorflow/tfjs-backend-webgpu',
   'comlink',
   'idb',
+  'msgpackr/pack',
+  'msgpackr/unpack',
+  '@bufbuild/protobuf',
+  '@bufbuild/protobuf/wire',
+  '@bufbuild/protobuf/wkt',
 ];
 
 const contentTypes: Readonly<Record<string, string>> = {

@@ -403,7 +403,8 @@ describe('state files', () => {
 
   test('are written and read where code from texts is forbidden', { timeout: 60_000 }, () => {
     const script = `
-      const { Packr, Unpackr } = await import('msgpackr/pack');
+      const { Packr } = await import('msgpackr/pack');
+      const { Unpackr } = await import('msgpackr/unpack');
       const { createFileRegistry } = await import('@bufbuild/protobuf');
       const options = { useRecords: false, moreTypes: true, mapsAsObjects: false };
       const packr = new Packr(options), unpackr = new Unpackr(options);
@@ -416,6 +417,31 @@ describe('state files', () => {
       { encoding: 'utf8' },
     );
     expect({ stdout, stderr }).toEqual({ stdout: 'forbidden\n', stderr: '' });
+  });
+});
+
+// fixtures/state-file/files.py says how they were made
+describe('files that others wrote', () => {
+  // as text: imported as a module, `__proto__` would be a prototype
+  const fixture = JSON.parse(readFileSync('fixtures/state-file/files.json', 'utf8')) as {
+    readonly state: object;
+    readonly protobuf: string;
+    readonly msgpack: string;
+  };
+  const file = (more: object): object => ({
+    kind: 'test',
+    versions: { python: '3' },
+    state: { ...fixture.state, ...more },
+  });
+
+  test("with Google's Protocol Buffers", async () => {
+    const expected = file({ big: 2n ** 70n, time: new Date(86_400_000) });
+    expect(await decodeStateFile(Buffer.from(fixture.protobuf, 'hex'), 'protobuf')).toEqual(expected);
+  });
+
+  test("with Python's MessagePack", async () => {
+    const expected = file({ large: 2n ** 63n });
+    expect(await decodeStateFile(Buffer.from(fixture.msgpack, 'hex'), 'msgpack')).toEqual(expected);
   });
 });
 

@@ -5,7 +5,8 @@
  * these, which are maps whose only key is a number: `{ 1: [[key, value], …] }` a Map, `{ 2: [item, …] }` a Set, `{ 3: nil }` minus zero.
  * Integers of 64 bits are bigints.
  */
-// The entry without Node's native part. Its one use of `Function`, for records, is out of reach: records are off, and the scan refuses them.
+// The entries without Node's native part. The one use of `Function`, for records, is out of reach: records are off, and the scan refuses
+// them.
 import { Packr } from 'msgpackr/pack';
 import { Unpackr } from 'msgpackr/unpack';
 import { assertKnownVersion, damaged, fileMagic } from '../codec.ts';
