@@ -60,7 +60,7 @@ export type { KeyedValue, PastState, StateSource } from './snapshot/point-in-tim
 export { forkSnapshot, restoreTo } from './snapshot/restore.ts';
 export type { ForkOptions, Restored, RestoreOptions } from './snapshot/restore.ts';
 export { exportSnapshot, importSnapshot } from './snapshot/snapshot-file.ts';
-export type { ImportOptions } from './snapshot/snapshot-file.ts';
+export type { ExportOptions, ImportOptions } from './snapshot/snapshot-file.ts';
 export { deleteSnapshot, listSnapshots, takeSnapshot } from './snapshot/snapshot.ts';
 export type { SnapshotInfo, SnapshotSettings, TakeSnapshotOptions } from './snapshot/snapshot.ts';
 export type {

@@ -2,13 +2,13 @@
  * A snapshot as one file.
  *
  * Eight bytes that say what it is (the first is no ASCII, then a line end of each kind: a copy made as text shows), the version of
- * the format (2 bytes, little-endian), flags (1 byte, 0), then the body, then 32 bytes: SHA-256 of everything before. The body: what is
+ * the format (2 bytes, little-endian), flags (1 byte; 1: the body is gzip), then the body, then 32 bytes: SHA-256 of everything before. The body: what is
  * known of the snapshot (a value, counted), then the number of its keys, and each key with its value, in order of key. Values
  * are as in `value-bytes.ts`.
  */
-import { CodedError, isJson } from '../../base/index.ts';
+import { CodedError, isCodedError, isJson } from '../../base/index.ts';
 import type { Json, JsonObject } from '../../base/index.ts';
-import { sha256Hex } from '../../platform/index.ts';
+import { deflateBytes, inflateBytes, sha256Hex } from '../../platform/index.ts';
 import type { Key } from '../key.ts';
 import type { CommitOptions, Store } from '../store.ts';
 import { ByteReader, damaged } from './byte-reader.ts';
@@ -26,6 +26,7 @@ const magic: readonly number[] = [0x89, 0x56, 0x53, 0x4e, 0x0d, 0x0a, 0x1a, 0x0a
 const version = 1;
 const headBytes = magic.length + 3;
 const digestBytes = 32;
+const gzipFlag = 1;
 
 type Header = Pick<SnapshotInfo, 'name' | 'atMs' | 'prefixes' | 'metadata'>;
 
@@ -36,21 +37,33 @@ async function digestOf(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
   );
 }
 
+export interface ExportOptions {
+  /** Default `none`. */
+  readonly compression?: 'gzip' | 'none';
+}
+
 /**
  * A snapshot as one file, which {@link importSnapshot} reads in any store.
  * @throws `state/snapshot-not-found`, `state/checksum-failed`, and what the store throws
  */
-export async function exportSnapshot(store: Store, name: string): Promise<Uint8Array<ArrayBuffer>> {
+export async function exportSnapshot(
+  store: Store,
+  name: string,
+  { compression = 'none' }: ExportOptions = {},
+): Promise<Uint8Array<ArrayBuffer>> {
   const { value } = await findSnapshot(store, name);
   const { atMs, prefixes, metadata } = value.info;
   const records = await readSnapshotRecords(store, value);
+  const body = new ByteWriter(Infinity);
+  body.counted(toValueBytes({ name, atMs, prefixes, metadata }, Infinity));
+  body.raw(toRecordBytes(records, Infinity));
+  const isGzip = compression === 'gzip';
   const writer = new ByteWriter(Infinity);
   writer.raw(Uint8Array.from(magic));
   writer.byte(version & 0xff);
   writer.byte(version >> 8);
-  writer.byte(0);
-  writer.counted(toValueBytes({ name, atMs, prefixes, metadata }, Infinity));
-  writer.raw(toRecordBytes(records, Infinity));
+  writer.byte(isGzip ? gzipFlag : 0);
+  writer.raw(isGzip ? await deflateBytes(body.finish(), 'gzip') : body.finish());
   writer.raw(await digestOf(writer.finish()));
   return writer.finish();
 }
@@ -62,7 +75,7 @@ function formatUnknown(found: string): CodedError {
 }
 
 /** The body, after everything around it was found right. */
-async function openFile(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
+async function openFile(bytes: Uint8Array<ArrayBuffer>, limit: number): Promise<Uint8Array> {
   if (!magic.every((byte, index) => bytes[index] === byte)) throw formatUnknown('they begin otherwise');
   if (bytes.length < headBytes + digestBytes) throw damaged('the end of the file is missing', bytes.length);
   const found = (bytes[magic.length] ?? 0) + 256 * (bytes[magic.length + 1] ?? 0);
@@ -75,8 +88,8 @@ async function openFile(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
       },
     );
   }
-  if (found === 0 || bytes[headBytes - 1] !== 0)
-    throw formatUnknown(`version ${found}, flags ${bytes[headBytes - 1]}`);
+  const flags = bytes[headBytes - 1] ?? 0;
+  if (found === 0 || flags > gzipFlag) throw formatUnknown(`version ${found}, flags ${flags}`);
   const end = bytes.length - digestBytes;
   const expected = await digestOf(bytes.slice(0, end));
   if (!expected.every((byte, index) => bytes[end + index] === byte)) {
@@ -84,7 +97,29 @@ async function openFile(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
       fields: { what: 'a snapshot file' },
     });
   }
-  return bytes.subarray(headBytes, end);
+  const body = bytes.subarray(headBytes, end);
+  return flags === gzipFlag ? inflate(body, limit) : body;
+}
+
+async function inflate(bytes: Uint8Array, limit: number): Promise<Uint8Array> {
+  try {
+    return await inflateBytes(bytes, 'gzip', limit);
+  } catch (error) {
+    if (isCodedError(error, 'platform/inflated-too-large'))
+      throw fileTooLarge('inflates to more', limit, error);
+    throw damaged('the body cannot be inflated', headBytes, error);
+  }
+}
+
+function fileTooLarge(found: string, limit: number, cause?: unknown): CodedError {
+  return new CodedError(
+    'state/snapshot-too-large',
+    `a snapshot file ${found}, expected at most ${limit} bytes`,
+    {
+      fields: { limit },
+      cause,
+    },
+  );
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
@@ -138,17 +173,9 @@ export async function importSnapshot(
 ): Promise<SnapshotInfo> {
   if (options.name !== undefined) checkName('snapshot', options.name);
   const { maxSnapshotBytes: limit } = toContext(store, options).limits;
-  if (bytes.length > limit) {
-    throw new CodedError(
-      'state/snapshot-too-large',
-      `a snapshot file has ${bytes.length} bytes, expected at most ${limit}`,
-      {
-        fields: { limit, sizeBytes: bytes.length },
-      },
-    );
-  }
+  if (bytes.length > limit) throw fileTooLarge(`has ${bytes.length}`, limit);
   // a copy: the caller may change it while it is checked
-  const { header, records } = parseBody(await openFile(bytes.slice()));
+  const { header, records } = parseBody(await openFile(bytes.slice(), limit));
   const info = { ...header, name: options.name ?? header.name };
   return storeSnapshot(store, records, { info }, options);
 }

@@ -286,6 +286,25 @@ describe('a snapshot file', () => {
     expect((await importSnapshot(other, file, { name: 'again' })).name).toBe('again');
   });
 
+  test('may be compressed, and inflates no further than it may', async () => {
+    const store = createMemoryStore();
+    await store.commit([put(['zeros'], new Uint8Array(300_000))]);
+    await takeSnapshot(store, 's');
+    const file = await exportSnapshot(store, 's', { compression: 'gzip' });
+    expect(file.length).toBeLessThan(2000);
+    const other = createMemoryStore();
+    await importSnapshot(other, file);
+    expect(await exportSnapshot(other, 's')).toEqual(await exportSnapshot(store, 's'));
+    const limits = { maxSnapshotBytes: 200_000 };
+    expect(await codeOf(importSnapshot(other, file, { name: 'bomb', limits }))).toBe(
+      'state/snapshot-too-large',
+    );
+    const broken = file.map((byte, index) => (index > 20 && index < 40 ? 0x55 : byte));
+    expect(await importCode(await sealed(broken))).toBe('state/bytes-damaged');
+    const flagged = file.map((byte, index) => (index === 10 ? 2 : byte));
+    expect(await importCode(await sealed(flagged))).toBe('state/format-unknown');
+  });
+
   test('of any values gives them back', { timeout: 60_000 }, async () => {
     const anything = fc.anything({
       withBigInt: true,
