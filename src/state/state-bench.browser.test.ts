@@ -4,7 +4,7 @@ import type { StateBenchRow } from './state.bench.ts';
 
 async function rowsOf(sabotage: boolean): Promise<readonly StateBenchRow[]> {
   const rows: StateBenchRow[] = [];
-  await benchState((row) => rows.push(row), { sabotage, rounds: 3, iterations: 4 });
+  await benchState((row) => rows.push(row), { sabotage, rounds: 3, iterations: 4, versionCount: 50 });
   return rows;
 }
 

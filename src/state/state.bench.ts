@@ -4,6 +4,8 @@ import type { IDBPDatabase } from 'idb';
 import { createGroupCommitter } from './group-commit.ts';
 import { openIndexedDbStore } from './backend/indexeddb.ts';
 import { createMemoryStore } from './backend/memory.ts';
+import type { Key } from './key.ts';
+import { createRecords } from './record/records.ts';
 import type { Durability, Store } from './store.ts';
 
 export interface StateBenchRow {
@@ -25,6 +27,8 @@ export interface StateBenchOptions {
   readonly rounds?: number;
   /** Default 60. */
   readonly iterations?: number;
+  /** Of the record whose latest is loaded. Default 10,000. */
+  readonly versionCount?: number;
 }
 
 interface Contest {
@@ -150,6 +154,42 @@ function getContest(store: Store, database: IDBPDatabase, isBad: boolean): Conte
   };
 }
 
+/** A record with many versions. They are made in memory and brought over in few commits: a save each would take longer than all rounds. */
+async function fillRecord(store: Store, versionCount: number): Promise<void> {
+  const memory = createMemoryStore();
+  const records = createRecords(memory);
+  for (let n = 0; n < versionCount; n++) await records.save('many', { ...kilobyte, n });
+  let after: Key | undefined;
+  for (;;) {
+    const page = await memory.list([], { limit: 2000, ...(after ? { after } : {}) });
+    if (page.length === 0) break;
+    await store.commit(
+      page.map(({ key, value }) => ({ type: 'put', key, value })),
+      { durability: 'relaxed' },
+    );
+    after = page.at(-1)?.key;
+  }
+  await memory.close();
+}
+
+function loadLatestContest(
+  store: Store,
+  database: IDBPDatabase,
+  { versionCount, isBad }: { readonly versionCount: number; readonly isBad: boolean },
+): Contest {
+  const records = createRecords(store);
+  return {
+    name: `load the latest of ${versionCount.toLocaleString('en')} versions of 1 KB`,
+    goal: 2,
+    iterations: 150,
+    async ours() {
+      await records.load('many');
+      if (isBad) await records.versions('many');
+    },
+    beside: (index) => database.get('raw', rewritten(index)),
+  };
+}
+
 async function withDatabases(work: (store: Store, database: IDBPDatabase) => Promise<void>): Promise<void> {
   const suffix = crypto.randomUUID();
   const [ourName, rawName] = [`bench-${suffix}`, `bench-raw-${suffix}`];
@@ -171,7 +211,7 @@ export async function benchState(
   report: (row: StateBenchRow) => void,
   options: StateBenchOptions = {},
 ): Promise<void> {
-  const { sabotage = false, rounds = 5, iterations } = options;
+  const { sabotage = false, rounds = 5, iterations, versionCount = 10_000 } = options;
   await withDatabases(async (store, database) => {
     const contests = [
       putContest(store, database, 'strict', sabotage),
@@ -179,7 +219,9 @@ export async function benchState(
       newKeyContest(store, database, sabotage),
       batchContest(store, database, sabotage),
       getContest(store, database, sabotage),
+      loadLatestContest(store, database, { versionCount, isBad: sabotage }),
     ];
+    await fillRecord(store, versionCount);
     for (const contest of contests) {
       const count = Math.min(contest.iterations, iterations ?? Infinity);
       report(await runContest({ ...contest, iterations: count }, rounds));

@@ -14,7 +14,7 @@ import {
   stateKey,
   versionPrefix,
 } from './record-key.ts';
-import { joinState, readInfo, recordDamaged } from './record.ts';
+import { digestState, joinState, orDamaged, readInfo, recordDamaged } from './record.ts';
 import type { RecordInfo, RecordVersion, StateRecord } from './record.ts';
 import { sequenceOf } from './version.ts';
 
@@ -100,15 +100,21 @@ async function loadLatestAtOnce<T>(store: Store, id: string): Promise<Found<T>> 
   const entries = await store.list(headKey(id), { limit: 2 });
   const [first, second] = entries as readonly (Entry | undefined)[];
   if (!first) return 'missing';
-  // without its head, a state says nothing
-  const head = first.key.length === 2 ? await parseHead(first.value, id) : undefined;
+  const [head, digest] = await Promise.all([
+    // without its head, a state says nothing
+    first.key.length === 2 ? parseHead(first.value, id) : undefined,
+    second && orDamaged(() => digestState(second.value)),
+  ]);
   if (!head) return 'damaged';
   if (!head.latest) return 'missing';
-  const { sequence } = head.latest;
-  const isSecond = second !== undefined && sequenceOfStateKey(second.key) === sequence;
-  // an older version may be the latest again
-  const state = isSecond ? second : await store.get(stateKey(id, sequence));
-  return (state && (await joinState(head.latest, state.value as T))) ?? 'damaged';
+  const { sequence, stateChecksum } = head.latest;
+  if (second && sequenceOfStateKey(second.key) === sequence) {
+    const isWhole = digest?.stateChecksum === stateChecksum;
+    return isWhole ? { ...head.latest, state: second.value as T } : 'damaged';
+  }
+  // an older version is the latest again
+  const state = await store.get<T>(stateKey(id, sequence));
+  return (state && (await joinState(head.latest, state.value))) ?? 'damaged';
 }
 
 /** @throws `state/checksum-failed`, `state/version-too-new`, and what `Store.get` throws */
