@@ -289,6 +289,11 @@ describeFormat({
     ],
     ['text that is no UTF-8', Uint8Array.of(0x7b, 0xff), ['program/state-invalid']],
     [
+      'three million lists',
+      new TextEncoder().encode(`{"a":[[]${',[]'.repeat(3 * 2 ** 20)}]}`),
+      ['program/state-invalid'],
+    ],
+    [
       'a number of a million digits',
       new TextEncoder().encode(`{"a":${'1'.repeat(1_000_000)}}`),
       ['program/state-invalid'],

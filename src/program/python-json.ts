@@ -2,7 +2,10 @@
 import { dictValue, floatValue, maxIntegerDigits, maxValueDepth } from './python-value.ts';
 import type { PythonValue } from './python-value.ts';
 
-/** The value, or undefined when the text is no JSON or nests deeper than {@link maxValueDepth}. */
+/** Values in one text: each is many times as large in memory as its two characters may be. */
+const maxValues = 2 ** 21;
+
+/** The value, or undefined when the text is no JSON, nests deeper than {@link maxValueDepth}, or holds more than 2 Mi values. */
 export function parsePythonJson(text: string): PythonValue | undefined {
   const reader = new JsonReader(text);
   try {
@@ -34,6 +37,7 @@ const words: Readonly<Record<string, PythonValue>> = {
 class JsonReader {
   readonly #text: string;
   #index = 0;
+  #valueCount = 0;
 
   constructor(text: string) {
     this.#text = text;
@@ -47,7 +51,7 @@ class JsonReader {
   }
 
   #readValue(depth: number): PythonValue {
-    if (depth <= 0) throw notJson;
+    if (depth <= 0 || ++this.#valueCount > maxValues) throw notJson;
     this.#match(blank);
     if (this.#accept('['))
       return { kind: 'list', items: this.#readMany(']', () => this.#readValue(depth - 1)) };
