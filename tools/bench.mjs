@@ -1,14 +1,19 @@
-// `npm run bench -- AREA [--json FILE] [--sabotage]`: runs src/*/AREA.bench.ts in a real browser and judges its rows.
+// `npm run bench -- AREA [--json FILE] [--sabotage] [--growth]`: runs src/*/AREA.bench.ts in a real browser and judges its rows.
+// Curves are printed, and with `--json` drawn beside the rows. `--growth` is for areas that grow something for minutes.
 import { cpSync, readdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { build, preview } from 'vite';
 import { besideDspy } from './bench/dspy.mjs';
+import { plotFileOf, toPlotTable } from './bench/plot.mjs';
 import { conclude, judge, machineLine, toJsonRows, toTable } from './bench/table.mjs';
 import { launchProfile } from './browser.mjs';
 
 /** @typedef {import('./bench/table.mjs').PrintedRow} PrintedRow */
 /** @typedef {import('./bench/table.mjs').Reported} Reported */
+/** @typedef {import('./bench/plot.mjs').BenchPlot} BenchPlot */
+/** @typedef {{ plot: BenchPlot, svg: string }} Drawn */
+/** @typedef {{ reported: Reported[], drawn: Drawn[], browserVersion: string }} Outcome */
 
 const root = resolve(import.meta.dirname, '..');
 const source = join(root, 'src');
@@ -68,10 +73,10 @@ async function serveBench(area, file) {
 /**
  * @param {string} area
  * @param {string} file
- * @param {{ sabotage: boolean }} options
- * @returns {Promise<{ reported: Reported[], browserVersion: string }>}
+ * @param {{ sabotage: boolean, growth: boolean }} options
+ * @returns {Promise<Outcome>}
  */
-async function runInBrowser(area, file, { sabotage }) {
+async function runInBrowser(area, file, options) {
   const server = await serveBench(area, file);
   const browser = await launchProfile({
     args: ['--enable-precise-memory-info', '--js-flags=--expose-gc'],
@@ -80,21 +85,27 @@ async function runInBrowser(area, file, { sabotage }) {
     const { page } = browser;
     /** @type {Reported[]} */
     const reported = [];
+    /** @type {Drawn[]} */
+    const drawn = [];
     page.on('console', (message) => console.error(`  page: ${message.text()}`));
     page.on('pageerror', (error) => console.error(`  page error: ${error.message}`));
     await page.exposeFunction('reportRow', (/** @type {Reported} */ row) => {
       judge(row);
       reported.push(row);
     });
+    await page.exposeFunction(
+      'reportPlot',
+      (/** @type {BenchPlot} */ plot, /** @type {string} */ svg) => void drawn.push({ plot, svg }),
+    );
     await page.goto(server.url);
     await page.waitForFunction(() => Reflect.get(globalThis, 'isBenchReady') === true);
     const name = `bench${area.charAt(0).toUpperCase()}${area.slice(1)}`;
     const run = page.evaluate(
-      ([benchName, isSabotaged]) => Reflect.get(globalThis, 'runBench')(benchName, isSabotaged),
-      /** @type {const} */ ([name, sabotage]),
+      ([benchName, benchOptions]) => Reflect.get(globalThis, 'runBench')(benchName, benchOptions),
+      /** @type {const} */ ([name, options]),
     );
     await withTimeout(run, `the ${area} bench`);
-    return { reported, browserVersion: browser.browserVersion };
+    return { reported, drawn, browserVersion: browser.browserVersion };
   } finally {
     await browser.close();
     await server.close();
@@ -117,30 +128,38 @@ function withTimeout(promise, what) {
 function readArgs() {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { json: { type: 'string' }, sabotage: { type: 'boolean', default: false } },
+    options: {
+      json: { type: 'string' },
+      sabotage: { type: 'boolean', default: false },
+      growth: { type: 'boolean', default: false },
+    },
   });
-  return { area: positionals[0], json: values.json, sabotage: values.sabotage };
+  return { area: positionals[0], ...values };
 }
 
-/** @param {string} area @param {string} file @param {{ sabotage: boolean }} options */
+/** @param {string} area @param {string} file @param {{ sabotage: boolean, growth: boolean }} options */
 async function runArea(area, file, options) {
   const runOurs = () => runInBrowser(area, file, options);
-  const { reported, browserVersion } = await (peers.get(area)?.(runOurs) ?? runOurs());
-  return { rows: reported.map(judge), browserVersion };
+  const { reported, ...rest } = await (peers.get(area)?.(runOurs) ?? runOurs());
+  return { rows: reported.map(judge), ...rest };
 }
 
 async function main() {
-  const { area, json, sabotage } = readArgs();
+  const { area, json, sabotage, growth } = readArgs();
   const areas = findAreas();
   const known = [...areas.keys(), 'size'].toSorted();
   if (!area || !known.includes(area))
     throw new Error(`${area ? `there is no area "${area}"` : 'name an area'}; there are ${known.join(', ')}`);
   const file = areas.get(area);
-  const { rows, browserVersion } = file
-    ? await runArea(area, file, { sabotage })
-    : await (await import('./bench/size.mjs')).benchSize({ sabotage });
+  const { rows, browserVersion, drawn } = file
+    ? await runArea(area, file, { sabotage, growth })
+    : { drawn: [], ...(await (await import('./bench/size.mjs')).benchSize({ sabotage })) };
   if (rows.length === 0) throw new Error(`the ${area} bench reported no row`);
   console.log(`${machineLine(browserVersion)}\n\n${toTable(rows)}\n`);
+  for (const { plot, svg } of drawn) {
+    console.log(`${toPlotTable(plot)}\n`);
+    if (json) writeFileSync(plotFileOf(json, plot), svg);
+  }
   if (json) writeFileSync(json, `${JSON.stringify(toJsonRows(rows), null, 2)}\n`);
   const { lines, exitCode } = conclude(rows, sabotage);
   console.log(lines.join('\n'));

@@ -26,7 +26,7 @@ import { openHead } from './journal-head.ts';
 import { toJournalSettings } from './journal-options.ts';
 import type { JournalOptions, JournalSettings } from './journal-options.ts';
 import { findEnd, readHead } from './journal-read.ts';
-import type { JournalHead } from './journal-read.ts';
+import type { JournalHead, JournalPoint } from './journal-read.ts';
 import { checkNotHidden, entryPrefix, isCovered, isHidden } from './layout.ts';
 import { sweepParts } from './snapshot-parts.ts';
 
@@ -56,6 +56,34 @@ export interface JournaledStore extends Store {
 export interface JournalAccess {
   readonly inner: Store;
   readonly settings: JournalSettings;
+  readonly latest: LatestPoint;
+}
+
+/**
+ * The latest place of a journal whose time this realm knows, so that a snapshot does not begin at the head of a long journal. The
+ * time of an entry depends on those before it: it is known by reading them, or by writing the one right behind.
+ */
+export class LatestPoint {
+  #point: JournalPoint;
+
+  constructor(point: JournalPoint) {
+    this.#point = point;
+  }
+
+  get point(): JournalPoint {
+    return this.#point;
+  }
+
+  /** A place that was reached by reading. */
+  learn(point: JournalPoint): void {
+    if (point.position > this.#point.position) this.#point = point;
+  }
+
+  /** Entries of this realm, whose time is its clock's unless that went backwards. */
+  follow(first: number, last: number, clockMs: number): void {
+    const { position, atMs } = this.#point;
+    if (first === position + 1) this.#point = { position: last, atMs: Math.max(atMs, clockMs) };
+  }
 }
 
 const accesses = new WeakMap<Store, JournalAccess>();
@@ -93,7 +121,7 @@ export async function withJournal(store: Store, options: JournalOptions = {}): P
   await sweepEntries(store, settings.name, head.position);
   await sweepParts(store, settings.context);
   const journaled = new StoreWithJournal(store, settings, { head, end });
-  accesses.set(journaled, { inner: store, settings });
+  accesses.set(journaled, { inner: store, settings, latest: journaled.latest });
   return journaled;
 }
 
@@ -106,6 +134,7 @@ interface Due {
 class StoreWithJournal implements JournaledStore {
   readonly name: string;
   readonly capabilities: StoreCapabilities;
+  readonly latest: LatestPoint;
   readonly #inner: Store;
   readonly #settings: JournalSettings;
   #head: JournalHead;
@@ -127,6 +156,7 @@ class StoreWithJournal implements JournaledStore {
     this.#settings = settings;
     this.#head = start.head;
     this.#end = start.end;
+    this.latest = new LatestPoint(start.head);
     this.#due = { end: 0, atMs: start.head.atMs + settings.retentionMs };
   }
 
@@ -155,12 +185,13 @@ class StoreWithJournal implements JournaledStore {
     options?: CommitOptions,
   ): Promise<readonly GroupOutcome[]> {
     const prepared = prepareCommit(groups, this.#settings.limits);
-    const withEntries = prepared.groups.map((writes) => [...writes, ...this.#entryOf(writes)]);
+    const atMs = this.#settings.context.clock.now();
+    const withEntries = prepared.groups.map((writes) => [...writes, ...this.#entryOf(writes, atMs)]);
     const outcomes = await this.#inner.commitEach(withEntries.map(toOwnWrites), options);
     return outcomes.map((outcome, index) => {
       const written = prepared.groups[index]?.length ?? 0;
       if (!outcome.ok || outcome.value.length === written) return outcome;
-      this.#note(outcome.value.slice(written), withEntries[index]?.slice(written) ?? []);
+      this.#note(outcome.value.slice(written), withEntries[index]?.slice(written) ?? [], atMs);
       return { ok: true, value: outcome.value.slice(0, written) };
     });
   }
@@ -205,15 +236,15 @@ class StoreWithJournal implements JournaledStore {
   }
 
   /** The appends that go with a group. */
-  #entryOf(writes: readonly PreparedWrite[]): readonly PreparedWrite[] {
-    const { name, prefixes, limits, context } = this.#settings;
+  #entryOf(writes: readonly PreparedWrite[], atMs: number): readonly PreparedWrite[] {
+    const { name, prefixes, limits } = this.#settings;
     for (const { key } of writes) checkNotHidden(key);
     const placed = writes
       .map((write, place) => ({ write, place }))
       .filter(({ write }) => write.type !== 'check' && isCovered(write.key, prefixes));
     if (placed.length === 0) return [];
     const partBytes = Math.max(1, limits.maxValueBytes - frameBytes);
-    const parts = toEntryParts(placed, context.clock.now(), {
+    const parts = toEntryParts(placed, atMs, {
       partBytes,
       maxBytes: 2 * limits.maxCommitBytes,
     });
@@ -227,9 +258,10 @@ class StoreWithJournal implements JournaledStore {
     return prepareCommit([appends], limits).groups[0] ?? [];
   }
 
-  #note(appended: readonly Committed[], writes: readonly PreparedWrite[]): void {
+  #note(appended: readonly Committed[], writes: readonly PreparedWrite[], atMs: number): void {
     const number = appendedNumberOf(appended.at(-1)?.key ?? []) ?? 0;
     this.#end = Math.max(this.#end, number);
+    this.latest.follow(number - appended.length + 1, number, atMs);
     this.#written.entries += writes.length;
     for (const { sizeBytes } of writes) this.#written.bytes += sizeBytes;
     if (this.#settings.isCompacting && this.#isDue()) this.#compactSoon();

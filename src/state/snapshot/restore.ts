@@ -100,9 +100,15 @@ export async function restoreTo(
   options: RestoreOptions = {},
 ): Promise<Restored> {
   const { prefix = [], ...commitOptions } = options;
-  const { atMs, records } = await readPast(store, source, prefix);
+  const reading = readPast(store, source, prefix);
+  // beside it, most of which is waiting
+  let present: Promise<Map<string, Present>> | undefined = readPresent(store, prefix);
+  // what is wrong with the request is told by the past
+  present.catch(() => undefined);
+  const { atMs, records } = await reading;
   for (let attempt = 1; ; attempt++) {
-    const writes = writesBetween(await readPresent(store, prefix), records);
+    const writes = writesBetween(await (present ?? readPresent(store, prefix)), records);
+    present = undefined;
     try {
       if (writes.length > 0) await commitWhole(store, writes, commitOptions);
       const puts = writes.filter(({ type }) => type === 'put').length;

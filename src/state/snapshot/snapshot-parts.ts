@@ -14,6 +14,9 @@ import type { SnapshotLimits } from './limits.ts';
 import { fromRecordBytes, toRecordBytes } from './records.ts';
 import type { BytesRecord } from './records.ts';
 
+/** Parts that are read at once: most of reading one is waiting. */
+const readAtOnce = 4;
+
 /** What is needed to write snapshots. */
 export interface SnapshotContext {
   readonly clock: Clock;
@@ -74,9 +77,26 @@ export async function writeBody(
   context: SnapshotContext,
   durability: Durability = 'strict',
 ): Promise<PendingBody> {
-  const { clock, random, limits } = context;
-  const bytes = toRecordBytes(records, limits.maxSnapshotBytes);
+  const bytes = toRecordBytes(records, context.limits.maxSnapshotBytes);
   const checksum = await sha256Hex(bytes);
+  const { id, parts, adoption } = await writeParts(store, bytes, context, durability);
+  return { body: { id, parts, keys: records.length, sizeBytes: bytes.length, checksum }, adoption };
+}
+
+/** The bytes of a body that are stored: where, and what makes them belong to something. */
+export interface PendingParts extends Pick<SnapshotBody, 'id' | 'parts'>, Pick<PendingBody, 'adoption'> {}
+
+/**
+ * The encoded body alone.
+ * @throws as {@link writeBody}
+ * @internal
+ */
+export async function writeParts(
+  store: Store,
+  bytes: Uint8Array<ArrayBuffer>,
+  { clock, random, limits }: SnapshotContext,
+  durability: Durability = 'strict',
+): Promise<PendingParts> {
   const id = randomHex(random, 16);
   const puts = partPuts(id, bytes, limits.partBytes);
   const perCommit = Math.max(1, Math.floor((2 * pageBytes) / limits.partBytes));
@@ -87,10 +107,8 @@ export async function writeBody(
     const [committed] = await unlessSwept(store.commit([marker, ...some], { durability }));
     revision = committed?.revision ?? 0;
   }
-  return {
-    body: { id, parts: puts.length, keys: records.length, sizeBytes: bytes.length, checksum },
-    adoption: { type: 'delete', key: markerKey(id), expectedRevision: revision, forget: true },
-  };
+  const adoption: Write = { type: 'delete', key: markerKey(id), expectedRevision: revision, forget: true };
+  return { id, parts: puts.length, adoption };
 }
 
 async function unlessSwept<T>(work: Promise<T>): Promise<T> {
@@ -124,17 +142,27 @@ function checksumFailed(what: string, cause?: unknown): CodedError {
   });
 }
 
-async function readParts(
-  { id, parts, sizeBytes }: SnapshotBody,
+/**
+ * The bytes of a body, unless a part is missing or has another length.
+ * @internal
+ */
+export async function readParts(
+  { id, parts, sizeBytes }: Pick<SnapshotBody, 'id' | 'parts' | 'sizeBytes'>,
   store: Store,
 ): Promise<Uint8Array<ArrayBuffer> | undefined> {
   const bytes = new Uint8Array(sizeBytes);
   let length = 0;
-  for (let index = 0; index < parts; index++) {
-    const part: unknown = (await store.get(partKey(id, index)))?.value;
-    if (!(part instanceof Uint8Array) || length + part.length > sizeBytes) return undefined;
-    bytes.set(part, length);
-    length += part.length;
+  for (let start = 0; start < parts; start += readAtOnce) {
+    const count = Math.min(readAtOnce, parts - start);
+    const some = await Promise.all(
+      Array.from({ length: count }, (_, index) => store.get(partKey(id, start + index))),
+    );
+    for (const entry of some) {
+      const part: unknown = entry?.value;
+      if (!(part instanceof Uint8Array) || length + part.length > sizeBytes) return undefined;
+      bytes.set(part, length);
+      length += part.length;
+    }
   }
   return length === sizeBytes ? bytes : undefined;
 }

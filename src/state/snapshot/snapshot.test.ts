@@ -107,6 +107,35 @@ describe('snapshots', () => {
     expect((await stateAt(journaled, 'u')).entries.length).toBe(1500);
   });
 
+  test('of a journaled store begin where this realm left the journal, not at its head', async () => {
+    const store = createMemoryStore();
+    let entriesRead = 0;
+    const counting: Store = Object.assign(Object.create(store) as Store, {
+      capabilities: store.capabilities,
+      name: store.name,
+      get: store.get.bind(store),
+      commit: store.commit.bind(store),
+      commitEach: store.commitEach.bind(store),
+      list: async (...args: Parameters<Store['list']>) => {
+        const entries = await store.list(...args);
+        if (args[0].includes('entry')) entriesRead += entries.length;
+        return entries;
+      },
+    });
+    const journaled = await withJournal(counting);
+    const change = (count: number, to: Store): Promise<unknown> =>
+      Promise.all(Array.from({ length: count }, (_, index) => to.commit([put(['k'], index)])));
+    await change(200, journaled);
+    await takeSnapshot(journaled, 'own');
+    expect(entriesRead).toBe(0);
+    // what others wrote is read, once
+    await change(100, await withJournal(store));
+    await takeSnapshot(journaled, 'others');
+    await takeSnapshot(journaled, 'again');
+    expect(entriesRead).toBe(100);
+    expect((await stateAt(journaled, Number.MAX_VALUE)).entries).toMatchObject([{ key: ['k'], value: 99 }]);
+  });
+
   test('that are damaged are never restored', async () => {
     const store = await filled();
     await takeSnapshot(store, 's');

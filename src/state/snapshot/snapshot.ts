@@ -103,11 +103,13 @@ async function collect(
   const access = journalOf(store);
   const isJournaled = access && prefixes.every((prefix) => isCovered(prefix, access.settings.prefixes));
   if (!isJournaled) return { records: await collectTwice(innerOf(store), prefixes, maxBytes) };
-  const { inner, settings } = access;
+  const { inner, settings, latest } = access;
   return withHead(inner, settings.name, async ({ head }) => {
     const [newest] = await snapshotsOfJournal(access, head, []);
-    const from = newest?.journal ?? { position: head.position, atMs: head.atMs };
+    latest.learn(newest?.journal ?? head);
+    const from = latest.point;
     const { records, point } = await collectJournaled(inner, settings.name, { prefixes, maxBytes, from });
+    latest.learn(point);
     return { records, journal: { ...point, name: settings.name } };
   });
 }
