@@ -71,7 +71,7 @@ const ignoresAbort: Break = (inner) => ({
     const transaction = database.transaction(['entry', 'tombstone', 'mark'], 'readwrite');
     const first = writes.find(({ type }) => type === 'put') as Put;
     const key = `${first.key.join('\u0000')}\u0000`;
-    transaction.objectStore('entry').put({ key, value: first.value, revision: 2, atMs: 0 });
+    transaction.objectStore('entry').put({ value: first.value, revision: 2, atMs: 0 }, key);
     return new Promise<Committed[]>((resolve, reject) => {
       transaction.oncomplete = () =>
         resolve(writes.map((write) => ({ key: write.key, revision: 2, atMs: 0 })));

@@ -109,20 +109,36 @@ describe('how many revisions are kept', () => {
   });
 });
 
-test('a database of the layout before is taken over with all that is in it', async () => {
-  const name = freshName();
-  const old = await openDB(name, 1, {
+/** Databases as earlier layouts made them, with a live key, a deleted one and, where there was one, a history. */
+async function openEarlierLayout(name: string, version: 1 | 2): Promise<void> {
+  const old = await openDB(name, version, {
     upgrade(database) {
       database.createObjectStore('entry', { keyPath: 'key' });
       database.createObjectStore('tombstone', { keyPath: 'key' });
       database.createObjectStore('mark');
+      if (version === 2) database.createObjectStore('history', { keyPath: ['key', 'revision'] });
     },
   });
   await old.put('entry', { key: 'k\u0000', value: 'old', revision: 3, atMs: 7 });
   await old.put('tombstone', { key: 'gone\u0000', revision: 2, atMs: 8 });
+  if (version === 2) {
+    await old.put('history', { key: 'k\u0000', value: 'older', revision: 2, atMs: 6, isLive: true });
+  }
   old.close();
-  await using store = await openIndexedDbStore({ name, keepHistory: 2 });
-  expect(await store.get(['k'])).toEqual({ key: ['k'], value: 'old', revision: 3, atMs: 7 });
-  expect(await store.history(['gone'])).toEqual([{ type: 'delete', key: ['gone'], revision: 2, atMs: 8 }]);
-  expect(await store.commit([{ type: 'put', key: ['gone'], value: 1 }])).toMatchObject([{ revision: 3 }]);
-});
+}
+
+test.each([1, 2] as const)(
+  'a database of layout %i is taken over with all that is in it',
+  async (version) => {
+    const name = freshName();
+    await openEarlierLayout(name, version);
+    await using store = await openIndexedDbStore({ name, keepHistory: 2 });
+    const live = { key: ['k'], value: 'old', revision: 3, atMs: 7 };
+    expect(await store.get(['k'])).toEqual(live);
+    expect(await store.list([])).toEqual([live]);
+    expect(await store.history(['gone'])).toEqual([{ type: 'delete', key: ['gone'], revision: 2, atMs: 8 }]);
+    const older = { type: 'put', key: ['k'], value: 'older', revision: 2, atMs: 6 };
+    expect(await store.history(['k'])).toEqual([...(version === 2 ? [older] : []), { type: 'put', ...live }]);
+    expect(await store.commit([{ type: 'put', key: ['gone'], value: 1 }])).toMatchObject([{ revision: 3 }]);
+  },
+);

@@ -9,14 +9,15 @@
  */
 import type { Clock } from '../../platform/index.ts';
 import { planCommit } from '../plan-commit.ts';
-import type { CommitPlan, KeyState, PlannedChange, PreparedCommit, PreparedWrite } from '../plan-commit.ts';
+import type { CommitPlan, KeyState, PlannedChange, PreparedCommit } from '../plan-commit.ts';
 import type { Durability } from '../store.ts';
 import { DetachedBody } from './body.ts';
-import { entryStore, historyStore, markStore, tombstoneStore } from './indexeddb-connection.ts';
 import type { Connection } from './indexeddb-connection.ts';
 import { isConnectionLoss, nameOf, TransactionFailure } from './indexeddb-failure.ts';
+import { entryStore, fileStore, historyStore, markStore, tombstoneStore } from './indexeddb-layout.ts';
+import type { FileReference } from './indexeddb-layout.ts';
 import { allRevisions } from './indexeddb-read.ts';
-import type { StoredEntry, StoredRevision } from './indexeddb-read.ts';
+import type { StoredRecord, StoredRevision } from './indexeddb-read.ts';
 import { answerOf, WatchedTransaction } from './indexeddb-transaction.ts';
 
 export interface CommitRunnerOptions {
@@ -44,6 +45,7 @@ interface StoredState extends KeyState {
 /** Remembered keys; beyond it the oldest is forgotten, and read again when it is needed. */
 const maxRemembered = 10_000;
 const writerKey = 'writer';
+const allStores = [entryStore, tombstoneStore, markStore, historyStore, fileStore];
 const neverWritten: KeyState = { revision: 0, isLive: false };
 
 /** Why an optimistic transaction was rolled back: not a failure. */
@@ -99,11 +101,7 @@ export class CommitRunner {
   ): Promise<CommitPlan> {
     const { durability, signal } = request;
     const { keepHistory } = this.#options;
-    // what is forgotten leaves no history, whoever kept it
-    const isHistoryNeeded =
-      keepHistory > 1 || request.commit.groups.some((writes) => writes.some(isForgetting));
-    const stores = [entryStore, tombstoneStore, markStore, ...(isHistoryNeeded ? [historyStore] : [])];
-    const transaction = connection.database.transaction(stores, 'readwrite', { durability });
+    const transaction = connection.database.transaction(allStores, 'readwrite', { durability });
     const { losses } = connection;
     const watched = new WatchedTransaction(transaction, { ...this.#options, losses, signal });
     const attempt: Attempt = {
@@ -201,7 +199,7 @@ async function readStates(
   const readAll = (store: IDBObjectStore, wanted: readonly string[], isLive: boolean): Promise<unknown> =>
     Promise.all(
       wanted.map(async (key) => {
-        const stored = await answerOf(store.get(key) as IDBRequest<StoredEntry | undefined>);
+        const stored = await answerOf(store.get(key) as IDBRequest<StoredRecord | undefined>);
         if (stored) states.set(key, { revision: stored.revision, isLive, file: stored.body?.file });
       }),
     );
@@ -217,19 +215,34 @@ function write(attempt: Attempt, plan: CommitPlan): void {
   const tombstones = transaction.objectStore(tombstoneStore);
   for (const [key, change] of plan.changes) {
     const { revision, isForgotten, before } = change;
+    leaveFile(attempt, key, before);
+    if (change.wasForgotten) dropHistory(attempt, allRevisions(key));
     if (change.isLive) {
       if (isDeleted(before)) tombstones.delete(key);
-      entries.put({ key, ...contentOf(change.write.value), revision, atMs } satisfies StoredEntry);
+      entries.put({ ...contentOf(change.write.value), revision, atMs } satisfies StoredRecord, key);
+      refer(attempt, change.write.value, key, revision);
     } else {
       if (before.isLive) entries.delete(key);
-      if (!isForgotten) tombstones.put({ key, revision, atMs });
+      if (!isForgotten) tombstones.put({ revision, atMs } satisfies StoredRecord, key);
       else if (isDeleted(before)) tombstones.delete(key);
     }
-    const { file } = before as StoredState; // as it was read or remembered here
-    if (file !== undefined) request.onFileDrop?.(file);
-    if (change.wasForgotten) dropHistory(attempt, allRevisions(key));
     if (keepHistory > 1 && !change.isCounter) writeHistory(attempt, change);
   }
+}
+
+function refer({ transaction }: Attempt, value: unknown, key: string, revision: number): void {
+  const file = fileOf(value);
+  if (file === undefined) return;
+  transaction.objectStore(fileStore).put({ file } satisfies FileReference, [key, revision]);
+}
+
+/** The value that the entry had may be kept for the history; a store that keeps none leaves none to others. */
+function leaveFile({ transaction, request, keepHistory }: Attempt, key: string, before: KeyState): void {
+  const { file, revision } = before as StoredState; // as it was read or remembered here
+  if (file === undefined) return;
+  request.onFileDrop?.(file);
+  if (keepHistory > 1) return;
+  for (const name of [historyStore, fileStore]) transaction.objectStore(name).delete([key, revision]);
 }
 
 /** The newest revision is here too: copying it when it is overwritten would cost every write a read. */
@@ -238,8 +251,9 @@ function writeHistory(attempt: Attempt, change: PlannedChange): void {
   const { encoded: key } = change.write;
   const history = transaction.objectStore(historyStore);
   for (const { write, revision, isLive } of change.revisions.slice(-keepHistory)) {
-    const content = contentOf(write.value);
-    history.put({ key, ...content, revision, atMs: request.atMs, isLive } satisfies StoredRevision);
+    const record = { ...contentOf(write.value), revision, atMs: request.atMs, isLive };
+    history.put(record satisfies Omit<StoredRevision, 'key'>, [key, revision]);
+    refer(attempt, write.value, key, revision);
   }
   const oldest = change.revision - keepHistory + 1;
   if (oldest <= 1 || change.wasForgotten) return;
@@ -247,29 +261,25 @@ function writeHistory(attempt: Attempt, change: PlannedChange): void {
 }
 
 function dropHistory({ transaction, request: { onFileDrop } }: Attempt, range: IDBKeyRange): void {
-  const history = transaction.objectStore(historyStore);
+  const files = transaction.objectStore(fileStore);
   if (onFileDrop) {
-    const dropped = answerOf(history.getAll(range) as IDBRequest<StoredRevision[]>);
+    const dropped = answerOf(files.getAll(range) as IDBRequest<FileReference[]>);
     dropped.then(
-      (revisions) => {
-        for (const { body } of revisions) if (body) onFileDrop(body.file);
+      (references) => {
+        for (const { file } of references) onFileDrop(file);
       },
       () => undefined, // of a transaction that failed, which is told elsewhere
     );
   }
-  history.delete(range);
+  for (const store of [transaction.objectStore(historyStore), files]) store.delete(range);
 }
 
-function contentOf(value: unknown): Pick<StoredEntry, 'value' | 'body'> {
+function contentOf(value: unknown): Pick<StoredRecord, 'value' | 'body'> {
   return value instanceof DetachedBody ? { body: value.ref } : { value };
 }
 
 function fileOf(value: unknown): string | undefined {
   return value instanceof DetachedBody ? value.ref.file : undefined;
-}
-
-function isForgetting({ forget = false }: PreparedWrite): boolean {
-  return forget;
 }
 
 function isDeleted({ revision, isLive }: PlannedChange['before']): boolean {

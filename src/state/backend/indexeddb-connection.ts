@@ -1,26 +1,12 @@
 /** The connection to a database: opened when needed, dropped when stale, given up when another tab needs to upgrade. */
 import { openDB, unwrap } from 'idb';
-import type { IDBPDatabase, IDBPTransaction } from 'idb';
 import { CodedError } from '../../base/index.ts';
 import { randomHex } from '../../platform/index.ts';
 import type { Clock, Random } from '../../platform/index.ts';
 import type { Hub } from '../../telemetry/index.ts';
 import { toOpenError } from './indexeddb-failure.ts';
+import { schemaVersion, upgradeLayout } from './indexeddb-layout.ts';
 import { storeClosed } from '../requests.ts';
-
-/** Live entries: `{ key, value, revision, atMs }`, or `body` in the place of `value`, by encoded key. */
-export const entryStore = 'entry';
-/** Revisions of deleted keys: `{ key, revision, atMs }` by encoded key. */
-export const tombstoneStore = 'tombstone';
-/** One record, `writer`: the id of the connection that committed last. */
-export const markStore = 'mark';
-
-/** Kept revisions: as an entry, with `isLive`, by encoded key and revision, written by stores that keep several. */
-export const historyStore = 'history';
-/** Of both: records by the file that they refer to. Those without a body are not in it. */
-export const fileIndex = 'file';
-/** The layout above. A database with a higher number was made by newer code and is left alone. */
-const schemaVersion = 2;
 
 export interface Connection {
   readonly database: IDBDatabase;
@@ -45,25 +31,6 @@ export interface ConnectionOptions {
 interface LossReport {
   readonly dataLoss?: 'none' | 'total';
   readonly dataLossMessage?: string;
-}
-
-/** Adds what is missing, whatever was there before. */
-function createObjectStores(
-  database: IDBPDatabase,
-  transaction: IDBPTransaction<unknown, string[], 'versionchange'>,
-): void {
-  const names = database.objectStoreNames;
-  for (const name of [entryStore, tombstoneStore]) {
-    if (!names.contains(name)) database.createObjectStore(name, { keyPath: 'key' });
-  }
-  if (!names.contains(markStore)) database.createObjectStore(markStore);
-  if (!names.contains(historyStore)) {
-    database.createObjectStore(historyStore, { keyPath: ['key', 'revision'] });
-  }
-  for (const name of [entryStore, historyStore]) {
-    const store = transaction.objectStore(name);
-    if (!store.indexNames.contains(fileIndex)) store.createIndex(fileIndex, 'body.file');
-  }
 }
 
 /** What the handlers of an open database need before there is a connection to speak of. */
@@ -182,6 +149,15 @@ export class ConnectionKeeper {
   }
 }
 
+/** Half an upgrade is none: the opening fails, and says why. */
+function abandon(transaction: { abort(): void }): void {
+  try {
+    transaction.abort();
+  } catch {
+    // a request that failed has ended it already
+  }
+}
+
 // async, so that an engine that throws at once rejects like one that refuses later
 async function openNative(
   name: string,
@@ -192,7 +168,7 @@ async function openNative(
     upgrade: (opened, ...[, , transaction, event]) => {
       const { dataLoss, dataLossMessage } = event as LossReport;
       if (dataLoss === 'total') onLost(dataLossMessage ?? 'the browser gives no reason');
-      createObjectStores(opened, transaction);
+      upgradeLayout(opened, transaction).catch(() => abandon(transaction));
     },
     blocked: onBlocked,
     blocking: onVersionChange,

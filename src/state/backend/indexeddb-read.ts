@@ -2,9 +2,9 @@
 import type { Clock } from '../../platform/index.ts';
 import type { ListRange } from '../requests.ts';
 import type { BodyRef } from './body.ts';
-import { entryStore, fileIndex, historyStore, tombstoneStore } from './indexeddb-connection.ts';
 import type { Connection } from './indexeddb-connection.ts';
 import { TransactionFailure } from './indexeddb-failure.ts';
+import { entryStore, fileIndex, fileStore, historyStore, tombstoneStore } from './indexeddb-layout.ts';
 import { answerOf, WatchedTransaction } from './indexeddb-transaction.ts';
 
 export interface Reader {
@@ -15,8 +15,7 @@ export interface Reader {
 }
 
 /** As stored: written by this code alone. */
-export interface StoredEntry {
-  readonly key: string;
+export interface StoredRecord {
   readonly value?: unknown;
   /** Where the value is, when it is not here. */
   readonly body?: BodyRef;
@@ -24,7 +23,12 @@ export interface StoredEntry {
   readonly atMs: number;
 }
 
-/** As stored, a value only where `isLive`. */
+/** A record with the encoded key that it lies under. */
+export interface StoredEntry extends StoredRecord {
+  readonly key: string;
+}
+
+/** A kept record, with a value only where `isLive`. */
 export interface StoredRevision extends StoredEntry {
   readonly isLive: boolean;
 }
@@ -52,10 +56,19 @@ async function read<T>(
   }
 }
 
+function recordOf(
+  transaction: IDBTransaction,
+  name: string,
+  encoded: string,
+): Promise<StoredRecord | undefined> {
+  return answerOf(transaction.objectStore(name).get(encoded) as IDBRequest<StoredRecord | undefined>);
+}
+
 export async function readEntry(reader: Reader, encoded: string): Promise<StoredEntry | undefined> {
-  return read(reader, [entryStore], (transaction) =>
-    answerOf(transaction.objectStore(entryStore).get(encoded) as IDBRequest<StoredEntry | undefined>),
+  const record = await read(reader, [entryStore], (transaction) =>
+    recordOf(transaction, entryStore, encoded),
   );
+  return record && { key: encoded, ...record };
 }
 
 function toKeyRange({ from, isFromIncluded, below }: ListRange): IDBKeyRange | undefined {
@@ -66,11 +79,15 @@ function toKeyRange({ from, isFromIncluded, below }: ListRange): IDBKeyRange | u
 
 export async function readEntries(reader: Reader, range: ListRange): Promise<readonly StoredEntry[]> {
   if (range.isEmpty) return [];
-  return read(reader, [entryStore], (transaction) =>
-    answerOf(
-      transaction.objectStore(entryStore).getAll(toKeyRange(range), range.limit) as IDBRequest<StoredEntry[]>,
-    ),
-  );
+  const [keys, records] = await read(reader, [entryStore], (transaction) => {
+    const store = transaction.objectStore(entryStore);
+    const wanted = toKeyRange(range);
+    return Promise.all([
+      answerOf(store.getAllKeys(wanted, range.limit) as IDBRequest<string[]>),
+      answerOf(store.getAll(wanted, range.limit) as IDBRequest<StoredRecord[]>),
+    ]);
+  });
+  return keys.map((key, index) => ({ key, ...(records[index] as StoredRecord) }));
 }
 
 /** Where the kept revisions of a key lie in the history. */
@@ -89,10 +106,12 @@ export async function readHistory(
     [entryStore, tombstoneStore, historyStore],
     (transaction) =>
       Promise.all([
-        answerOf(transaction.objectStore(entryStore).get(encoded) as IDBRequest<StoredEntry | undefined>),
-        answerOf(transaction.objectStore(tombstoneStore).get(encoded) as IDBRequest<StoredEntry | undefined>),
+        recordOf(transaction, entryStore, encoded),
+        recordOf(transaction, tombstoneStore, encoded),
         answerOf(
-          transaction.objectStore(historyStore).getAll(allRevisions(encoded)) as IDBRequest<StoredRevision[]>,
+          transaction.objectStore(historyStore).getAll(allRevisions(encoded)) as IDBRequest<
+            Omit<StoredRevision, 'key'>[]
+          >,
         ),
       ]),
   );
@@ -102,21 +121,14 @@ export async function readHistory(
   const older = kept.filter(
     ({ revision }) => revision > latest.revision - limit && revision < latest.revision,
   );
-  return [...older, latest];
+  return [...older, latest].map((record) => ({ key: encoded, ...record }));
 }
 
 /** Of some files those that no record refers to, once all commits that began before are over. */
 export async function readUnreferenced(reader: Reader, files: readonly string[]): Promise<readonly string[]> {
-  const stores = [entryStore, historyStore];
-  const isReferred = await read(reader, stores, (transaction) =>
-    Promise.all(
-      files.flatMap((file) =>
-        stores.map(async (name) => {
-          const found = await answerOf(transaction.objectStore(name).index(fileIndex).getKey(file));
-          return found !== undefined;
-        }),
-      ),
-    ),
-  );
-  return files.filter((_, index) => !isReferred[index * 2] && !isReferred[index * 2 + 1]);
+  const referring = await read(reader, [fileStore], (transaction) => {
+    const index = transaction.objectStore(fileStore).index(fileIndex);
+    return Promise.all(files.map((file) => answerOf(index.getKey(file))));
+  });
+  return files.filter((_, index) => referring[index] === undefined);
 }
