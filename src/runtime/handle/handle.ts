@@ -3,7 +3,7 @@ import { CodedError } from '../../base/index.ts';
 import type { JsonObject } from '../../base/index.ts';
 import type { Clock } from '../../platform/index.ts';
 import type { Mode, Module, ModuleDescription, RunWire } from '../../program/index.ts';
-import type { Store } from '../../state/index.ts';
+import type { StateSource, Store } from '../../state/index.ts';
 import { createSpan } from '../../telemetry/index.ts';
 import type { SpanContext } from '../../telemetry/index.ts';
 import { loadCheckpoint, saveCheckpoint } from '../journal/checkpoint.ts';
@@ -30,6 +30,7 @@ import type { ModuleVersions } from '../version/module-versions.ts';
 import { createParameterHandle } from '../parameter/parameter-handle.ts';
 import type { AcknowledgementLevel, ParameterHandle, SetOptions } from '../parameter/parameter-handle.ts';
 import { setParameters } from '../parameter/set-parameters.ts';
+import { readPastState } from '../snapshot/past-state.ts';
 import { dumpInTurn, loadWhole, setWholeMode, subscribeWhole } from '../journal/whole-state.ts';
 
 export interface ForwardOptions {
@@ -261,6 +262,24 @@ export class ModuleHandle<M = Module> {
     const id = typeof checkpoint === 'string' ? checkpoint : checkpoint.id;
     const state = await loadCheckpoint(this.#host.store, this.id, id);
     const change = { ...this.#turn, cause: `restore ${id}`, durability: 'strict' } as const;
+    const written = loadWhole(this.#host, this.#module, { ...change, state });
+    await written.finally(() => this.#host.onStateChange(this.#module));
+  }
+
+  /**
+   * Makes the module, with the actors inside it, what the store held of it at a time, or what a snapshot holds; all of it or nothing, as
+   * {@link restore} does. What was never changed by then is as the class declares it. A time needs a store made with `withJournal`.
+   * @param source a snapshot's name, or milliseconds since 1970
+   * @throws as `stateAt` and {@link restore}
+   */
+  async restoreTo(source: StateSource): Promise<void> {
+    const state = await readPastState(this.#host.store, this.#module, source);
+    const change = {
+      ...this.#turn,
+      cause: `restore to ${source}`,
+      durability: 'strict',
+      isPartial: true,
+    } as const;
     const written = loadWhole(this.#host, this.#module, { ...change, state });
     await written.finally(() => this.#host.onStateChange(this.#module));
   }

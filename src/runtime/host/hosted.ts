@@ -63,6 +63,7 @@ const wholeChanges: ReadonlySet<string> = new Set([
   'changes-apply',
   'state-dump',
   'state-load',
+  'state-return',
   'mode-set',
   'swap',
 ]);

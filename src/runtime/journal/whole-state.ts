@@ -39,7 +39,8 @@ export function partOfState(state: ModuleState, names: PartNames): ModuleState {
   };
 }
 
-function withPart(state: ModuleState, { names }: HostedPart, part: ModuleState): ModuleState {
+/** A state with that of a part inside it, under the names that it has here. */
+export function withPart(state: ModuleState, { names }: HostedPart, part: ModuleState): ModuleState {
   const outer = new Set(Object.values(names.modules));
   return {
     ...state,
@@ -95,8 +96,13 @@ function loadedOf(module: HostedModuleRecord, state: ModuleState): Loaded {
   return { module, state, known: module.journal.knownStates };
 }
 
-async function loadInto(module: HostedModuleRecord, state: ModuleState, loaded: Loaded[]): Promise<void> {
-  const taken = (await module.call('state-load', state)) as ModuleState;
+async function loadInto(
+  module: HostedModuleRecord,
+  state: ModuleState,
+  loaded: Loaded[],
+  method: 'state-load' | 'state-return' = 'state-load',
+): Promise<void> {
+  const taken = (await module.call(method, state)) as ModuleState;
   loaded.push(loadedOf(module, taken));
   await loadParts(module, taken, loaded);
 }
@@ -122,6 +128,8 @@ interface WholeTurn {
 
 interface LoadChange extends WholeTurn {
   readonly state: ModuleState;
+  /** The state holds only what was ever changed: the rest is as the classes declare it. Default false. */
+  readonly isPartial?: boolean;
   readonly cause: string;
   readonly durability: Durability;
 }
@@ -146,11 +154,15 @@ export async function loadWhole(
   });
 }
 
+function methodOf({ isPartial }: Pick<LoadChange, 'isPartial'>): 'state-load' | 'state-return' {
+  return isPartial ? 'state-return' : 'state-load';
+}
+
 async function loadAll(module: HostedModuleRecord, { state, ...change }: LoadChange): Promise<void> {
   const before = module.parts.size === 0 ? undefined : await dumpWhole(module);
   const loaded: Loaded[] = [];
   try {
-    await loadInto(module, state, loaded);
+    await loadInto(module, state, loaded, methodOf(change));
   } catch (error) {
     if (before && loaded.length > 0) await loadInto(module, before, []).catch(() => undefined);
     throw error;
@@ -165,13 +177,13 @@ async function loadAll(module: HostedModuleRecord, { state, ...change }: LoadCha
 async function loadBound(
   host: BoundChangeHost,
   module: HostedModuleRecord,
-  { state, clock, timeoutMs, cause, durability }: LoadChange,
+  { state, clock, timeoutMs, cause, durability, isPartial = false }: LoadChange,
 ): Promise<void> {
   const before = await dumpWhole(module);
   const loaded: Loaded[] = [];
   let isCommitted = false;
   try {
-    await loadInto(module, state, loaded);
+    await loadInto(module, state, loaded, methodOf({ isPartial }));
     const parts = loaded.map((each) => {
       return { module: each.module, cause, changes: { parameters: each.state.parameters } };
     });

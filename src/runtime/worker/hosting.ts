@@ -103,10 +103,12 @@ function takeShared(module: Module, shared: Readonly<Record<string, unknown>>): 
 
 /**
  * The same with a whole state in it; one that another version has saved is migrated.
+ * @param isPartial the state holds only what was ever changed, as the store does
  * @throws `runtime/state-migration-failed`, and as `Module.loadState`; nothing has changed then
  */
-export function loadHosting(hosting: Hosting, state: ModuleState): Hosting {
+export function loadHosting(hosting: Hosting, state: ModuleState, isPartial: boolean = false): Hosting {
   const { module, source } = hosting;
+  if (state.version === source.version && isPartial) return loadFresh(hosting, state);
   if (state.version === source.version) {
     module.loadState(state);
     const { predictors, compiled } = state;
@@ -116,14 +118,19 @@ export function loadHosting(hosting: Hosting, state: ModuleState): Hosting {
   if (!source.Class.migrate && isNewer(state.version, source.version))
     throw migrationFailed(step, tooNew(state.version, source.version));
   try {
-    // what the state lacks is as the class declares it, not as the one that serves has it now
-    const fresh = construct(source.Class);
-    const predictors = carryState(fresh, source.Class, { state });
-    module.loadState(fresh.dumpState());
-    return { ...hosting, predictors };
+    return loadFresh(hosting, state);
   } catch (error) {
     throw isCodedError(error, 'runtime/state-migration-failed') ? error : migrationFailed(step, error);
   }
+}
+
+/** What the state lacks is as the class declares it, not as the one that serves has it now. */
+function loadFresh(hosting: Hosting, state: ModuleState): Hosting {
+  const { module, source } = hosting;
+  const fresh = construct(source.Class);
+  const predictors = carryState(fresh, source.Class, { state });
+  module.loadState(fresh.dumpState());
+  return { ...hosting, predictors };
 }
 
 function isNewer(version: string, other: string): boolean {

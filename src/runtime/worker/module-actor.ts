@@ -103,7 +103,8 @@ class HostedModule implements Behaviour {
       'parameter-step': (body) => this.#step(body),
       'mode-set': (mode: Mode) => void (mode === 'train' ? this.#module.train() : this.#module.eval()),
       'state-dump': () => this.#module.dumpState(),
-      'state-load': (state) => this.#load(state),
+      'state-load': (state) => this.#load(state, false),
+      'state-return': (state) => this.#load(state, true),
       'changes-check': ({ changes, cause }: ChangesBody) => void this.#module.prepareChanges(changes, cause),
       'changes-apply': (body) => this.#apply(body),
       versions: () => hosting.catalog.versionsOf(hosting.kind),
@@ -166,9 +167,9 @@ class HostedModule implements Behaviour {
     return describeHosting(this.#hosting);
   }
 
-  #load(state: ModuleState): ModuleState {
+  #load(state: ModuleState, isPartial: boolean): ModuleState {
     this.#quietly('all', () => {
-      this.#hosting = loadHosting(this.#hosting, state);
+      this.#hosting = loadHosting(this.#hosting, state, isPartial);
     });
     return this.#module.dumpState();
   }

@@ -1,0 +1,41 @@
+/** What the store held of a program at an earlier time: only what was ever changed by then. */
+import type { ModuleState, ParameterStates } from '../../program/index.ts';
+import { stateAt } from '../../state/index.ts';
+import type { KeyedValue, StateSource, Store } from '../../state/index.ts';
+import type { HostedModuleRecord } from '../host/hosted.ts';
+import type { StoredMeta } from '../journal/journal-disk.ts';
+import { withPart } from '../journal/whole-state.ts';
+import type { StoredParameter } from '../parameter/parameter-record.ts';
+
+function parametersOf(entries: readonly KeyedValue[]): ParameterStates {
+  const stored = entries.filter(({ key }) => key[2] === 'parameter');
+  // written by the journal of a module alone
+  return Object.fromEntries(
+    stored.map(({ key, value }) => [key[3] as string, (value as StoredParameter).state]),
+  );
+}
+
+/** What one actor has stored; nothing changed yet: what its class declares. */
+function stateOf(entries: readonly KeyedValue[], now: ModuleState): ModuleState {
+  const meta = entries.find(({ key }) => key[2] === 'meta')?.value as StoredMeta | undefined;
+  const untouched: ModuleState = { ...now, mode: 'eval', predictors: {}, compiled: [] };
+  return { ...(meta?.state ?? untouched), parameters: parametersOf(entries) };
+}
+
+/**
+ * The state of the program at that time, with the actors inside it, under the names of the outermost.
+ * @throws as `stateAt`
+ */
+export async function readPastState(
+  store: Store,
+  module: HostedModuleRecord,
+  source: StateSource,
+): Promise<ModuleState> {
+  const { entries } = await stateAt(store, source, ['module', module.id]);
+  const now = module.journal.state ?? ((await module.call('state-dump', null)) as ModuleState);
+  let state = stateOf(entries, now);
+  for (const part of module.parts.values()) {
+    state = withPart(state, part, await readPastState(store, part.module, source));
+  }
+  return state;
+}
