@@ -31,6 +31,20 @@ const silent = (store: Store): Store =>
     },
   });
 
+/** Commits that were sent are applied only when they are let through. */
+function held(store: Store): { readonly store: Store; letThrough: () => void } {
+  let letThrough = (): void => undefined;
+  const gate = new Promise<void>((resolve) => (letThrough = resolve));
+  const proxy = new Proxy(silent(store), {
+    get(target, property) {
+      const member: unknown = Reflect.get(target, property);
+      if (property !== 'commitEach') return member;
+      return (...args: Parameters<Store['commitEach']>) => gate.then(() => target.commitEach(...args));
+    },
+  });
+  return { store: proxy, letThrough };
+}
+
 /** What the lease would be without its fence: commits lose their conditions. */
 const unguarded = (store: Store): Store =>
   new Proxy(silent(store), {
@@ -148,11 +162,16 @@ describe('a lease', () => {
   test('that was given back writes no more, and what it sent is applied before the next holder comes', async () => {
     const store = createMemoryStore();
     const locks = createSimulatedLocks();
-    const first = await acquireWriterLease(store, 'w', { locks });
+    const slow = held(store);
+    const first = await acquireWriterLease(slow.store, 'w', { locks });
     const sent = first.commit(put('first'));
     const released = first.release();
-    const second = await acquireWriterLease(store, 'w', { locks });
-    await Promise.all([sent, released]);
+    let hasSecond = false;
+    const next = acquireWriterLease(store, 'w', { locks }).then((lease) => ((hasSecond = true), lease));
+    for (let turn = 0; turn < 50; turn++) await Promise.resolve();
+    expect(hasSecond).toBe(false);
+    slow.letThrough();
+    const [second] = await Promise.all([next, sent, released]);
     expect(await valueIn(store)).toBe('first');
     await expect(first.commit(put('late'))).rejects.toMatchObject(refused);
     await first.release();

@@ -6,6 +6,7 @@ import { openIndexedDbStore } from '../backend/indexeddb.ts';
 import { createMemoryStore } from '../backend/memory.ts';
 import type { Store, Write } from '../store.ts';
 import type { MergeFunction } from './conflict.ts';
+import { headKey } from './record-key.ts';
 import { createRecords } from './records.ts';
 import { isLinearizable, runSavers, saverOf } from './save-history.contract.ts';
 import type { Operation, SaverStep } from './save-history.contract.ts';
@@ -261,6 +262,52 @@ describe('savers at once', () => {
     expect(await faultIn(async () => [withoutComparing(createMemoryStore())], 200)).toBeInstanceOf(Error);
   }, 60_000);
 });
+
+test('changes of every kind at once: none is lost, and the head counts what is there', async () => {
+  const change = fc.record({
+    type: fc.constantFrom('save', 'save', 'pin', 'unpin', 'delete', 'prune'),
+    sequence: fc.integer({ min: 1, max: 8 }),
+  });
+  let round = 0;
+  const store = createMemoryStore();
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(change, { minLength: 2, maxLength: 10 }),
+      fc.integer(),
+      async (changes, seed) => {
+        const id = `r-${round++}`;
+        for (let n = 1; n <= 6; n++) await createRecords(store).save(id, n);
+        const outcomes = await Promise.all(
+          changes.map(async ({ type, sequence }, index) => {
+            const records = createRecords(unsteady(store, seed + index), { retention: { maxVersions: 7 } });
+            if (type === 'save')
+              return { type, sequence: (await records.save(id, seed)).sequence, done: true };
+            if (type === 'prune') return { type, sequence, done: (await records.prune(id)) > 0 };
+            return { type, sequence, done: await records[type as 'pin' | 'unpin' | 'delete'](id, sequence) };
+          }),
+        );
+        const versions = await createRecords(store).versions(id);
+        const free = versions.filter(({ isPinned }) => !isPinned);
+        expect((await store.get(headKey(id)))?.value).toMatchObject({
+          count: free.length,
+          sizeBytes: free.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+          pinnedCount: versions.length - free.length,
+          sequence: 6 + changes.filter(({ type }) => type === 'save').length,
+        });
+        const kept = versions.map(({ sequence }) => sequence);
+        for (const { type, sequence, done } of outcomes) {
+          const isGone = type === 'delete' && done;
+          expect({ sequence, isLost: isGone && kept.includes(sequence) }).toEqual({
+            sequence,
+            isLost: false,
+          });
+        }
+        expect(await createRecords(store).verify(id)).toMatchObject({ damaged: [], isHeadWhole: true });
+      },
+    ),
+    { numRuns: 150 },
+  );
+}, 60_000);
 
 describe('the search for an order', () => {
   const load = (startedAt: number, endedAt: number, found: string | null): Operation => ({

@@ -170,6 +170,24 @@ describe('retention', () => {
     60_000,
   );
 
+  test('an age is exceeded by the millisecond after it, when the next is saved or by prune', async () => {
+    const clock = new SimulatedClock(1000);
+    const records = createRecords(createMemoryStore(), { retention: { maxAgeMs: 100 }, clock });
+    const left = async (): Promise<number[]> => (await records.versions('r')).map(({ sequence }) => sequence);
+    for (const state of ['a', 'b']) await records.save('r', state);
+    await clock.advance(100);
+    await records.save('r', 'c');
+    expect(await left()).toEqual([1, 2, 3]);
+    await clock.advance(1);
+    await records.save('r', 'd');
+    expect(await left()).toEqual([3, 4]);
+    await clock.advance(1000);
+    expect(await left()).toEqual([3, 4]);
+    expect(await records.prune('r')).toBe(1);
+    // the latest never goes
+    expect(await left()).toEqual([4]);
+  });
+
   test('a content that is saved again is the latest, and stays', async () => {
     const records = createRecords(createMemoryStore(), {
       versioning: 'content-hash',
