@@ -1,6 +1,6 @@
 /** What is used of PGlite, and how one is started. The package is loaded here, when it is needed, and nowhere else. */
 import { CodedError, isCodedError, messageOf } from '../../base/index.ts';
-import { hasLocks, holdLockIfFree, withDeadline } from '../../platform/index.ts';
+import { hasLocks, systemLocks, withDeadline } from '../../platform/index.ts';
 import type { Clock } from '../../platform/index.ts';
 import { nameOf, TransactionFailure } from './indexeddb-failure.ts';
 
@@ -29,6 +29,8 @@ export interface EngineOptions {
   readonly engineOptions: object;
   readonly clock: Clock;
   readonly openTimeoutMs: number;
+  /** How long another user of the data may keep it. */
+  readonly blockedTimeoutMs: number;
 }
 
 /** An engine that is ours alone. */
@@ -70,7 +72,7 @@ const tables = `
 
 export const memoryDataDir: string = 'memory://';
 
-/** Data that an engine of this realm has open. The engine itself does not notice a second one, and both would write. */
+/** Where there are no locks: data that an engine of this realm has open. The engine itself does not notice a second one. */
 const openHere = new Set<string>();
 
 /**
@@ -95,21 +97,31 @@ export async function openEngine(options: EngineOptions): Promise<OpenEngine> {
   }
 }
 
-async function claim({ store, dataDir }: EngineOptions): Promise<() => void> {
-  if (dataDir === memoryDataDir) return () => undefined;
-  const held = (): CodedError =>
+/** Both would write: a second engine is kept out. Answers how to let the next one in, which resolves when it can come. */
+async function claim(options: EngineOptions): Promise<() => Promise<unknown>> {
+  const { store, dataDir, clock, blockedTimeoutMs } = options;
+  if (dataDir === memoryDataDir) return async () => undefined;
+  const held = (cause?: unknown): CodedError =>
     new CodedError('state/blocked', `${dataDir} is open already: Postgres has one user at a time`, {
-      fields: { store, dataDir },
+      fields: { store, dataDir, blockedTimeoutMs },
+      cause,
       isRetryable: true,
     });
-  if (openHere.has(dataDir)) throw held();
-  openHere.add(dataDir);
-  const lock = hasLocks ? await holdLockIfFree(`vivarium.pglite.${dataDir}`) : { release: () => undefined };
-  if (!lock) openHere.delete(dataDir);
-  if (!lock) throw held();
+  if (!hasLocks) {
+    if (openHere.has(dataDir)) throw held();
+    openHere.add(dataDir);
+    return async () => openHere.delete(dataDir);
+  }
+  const name = `vivarium.pglite.${dataDir}`;
+  const asking = withDeadline(clock, { timeoutMs: blockedTimeoutMs }, (signal) =>
+    systemLocks.request(name, { signal }),
+  );
+  const lock = await asking.catch((error: unknown) => {
+    throw held(error);
+  });
   return () => {
-    openHere.delete(dataDir);
     lock.release();
+    return lock.ended;
   };
 }
 

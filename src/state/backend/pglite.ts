@@ -44,6 +44,8 @@ export interface PgliteStoreOptions {
   readonly limits?: Partial<StoreLimits>;
   /** How long starting may take, which is seconds the first time; then `state/storage-unavailable`. Default 60 s. */
   readonly openTimeoutMs?: number;
+  /** How long another user of the data may keep it, where there are Web Locks; then `state/blocked`. Default 5 s. */
+  readonly blockedTimeoutMs?: number;
   /** Silence of the engine after which a read or a commit fails. Default 30 s. */
   readonly transactionTimeoutMs?: number;
   /** Loads the package, for pages that serve it elsewhere; default `import('@electric-sql/pglite')`. */
@@ -71,6 +73,7 @@ export async function openPgliteStore(options: PgliteStoreOptions): Promise<Stor
     engineOptions: options.engineOptions ?? {},
     clock,
     openTimeoutMs,
+    blockedTimeoutMs: options.blockedTimeoutMs ?? 5000,
   });
   return new PgliteStore(options, engine, keepHistory);
 }
