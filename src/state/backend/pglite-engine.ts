@@ -85,7 +85,14 @@ export async function openEngine(options: EngineOptions): Promise<OpenEngine> {
   const starting = start(options);
   try {
     const engine = await withDeadline(clock, { timeoutMs: openTimeoutMs }, () => starting);
-    return { engine, close: () => engine.close().finally(release) };
+    const close = async (): Promise<void> => {
+      try {
+        await engine.close();
+      } finally {
+        await release();
+      }
+    };
+    return { engine, close };
   } catch (error) {
     // one that starts too late is ended, and only then may others have its data
     starting.then((late) => late.close()).then(release, release);
