@@ -73,7 +73,8 @@ const homes = {
   '@bufbuild/protobuf': ['state'],
   '@bufbuild/protobuf/*': ['state'],
   comlink: ['compute'],
-  '@electric-sql/pglite': ['state', 'executor'],
+  // a store gets it from the entry `pglite`, so that no other bundle has it
+  '@electric-sql/pglite': ['executor'],
   '@tensorflow/*': ['compute'],
   pyodide: ['executor'],
   zod: ['program'],

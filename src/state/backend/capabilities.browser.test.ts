@@ -6,7 +6,7 @@ import { openIndexedDbStore } from './indexeddb.ts';
 import { createMemoryStore } from './memory.ts';
 import { openOpfsStore } from './opfs.ts';
 import type { PgliteModule } from './pglite-engine.ts';
-import { openPgliteStore } from './pglite.ts';
+import { openPgliteStore } from '../../pglite.ts';
 
 /** Flags are known before the engine answers anything; what a real one does is tested where it runs. */
 const load = async (): Promise<PgliteModule> => ({

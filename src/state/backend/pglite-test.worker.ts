@@ -1,5 +1,5 @@
 /** For tests: a Postgres in the worker's private files. Answers each message `{ id, call, arguments }`. */
-import { openPgliteStore } from './pglite.ts';
+import { openPgliteStore } from '../../pglite.ts';
 import type { Store, Write } from '../store.ts';
 
 let store: Store | undefined;

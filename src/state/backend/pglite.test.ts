@@ -5,7 +5,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { describeStore } from '../contract/store.contract.ts';
 import type { Store } from '../store.ts';
 import type { PgliteModule } from './pglite-engine.ts';
-import { openPgliteStore } from './pglite.ts';
+import { openPgliteStore } from '../../pglite.ts';
 import { endOf } from './fault.contract.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'vivarium-pglite-'));

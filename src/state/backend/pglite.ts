@@ -48,8 +48,6 @@ export interface PgliteStoreOptions {
   readonly blockedTimeoutMs?: number;
   /** Silence of the engine after which a read or a commit fails. Default 30 s. */
   readonly transactionTimeoutMs?: number;
-  /** Loads the package, for pages that serve it elsewhere; default `import('@electric-sql/pglite')`. */
-  readonly load?: () => Promise<PgliteModule>;
   /** Handed to `PGlite.create` as it is. With `relaxedDurability` nothing is flushed and `capabilities.strict` is false. */
   readonly engineOptions?: Readonly<Record<string, unknown>>;
   readonly clock?: Clock;
@@ -59,28 +57,27 @@ export interface PgliteStoreOptions {
 const missing = { revision: 0, isLive: false };
 
 /**
- * Starts Postgres and opens the store in it. Close it to let others have the data.
+ * Starts Postgres and opens the store in it. Close it to let others have the data. The package comes from above, so that no bundle
+ * has it but one that asked for it.
  * @throws `state/storage-unavailable` when the package is not installed or does not start, `state/blocked`,
  *   `state/version-too-new`, `state/limit-invalid`
  */
-export async function openPgliteStore(options: PgliteStoreOptions): Promise<Store> {
+export async function openPgliteStore(
+  options: PgliteStoreOptions,
+  load: () => Promise<PgliteModule>,
+): Promise<Store> {
   const { dataDir, name = dataDir, clock = systemClock, openTimeoutMs = 60_000 } = options;
   const keepHistory = toKeepHistory(options.keepHistory);
   const engine = await openEngine({
     store: name,
     dataDir,
-    load: options.load ?? loadPackage,
+    load,
     engineOptions: options.engineOptions ?? {},
     clock,
     openTimeoutMs,
     blockedTimeoutMs: options.blockedTimeoutMs ?? 5000,
   });
   return new PgliteStore(options, engine, keepHistory);
-}
-
-async function loadPackage(): Promise<PgliteModule> {
-  // what is used of it is said by PgliteModule; its own types are wider
-  return (await import('@electric-sql/pglite')) as unknown as PgliteModule;
 }
 
 class PgliteStore implements Store {
