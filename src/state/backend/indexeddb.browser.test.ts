@@ -267,21 +267,29 @@ describe('several realms', () => {
     const heard: Change[] = [];
     store.watch([], (change) => heard.push(change));
     const channel = new BroadcastChannel(`vivarium.store.${name}`);
-    const change = { type: 'put', key: ['k'], revision: 1, atMs: 0 };
-    const messages: unknown[] = [
+    const change = ['put', 1, 0, ['k']];
+    const rows = [
       null,
-      'text',
-      { type: 'store-change' },
-      {
-        type: 'store-change',
-        changes: [null, { ...change, key: [''] }, { ...change, revision: -1 }, { ...change, type: 'x' }],
-      },
-      { type: 'store-change', changes: Array(10_001).fill(change) },
-      { type: 'store-change', changes: [{ ...change, key: ['end'] }] },
+      ['put', 1, 0, ['']],
+      ['put', -1, 0, ['k']],
+      ['x', 1, 0, ['k']],
+      ['put', 1, 'now', ['k']],
     ];
+    const notices: unknown[] = [
+      undefined,
+      [change],
+      'null',
+      '[',
+      '['.repeat(100_000),
+      ' '.repeat(2 ** 24 + 1),
+      JSON.stringify(rows),
+      JSON.stringify(Array(10_001).fill(change)),
+      JSON.stringify([['put', 1, 0, ['end']]]),
+    ];
+    const messages = [null, 'text', ...notices.map((changes) => ({ type: 'store-change', changes }))];
     for (const message of messages) channel.postMessage(message);
     await expect.poll(() => heard.length).toBe(1);
-    expect(heard[0]).toEqual({ ...change, key: ['end'], isLocal: false });
+    expect(heard[0]).toEqual({ type: 'put', key: ['end'], revision: 1, atMs: 0, isLocal: false });
     channel.close();
     await store.close();
   });

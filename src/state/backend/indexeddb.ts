@@ -31,7 +31,7 @@ import type {
   StoreCapabilities,
   Write,
 } from '../store.ts';
-import { changesOf, parseChanges, Watchers } from '../watchers.ts';
+import { changesOf, parseNotice, toNotice, Watchers } from '../watchers.ts';
 import { DetachedBody } from './body.ts';
 import type { BodyKeeper } from './body-keeper.ts';
 import { CommitRunner } from './indexeddb-commit.ts';
@@ -140,7 +140,7 @@ export class IndexedDbStore implements Store {
       this.#report('state/listener-failed', messageOf(error)),
     );
     this.#broadcast = openBroadcast(`vivarium.store.${name}`, (message) =>
-      this.#watchers.notify(parseChanges(message, this.#limits.maxCommitWrites)),
+      this.#watchers.notify(parseNotice(message, this.#limits.maxCommitWrites)),
     );
   }
 
@@ -344,7 +344,7 @@ export class IndexedDbStore implements Store {
   #postNotices(): void {
     for (const changes of this.#notices.splice(0)) {
       try {
-        this.#broadcast.post({ type: 'store-change', changes });
+        this.#broadcast.post(toNotice(changes));
       } catch (error) {
         // the commit stands; other realms miss a notice
         const { code, message } = toCodedError(error, 'state/notice-failed');
