@@ -2,9 +2,10 @@
 import { CodedError, fail, ok } from '../base/index.ts';
 import { appendedKey, appendedNumberOf, encodeCounter, encodeKey, maxAppendedNumber } from './key.ts';
 import type { Key } from './key.ts';
+import { defaultStoreLimits } from './limits.ts';
 import type { StoreLimits } from './limits.ts';
 import type { Committed, GroupOutcome, Write } from './store.ts';
-import { takeSnapshot } from './value.ts';
+import { measureValue, takeSnapshot } from './value.ts';
 
 /** A write that was checked, with the store's own copy of its value. */
 export interface PreparedWrite {
@@ -86,6 +87,24 @@ class OwnWrite {
 export function toOwnWrites(writes: readonly PreparedWrite[]): readonly Write[] {
   // it has what `toWrite` gave
   return writes.map((prepared) => new OwnWrite(prepared) as unknown as Write);
+}
+
+/**
+ * A put of bytes that are given away: a store of this realm keeps these and no copy, so nobody may change them any more.
+ * @throws `state/key-invalid`
+ */
+export function toGivenPut(key: Key, bytes: Uint8Array<ArrayBuffer>): Write {
+  const encoded = encodeKey(key);
+  const prepared: PreparedWrite = {
+    type: 'put',
+    key: Object.freeze([...key]),
+    encoded,
+    expectedRevision: undefined,
+    ...counterOf({ type: 'put', key, value: bytes }, encoded),
+    value: bytes,
+    sizeBytes: measureValue(bytes, { ...defaultStoreLimits, maxValueBytes: Infinity }),
+  };
+  return new OwnWrite(prepared) as unknown as Write;
 }
 
 function toWrite({ type, key, value, expectedRevision, withOutcomes, forget }: PreparedWrite): Write {

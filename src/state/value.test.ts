@@ -36,6 +36,24 @@ test('what is met twice stays one object, and a cycle a cycle', () => {
   expect(copy.self).toBe(copy);
 });
 
+test('bytes are copied, two views stay on one buffer, and what is no plain bytes stays what it is', () => {
+  const copyOf = (value: unknown): unknown => takeSnapshot(value, defaultStoreLimits).value;
+  const bytes = new Uint8Array([1, 2, 3]);
+  const copy = copyOf({ bytes }) as { readonly bytes: Uint8Array };
+  bytes[0] = 9;
+  expect(copy.bytes).toEqual(new Uint8Array([1, 2, 3]));
+  const [left, right] = copyOf([bytes, new Uint8Array(bytes.buffer)]) as [Uint8Array, Uint8Array];
+  left[1] = 7;
+  expect(right[1]).toBe(7);
+  const part = copyOf(bytes.subarray(1)) as Uint8Array;
+  expect([part.byteOffset, part.buffer.byteLength]).toEqual([1, 3]);
+  class Other extends Uint8Array {}
+  for (const value of [new Other(2), Buffer.from('a')]) expect(copyOf(value)).toEqual(structuredClone(value));
+  const given = new Uint8Array(5);
+  structuredClone(given, { transfer: [given.buffer] });
+  expect(() => copyOf([given])).toThrow('cannot be stored');
+});
+
 test('a key that would set the prototype is only a key', () => {
   const hostile: unknown = JSON.parse('{"__proto__": {"isAdmin": true}, "a": 1}');
   const { value } = takeSnapshot(hostile, defaultStoreLimits);

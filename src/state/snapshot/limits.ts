@@ -9,8 +9,8 @@ export interface SnapshotLimits {
   /** Bytes of one snapshot, or of one state that is rebuilt: it is held in memory while it is made or read. Default 256 MiB. */
   readonly maxSnapshotBytes: number;
   /**
-   * Bytes of one stored part: below what a store takes as one value, and enough that opening the file of a part costs little
-   * beside writing it. Default 4 MiB.
+   * Bytes of one stored part: below the 16 MiB that a store takes as one value, and many, because in files each part costs a
+   * flush. Default 12 MiB.
    */
   readonly partBytes: number;
   /** Named snapshots of one store: they are listed in one read. Default 1,000. */
@@ -21,7 +21,7 @@ export interface SnapshotLimits {
 
 export const defaultSnapshotLimits: SnapshotLimits = {
   maxSnapshotBytes: 256 * MiB,
-  partBytes: 4 * MiB,
+  partBytes: 12 * MiB,
   maxSnapshots: 1000,
   abandonedAfterMs: 600_000,
 };

@@ -7,15 +7,18 @@ import { CodedError, isCodedError } from '../../base/index.ts';
 import { randomHex, sha256Hex } from '../../platform/index.ts';
 import type { Clock, Random } from '../../platform/index.ts';
 import type { Key } from '../key.ts';
+import { toGivenPut } from '../plan-commit.ts';
 import type { Durability, Store, Write } from '../store.ts';
 import { markerKey, markerPrefix, partKey } from './layout.ts';
-import { pageBytes, sweepStep } from './limits.ts';
+import { sweepStep } from './limits.ts';
 import type { SnapshotLimits } from './limits.ts';
 import { fromRecordBytes, toRecordBytes } from './records.ts';
 import type { BytesRecord } from './records.ts';
 
-/** Parts that are read at once: most of reading one is waiting. */
-const readAtOnce = 4;
+/** Bytes of parts in one commit: each commit is flushed, and holds its parts in memory. */
+const commitBytes = 16 * 2 ** 20;
+/** Parts that are read at once: most of reading one is waiting, but each is held in memory. */
+const readAtOnce = 2;
 
 /** What is needed to write snapshots. */
 export interface SnapshotContext {
@@ -59,12 +62,12 @@ export function abandonment({ id, parts }: SnapshotBody): Write {
 
 function partPuts(id: string, bytes: Uint8Array<ArrayBuffer>, partBytes: number): readonly Write[] {
   const parts = Math.ceil(bytes.length / partBytes);
-  return Array.from({ length: parts }, (_, index) => ({
-    type: 'put',
-    key: partKey(id, index),
+  const isWhole = parts === 1 && bytes.length === bytes.buffer.byteLength;
+  return Array.from({ length: parts }, (_, index) => {
     // a view would be stored with all of the bytes behind it
-    value: bytes.slice(index * partBytes, (index + 1) * partBytes),
-  }));
+    const part = isWhole ? bytes : bytes.slice(index * partBytes, (index + 1) * partBytes);
+    return toGivenPut(partKey(id, index), part);
+  });
 }
 
 /**
@@ -87,7 +90,7 @@ export async function writeBody(
 export interface PendingParts extends Pick<SnapshotBody, 'id' | 'parts'>, Pick<PendingBody, 'adoption'> {}
 
 /**
- * The encoded body alone.
+ * The encoded body alone, which must not be changed any more.
  * @throws as {@link writeBody}
  * @internal
  */
@@ -99,7 +102,7 @@ export async function writeParts(
 ): Promise<PendingParts> {
   const id = randomHex(random, 16);
   const puts = partPuts(id, bytes, limits.partBytes);
-  const perCommit = Math.max(1, Math.floor((2 * pageBytes) / limits.partBytes));
+  const perCommit = Math.max(1, Math.floor(commitBytes / limits.partBytes));
   let revision = 0;
   for (let start = 0; start < puts.length; start += perCommit) {
     const some = puts.slice(start, start + perCommit);
@@ -142,6 +145,10 @@ function checksumFailed(what: string, cause?: unknown): CodedError {
   });
 }
 
+function isBytes(value: unknown): value is Uint8Array<ArrayBuffer> {
+  return value instanceof Uint8Array && value.buffer instanceof ArrayBuffer;
+}
+
 /**
  * The bytes of a body, unless a part is missing or has another length.
  * @internal
@@ -150,6 +157,10 @@ export async function readParts(
   { id, parts, sizeBytes }: Pick<SnapshotBody, 'id' | 'parts' | 'sizeBytes'>,
   store: Store,
 ): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  if (parts === 1) {
+    const part: unknown = (await store.get(partKey(id, 0)))?.value;
+    return isBytes(part) && part.length === sizeBytes ? part : undefined;
+  }
   const bytes = new Uint8Array(sizeBytes);
   let length = 0;
   for (let start = 0; start < parts; start += readAtOnce) {
@@ -159,7 +170,7 @@ export async function readParts(
     );
     for (const entry of some) {
       const part: unknown = entry?.value;
-      if (!(part instanceof Uint8Array) || length + part.length > sizeBytes) return undefined;
+      if (!isBytes(part) || length + part.length > sizeBytes) return undefined;
       bytes.set(part, length);
       length += part.length;
     }
