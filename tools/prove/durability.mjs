@@ -18,6 +18,7 @@ export const brokenStores = {
   'early-acknowledging': ['acknowledged, then lost', 'acknowledged before complete'],
   'without-compare': ['compared wrongly'],
   weaker: ['weaker than asked'],
+  unfenced: ['an older token after a newer'],
   torn: ['torn commit', 'torn read'],
   'deaf-to-abort': ['acknowledged, then lost', 'acknowledged although aborted'],
 };

@@ -56,6 +56,25 @@ export function checkNumbers(entries, history, complain) {
 }
 
 /**
+ * Of those who had a lease, each wrote before the next one did: tokens rise in the order of the numbers.
+ * @param {readonly { key: string[], op: string | null }[]} entries under the prefix of a lease
+ * @param {import('./history.mjs').History} history
+ * @param {import('./check-keys.mjs').Complain} complain
+ */
+export function checkTokens(entries, history, complain) {
+  let newest = { token: 0, op: /** @type {string | null} */ (null) };
+  for (const { key, op } of entries) {
+    const token = history.operations.get(op ?? '')?.token ?? 0;
+    if (token < newest.token)
+      complain(
+        'an older token after a newer',
+        `${nameOf(key)} of ${op} with token ${token}, after ${newest.op} with ${newest.token}`,
+      );
+    else newest = { token, op };
+  }
+}
+
+/**
  * A condition held when its commit did: what was acknowledged before it began cannot be newer than what it expected.
  * @param {import('./history.mjs').History} history
  * @param {import('./check-keys.mjs').Complain} complain

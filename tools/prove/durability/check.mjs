@@ -1,5 +1,5 @@
 // Goes over the log of an epoch with what is found in the store afterwards: what was promised and not kept, by name.
-import { checkConditions, checkNumbers, checkReceipts } from './check-commits.mjs';
+import { checkConditions, checkNumbers, checkReceipts, checkTokens } from './check-commits.mjs';
 import { checkKey, isTorn } from './check-keys.mjs';
 import { checkReads } from './check-reads.mjs';
 import { checkRecords } from './check-records.mjs';
@@ -13,6 +13,9 @@ import { fateOf } from './log.mjs';
  * @property {readonly { key: string[], revision: number }[]} absent keys that are missing, with the revision they were deleted at
  * @property {readonly import('./check-records.mjs').FoundVersion[]} records
  */
+
+/** The store gave the number; of entries that nobody was answered for, the log does not know it. */
+const isNumbered = ({ key }) => key[1] === 'log' || key[1] === 'led';
 
 /** A list of any length; the rest of the same reason says nothing new. */
 const maxDetails = 5;
@@ -78,9 +81,11 @@ function checkGroups(state, found, history, complain) {
   const logs = new Map();
   for (const entry of state.entries) {
     const prefix = nameOf(entry.key.slice(0, -1));
-    if (entry.key[1] === 'log') logs.set(prefix, [...(logs.get(prefix) ?? []), entry]);
+    if (isNumbered(entry)) logs.set(prefix, [...(logs.get(prefix) ?? []), entry]);
   }
   for (const entries of logs.values()) checkNumbers(entries, history, complain);
+  const led = state.entries.filter(({ key }) => key[1] === 'led');
+  checkTokens(led, history, complain);
 }
 
 /** Operations that nobody can apply any more and that left nothing: what they wrote must not appear later. */
@@ -114,7 +119,7 @@ export class EpochChecker {
     for (const of of history.keys.values())
       checkKey(history, of, found.get(nameOf(of.key)) ?? { revision: 0, op: undefined }, complain);
     for (const { key, op } of state.entries)
-      if (key[1] !== 'log' && !history.keys.has(nameOf(key)))
+      if (!isNumbered({ key }) && !history.keys.has(nameOf(key)))
         complain('from nowhere', `${op} at ${nameOf(key)}`);
     checkConditions(history, complain);
     checkReceipts(history, found, complain);

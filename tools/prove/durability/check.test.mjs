@@ -180,6 +180,18 @@ describe('commits', () => {
   });
 });
 
+describe('leases', () => {
+  it('a holder that writes after the next one did is seen', () => {
+    const at = (/** @type {number} */ number) => ['e', 'led', String(number).padStart(15, '0')];
+    const writes = [{ type: 'append', key: ['e', 'led'] }];
+    const story = () => new Story().begin('a', writes, { token: 1 }).begin('b', writes, { token: 2 });
+    expect(story().reasons({ entries: [entry(at(1), 1, 'a'), entry(at(2), 1, 'b')] })).toEqual([]);
+    expect(story().reasons({ entries: [entry(at(1), 1, 'b'), entry(at(2), 1, 'a')] })).toEqual([
+      'an older token after a newer',
+    ]);
+  });
+});
+
 describe('acknowledgements', () => {
   it('before complete, although aborted, and weaker than asked, are seen', () => {
     const never = new Story().begin('a', [{ type: 'put', key: receipt('a') }]);

@@ -1,5 +1,6 @@
 // One client: random operations on the store, several at once, until it is told to stop or dies.
-import { createGroupCommitter, saveRecord } from '../../../src/state/index.ts';
+import { acquireWriterLease, createGroupCommitter, saveRecord } from '../../../src/state/index.ts';
+import { replaceIn } from './broken/replace.mjs';
 import {
   chooseExactKey,
   chooseFreeKey,
@@ -12,7 +13,20 @@ import {
 import { makeValue } from './values.mjs';
 
 const maxCancelMs = 4;
+/** How long the lease is waited for before it is taken by force, how often its holder writes, and how long it pauses in between. */
+const leaseWaitMs = 60;
+const writesPerLease = 3;
+const maxPauseMs = 60;
+/** Of holders that take the lease without a lock and never hear that it is over: the store alone can stop them. */
+const deafShare = 0.6;
+
 const sleep = (delayMs) => new Promise((resolve) => setTimeout(resolve, delayMs));
+
+/** A store that is told nothing, as in a tab that is frozen: whoever holds a lease through it cannot hear that it is over. */
+function deafen(store) {
+  const capabilities = { ...store.capabilities, watch: false };
+  return replaceIn(store, { capabilities });
+}
 
 /** What the log is told of an error. @param {any} error */
 const refusalOf = (error) => ({
@@ -46,11 +60,38 @@ export class Client {
 
   /** Works until it is stopped. @param {number} atOnce operations under way */
   async work(atOnce) {
-    await Promise.all(
-      Array.from({ length: atOnce }, async () => {
-        while (!this.#isStopping) await this.#step();
-      }),
-    );
+    const workers = Array.from({ length: atOnce }, async () => {
+      while (!this.#isStopping) await this.#step();
+    });
+    await Promise.all([...workers, this.#lead()]);
+  }
+
+  /** Takes the epoch's lease, by force if need be, and writes under it. */
+  async #lead() {
+    while (!this.#isStopping) {
+      await sleep(this.#random.next() * maxPauseMs);
+      const isDeaf = this.#random.isHit(deafShare);
+      // the engine is made to fail now and then: then it is another's turn
+      const lease = await acquireWriterLease(
+        isDeaf ? deafen(this.#store) : this.#store,
+        this.#epoch,
+        isDeaf ? { locks: null } : { waitTimeoutMs: leaseWaitMs, whenBusy: 'steal' },
+      ).catch(() => undefined);
+      for (let at = 0; lease && at < writesPerLease && !lease.signal.aborted; at++)
+        await this.#writeLed(lease);
+      await lease?.release();
+    }
+  }
+
+  async #writeLed(lease) {
+    const context = this.#nextContext();
+    const { op, random } = context;
+    const level = random.isHit(0.5) ? 'strict' : 'relaxed';
+    const writes = makeWrites('led', context);
+    const filled = this.#fill(writes, context);
+    await this.#line.begin(op, { kind: 'led', level, token: lease.token, writes });
+    await sleep(random.next() * maxPauseMs);
+    await this.#settle(op, () => lease.commit(filled, { durability: level }));
   }
 
   stop() {

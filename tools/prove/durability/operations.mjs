@@ -3,6 +3,8 @@
 const counts = /** @type {const} */ ({ exact: 6, free: 6, group: 3, log: 2, record: 3 });
 const groupMembers = ['a', 'b', 'c'];
 
+/** Numbered entries of whoever has the epoch's lease, and of nobody else. */
+const ledPrefix = (epoch) => [epoch, 'led'];
 /** Keys that are only ever compared and set, each time with a receipt: what was applied to them is known exactly. */
 const exactKey = (epoch, at) => [epoch, 'exact', String(at)];
 /** Keys that anybody overwrites. */
@@ -47,6 +49,8 @@ export function makeWrites(kind, { epoch, op, random }) {
       return [{ type: 'delete', key: freeKey(epoch, random.below(counts.free)) }, receipt];
     case 'append':
       return [{ type: 'append', key: logPrefix(epoch, random.below(counts.log)) }, receipt];
+    case 'led':
+      return [{ type: 'append', key: ledPrefix(epoch) }, receipt];
     case 'group': {
       const prefix = groupPrefix(epoch, random.below(counts.group));
       const type = random.isHit(0.1) ? 'delete' : 'put';

@@ -3,6 +3,7 @@ import { openIndexedDbStore } from '../../../src/state/index.ts';
 import { openDeafToAbort } from './broken/deaf-to-abort.mjs';
 import { openEarlyAcknowledging } from './broken/early-acknowledging.mjs';
 import { openTorn } from './broken/torn.mjs';
+import { openUnfenced } from './broken/unfenced.mjs';
 import { openWeaker } from './broken/weaker.mjs';
 import { openWithoutCompare } from './broken/without-compare.mjs';
 
@@ -11,6 +12,7 @@ const openers = {
   'early-acknowledging': openEarlyAcknowledging,
   'without-compare': openWithoutCompare,
   torn: openTorn,
+  unfenced: openUnfenced,
   weaker: openWeaker,
   'deaf-to-abort': openDeafToAbort,
 };
