@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -75,6 +75,22 @@ describe('on disk', () => {
     expect((await again.estimate()).usageBytes).toBeGreaterThan(1_000_000);
   }, 120_000);
 });
+
+test('what was acknowledged is there after a crash: in the files as they were while the engine still ran', async () => {
+  const [dataDir, image] = [join(folder, 'running'), join(folder, 'image')];
+  await using running = await openPgliteStore({ dataDir });
+  for (let turn = 1; turn <= 20; turn++) {
+    await running.commit([
+      { type: 'put', key: ['k'], value: turn },
+      { type: 'put', key: ['copy'], value: turn },
+    ]);
+  }
+  await cp(dataDir, image, { recursive: true });
+  await using recovered = await openPgliteStore({ dataDir: image });
+  expect(await recovered.get(['k'])).toMatchObject({ value: 20, revision: 20 });
+  expect(await recovered.get(['copy'])).toMatchObject({ value: 20, revision: 20 });
+  expect((await recovered.commit([{ type: 'put', key: ['k'], value: 21 }]))[0]?.revision).toBe(21);
+}, 120_000);
 
 describe('what goes wrong', () => {
   const open = (load: () => Promise<PgliteModule>, options: object = {}): Promise<Store> =>
