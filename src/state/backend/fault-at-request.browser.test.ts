@@ -127,12 +127,16 @@ function openRaw(name: string): Promise<IDBDatabase> {
 /** Past every version check: what lies in the database. */
 async function storedIn(name: string): Promise<Record<string, unknown>> {
   const database = await openRaw(name);
-  const all = database.transaction('entry').objectStore('entry').getAll();
+  const entries = database.transaction('entry').objectStore('entry');
+  const [keys, all] = [entries.getAllKeys(), entries.getAll()];
   await new Promise((resolve) => (all.onsuccess = resolve));
   database.close();
-  const entries = all.result as { readonly key: string; readonly value: unknown }[];
+  const values = all.result as { readonly value: unknown }[];
   return Object.fromEntries(
-    entries.map(({ key, value }) => [key.split('\u0000').filter(Boolean).join('/'), value]),
+    keys.result.map((key, index) => [
+      String(key).split('\u0000').filter(Boolean).join('/'),
+      values[index]?.value,
+    ]),
   );
 }
 
