@@ -128,15 +128,13 @@ function openRaw(name: string): Promise<IDBDatabase> {
 async function storedIn(name: string): Promise<Record<string, unknown>> {
   const database = await openRaw(name);
   const entries = database.transaction('entry').objectStore('entry');
-  const [keys, all] = [entries.getAllKeys(), entries.getAll()];
+  const keys = entries.getAllKeys() as IDBRequest<string[]>;
+  const all = entries.getAll();
   await new Promise((resolve) => (all.onsuccess = resolve));
   database.close();
   const values = all.result as { readonly value: unknown }[];
   return Object.fromEntries(
-    keys.result.map((key, index) => [
-      String(key).split('\u0000').filter(Boolean).join('/'),
-      values[index]?.value,
-    ]),
+    keys.result.map((key, index) => [key.split('\u0000').filter(Boolean).join('/'), values[index]?.value]),
   );
 }
 
