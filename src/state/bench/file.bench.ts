@@ -12,6 +12,7 @@ import type { Store } from '../store.ts';
 import { median, reportContest, timed } from './measure.bench.ts';
 import type { Bench, StateBenchRow } from './measure.bench.ts';
 import { allEntries } from './modules.bench.ts';
+import { benchPglite } from './pglite.bench.ts';
 
 export interface FileBenchRequest extends Pick<Bench, 'sabotage' | 'isSmall' | 'rounds'> {}
 
@@ -46,6 +47,7 @@ export async function runFiles(request: FileBenchRequest): Promise<readonly Stat
     await deleteDB(name);
     await root.removeEntry(name, { recursive: true });
   }
+  if (!bench.isSmall) await benchPglite(bench);
   return rows;
 }
 
