@@ -30,7 +30,6 @@ import type { ModuleVersions } from '../version/module-versions.ts';
 import { createParameterHandle } from '../parameter/parameter-handle.ts';
 import type { AcknowledgementLevel, ParameterHandle, SetOptions } from '../parameter/parameter-handle.ts';
 import { setParameters } from '../parameter/set-parameters.ts';
-import { readPastState } from '../snapshot/past-state.ts';
 import { dumpInTurn, loadWhole, setWholeMode, subscribeWhole } from '../journal/whole-state.ts';
 
 export interface ForwardOptions {
@@ -273,6 +272,8 @@ export class ModuleHandle<M = Module> {
    * @throws as `stateAt` and {@link restore}
    */
   async restoreTo(source: StateSource): Promise<void> {
+    // few go back in time: what it takes is loaded by those who do
+    const { readPastState } = await import('../snapshot/past-state.ts');
     const state = await readPastState(this.#host.store, this.#module, source);
     const change = {
       ...this.#turn,
