@@ -173,6 +173,16 @@ export class HostedSharedParameter implements SharedParameter {
     };
   }
 
+  /** As {@link plan} for the value that it has: a set that only the page holds may be acknowledged more strictly now. */
+  confirm(): SharedPlan {
+    const state = this.#parameter.dumpState({ withHistory: true });
+    return {
+      parts: [],
+      writes: [{ type: 'put', key: keyOf(this.name), value: state }],
+      onCommit: () => undefined,
+    };
+  }
+
   #next<T>(work: () => Promise<T>, limit: Pick<Turn, 'timeoutMs' | 'signal'> = {}): Promise<T> {
     return inTurn([this], { ...limit, clock: this.#host.clock, isAlone: true }, work);
   }

@@ -75,8 +75,9 @@ export function planShared(bindings: SharedBindings, parts: readonly ChangePart[
   }
   const isGiven = (module: HostedModuleRecord, name: string): boolean =>
     given.some((bound) => bound.module === module && bound.name === name);
-  const changes = [...first].flatMap(([shared, { value, cause }]) =>
-    sameData(value, shared.value) ? [] : [shared.plan(value, cause, isGiven)],
+  const changes = [...first].map(([shared, { value, cause }]) =>
+    // what the page alone holds so far is stored with it
+    sameData(value, shared.value) ? shared.confirm() : shared.plan(value, cause, isGiven),
   );
   return {
     parts: changes.flatMap((change) => change.parts),

@@ -70,6 +70,16 @@ function createWatchedStore(): { readonly store: Store; readonly commits: unknow
   return watched;
 }
 
+test('a shared value that only the page holds is stored with a strict set of the same value', async () => {
+  const { store } = createWatchedStore();
+  const runtime = createTestRuntime({ store });
+  const limit = await runtime.shared('row-limit', definition);
+  const one = await runtime.start('reader', { id: 'one', shared });
+  await limit.set(5, { level: 'memory' });
+  await one.setParameters({ limit: 5 });
+  expect((await store.get(['shared', 'row-limit']))?.value).toMatchObject({ value: 5 });
+});
+
 test('a restore sets what is shared for everybody, in one transaction', async () => {
   const { store, commits } = createWatchedStore();
   const runtime = createTestRuntime({ store });
