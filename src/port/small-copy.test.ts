@@ -45,6 +45,7 @@ test('json is copied, deeply', () => {
 const shared = { a: 1 };
 const holed: unknown[] = [];
 holed[2] = 'behind a hole';
+const holedAndNamed: unknown[] = Object.assign([1], { 2: 3, name: 'x' });
 const cyclic: unknown[] = [];
 cyclic.push(cyclic);
 
@@ -60,6 +61,7 @@ test.each([
   ['a cycle', cyclic],
   ['holes', holed],
   ['a list with a name', Object.assign([1], { name: 'x' })],
+  ['as many names as holes', holedAndNamed],
   ['a member called __proto__', JSON.parse('{"__proto__": {"a": 1}}')],
   ['a long text', 'x'.repeat(10_000)],
   ['a long list', Array.from({ length: 100_000 }).fill('')],

@@ -59,8 +59,10 @@ function copyList(list: readonly unknown[], walk: Walk, depth: number): unknown 
   if (list.length > walk.bytesLeft) return notSmall;
   if (Object.keys(list).length !== list.length) return notSmall;
   const copies: unknown[] = [];
-  for (const item of list) {
-    const copy = copyValue(item, walk, depth);
+  for (let index = 0; index < list.length; index++) {
+    // as many names as holes would have made the count right
+    if (!Object.hasOwn(list, index)) return notSmall;
+    const copy = copyValue(list[index], walk, depth);
     if (copy === notSmall) return notSmall;
     copies.push(copy);
   }
