@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { CodedError } from '../base/index.ts';
 import { createMemoryStore } from './backend/memory.ts';
+import { withJournal } from './snapshot/journal.ts';
 import { createGroupCommitter } from './group-commit.ts';
 import type { CommitOptions, Durability, GroupOutcome, Store, Write } from './store.ts';
 
@@ -178,6 +179,19 @@ describe('group commit', () => {
       coded('state/value-too-large') as Error,
     );
     expect(await good).toMatchObject([{ revision: 1 }]);
+  });
+
+  test('what another store refuses of one commit, or of all together, fails no neighbour', async () => {
+    const inner = createMemoryStore({ limits: { maxCommitBytes: 50_000 } });
+    const committer = createGroupCommitter(await withJournal(inner));
+    const commits = [put('a', 1), put('blob', new Blob(['x'])), put('b', 2)];
+    expect(await Promise.allSettled(commits.map((writes) => committer.commit(writes)))).toMatchObject([
+      { status: 'fulfilled' },
+      { status: 'rejected', reason: { code: 'state/not-encodable' } },
+      { status: 'fulfilled' },
+    ]);
+    const large = ['d', 'e', 'f', 'g'].map((key) => committer.commit(put(key, 'x'.repeat(10_000))));
+    expect(await Promise.all(large)).toHaveLength(4);
   });
 
   test('what changes while it waits is not stored', async () => {

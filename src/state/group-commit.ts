@@ -9,6 +9,14 @@ import type { StoreLimits } from './limits.ts';
 import { prepareCommit, toOwnWrites } from './plan-commit.ts';
 import type { Committed, Durability, Store, Write } from './store.ts';
 
+/** Refusals of what one commit asks for, or of all together: each alone may be taken. */
+const onesFaults = [
+  'state/quota-exceeded',
+  'state/not-cloneable',
+  'state/not-encodable',
+  'state/value-too-large',
+] as const;
+
 export interface GroupCommitterOptions {
   /** Commits that wait at most; beyond it `state/queue-full`. Default 10,000. */
   readonly maxWaitingCommits?: number;
@@ -169,8 +177,7 @@ class StoreGroupCommitter implements GroupCommitter {
 
   /** A value that cannot be stored, or does not fit, must not take its neighbours with it: halves find it. */
   async #failOrSplit(batch: readonly Waiting[], error: unknown): Promise<void> {
-    const isOnesFault =
-      isCodedError(error, 'state/quota-exceeded') || isCodedError(error, 'state/not-cloneable');
+    const isOnesFault = onesFaults.some((code) => isCodedError(error, code));
     if (batch.length === 1 || !isOnesFault) {
       for (const { reject } of batch) reject(error);
       return;

@@ -77,6 +77,11 @@ describe('a value as bytes and back is what a structured clone of it is', () => 
     ]);
   });
 
+  test('a list with as many names as holes keeps both', () => {
+    const value = roundTrip(Object.assign([1], { 2: 3, name: 'x' })) as unknown[];
+    expect([Object.keys(value), value.length]).toEqual([['0', '2', 'name'], 3]);
+  });
+
   test('cycles and what is shared stay so', () => {
     const cyclic: Record<string, unknown> = { list: [], map: new Map(), error: new Error('e') };
     (cyclic.list as unknown[]).push(cyclic, cyclic.list);

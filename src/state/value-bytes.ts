@@ -132,7 +132,11 @@ class ValueEncoder {
 
   #array(array: readonly unknown[]): boolean {
     const keys = Object.keys(array);
-    if (keys.length === array.length) {
+    // as many names as holes make the count right; the last own name of a list without names is its last index
+    if (
+      keys.length === array.length &&
+      (keys.at(-1) ?? '') === (array.length > 0 ? String(array.length - 1) : '')
+    ) {
       return this.#tag('array') && this.#items(array.length, array);
     }
     return this.#tag('sparse') && this.#writer.integer(array.length) && this.#entries(keys, array);

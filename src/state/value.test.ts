@@ -36,6 +36,11 @@ test('what is met twice stays one object, and a cycle a cycle', () => {
   expect(copy.self).toBe(copy);
 });
 
+test('a list with as many names as holes keeps both', () => {
+  const { value } = takeSnapshot(Object.assign([1], { 2: 3, name: 'x' }), defaultStoreLimits);
+  expect([Object.keys(value as object), (value as unknown[]).length]).toEqual([['0', '2', 'name'], 3]);
+});
+
 test('bytes are copied, two views stay on one buffer, and what is no plain bytes stays what it is', () => {
   const copyOf = (value: unknown): unknown => takeSnapshot(value, defaultStoreLimits).value;
   const bytes = new Uint8Array([1, 2, 3]);

@@ -142,8 +142,10 @@ class PlainCopier {
   #array(array: readonly unknown[], depth: number): unknown {
     if (Object.keys(array).length !== array.length) return notPlain;
     const copies: unknown[] = [];
-    for (const item of array) {
-      const copy = this.copy(item, depth + 1);
+    for (let index = 0; index < array.length; index++) {
+      // as many names as holes would have made the count right
+      if (!Object.hasOwn(array, index)) return notPlain;
+      const copy = this.copy(array[index], depth + 1);
       if (copy === notPlain) return notPlain;
       copies.push(copy);
     }

@@ -192,6 +192,21 @@ describe('keeping what is stored', () => {
     await watch.store.close();
   });
 
+  it('of a platform that throws at once is refused, and one that never answers holds nobody up', async () => {
+    const persists = [
+      () => {
+        throw new TypeError('no storage manager');
+      },
+      () => new Promise<never>(() => undefined),
+    ];
+    for (const persist of persists) {
+      const watch = watchQuota(durable(createMemoryStore()), { persist });
+      expect(await watch.store.commit([put(['k'], 1)])).toMatchObject([{ revision: 1 }]);
+      expect(await watch.check()).toMatchObject({ level: 'ample' });
+      await watch.store.close();
+    }
+  });
+
   it('is not asked for what dies with the page; a platform that refuses is no error', async () => {
     let asked = 0;
     const persist = (): Promise<boolean> => Promise.reject(new Error(`refused ${++asked}`));

@@ -107,7 +107,7 @@ class StoreQuotaWatch implements QuotaWatch {
   #isRefusing = false;
   #checking: Promise<QuotaState> | undefined;
   #isMakingRoom = false;
-  #asking: Promise<boolean> | undefined;
+  #isAsked = false;
   #cancelTimer: () => void = () => undefined;
   #lookedAtMs: number | undefined;
   #isStopped = false;
@@ -183,12 +183,23 @@ class StoreQuotaWatch implements QuotaWatch {
       (writes, at) => outcomes[at]?.ok && writes.some(({ type }) => type === 'put' || type === 'append'),
     );
     if (!addsBytes || this.#isStopped) return;
-    if (this.#inner.capabilities.durable)
-      this.#asking ??= (this.#settings.persist ?? persistStorage)().catch(() => false);
+    if (this.#inner.capabilities.durable) void this.#ask();
     const hadRefused = this.#isRefusing;
     this.#isRefusing = false;
     const sinceMs = this.#clock.monotonic() - (this.#lookedAtMs ?? -Infinity);
     if (hadRefused || sinceMs >= this.#settings.intervalMs) void this.check();
+  }
+
+  /** Somebody may have to be asked, and may never answer: nothing waits for it. */
+  async #ask(): Promise<void> {
+    if (this.#isAsked) return;
+    this.#isAsked = true;
+    try {
+      await (this.#settings.persist ?? persistStorage)();
+      if (!this.#isStopped) await this.check();
+    } catch {
+      // a platform that cannot be asked refuses
+    }
   }
 
   async #lookAndAct(): Promise<QuotaState> {
@@ -202,7 +213,6 @@ class StoreQuotaWatch implements QuotaWatch {
   async #look(): Promise<void> {
     if (this.#isStopped) return;
     this.#lookedAtMs = this.#clock.monotonic();
-    await this.#asking;
     const estimate = await this.#estimate();
     if (this.#isStopped) return;
     const { usageBytes, quotaBytes } = estimate;

@@ -13,7 +13,7 @@ import type { Key } from '../key.ts';
 import type { CommitOptions, Store } from '../store.ts';
 import { ByteReader, damaged } from './byte-reader.ts';
 import { ByteWriter } from './byte-writer.ts';
-import { checkName, isCovered, toPrefixes } from './layout.ts';
+import { checkName, isCovered, isHidden, toPrefixes } from './layout.ts';
 import { maxMetadataBytes } from './limits.ts';
 import { fromRecordBytes, toRecordBytes } from './records.ts';
 import type { BytesRecord } from './records.ts';
@@ -150,6 +150,7 @@ function parseBody(body: Uint8Array): { readonly header: Header; readonly record
   const records = fromRecordBytes(reader.raw(reader.remaining));
   for (const { key, bytes } of records) {
     if (!isCovered(key, header.prefixes)) throw damaged('a key lies under no prefix', 0);
+    if (isHidden(key)) throw damaged('a key is reserved', 0);
     fromValueBytes(bytes);
   }
   return { header, records };

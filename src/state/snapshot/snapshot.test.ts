@@ -408,6 +408,18 @@ describe('a snapshot file', () => {
     },
   );
 
+  /** The same file with a key that anybody may write, and with one that is ours alone. */
+  async function reservedFile(): Promise<Record<'harmless' | 'hostile', Uint8Array>> {
+    const store = createMemoryStore();
+    await store.commit([put(['abcvivarium', 'marker', 'z'], null)]);
+    await takeSnapshot(store, 's', { prefixes: [[]] });
+    const harmless = await exportSnapshot(store, 's');
+    const text = new TextDecoder('latin1').decode(harmless);
+    const hostile = harmless.slice();
+    hostile.set(new TextEncoder().encode('\uffff'), text.indexOf('abcvivarium'));
+    return { harmless, hostile: await sealed(hostile) };
+  }
+
   test('that somebody made on purpose is refused too', { timeout: 60_000 }, async () => {
     const store = await filled();
     await takeSnapshot(store, 's', { prefixes: [['m', 'a']] });
@@ -422,6 +434,11 @@ describe('a snapshot file', () => {
       }
     }
     expect([...codes].toSorted()).toEqual(['done', 'state/bytes-damaged']);
+    const reserved = await reservedFile();
+    expect([await importCode(reserved.harmless), await importCode(reserved.hostile)]).toEqual([
+      'done',
+      'state/bytes-damaged',
+    ]);
     const newer = file.slice();
     newer[8] = 2;
     expect(await importCode(newer)).toBe('state/version-too-new');

@@ -179,6 +179,13 @@ describe('bytes that nobody wrote', () => {
     }
     const deep = new Uint8Array(200_000).map((_, index) => (index % 2 === 0 ? 'a'.charCodeAt(0) : 1));
     expect(readCode(deep)).toBe('state/bytes-damaged');
+    // an array whose length is -1
+    const length = [...new TextEncoder().encode('length')];
+    expect(readCode(new Uint8Array([65, 5, 1, 115, 6, ...length, 107, 1]))).toBe('state/bytes-damaged');
+    const many = new Uint8Array(2 * 4 * 2 ** 20 + 10).fill(0);
+    many.set(['a'.charCodeAt(0), 0x81, 0x80, 0x80, 2]);
+    for (let at = 5; at < many.length; at += 2) many[at] = 'o'.charCodeAt(0);
+    expect(readCode(many)).toBe('state/bytes-damaged');
     const key = [...new TextEncoder().encode('__proto__')];
     const polluted = fromValueBytes(
       new Uint8Array([111, 1, 115, 9, ...key, 111, 1, 115, 1, 120, 116]),

@@ -1,6 +1,7 @@
 /** The way back from the bytes of `value-bytes.ts`, which anybody may have made: a value, or `state/bytes-damaged`. */
+import { isCodedError } from '../../base/index.ts';
 import { ByteReader } from './byte-reader.ts';
-import { maxEncodedDepth } from './limits.ts';
+import { maxEncodedDepth, maxEncodedValues } from './limits.ts';
 import { viewKinds } from './value-bytes.ts';
 
 /** Errors that a structured clone keeps; any other name becomes a plain error of that name. */
@@ -29,12 +30,14 @@ function define(target: object, key: string, value: unknown): void {
 class ValueReader {
   readonly #reader: ByteReader;
   readonly #objects: object[] = [];
+  #count = 0;
 
   constructor(reader: ByteReader) {
     this.#reader = reader;
   }
 
   read(depth: number): unknown {
+    if (++this.#count > maxEncodedValues) this.#reader.fail(`more than ${maxEncodedValues} values`);
     const tag = this.#reader.tag();
     const primitive = ValueReader.#primitives.get(tag);
     if (primitive) return primitive(this);
@@ -224,7 +227,13 @@ export function readValue(reader: ByteReader): unknown {
 /** Reads bytes that are one value and nothing more, see {@link readValue}. */
 export function fromValueBytes(bytes: Uint8Array): unknown {
   const reader = new ByteReader(bytes);
-  const value = readValue(reader);
-  reader.end();
-  return value;
+  try {
+    const value = readValue(reader);
+    reader.end();
+    return value;
+  } catch (error) {
+    if (isCodedError(error)) throw error;
+    // such as an array whose length somebody made a member of it
+    return reader.fail('a value cannot be made', error);
+  }
 }
