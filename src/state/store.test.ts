@@ -2,6 +2,7 @@ import 'fake-indexeddb/auto';
 import { openDB } from 'idb';
 import { describe, expect, test } from 'vitest';
 import { CodedError } from '../base/index.ts';
+import { SimulatedClock } from '../platform/index.ts';
 import { createMemoryStore } from './backend/memory.ts';
 import { openIndexedDbStore } from './backend/indexeddb.ts';
 import { describeStore } from './contract/store.contract.ts';
@@ -142,3 +143,23 @@ test.each([1, 2] as const)(
     expect(await store.commit([{ type: 'put', key: ['gone'], value: 1 }])).toMatchObject([{ revision: 3 }]);
   },
 );
+
+test('an earlier layout may take longer to be taken over than opening may take', async () => {
+  const name = freshName();
+  await openEarlierLayout(name, 1);
+  const clock = new SimulatedClock();
+  const original = Object.getOwnPropertyDescriptor(IDBObjectStore.prototype, 'openCursor') ?? {};
+  let isLate = false;
+  IDBObjectStore.prototype.openCursor = function (...given) {
+    isLate = true;
+    void clock.advance(60_000);
+    return (original.value as typeof this.openCursor).apply(this, given);
+  };
+  try {
+    await using store = await openIndexedDbStore({ name, clock });
+    expect(isLate).toBe(true);
+    expect(await store.get(['k'])).toMatchObject({ value: 'old' });
+  } finally {
+    Object.defineProperty(IDBObjectStore.prototype, 'openCursor', original);
+  }
+});

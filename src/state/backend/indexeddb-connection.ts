@@ -37,6 +37,8 @@ interface LossReport {
 interface Handlers {
   /** The browser deleted what was there. */
   readonly onLost: (reason: string) => void;
+  /** The engine is at work on an earlier layout, for as long as its records need. */
+  readonly onUpgrade: () => void;
   readonly onVersionChange: () => void;
   readonly onTerminated: () => void;
 }
@@ -112,7 +114,7 @@ export class ConnectionKeeper {
     return this.#connection;
   }
 
-  #request(handlers: Handlers): Promise<IDBDatabase> {
+  #request(handlers: Omit<Handlers, 'onUpgrade'>): Promise<IDBDatabase> {
     const { name, clock, openTimeoutMs, blockedTimeoutMs } = this.#options;
     return new Promise((resolve, reject) => {
       let isOver = false;
@@ -132,7 +134,12 @@ export class ConnectionKeeper {
       const onBlocked = (): void => {
         cancelBlocked = clock.after(blockedTimeoutMs, () => refuse(this.#blocked()));
       };
-      openNative(name, handlers, onBlocked).then((database) => {
+      // a timer that ended it would leave the page with a lesser store, and what is stored hidden
+      const onUpgrade = (): void => {
+        cancelTimeout();
+        cancelBlocked();
+      };
+      openNative(name, { ...handlers, onUpgrade }, onBlocked).then((database) => {
         // too late for whoever asked: do not stand in other tabs' way
         if (isOver) database.close();
         else end(() => resolve(database));
@@ -161,13 +168,14 @@ function abandon(transaction: { abort(): void }): void {
 // async, so that an engine that throws at once rejects like one that refuses later
 async function openNative(
   name: string,
-  { onLost, onVersionChange, onTerminated }: Handlers,
+  { onLost, onUpgrade, onVersionChange, onTerminated }: Handlers,
   onBlocked: () => void,
 ): Promise<IDBDatabase> {
   const database = await openDB(name, schemaVersion, {
     upgrade: (opened, ...[, , transaction, event]) => {
       const { dataLoss, dataLossMessage } = event as LossReport;
       if (dataLoss === 'total') onLost(dataLossMessage ?? 'the browser gives no reason');
+      onUpgrade();
       upgradeLayout(opened, transaction).catch(() => abandon(transaction));
     },
     blocked: onBlocked,
