@@ -43,14 +43,41 @@ function bytesOf(value: unknown): Uint8Array | undefined {
   }
 }
 
-async function readPresent(store: Store, prefix: Key): Promise<Map<string, Present>> {
+interface Pass {
+  readonly present: Map<string, Present>;
+  readonly pages: number;
+}
+
+async function readPass(store: Store, prefix: Key): Promise<Pass> {
   const present = new Map<string, Present>();
+  let pages = 0;
   for await (const page of pagesOf(store, prefix, () => 2048)) {
+    pages++;
     for (const { key, value, revision } of page) {
       if (!isHidden(key)) present.set(encodeKey(key), { key, revision, bytes: bytesOf(value) });
     }
   }
-  return present;
+  return { present, pages };
+}
+
+function isSameMoment(one: Map<string, Present>, other: Map<string, Present>): boolean {
+  if (one.size !== other.size) return false;
+  return [...one].every(([encoded, { revision }]) => other.get(encoded)?.revision === revision);
+}
+
+/**
+ * Everything as of one moment: pages are read one after the other, so what two passes agree on was so between them.
+ * @throws `state/snapshot-contended` when writers never rest
+ */
+async function readPresent(store: Store, prefix: Key): Promise<Map<string, Present>> {
+  let last = await readPass(store, prefix);
+  for (let attempt = 1; last.pages > 1; attempt++) {
+    const next = await readPass(store, prefix);
+    if (isSameMoment(last.present, next.present)) return next.present;
+    if (attempt >= maxAttempts) throw contended(undefined);
+    last = next;
+  }
+  return last.present;
 }
 
 /** The fewest writes that make the present the past; each only if nobody wrote since. */

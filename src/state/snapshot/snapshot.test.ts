@@ -233,6 +233,28 @@ describe('snapshots', () => {
     expect(await codeOf(restoreTo(racing(Infinity), 's'))).toBe('state/snapshot-contended');
   });
 
+  test('a commit that comes between two pages of a restore is not torn by it', async () => {
+    const inner = createMemoryStore();
+    const keys = Array.from({ length: 40 }, (_, index) => ['k', String(index).padStart(2, '0')]);
+    await inner.commit(keys.map((key) => put(key, 'past')));
+    await takeSnapshot(inner, 's', { prefixes: [['k']] });
+    let pages = 0;
+    const store = Object.assign(Object.create(inner) as Store, {
+      name: inner.name,
+      get: inner.get.bind(inner),
+      commit: inner.commit.bind(inner),
+      async list(...[prefix, options]: Parameters<Store['list']>) {
+        if (options?.after && prefix[0] === 'k' && pages++ === 0) {
+          await inner.commit([put(keys[0] ?? [], 'theirs'), put(keys[39] ?? [], 'theirs')]);
+        }
+        return inner.list(prefix, options);
+      },
+    });
+    await restoreTo(store, 's', { prefix: ['k'] });
+    const values = new Set((await inner.list(['k'])).map(({ value }) => value));
+    expect([pages > 0, [...values]]).toEqual([true, ['past']]);
+  });
+
   test('a fork is a second state beside the first', async () => {
     const store = await filled();
     await takeSnapshot(store, 's', { prefixes: [['m']] });
