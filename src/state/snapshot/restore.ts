@@ -30,15 +30,15 @@ export interface Restored {
 interface Present {
   readonly key: Key;
   readonly revision: number;
-  /** Undefined for what has no bytes: it is different from anything restored. */
-  readonly bytes: Uint8Array | undefined;
+  readonly value: unknown;
 }
 
-function bytesOf(value: unknown): Uint8Array | undefined {
+/** What has no bytes is different from anything restored. */
+function isSame(record: BytesRecord, { value }: Present): boolean {
   try {
-    return toValueBytes(value, Infinity);
+    return isSameBytes(record.bytes, toValueBytes(value, Infinity));
   } catch (error) {
-    if (isCodedError(error, 'state/not-encodable')) return undefined;
+    if (isCodedError(error, 'state/not-encodable')) return false;
     throw error;
   }
 }
@@ -54,7 +54,7 @@ async function readPass(store: Store, prefix: Key): Promise<Pass> {
   for await (const page of pagesOf(store, prefix, () => 2048)) {
     pages++;
     for (const { key, value, revision } of page) {
-      if (!isHidden(key)) present.set(encodeKey(key), { key, revision, bytes: bytesOf(value) });
+      if (!isHidden(key)) present.set(encodeKey(key), { key, revision, value });
     }
   }
   return { present, pages };
@@ -87,7 +87,7 @@ function writesBetween(present: Map<string, Present>, past: readonly BytesRecord
     const encoded = encodeKey(record.key);
     const found = present.get(encoded);
     present.delete(encoded);
-    if (found?.bytes && isSameBytes(record.bytes, found.bytes)) continue;
+    if (found && isSame(record, found)) continue;
     writes.push({
       type: 'put',
       key: record.key,
