@@ -54,6 +54,7 @@ export function fitState(state: ModuleState, module: Module): ModuleState {
       fields: { key: 'migrate', expected: 'a state' },
     });
   }
+  // whoever loads it checks every part of it by its key
   return { ...(migrated as unknown as ModuleState), version: to };
 }
 

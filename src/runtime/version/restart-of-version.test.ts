@@ -89,6 +89,7 @@ test.each<readonly [string, Modules, string]>([
   ['whose kind is served no more', {}, 'actor/kind-not-found'],
 ])('a module %s ends alone when its worker is lost', async (_, later, code) => {
   const served: Record<string, Modules[string]> = { critic: Critic_1_0, other: Critic_1_0 };
+  // what is served changes later, so its kinds have no types
   await using runtime = createRuntime({ modules: served, poolSize: 1 }) as unknown as Runtime;
   const pinned = await runtime.start('critic', { id: 'pinned', hotReload: false });
   const neighbour = await runtime.start('other', { id: 'neighbour' });
