@@ -1,5 +1,7 @@
 /* oxlint-disable vitest/no-conditional-expect -- what is expected depends on the steps that were drawn */
 /** Random histories against a model: whatever writers, clocks, compactions and kills do, the past is what it was. */
+import { isDeepStrictEqual } from 'node:util';
+
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { CodedError, isCodedError } from '../../base/index.ts';
@@ -147,10 +149,12 @@ async function take(
   } else {
     const { earliestMs } = await store.journalState();
     const atMs = Math.max(earliestMs, clock.now() - each.back);
-    const wanted = history.at(atMs);
+    const [wanted, before] = [history.at(atMs), await stored(store)];
     await restoreTo(store, atMs);
-    expect(await stored(store)).toEqual(wanted);
-    history.add(clock.now(), await stored(store));
+    const after = await stored(store);
+    expect(after).toEqual(wanted);
+    // a restore of what is there writes nothing, so the journal has no time of it
+    if (!isDeepStrictEqual(before, after)) history.add(clock.now(), after);
   }
   return undefined;
 }
