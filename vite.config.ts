@@ -31,6 +31,12 @@ const executablePath = findBrowser();
 const sandboxFolder = resolve(import.meta.dirname, 'public/python');
 const stable = stableEntries();
 
+// see tools/property-seed.mjs
+const drawing = {
+  setupFiles: [resolve(import.meta.dirname, 'tools/property-seed.mjs')],
+  env: process.env['CI'] ? { PROPERTY_SEED: '20261122' } : {},
+};
+
 export default defineConfig({
   appType: 'mpa',
   plugins: [
@@ -98,6 +104,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
+          ...drawing,
           environment: 'node',
           include: ['src/**/*.test.ts', 'tools/**/*.test.mjs'],
           exclude: ['src/**/*.browser.test.ts'],
@@ -114,6 +121,7 @@ export default defineConfig({
         },
         test: {
           name: 'browser',
+          ...drawing,
           include: ['src/**/*.browser.test.ts'],
           globalSetup: ['tools/openai-server-setup.mjs', 'tools/browser-test-setup.mjs'],
           testTimeout: 30_000,
