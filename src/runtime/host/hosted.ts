@@ -66,6 +66,7 @@ const wholeChanges: ReadonlySet<string> = new Set([
   'state-return',
   'mode-set',
   'swap',
+  'owner-behind',
 ]);
 
 export class HostedModuleRecord {
@@ -199,7 +200,7 @@ export class HostedModuleRecord {
 
   /** Tells the running actor something, if there is one. @throws what the port refuses */
   tell(method: string, body: unknown): void {
-    this.#ref?.send(method, body);
+    this.#refFor(method)?.send(method, body);
   }
 
   /** It had ended, and is started once more with what the page has of it. */
@@ -222,19 +223,10 @@ export class HostedModuleRecord {
     });
   }
 
-  /** Resolves when it runs after having been restarted more often than so many times, or has ended. */
+  /** Resolves when its actor runs after having been restarted more often than so many times, whether or not it serves yet, or it has ended. */
   async restarted(restarts: number): Promise<void> {
-    while (this.restarts === restarts && !this.isOver) await this.#statusChange();
-    await this.settled();
-  }
-
-  #statusChange(): Promise<void> {
-    return new Promise((resolve) => {
-      const leave = this.onStatus(() => {
-        leave();
-        resolve();
-      });
-    });
+    const isBack = (): boolean => this.restarts !== restarts && Boolean(this.#ref ?? this.#prepared);
+    while (!this.isOver && !isBack()) await this.#waiting.wakened();
   }
 
   /** Waits for `work` as long as the module lives. @throws what `work` throws, and what ended the module */
@@ -352,10 +344,14 @@ export class HostedModuleRecord {
       if (this.#endedWith) throw this.#endedWith;
       const isHeld = this.#isHeld(method);
       if (isHeld && this.#standing === 'failing') throw this.#dependencyDown();
-      const ref = this.#ref ?? (wholeChanges.has(method) ? this.#prepared : undefined);
+      const ref = this.#refFor(method);
       if (ref && !isHeld) return ref;
       await this.#waiting.change(signal);
     }
+  }
+
+  #refFor(method: string): ActorRef | undefined {
+    return this.#ref ?? (wholeChanges.has(method) ? this.#prepared : undefined);
   }
 
   /** Only `forward` leads to the dependencies: parameters and state are the module's own. */

@@ -66,7 +66,8 @@ export class ModuleStarter {
         this.#options.onExit(module, exit, willRestart);
       },
       onStartFail: (thrown) => {
-        if (hasBegun && isHopeless(thrown, supervisor.restartsLeft)) this.#options.onHopeless(module, thrown);
+        if (isIntroduced && isHopeless(thrown, supervisor.restartsLeft))
+          this.#options.onHopeless(module, thrown);
       },
     });
     const described = (await ref.call('describe', null)) as Described;

@@ -10,6 +10,7 @@ export class WaitingCalls {
   readonly #module: string;
   readonly #maxCalls: number;
   readonly #waiters = new Set<Waiter>();
+  readonly #watchers = new Set<() => void>();
 
   /** @param maxCalls that may wait at one time */
   constructor(module: string, maxCalls: number) {
@@ -28,6 +29,11 @@ export class WaitingCalls {
     });
   }
 
+  /** As {@link change}, for what is no call: it takes no place, and hears of the end as of any change. */
+  wakened(): Promise<void> {
+    return new Promise((resolve) => this.#watchers.add(resolve));
+  }
+
   /** Something has changed: each looks anew whether it may pass. */
   wake(): void {
     for (const waiter of this.#takeAll()) waiter.resolve();
@@ -39,6 +45,8 @@ export class WaitingCalls {
   }
 
   #takeAll(): readonly Waiter[] {
+    for (const watcher of this.#watchers) watcher();
+    this.#watchers.clear();
     const waiters = [...this.#waiters];
     this.#waiters.clear();
     return waiters;

@@ -1,11 +1,12 @@
 import { queryObjects } from 'node:v8';
 import { expect, test } from 'vitest';
+import { CodedError } from '../../base/index.ts';
 import { Module, Parameter } from '../../program/index.ts';
 import type { ModuleHandle } from '../handle/handle.ts';
 import { HostedModuleRecord } from '../host/hosted.ts';
 import type { SharedDefinition } from './shared-parameter.ts';
 import { subModuleTestModules } from '../sub-module/sub-module-test-modules.ts';
-import { runtimesOf } from '../runtime-test-scene.ts';
+import { codeOf, runtimesOf } from '../runtime-test-scene.ts';
 
 class Reader extends Module<null, number> {
   readonly limit: Parameter<number> = new Parameter({ type: 'number', value: 0 });
@@ -23,7 +24,33 @@ class Narrow extends Module<null, number> {
   }
 }
 
-const modules = { reader: Reader, narrow: Narrow, ...subModuleTestModules };
+/** Agrees to every change, and refuses to put in every other one. */
+class Fickle extends Reader {
+  #isAsked = false;
+
+  override prepareChanges(...given: Parameters<Module['prepareChanges']>): () => void {
+    const apply = super.prepareChanges(...given);
+    this.#isAsked = !this.#isAsked;
+    if (this.#isAsked) return apply;
+    throw new Error('it has changed its mind');
+  }
+}
+
+/** As that, and does not start with it either. */
+class Stubborn extends Fickle {
+  override loadState(...given: Parameters<Module['loadState']>): void {
+    super.loadState(...given);
+    if (this.limit.value === 50) throw new CodedError('program/constraint-violated', 'it does not take 50');
+  }
+}
+
+const modules = {
+  reader: Reader,
+  narrow: Narrow,
+  fickle: Fickle,
+  stubborn: Stubborn,
+  ...subModuleTestModules,
+};
 const shared = { limit: 'row-limit' };
 const definition: SharedDefinition<number> = { type: 'number', value: 50 };
 
@@ -109,6 +136,35 @@ test('a worker that is lost while the shared values are put in does not keep a m
     ['x'],
   ]);
 });
+
+test('an owner that refuses, while it starts, a shared value that it had agreed to starts with it', async () => {
+  const runtime = createTestRuntime();
+  const limit = await runtime.shared('row-limit', definition);
+  const module = await runtime.start('fickle', { id: 'x', shared });
+  expect([await module.call(null), module.parameters.limit.value, limit.modules]).toEqual([50, 50, ['x']]);
+  expect([module.status, module.metrics.restarts]).toEqual(['running', 1]);
+  // nobody holds what is shared
+  await limit.set(60);
+  expect([await module.call(null), limit.value]).toEqual([60, 60]);
+});
+
+test.each([
+  ['fickle', 'temporary', 'actor/peer-died'],
+  ['stubborn', 'permanent', 'program/constraint-violated'],
+] as const)(
+  'one that does not start with it either is told so, and holds nobody up: %s, %s',
+  async (kind, restart, code) => {
+    const runtime = createTestRuntime();
+    const limit = await runtime.shared('row-limit', definition);
+    const other = await runtime.start('reader', { id: 'other', shared });
+    expect(await codeOf(runtime.start(kind, { id: 'x', shared, restart }))).toBe(code);
+    expect(limit.modules).toEqual(['other']);
+    await limit.set(60);
+    expect([await other.call(null), other.metrics.restarts]).toEqual([60, 0]);
+    const again = await runtime.start('reader', { id: 'y', shared });
+    expect(await again.call(null)).toBe(60);
+  },
+);
 
 test('a part that was given up and started again is bound as before', async () => {
   const { runtime, bar, pipeline, part } = await startPipeline({ 'critic.limit': 'bar' });
