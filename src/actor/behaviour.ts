@@ -20,6 +20,8 @@ export interface CallContext {
  */
 export interface ActorContext {
   readonly actor: string;
+  /** Which start of its id it is, as whoever started it counts. */
+  readonly incarnation: number;
   /** Calls a service on the page. */
   callPage(service: string, method: string, body: unknown, options?: PageCallOptions): Promise<unknown>;
   /** Tells a service on the page, without an answer. */

@@ -59,7 +59,7 @@ export class Host {
   }
 
   async #spawn(call: IncomingCall): Promise<void> {
-    const { actor, kind, args } = call.body as SpawnRequest;
+    const { actor, kind, args, incarnation } = call.body as SpawnRequest;
     const start = Object.hasOwn(this.#kinds, kind) ? this.#kinds[kind] : undefined;
     if (!start) {
       const known = Object.keys(this.#kinds);
@@ -79,15 +79,15 @@ export class Host {
     // a page that no longer waits has forgotten the actor: its id must be free here too
     call.signal.addEventListener('abort', () => this.#drop(cell), { once: true });
     try {
-      await this.#begin(cell, start, args);
+      await this.#begin(cell, () => start(args, this.#contextOf(cell, incarnation)));
     } catch (error) {
       this.#drop(cell);
       throw toCodedError(error, 'actor/start-failed');
     }
   }
 
-  async #begin(cell: Cell, start: StartBehaviour, args: unknown): Promise<void> {
-    const behaviour = await start(args, this.#contextOf(cell));
+  async #begin(cell: Cell, start: () => ReturnType<StartBehaviour>): Promise<void> {
+    const behaviour = await start();
     if (!cell.isOver) return cell.begin(behaviour);
     await behaviour.stop?.();
     throw new CodedError('actor/start-failed', `actor "${cell.id}" ended while it started`, {
@@ -110,9 +110,10 @@ export class Host {
     cell.exit('shutdown');
   }
 
-  #contextOf(cell: Cell): ActorContext {
+  #contextOf(cell: Cell, incarnation: number): ActorContext {
     return {
       actor: cell.id,
+      incarnation,
       callPage: (service, method, body, options = {}) =>
         cell.isOver ? Promise.reject(cell.died()) : this.#peer.call(service, method, body, options),
       sendPage: (service, method, body) => {

@@ -10,6 +10,7 @@ export interface SpawnRequest {
   readonly actor: string;
   readonly kind: string;
   readonly args: unknown;
+  readonly incarnation: number;
 }
 
 export interface StopRequest {

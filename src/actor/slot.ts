@@ -5,6 +5,7 @@ import type { Clock } from '../platform/index.ts';
 import { Peer } from '../port/index.ts';
 import type { IncomingCall, IncomingMessage, Port, PortLimits } from '../port/index.ts';
 import type { Hub } from '../telemetry/index.ts';
+import { EndedActors } from './ended-actors.ts';
 import type { ActorLimits } from './limits.ts';
 import { isActorExit, isHostReady, pageAddress } from './protocol.ts';
 import type { ActorExit, HostReady } from './protocol.ts';
@@ -39,6 +40,7 @@ export class Slot {
   readonly id: string;
   readonly peer: Peer;
   readonly actors: Set<string> = new Set();
+  readonly ended: EndedActors = new EndedActors();
   /** Resolves when the host has said hello; rejects with `actor/worker-start-failed`. */
   readonly ready: Promise<HostReady>;
   /** One actor has the whole worker. */

@@ -77,11 +77,14 @@ export interface SpawnOptions {
   readonly args?: unknown;
   /** Gives the actor a worker of its own. Default false. */
   readonly isDedicated?: boolean;
+  /** Which start of the id this is, in a count of whoever starts it: tells its words from those of an earlier start. Default 0. */
+  readonly incarnation?: number;
 }
 
 /** One start of an actor. Its id may start again later, even in the same worker. */
 interface Placement {
   readonly slot: Slot;
+  readonly incarnation: number;
 }
 
 type ExitsListener = (exits: readonly Exit[]) => void;
@@ -153,12 +156,12 @@ export class ActorSystem {
    * `actor/worker-start-failed`, `actor/pool-full` or `actor/peer-died`.
    */
   async spawn(options: SpawnOptions): Promise<ActorRef> {
-    const { actor, kind } = options;
+    const { actor, kind, incarnation = 0 } = options;
     if (this.#located.has(actor)) {
       throw new CodedError('actor/already-started', `actor "${actor}" already runs`, { fields: { actor } });
     }
     const slot = this.#place(options.isDedicated ?? false);
-    const placement: Placement = { slot };
+    const placement: Placement = { slot, incarnation };
     this.#located.set(actor, placement);
     slot.actors.add(actor);
     try {
@@ -278,17 +281,19 @@ export class ActorSystem {
   #sourceOf(slot: Slot): MessageSource {
     return {
       worker: slot.id,
-      whereIs: (actor) => {
+      whereIs: (actor, incarnation) => {
         const placement = this.#located.get(actor);
         if (!placement) return 'nowhere';
-        return placement.slot === slot ? 'here' : 'elsewhere';
+        const isMeant = incarnation === undefined || placement.incarnation === incarnation;
+        if (isMeant && placement.slot === slot) return 'here';
+        return incarnation !== undefined && slot.ended.has(actor, incarnation) ? 'over' : 'elsewhere';
       },
       violate: (reason) => slot.peer.violate(reason),
     };
   }
 
   async #begin(placement: Placement, { actor, kind, args }: SpawnOptions): Promise<void> {
-    const { slot } = placement;
+    const { slot, incarnation } = placement;
     const requirePlace = (): void => {
       if (this.#located.get(actor) === placement) return;
       throw new CodedError('actor/start-failed', `actor "${actor}" ended or was stopped while it started`, {
@@ -297,7 +302,7 @@ export class ActorSystem {
     };
     await slot.ready;
     requirePlace();
-    const request: SpawnRequest = { actor, kind, args };
+    const request: SpawnRequest = { actor, kind, args, incarnation };
     await slot.peer.call(hostAddress, 'actor-spawn', request, { timeoutMs: this.#limits.actorStartMs });
     // a stop that came to the worker before the start found nothing to stop
     if (this.#located.get(actor) !== placement) void this.#askToStop(slot, actor).catch(() => undefined);
@@ -365,6 +370,7 @@ export class ActorSystem {
   /** A worker that the actor had alone goes with it. */
   #forget(actor: string, slot: Slot): void {
     slot.actors.delete(actor);
+    slot.ended.add(actor, this.#located.get(actor)?.incarnation ?? 0);
     this.#located.delete(actor);
     if (slot.isDedicated && slot.actors.size === 0 && !slot.isLost) this.#retire(slot);
   }

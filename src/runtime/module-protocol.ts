@@ -19,11 +19,6 @@ export interface StartArgs {
   readonly state?: ModuleState | undefined;
   /** The last change that the page knows of, so that a restarted module counts on. */
   readonly sequence?: number | undefined;
-  /**
-   * Which start of an actor this is, in the count of this page. What the module tells of itself repeats it, so that the words of an
-   * earlier start of the same id are not taken for its own.
-   */
-  readonly incarnation?: number | undefined;
   /** Default: the newest. */
   readonly version?: string | undefined;
   /** Only with {@link importedKind}: the kind, … */
@@ -124,7 +119,7 @@ export interface Taken extends Predictors {
 /** Sent in the turn in which another version takes over, before anything that it does itself. */
 export interface ModuleSwapBody extends Described {
   readonly module: string;
-  /** As the start was given it. */
+  /** The actor's own: the words of an earlier start of the same id are not taken for those of the one that runs. */
   readonly incarnation: number;
   readonly taken: Taken;
   readonly sequence: number;
@@ -166,6 +161,8 @@ export const subModuleService = 'sub-module';
 export interface PartCallBody {
   /** The actor that asks. */
   readonly owner: string;
+  /** Which start of it. */
+  readonly incarnation: number;
   readonly path: string;
   readonly input: unknown;
   readonly run: RunWire;
@@ -266,7 +263,7 @@ export interface CompileProposal {
 
 export interface ParameterChangeBody extends ParameterRecord {
   readonly module: string;
-  /** As the start was given it. */
+  /** The actor's own: the words of an earlier start of the same id are not taken for those of the one that runs. */
   readonly incarnation: number;
 }
 

@@ -90,16 +90,16 @@ export class ModuleStarter {
   #spawnOf(
     module: HostedModuleRecord,
     parts: readonly PartLink[],
-  ): { readonly kind: string; readonly args: StartArgs } {
+  ): { readonly kind: string; readonly args: StartArgs; readonly incarnation: number } {
     const { kind, source, journal } = module;
     const incarnation = ++this.#incarnations;
     module.incarnation = incarnation;
     const loaded = this.#options.versions.loadedOf(kind);
     const { state, sequence } = journal;
     const links = parts.length > 0 ? { parts } : {};
-    const args: StartArgs = { state, sequence, incarnation, version: source.version, ...links };
-    if (loaded.length === 0) return { kind, args };
-    return { kind: importedKind, args: { ...args, kind, loaded } };
+    const args: StartArgs = { state, sequence, version: source.version, ...links };
+    if (loaded.length === 0) return { kind, args, incarnation };
+    return { kind: importedKind, args: { ...args, kind, loaded }, incarnation };
   }
 
   /** Where the parameter's owner is an actor inside the module, the owner is bound already. */

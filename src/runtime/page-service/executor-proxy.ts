@@ -25,7 +25,8 @@ async function execute(
   const { timeoutMs, outputs, signal, onOutput } = options;
   const execution = randomHex(systemRandom, 8);
   const isCancelled = signal?.aborted ?? false;
-  const request: ExecuteBody = { ...body, owner: context.actor, timeoutMs, outputs, execution, isCancelled };
+  const { actor: owner, incarnation } = context;
+  const request: ExecuteBody = { ...body, owner, incarnation, timeoutMs, outputs, execution, isCancelled };
   const onAbort = (): void =>
     void context
       .callPage(executorService, 'execution-cancel', { execution }, unlimited)
@@ -60,7 +61,7 @@ function tell(onOutput: (part: OutputPart) => void, part: OutputPart): void {
 }
 
 async function createSession(context: ActorContext): Promise<Session> {
-  const owner: SessionBody = { owner: context.actor };
+  const owner: SessionBody = { owner: context.actor, incarnation: context.incarnation };
   const session = (await context.callPage(executorService, 'session-create', owner, unlimited)) as string;
   const named: SessionBody = { ...owner, session };
   return {

@@ -17,6 +17,8 @@ export interface ExecuteBody {
   readonly session?: string | undefined;
   /** The actor that asks; a session runs for its owner alone. */
   readonly owner: string;
+  /** Which start of it. */
+  readonly incarnation: number;
   /** Names the run for `execution-cancel`. */
   readonly execution: string;
   /** It was cancelled before it was asked for. */
@@ -26,6 +28,8 @@ export interface ExecuteBody {
 export interface SessionBody {
   /** The actor that owns the session: it ends with its owner. */
   readonly owner: string;
+  /** Which start of it. */
+  readonly incarnation: number;
   readonly session?: string | undefined;
 }
 
@@ -145,7 +149,8 @@ class Executions {
   }
 }
 
-const { text, flag, timeLimit } = memberChecks;
+const { text, flag, count, timeLimit } = memberChecks;
+const ownerChecks = { owner: text, incarnation: count };
 const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null;
 const isTexts = (value: unknown): boolean =>
   Array.isArray(value) && value.every((each) => typeof each === 'string');
@@ -153,7 +158,7 @@ const isTexts = (value: unknown): boolean =>
 /** What the service reads itself; what is in the code and the context is the executor's to look at. */
 const checks: Readonly<Record<string, Readonly<Record<string, MemberCheck>>>> = {
   execute: {
-    owner: text,
+    ...ownerChecks,
     execution: text,
     isCancelled: flag,
     timeoutMs: timeLimit,
@@ -162,9 +167,9 @@ const checks: Readonly<Record<string, Readonly<Record<string, MemberCheck>>>> = 
     outputs: [(value) => value === undefined || isTexts(value), 'a list of texts, or nothing'],
   },
   'execution-cancel': { execution: text },
-  'session-create': { owner: text },
-  'session-interrupt': { owner: text, session: text },
-  'session-end': { owner: text, session: text },
+  'session-create': ownerChecks,
+  'session-interrupt': { ...ownerChecks, session: text },
+  'session-end': { ...ownerChecks, session: text },
 };
 
 /** @param current the executor of this page, if it has one */
@@ -184,7 +189,7 @@ export function createExecutorService(current: () => Executor | undefined): Exec
     if (!expected) throw unknownMethod(executorService, call.method);
     checkBody(executorService, call.body, expected);
     const body = call.body as ExecuteBody & SessionBody;
-    if (call.method !== 'execution-cancel') requireOwner(executorService, body.owner, source);
+    if (call.method !== 'execution-cancel') requireOwner(executorService, body, source);
     switch (call.method) {
       case 'execute':
         return executions.run(

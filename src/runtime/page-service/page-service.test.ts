@@ -38,6 +38,7 @@ function createPage(services: Readonly<Record<string, PageService>>): {
   const worker = new Peer(far);
   const context: ActorContext = {
     actor: 'm',
+    incarnation: 1,
     callPage: (service, method, body, options) => worker.call(service, method, body, options),
     sendPage: (service, method, body) => worker.send(service, method, body),
     sendPageForWorker: (service, method, body) => worker.send(service, method, body),
@@ -275,7 +276,14 @@ test("a session is its owner's alone, and its id cannot be guessed", async () =>
   const { executor, worker, context, recorder } = createExecutorPage();
   const session = await executor.createSession();
   expect(session.id).toMatch(/^session-[0-9a-f]{32}$/u);
-  const body = { owner: 'other', session: session.id, code: '1', execution: 'e', isCancelled: false };
+  const body = {
+    owner: 'other',
+    incarnation: 1,
+    session: session.id,
+    code: '1',
+    execution: 'e',
+    isCancelled: false,
+  };
   for (const method of ['execute', 'session-interrupt', 'session-end']) {
     expect(await codeOf(worker.call(executorService, method, body))).toBe('executor/session-not-found');
   }
@@ -300,24 +308,31 @@ const oddBodies: readonly (readonly [service: string, method: string, body: unkn
   [lmService, 'lm-generate', { request: askFor('x'), timeoutMs: '5' }, 'timeoutMs'],
   [executorService, 'execute', null, 'body'],
   [executorService, 'execute', { owner: 1 }, 'owner'],
-  [executorService, 'execute', { owner: 'm', code: '1', execution: 'e', isCancelled: 0 }, 'isCancelled'],
+  [executorService, 'session-create', { owner: 'm' }, 'incarnation'],
+  [executorService, 'session-create', { owner: 'm', incarnation: '1' }, 'incarnation'],
   [
     executorService,
     'execute',
-    { owner: 'm', code: '1', execution: 'e', isCancelled: false, context: null },
+    { owner: 'm', incarnation: 1, code: '1', execution: 'e', isCancelled: 0 },
+    'isCancelled',
+  ],
+  [
+    executorService,
+    'execute',
+    { owner: 'm', incarnation: 1, code: '1', execution: 'e', isCancelled: false, context: null },
     'context',
   ],
   [
     executorService,
     'execute',
-    { owner: 'm', code: '1', execution: 'e', isCancelled: false, outputs: [1] },
+    { owner: 'm', incarnation: 1, code: '1', execution: 'e', isCancelled: false, outputs: [1] },
     'outputs',
   ],
   [executorService, 'execution-cancel', undefined, 'body'],
   [executorService, 'session-create', undefined, 'body'],
   [executorService, 'session-create', {}, 'owner'],
-  [executorService, 'session-interrupt', { owner: 'm' }, 'session'],
-  [executorService, 'session-end', { owner: 'm', session: {} }, 'session'],
+  [executorService, 'session-interrupt', { owner: 'm', incarnation: 1 }, 'session'],
+  [executorService, 'session-end', { owner: 'm', incarnation: 1, session: {} }, 'session'],
 ];
 
 test.each(oddBodies)('%s, %s with %j is refused by a typed error that names %s', async (...given) => {

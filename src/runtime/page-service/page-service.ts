@@ -34,15 +34,20 @@ export function createServiceRouter(services: Readonly<Record<string, PageServic
 
 /**
  * Whoever asks names the actor that it asks for. One worker cannot speak for an actor in another; modules of one worker are one program to
- * each other, and nothing could tell them apart.
- * @throws `runtime/service-owner-refused`, and `actor/peer-died` for an actor that is over: then it is late, and no offence
+ * each other, and nothing could tell them apart: code of one worker shares its globals, whatever is kept secret there.
+ * @throws `runtime/service-owner-refused`, and `actor/peer-died` for a start of an actor that is over: then it is late, and no
+ *   offence, whatever runs under the same id by then
  */
-export function requireOwner(service: string, owner: string, source: MessageSource): void {
-  const place = source.whereIs(owner);
+export function requireOwner(
+  service: string,
+  { owner, incarnation }: { readonly owner: string; readonly incarnation: number },
+  source: MessageSource,
+): void {
+  const place = source.whereIs(owner, incarnation);
   if (place === 'here') return;
   const named = owner.slice(0, 100);
   const fields = { service, owner: named, worker: source.worker };
-  if (place === 'nowhere')
+  if (place !== 'elsewhere')
     throw new CodedError('actor/peer-died', `actor "${named}", which asked the page, is over`, { fields });
   source.violate(`a call of the page service "${service}" for "${named}", which runs elsewhere`);
   throw new CodedError(
@@ -56,9 +61,10 @@ export function requireOwner(service: string, owner: string, source: MessageSour
 export type MemberCheck = readonly [isValid: (value: unknown) => boolean, expected: string];
 
 /** Checks that more than one service has. */
-export const memberChecks: Readonly<Record<'text' | 'flag' | 'timeLimit', MemberCheck>> = {
+export const memberChecks: Readonly<Record<'text' | 'flag' | 'count' | 'timeLimit', MemberCheck>> = {
   text: [(value) => typeof value === 'string', 'a text'],
   flag: [(value) => typeof value === 'boolean', 'true or false'],
+  count: [(value) => Number.isSafeInteger(value) && (value as number) >= 0, 'a whole number from 0 on'],
   // how long it may be is for whoever keeps the time
   timeLimit: [
     (value) => value === undefined || typeof value === 'number',

@@ -85,7 +85,7 @@ async function createScene(maxViolations = 100) {
   };
   const hub = createHub();
   const portLimits = { ...defaultPortLimits, maxViolations };
-  const runtime = createRuntime({ modules, executor, hub, portLimits });
+  const runtime = createRuntime({ modules, executor, hub, portLimits, poolSize: 1 });
   open.push(runtime);
   const options = {
     isolation: 'dedicated',
@@ -94,9 +94,9 @@ async function createScene(maxViolations = 100) {
   const victim = await runtime.start('asks', { id: 'victim', ...options });
   const other = await runtime.start('asks', { id: 'other', ...options });
   await other.call('1');
-  const { peer } = asked();
+  const { peer, body: ofOther } = asked();
   ran.length = 0;
-  return { runtime, victim, other, asked, peer, sink: createMemorySink(hub) };
+  return { runtime, victim, other, asked, peer, ofOther, sink: createMemorySink(hub) };
 }
 
 test('a worker cannot use a session, start code or ask a part in the name of a module of another worker', async () => {
@@ -104,15 +104,16 @@ test('a worker cannot use a session, start code or ask a part in the name of a m
   const id = await victim.call('session');
   await victim.call('long');
   const { body } = asked();
+  const { incarnation } = body;
   await victim.call('part');
   const part = asked().body;
   ran.length = 0;
   const forged: readonly (readonly [string, string, object])[] = [
     [executorService, 'execute', body],
     [executorService, 'execute', { ...body, session: id }],
-    [executorService, 'session-create', { owner: 'victim' }],
-    [executorService, 'session-interrupt', { owner: 'victim', session: id }],
-    [executorService, 'session-end', { owner: 'victim', session: id }],
+    [executorService, 'session-create', { owner: 'victim', incarnation }],
+    [executorService, 'session-interrupt', { owner: 'victim', incarnation, session: id }],
+    [executorService, 'session-end', { owner: 'victim', incarnation, session: id }],
     [subModuleService, 'forward', part],
   ];
   for (const [service, method, claim] of forged)
@@ -130,7 +131,7 @@ test('a worker cannot use a session, start code or ask a part in the name of a m
 });
 
 test('a worker cannot cancel what runs for another, also when it knows its name', async () => {
-  const { victim, asked, peer } = await createScene();
+  const { victim, asked, peer, ofOther } = await createScene();
   let letGo = (): void => undefined;
   held = new Promise((resolve) => (letGo = resolve));
   const running = victim.call('long');
@@ -139,7 +140,7 @@ test('a worker cannot cancel what runs for another, also when it knows its name'
   const { execution } = body;
   await peer.call(executorService, 'execution-cancel', { execution });
   // nor take its name, so that it cannot be cancelled any more
-  await peer.call(executorService, 'execute', { ...body, code: 'x', owner: 'other' });
+  await peer.call(executorService, 'execute', { ...ofOther, code: 'x', execution });
   expect(isCancelled).toBe(false);
   const controller = new AbortController();
   const cancelled = codeOf(victim.call('long', { signal: controller.signal }));
@@ -159,4 +160,70 @@ test('a worker that goes on like this is ended, and its neighbours in other work
   await expect.poll(() => other.metrics.restarts).toBe(1);
   expect(victim.metrics.restarts).toBe(0);
   expect([await other.call('1'), await victim.call('1')]).toEqual(['done', 'done']);
+});
+
+test('what a stopped module asked is late, and no offence, also when its id runs in another worker by then', async () => {
+  const { runtime, other, victim, asked, peer, ofOther, sink } = await createScene(3);
+  const moved = await runtime.start('asks', { id: 'moved' });
+  await moved.call('1');
+  const { peer: first, body } = asked();
+  await moved.stop();
+  const again = await runtime.start('asks', { id: 'moved', isolation: 'dedicated' });
+  await again.call('1');
+  const { peer: second, body: now } = asked();
+  expect(second).not.toBe(first);
+  ran.length = 0;
+  const late: readonly (readonly [string, object])[] = [
+    ['execute', body],
+    ['session-create', { owner: 'moved', incarnation: body['incarnation'] }],
+    ['execute', body],
+    ['execute', body],
+  ];
+  for (const [method, claim] of late)
+    expect(await codeOf(first.call(executorService, method, claim))).toBe('actor/peer-died');
+  expect(ran).toEqual([]);
+  expect(sink.ofType('note')).toEqual([]);
+  // in the name of the one that runs now it is forged, and so is what another worker says
+  expect(await codeOf(first.call(executorService, 'execute', now))).toBe('runtime/service-owner-refused');
+  expect(await codeOf(peer.call(executorService, 'execute', body))).toBe('runtime/service-owner-refused');
+  expect(sink.ofType('note')).toHaveLength(2);
+  expect(ofOther['incarnation']).not.toBe(body['incarnation']);
+  expect([await again.call('1'), await victim.call('1'), await other.call('1')]).toEqual(
+    Array(3).fill('done'),
+  );
+});
+
+test('what a module asked before it was started again in the same worker is not done for the one that runs now', async () => {
+  const { runtime, asked, sink } = await createScene();
+  const first = await runtime.start('asks', { id: 'again' });
+  await first.call('1');
+  const { peer, body } = asked();
+  await first.stop();
+  const second = await runtime.start('asks', { id: 'again' });
+  await second.call('1');
+  expect(asked().peer).toBe(peer);
+  ran.length = 0;
+  const { owner, incarnation } = body;
+  const late = peer.call(executorService, 'session-create', { owner, incarnation });
+  expect(await codeOf(late)).toBe('actor/peer-died');
+  expect(ran).toEqual([]);
+  expect(sink.ofType('note')).toEqual([]);
+});
+
+test('modules of one worker are one program to each other: one can speak for its neighbour, and for nobody elsewhere', async () => {
+  const { runtime, asked, peer, ofOther } = await createScene();
+  const poor = await runtime.start('asks', { id: 'poor' });
+  await poor.call('1');
+  const { peer: shared, body } = asked();
+  ran.length = 0;
+  expect(await codeOf(shared.call(executorService, 'execute', { ...body, code: 'in its name' }))).toBe(
+    'resolved',
+  );
+  expect(ran).toEqual(['in its name']);
+  for (const [from, claim] of [
+    [peer, body],
+    [shared, ofOther],
+  ] as const)
+    expect(await codeOf(from.call(executorService, 'execute', claim))).toBe('runtime/service-owner-refused');
+  expect(ran).toEqual(['in its name']);
 });

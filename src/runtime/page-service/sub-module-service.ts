@@ -11,8 +11,11 @@ import type { HostedPart } from '../sub-module/hosted-part.ts';
 import { subModuleNotFound } from '../module-error.ts';
 import { subModuleService } from '../module-protocol.ts';
 import type { PartCallBody } from '../module-protocol.ts';
-import { requireOwner, unknownMethod } from './page-service.ts';
+import { checkBody, memberChecks, requireOwner, unknownMethod } from './page-service.ts';
 import type { PageService } from './page-service.ts';
+
+const { text, count } = memberChecks;
+const checks = { owner: text, incarnation: count, path: text };
 
 /** @param find a module by id; undefined when none runs */
 export function createSubModuleService(
@@ -21,10 +24,11 @@ export function createSubModuleService(
 ): PageService {
   return async (call, source) => {
     if (call.method !== 'forward') throw unknownMethod(subModuleService, call.method);
-    const body = (call.body ?? {}) as PartCallBody;
-    requireOwner(subModuleService, String(body.owner), source);
-    const part = find(String(body.owner))?.parts.get(String(body.path));
-    if (!part) throw subModuleNotFound(String(body.owner).slice(0, 200), String(body.path));
+    checkBody(subModuleService, call.body, checks);
+    const body = call.body as PartCallBody;
+    requireOwner(subModuleService, body, source);
+    const part = find(body.owner)?.parts.get(body.path);
+    if (!part) throw subModuleNotFound(body.owner.slice(0, 200), body.path);
     return reach(part, host, requestOf(call, body));
   };
 }

@@ -145,6 +145,7 @@ export class RemoteParts {
     const wantsDeltas = onDelta !== undefined;
     const body: PartCallBody = {
       owner: this.#context.actor,
+      incarnation: this.#context.incarnation,
       path: link.path,
       input,
       run: run.toWire(),

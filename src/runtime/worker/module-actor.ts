@@ -61,18 +61,11 @@ class HostedModule implements Behaviour {
   #quiet: ReadonlySet<string> | 'all' = new Set();
   /** Counts changes, across restarts, so that the page can tell which came last. */
   #sequence: number;
-  /** Which start of the module's id this is. */
-  readonly #incarnation: number;
 
-  constructor(
-    hosting: Hosting,
-    context: ActorContext,
-    { sequence = 0, incarnation = 0 }: Pick<StartArgs, 'sequence' | 'incarnation'>,
-  ) {
+  constructor(hosting: Hosting, context: ActorContext, { sequence = 0 }: Pick<StartArgs, 'sequence'>) {
     this.#hosting = hosting;
     this.#context = context;
     this.#sequence = sequence;
-    this.#incarnation = incarnation;
     this.#stopListening = this.#listen();
     const compiler: CompileHost = {
       current: () => this.#module,
@@ -87,7 +80,7 @@ class HostedModule implements Behaviour {
       announce: (body) =>
         context.sendPage(journalService, 'module-swap', {
           ...body,
-          incarnation,
+          incarnation: context.incarnation,
           sequence: ++this.#sequence,
         }),
       takeOver: (next) => this.#takeOver(next),
@@ -273,7 +266,7 @@ class HostedModule implements Behaviour {
       this.#answers++;
       return;
     }
-    const [module, incarnation] = [this.#context.actor, this.#incarnation];
+    const { actor: module, incarnation } = this.#context;
     const body: ParameterChangeBody = { module, incarnation, ...record };
     this.#context.sendPage(journalService, 'parameter-change', body);
   }
