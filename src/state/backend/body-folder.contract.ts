@@ -3,8 +3,8 @@ import type { BodyFolder } from './body.ts';
 
 export interface FaultyFolder extends BodyFolder {
   readonly files: Map<string, Uint8Array<ArrayBuffer>>;
-  /** What was written and whether it was flushed, in order. */
-  readonly written: { readonly file: string; readonly isFlushed: boolean }[];
+  /** What was written, in order. */
+  readonly written: string[];
   /** Runs inside the next calls; what it throws is what the platform says. */
   onWrite: (file: string) => void | Promise<void>;
   onRead: (file: string) => void | Promise<void>;
@@ -13,18 +13,18 @@ export interface FaultyFolder extends BodyFolder {
 /** A folder in memory. */
 export function createMemoryFolder(canFlush: boolean = true): FaultyFolder {
   const files = new Map<string, Uint8Array<ArrayBuffer>>();
-  const written: { file: string; isFlushed: boolean }[] = [];
+  const written: string[] = [];
   const folder: FaultyFolder = {
     canFlush,
     files,
     written,
     onWrite: () => undefined,
     onRead: () => undefined,
-    async write(file, bytes, isFlushed) {
+    async write(file, bytes) {
       files.set(file, bytes.slice(0, 1));
       await folder.onWrite(file);
       files.set(file, bytes.slice());
-      written.push({ file, isFlushed });
+      written.push(file);
     },
     async read(file) {
       await folder.onRead(file);

@@ -1,8 +1,8 @@
 /**
  * Moves large values of a commit into files and reads them back.
  *
- * A file is written, and flushed for a strict commit, before the transaction that refers to it begins; so whatever is referred
- * to is whole. What nothing refers to is removed: after a commit what it replaced, at opening what a realm that died left. Files
+ * A file is written and flushed before the transaction that refers to it begins; so whatever is referred to is whole. What nothing
+ * refers to is removed: after a commit what it replaced, at opening what a realm that died left. Files
  * carry the name of the store that wrote them, which holds a lock of that name while it is open: nobody sweeps the files of a
  * store that is alive.
  */
@@ -18,7 +18,6 @@ import {
 import type { Clock, Random } from '../../platform/index.ts';
 import { decodeKey } from '../key.ts';
 import type { PreparedCommit, PreparedWrite } from '../plan-commit.ts';
-import type { Durability } from '../store.ts';
 import { decodeValue, encodeValue } from '../value-bytes.ts';
 import { DetachedBody } from './body.ts';
 import type { BodyFolder, BodyRef } from './body.ts';
@@ -66,11 +65,11 @@ export class BodyKeeper {
   }
 
   /** Undefined when the commit has nothing for a file. */
-  detach(commit: PreparedCommit, durability: Durability): Promise<DetachedCommit> | undefined {
-    // without a flush a file is no place for what was asked to be flushed: the database is
-    if (durability === 'strict' && !this.#options.folder.canFlush) return undefined;
+  detach(commit: PreparedCommit): Promise<DetachedCommit> | undefined {
+    // a relaxed commit too: a loss of power could keep it and take the bytes, and what it replaced is gone
+    if (!this.#options.folder.canFlush) return undefined;
     const isLarge = commit.groups.some((writes) => writes.some((write) => this.#isLarge(write)));
-    return isLarge ? this.#detach(commit, durability === 'strict') : undefined;
+    return isLarge ? this.#detach(commit) : undefined;
   }
 
   /**
@@ -132,13 +131,13 @@ export class BodyKeeper {
     return sizeBytes >= this.#options.thresholdBytes && !withOutcomes && !(value instanceof DetachedBody);
   }
 
-  async #detach(commit: PreparedCommit, isFlushed: boolean): Promise<DetachedCommit> {
+  async #detach(commit: PreparedCommit): Promise<DetachedCommit> {
     const files: string[] = [];
     const groups: PreparedWrite[][] = [];
     try {
       for (const writes of commit.groups) {
         const detached: PreparedWrite[] = [];
-        for (const write of writes) detached.push(await this.#detachWrite(write, isFlushed, files));
+        for (const write of writes) detached.push(await this.#detachWrite(write, files));
         groups.push(detached);
       }
     } catch (error) {
@@ -148,7 +147,7 @@ export class BodyKeeper {
     return { commit: { ...commit, groups }, files };
   }
 
-  async #detachWrite(write: PreparedWrite, isFlushed: boolean, files: string[]): Promise<PreparedWrite> {
+  async #detachWrite(write: PreparedWrite, files: string[]): Promise<PreparedWrite> {
     if (!this.#isLarge(write)) return write;
     const isBytes = isPlainBytes(write.value);
     const bytes = isBytes ? write.value : encodeValue(write.value);
@@ -157,7 +156,7 @@ export class BodyKeeper {
     const file = `${this.#writer}-${this.#count++}`;
     files.push(file);
     const sha256 = this.#options.hasChecksums ? { sha256: await sha256Hex(bytes) } : {};
-    await this.#limited(() => this.#options.folder.write(file, bytes, isFlushed));
+    await this.#limited(() => this.#options.folder.write(file, bytes));
     const form = isBytes ? 'bytes' : 'value';
     return { ...write, value: new DetachedBody({ file, sizeBytes: bytes.length, form, ...sha256 }) };
   }

@@ -22,10 +22,10 @@ export class DetachedBody {
 
 /** Files in one folder, each written once and whole. */
 export interface BodyFolder {
-  /** Whether `write` can have the operating system flush what it wrote. */
+  /** Whether there is a `write` that has the operating system flush what it wrote. Where there is none, nothing is put here. */
   readonly canFlush: boolean;
-  /** Rejects with the platform's reason; the file may then be there, in part. */
-  write(file: string, bytes: Uint8Array<ArrayBuffer>, isFlushed: boolean): Promise<void>;
+  /** Resolves when the bytes are flushed. Rejects with the platform's reason; the file may then be there, in part. */
+  write(file: string, bytes: Uint8Array<ArrayBuffer>): Promise<void>;
   /** Undefined when there is no such file. */
   read(file: string): Promise<Uint8Array<ArrayBuffer> | undefined>;
   /** Removing what is not there is no error. */

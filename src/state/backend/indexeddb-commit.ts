@@ -33,7 +33,7 @@ export interface CommitRequest {
   readonly durability: Durability;
   readonly signal: AbortSignal | undefined;
   readonly atMs: number;
-  /** Called for each file that the commit takes the last word of; the commit may still fail. */
+  /** Called for each file that nothing refers to when the commit is done; it may still fail. */
   readonly onFileDrop?: (file: string) => void;
 }
 
@@ -239,9 +239,8 @@ function refer({ transaction }: Attempt, value: unknown, key: string, revision: 
 /** The value that the entry had may be kept for the history; a store that keeps none leaves none to others. */
 function leaveFile({ transaction, request, keepHistory }: Attempt, key: string, before: KeyState): void {
   const { file, revision } = before as StoredState; // as it was read or remembered here
-  if (file === undefined) return;
+  if (file === undefined || keepHistory > 1) return;
   request.onFileDrop?.(file);
-  if (keepHistory > 1) return;
   for (const name of [historyStore, fileStore]) transaction.objectStore(name).delete([key, revision]);
 }
 

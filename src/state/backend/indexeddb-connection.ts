@@ -70,6 +70,10 @@ export class ConnectionKeeper {
     return this.#opening;
   }
 
+  get isConnected(): boolean {
+    return this.#connection !== undefined;
+  }
+
   /** Forgets a connection, so that the next use opens a new one. Transactions in flight may still finish. */
   drop(connection: Connection, cause: string): void {
     connection.database.close();

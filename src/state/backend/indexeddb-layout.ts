@@ -8,7 +8,7 @@ import type { IDBPDatabase, IDBPObjectStore, IDBPTransaction } from 'idb';
 export const entryStore = 'entry';
 /** Revisions of deleted keys: `{ revision, atMs }` by encoded key. */
 export const tombstoneStore = 'tombstone';
-/** One record, `writer`: the id of the connection that committed last. */
+/** `writer`: the id of the connection that committed last; `flush`: written for its flush alone. */
 export const markStore = 'mark';
 /** Kept revisions: as an entry, with `isLive`, by encoded key and revision, written by stores that keep several. */
 export const historyStore = 'history';

@@ -1,10 +1,17 @@
-/** Reads of IndexedDB: one transaction each, which ends in every case. */
+/** Reads of IndexedDB, and the flush: one transaction each, which ends in every case. */
 import type { Clock } from '../../platform/index.ts';
 import type { ListRange } from '../requests.ts';
 import type { BodyRef } from './body.ts';
 import type { Connection } from './indexeddb-connection.ts';
 import { TransactionFailure } from './indexeddb-failure.ts';
-import { entryStore, fileIndex, fileStore, historyStore, tombstoneStore } from './indexeddb-layout.ts';
+import {
+  entryStore,
+  fileIndex,
+  fileStore,
+  historyStore,
+  markStore,
+  tombstoneStore,
+} from './indexeddb-layout.ts';
 import { answerOf, WatchedTransaction } from './indexeddb-transaction.ts';
 
 export interface Reader {
@@ -32,6 +39,9 @@ export interface StoredEntry extends StoredRecord {
 export interface StoredRevision extends StoredEntry {
   readonly isLive: boolean;
 }
+
+/** Beside the mark, and written to be flushed. */
+const flushKey = 'flush';
 
 async function read<T>(
   reader: Reader,
@@ -131,4 +141,14 @@ export async function readUnreferenced(reader: Reader, files: readonly string[])
     return Promise.all(files.map((file) => answerOf(index.getKey(file))));
   });
   return files.filter((_, index) => referring[index] === undefined);
+}
+
+/** Resolves when everything that was committed before has been flushed: a transaction that writes nothing flushes nothing. */
+export async function flushTransactions({ connection, ...limits }: Reader): Promise<void> {
+  const { database, losses } = connection;
+  const transaction = database.transaction([markStore], 'readwrite', { durability: 'strict' });
+  const watched = new WatchedTransaction(transaction, { ...limits, losses });
+  transaction.objectStore(markStore).put(connection.id, flushKey);
+  transaction.commit();
+  await watched.done;
 }

@@ -40,8 +40,15 @@ import { ConnectionKeeper } from './indexeddb-connection.ts';
 import type { Connection } from './indexeddb-connection.ts';
 import { isConnectionLoss, nameOf, toAccessError, TransactionFailure } from './indexeddb-failure.ts';
 import { inOrder, readWhole, toEntry, toRevision } from './indexeddb-entry.ts';
-import { readEntries, readEntry, readHistory, readUnreferenced } from './indexeddb-read.ts';
+import {
+  flushTransactions,
+  readEntries,
+  readEntry,
+  readHistory,
+  readUnreferenced,
+} from './indexeddb-read.ts';
 import type { Reader } from './indexeddb-read.ts';
+import { ReplacedFiles } from './replaced-files.ts';
 
 export interface IndexedDbStoreOptions {
   /** Name of the database, one per store in an origin. */
@@ -98,6 +105,7 @@ export class IndexedDbStore implements Store {
   readonly #watchers: Watchers;
   readonly #broadcast: Broadcast;
   readonly #bodies: BodyKeeper | undefined;
+  readonly #replaced: ReplacedFiles | undefined;
   readonly #inFlight = new Set<Promise<unknown>>();
   /** Settles when the transactions of the commits that were asked for so far have begun: they keep their order. */
   #turn: Promise<void> | undefined;
@@ -108,6 +116,7 @@ export class IndexedDbStore implements Store {
   /** @param bodies of a store that keeps large values in files */
   constructor(options: IndexedDbStoreOptions, bodies?: BodyKeeper) {
     this.#bodies = bodies;
+    this.#replaced = bodies && this.#replacedIn(bodies, options.clock ?? systemClock);
     const { name, clock = systemClock, hub = silentHub, openBroadcast = openSystemBroadcast } = options;
     this.name = name;
     this.capabilities = {
@@ -151,7 +160,12 @@ export class IndexedDbStore implements Store {
 
   /** Removes in the background what stores that are gone left in files. */
   sweep(): void {
-    const sweeping = this.#bodies?.sweep((files) => this.#unreferenced(files));
+    const sweeping = this.#bodies?.sweep(async (files) => {
+      const unreferenced = await this.#unreferenced(files);
+      // what a relaxed commit replaced may come back without it
+      if (unreferenced.length > 0) await this.#flush();
+      return unreferenced;
+    });
     this.#track(
       Promise.resolve(sweeping).catch((error: unknown) =>
         this.#report('state/sweep-failed', messageOf(error)),
@@ -214,6 +228,8 @@ export class IndexedDbStore implements Store {
 
   async close(): Promise<void> {
     this.#isClosed = true;
+    // a new connection would bring back a database that was deleted
+    if (this.#keeper.isConnected) this.#replaced?.removeWaiting();
     // what is removed behind a commit begins when the commit is over
     while (this.#inFlight.size > 0) await Promise.allSettled(this.#inFlight);
     this.#watchers.clear();
@@ -241,7 +257,7 @@ export class IndexedDbStore implements Store {
 
   /** Large values first, in files; then the transaction, in the order of the calls. */
   async #commitDetached(request: CommitRequest): Promise<CommitPlan> {
-    const detaching = this.#bodies?.detach(request.commit, request.durability);
+    const detaching = this.#bodies?.detach(request.commit);
     if (!detaching && !this.#turn) return this.#transact(request);
     const before = this.#turn;
     let begin!: () => void;
@@ -260,34 +276,46 @@ export class IndexedDbStore implements Store {
   }
 
   async #transact(request: CommitRequest & { readonly files?: readonly string[] }): Promise<CommitPlan> {
-    const { signal, files = [] } = request;
-    const dropped = new Set(files);
-    const onFileDrop = (file: string): void => void dropped.add(file);
-    const whole = this.#bodies ? { ...request, onFileDrop } : request;
+    const replaced = this.#replaced;
+    if (!replaced) return this.#run(request);
+    const { durability, files = [] } = request;
+    const isStrict = durability === 'strict';
+    const waiting = isStrict ? replaced.take() : [];
+    const dropped = new Set([...files, ...waiting]);
     try {
-      const plan = await this.#withConnection((connection) => {
-        if (signal?.aborted) return Promise.reject(cancellation(signal));
-        return this.#commits.run(connection, whole);
-      });
-      for (const { write } of plan.changes.values()) {
-        if (write.value instanceof DetachedBody) dropped.delete(write.value.ref.file);
-      }
-      this.#removeFiles([...dropped]);
+      const plan = await this.#run({ ...request, onFileDrop: (file) => void dropped.add(file) });
+      for (const file of filesOf(plan, this.capabilities.history)) dropped.delete(file);
+      if (isStrict) replaced.remove([...dropped]);
+      else replaced.leave([...dropped]);
       return plan;
     } catch (error) {
+      replaced.leave(waiting);
       // of a commit whose outcome is unknown the files may be referred to, which is looked up
-      this.#removeFiles(files);
+      replaced.remove(files);
       throw error;
     }
   }
 
-  /** Behind the commit: nobody waits for it but `close`. */
-  #removeFiles(files: readonly string[]): void {
-    const bodies = this.#bodies;
-    if (!bodies || files.length === 0) return;
-    const removing = this.#unreferenced(files).then((unreferenced) => bodies.remove(unreferenced));
-    // what is not removed now is swept later
-    this.#track(removing.catch(() => undefined));
+  #run(request: CommitRequest): Promise<CommitPlan> {
+    const { signal } = request;
+    return this.#withConnection((connection) => {
+      if (signal?.aborted) return Promise.reject(cancellation(signal));
+      return this.#commits.run(connection, request);
+    });
+  }
+
+  #replacedIn(bodies: BodyKeeper, clock: Clock): ReplacedFiles {
+    return new ReplacedFiles({
+      clock,
+      unreferenced: (files) => this.#unreferenced(files),
+      flush: () => this.#flush(),
+      remove: (files) => bodies.remove(files),
+      track: (work) => this.#track(work),
+    });
+  }
+
+  #flush(): Promise<void> {
+    return this.#withConnection((connection) => flushTransactions(this.#reader(connection)));
   }
 
   #unreferenced(files: readonly string[]): Promise<readonly string[]> {
@@ -356,4 +384,13 @@ export class IndexedDbStore implements Store {
   #report(code: string, message: string): void {
     this.#hub.emit({ type: 'store-fail', store: this.name, error: { code, message } });
   }
+}
+
+/** What a commit refers to. */
+function filesOf({ changes }: CommitPlan, keepHistory: number): readonly string[] {
+  return [...changes.values()].flatMap(({ revisions, write }) =>
+    [write, ...revisions.slice(-keepHistory).map((revision) => revision.write)].flatMap(({ value }) =>
+      value instanceof DetachedBody ? [value.ref.file] : [],
+    ),
+  );
 }

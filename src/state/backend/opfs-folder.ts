@@ -1,6 +1,6 @@
 /**
- * Bodies in the origin's private file system. A worker writes through sync access handles, which can be flushed; a page has
- * only `createWritable`, which cannot (Chromium: no fsync before or after its `close`).
+ * Bodies in the origin's private file system. A worker writes through sync access handles, which can be flushed. A page has only
+ * `createWritable`, which cannot (Chromium: no fsync before or after its `close`) and is no faster than the database: it only reads.
  */
 import { openOriginFolder } from '../../platform/index.ts';
 import type { BodyFolder } from './body.ts';
@@ -39,17 +39,9 @@ class OpfsFolder implements BodyFolder {
     this.#folder = folder;
   }
 
-  async write(file: string, bytes: Uint8Array<ArrayBuffer>, isFlushed: boolean): Promise<void> {
+  async write(file: string, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
     const handle = (await this.#folder.getFileHandle(file, { create: true })) as SyncFileHandle;
-    if (this.canFlush) return writeSync(await handle.createSyncAccessHandle(), bytes, isFlushed);
-    const writable = await handle.createWritable();
-    try {
-      await writable.write(bytes);
-    } catch (error) {
-      await writable.abort().catch(() => undefined);
-      throw error;
-    }
-    await writable.close();
+    writeSync(await handle.createSyncAccessHandle(), bytes);
   }
 
   async read(file: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
@@ -80,13 +72,13 @@ class OpfsFolder implements BodyFolder {
   }
 }
 
-function writeSync(handle: SyncAccess, bytes: Uint8Array<ArrayBuffer>, isFlushed: boolean): void {
+function writeSync(handle: SyncAccess, bytes: Uint8Array<ArrayBuffer>): void {
   try {
     const written = handle.write(bytes);
     if (written !== bytes.length) {
       throw new DOMException(`${written} of ${bytes.length} bytes were written`, 'QuotaExceededError');
     }
-    if (isFlushed) handle.flush();
+    handle.flush();
   } finally {
     handle.close();
   }

@@ -20,13 +20,14 @@ const calls: Readonly<Record<string, (name: string, ...rest: never[]) => Promise
     folders.set(name, folder);
     return folder.canFlush;
   },
-  write: async (name, ...rest: [string, Uint8Array<ArrayBuffer>, boolean]) =>
-    folders.get(name)?.write(...rest),
+  write: async (name, ...rest: [string, Uint8Array<ArrayBuffer>]) => folders.get(name)?.write(...rest),
   read: async (name, file: string) => folders.get(name)?.read(file),
   remove: async (name, file: string) => folders.get(name)?.remove(file),
   list: async (name) => folders.get(name)?.list(),
   put: async (name, fill: number) =>
     (await storeOf(name)).commit([{ type: 'put', key: ['k'], value: large(fill) }]),
+  replaceRelaxed: async (name) =>
+    (await storeOf(name)).commit([{ type: 'put', key: ['k'], value: 'small' }], { durability: 'relaxed' }),
   get: async (name) => (await storeOf(name)).get(['k']),
   capabilities: async (name) => (await storeOf(name)).capabilities,
   close: async (name) => (await storeOf(name)).close(),

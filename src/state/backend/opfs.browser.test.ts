@@ -68,34 +68,26 @@ describeStore('opfs, every value in a file', (wanted) =>
 describeStore('opfs in a page', (wanted) => openOpfsStore({ ...wanted, name: freshName() }));
 
 describe('in a page', () => {
-  test('a relaxed commit goes to a file, a strict one to the database', async () => {
+  test('values stay in the database; a file of a worker is read, one that is gone is a typed error', async () => {
     const name = freshName();
-    const store = await openOpfsStore({ name });
+    await shared.call('put', name, 1);
     const folder = await openOpfsFolder(name);
     expect(folder.canFlush).toBe(false);
-    await store.commit([{ type: 'put', key: ['strict'], value: large(1) }]);
-    expect(await folder.list()).toEqual([]);
+    const [file = '', ...others] = await folder.list();
+    expect(others).toEqual([]);
+    expect(await folder.read(file)).toEqual(large(1));
+    const store = await openOpfsStore({ name });
     await store.commit([{ type: 'put', key: ['relaxed'], value: large(2) }], { durability: 'relaxed' });
-    const [file = ''] = await folder.list();
-    expect(await folder.read(file)).toEqual(large(2));
-    expect((await store.list([])).map(({ value }) => value)).toEqual([large(2), large(1)]);
-    await store.commit([{ type: 'delete', key: ['relaxed'] }]);
-    await expect.poll(() => folder.list()).toEqual([]);
-    await store.close();
-  });
-
-  test('what was put in a file outlives the store; a file that is gone is a typed error', async () => {
-    const name = freshName();
-    const first = await openOpfsStore({ name });
-    const value = { list: [large(3), new Map([['k', -0]])] };
-    await first.commit([{ type: 'put', key: ['k'], value }], { durability: 'relaxed' });
-    await first.close();
-    const again = await openOpfsStore({ name });
-    expect(await again.get(['k'])).toMatchObject({ value, revision: 1 });
-    const folder = await openOpfsFolder(name);
-    for (const file of await folder.list()) await folder.remove(file);
-    expect(await endOf(again.get(['k']))).toBe('state/body-missing');
-    await again.close();
+    await store.commit([{ type: 'put', key: ['strict'], value: { list: [large(3), new Map([['k', -0]])] } }]);
+    expect(await folder.list()).toEqual([file]);
+    expect((await store.list([])).map(({ value }) => value)).toEqual([
+      large(1),
+      large(2),
+      { list: [large(3), new Map([['k', -0]])] },
+    ]);
+    await folder.remove(file);
+    expect(await endOf(store.get(['k']))).toBe('state/body-missing');
+    await Promise.all([store.close(), shared.call('close', name)]);
     const plain = await openIndexedDbStore({ name });
     expect(await endOf(plain.get(['k']))).toBe('state/body-missing');
     await plain.close();
@@ -172,5 +164,46 @@ describe('in a worker', () => {
     await store.close();
     expect(await folder.list()).toEqual(alive);
     expect(sink.ofType('store-fail')).toEqual([]);
+  });
+
+  test('what a relaxed commit of a store that is gone replaced is removed after a flush', async () => {
+    const name = freshName();
+    await shared.call('put', name, 1);
+    const dying = new TestWorker();
+    await dying.call('put', name, 2);
+    await dying.call('replaceRelaxed', name);
+    dying.terminate();
+    const folder = await openOpfsFolder(name);
+    expect(await folder.list()).toHaveLength(1);
+    const events: string[] = [];
+    const { oncomplete } = Object.getOwnPropertyDescriptors(IDBTransaction.prototype);
+    Object.defineProperty(IDBTransaction.prototype, 'oncomplete', {
+      ...oncomplete,
+      set(this: IDBTransaction, listener: () => void) {
+        oncomplete.set?.call(this, () => {
+          if (this.mode === 'readwrite') events.push(this.durability);
+          listener();
+        });
+      },
+    });
+    const opened: BodyFolder = {
+      ...(await openWorkerFolder(name)),
+      async remove(file) {
+        events.push('remove');
+        await folder.remove(file);
+      },
+    };
+    await expect
+      .poll(
+        async () => {
+          await (await openOpfsStore({ name, openFolder: async () => opened })).close();
+          return folder.list();
+        },
+        { timeout: 10_000 },
+      )
+      .toEqual([]);
+    Object.defineProperty(IDBTransaction.prototype, 'oncomplete', oncomplete);
+    expect(events).toEqual(['strict', 'remove']);
+    await shared.call('close', name);
   });
 });

@@ -26,8 +26,8 @@ const defaultThresholdBytes = 64 * 2 ** 10;
 /**
  * Opens the store, creating its database and its folder at first use, and begins to remove files that a crash left behind.
  *
- * In a worker, files are written through sync access handles and flushed for strict commits. A page cannot flush a file: there
- * a strict commit keeps its values in the database, and only relaxed ones use files. What holds a Blob, a key or the like stays
+ * A worker writes files through sync access handles, and flushes them. A page cannot flush a file: it reads what workers wrote, and
+ * keeps its own values in the database. What holds a Blob, a key or the like stays
  * in the database, and so does an append that is kept with its outcomes.
  * @throws as `openIndexedDbStore`; `state/storage-unavailable` also when there is no private file system
  */
