@@ -78,7 +78,7 @@ export class BodyKeeper {
    */
   async load(ref: BodyRef, encodedKey: string): Promise<unknown> {
     const bytes = await this.#limited(() => this.#options.folder.read(ref.file));
-    if (!bytes) throw bodyMissing(encodedKey, ref.file, 'its file is gone');
+    if (!bytes) throw bodyMissing(encodedKey, ref.file, 'gone');
     if (bytes.length !== ref.sizeBytes) throw damaged(encodedKey, ref.file, 'length');
     if (this.#options.hasChecksums && ref.sha256 !== undefined && (await sha256Hex(bytes)) !== ref.sha256) {
       throw damaged(encodedKey, ref.file, 'checksum');
@@ -182,11 +182,20 @@ function isPlainBytes(value: unknown): value is Uint8Array<ArrayBuffer> {
   );
 }
 
+/** Why a file is missing: nobody has it any more, or another store than this one has it. */
+type MissingProblem = 'gone' | 'no-folder';
+
+const missingReasons: Readonly<Record<MissingProblem, string>> = {
+  gone: 'its file is gone',
+  'no-folder': 'it lies in a file, and this store has none',
+};
+
 /** What reading a value ends in whose file this store cannot find. */
-export function bodyMissing(encodedKey: string, file: string, why: string): CodedError {
+export function bodyMissing(encodedKey: string, file: string, problem: MissingProblem): CodedError {
   const key = decodeKey(encodedKey);
+  const why = missingReasons[problem];
   return new CodedError('state/body-missing', `the value of ${JSON.stringify(key)} cannot be read: ${why}`, {
-    fields: { key, file },
+    fields: { key, file, problem },
   });
 }
 

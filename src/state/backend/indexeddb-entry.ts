@@ -24,7 +24,7 @@ export function toEntry<T>(
 ): Entry<T> | Promise<Entry<T>> {
   const { body, key } = stored;
   if (!body) return withValue<T>(stored, stored.value);
-  if (!bodies) throw bodyMissing(key, body.file, 'it lies in a file, and this store has none');
+  if (!bodies) throw bodyMissing(key, body.file, 'no-folder');
   return bodies.load(body, key).then((value) => withValue<T>(stored, value));
 }
 

@@ -3,6 +3,7 @@ import { CodedError, isCodedError } from '../../base/index.ts';
 import { systemClock } from '../../platform/index.ts';
 import type { Clock } from '../../platform/index.ts';
 import { recordLimits } from '../limits.ts';
+import { withLostValues } from '../lost-value.ts';
 import type { CommitOptions, Store } from '../store.ts';
 import type { ConflictResolver } from './conflict.ts';
 import { readHead } from './head.ts';
@@ -141,8 +142,9 @@ class StoreRecords implements Records {
     } = options;
     const { mergeTimeoutMs = recordLimits.mergeTimeoutMs } = options;
     checkRetention(retention);
-    this.#store = store;
-    this.#context = { store, versioning, retention: { ...retention }, clock, mergeTimeoutMs };
+    // a part that is lost is a damaged part
+    this.#store = withLostValues(store);
+    this.#context = { store: this.#store, versioning, retention: { ...retention }, clock, mergeTimeoutMs };
     this.#onConflict = onConflict;
   }
 

@@ -1,5 +1,6 @@
 /** Deleting, pinning and pruning versions. */
 import { recordLimits } from '../limits.ts';
+import { LostValue } from '../lost-value.ts';
 import type { Key } from '../key.ts';
 import type { CommitOptions, Store, Write } from '../store.ts';
 import { changeRecord } from './change.ts';
@@ -130,7 +131,8 @@ export function deleteVersion(
     const isLatest = sequence === head.latest?.sequence;
     const stored = await store.get(infoKey(id, sequence));
     if (!stored && !isLatest) return { result: false };
-    const gone = readLoosely({ sequence, value: stored?.value ?? head.latest });
+    const value = stored && !(stored.value instanceof LostValue) ? stored.value : isLatest && head.latest;
+    const gone = readLoosely({ sequence, value });
     const latest = isLatest ? await newestInfo(store, head, sequence) : head.latest;
     const unlisted: Write[] = latest ? [] : [{ type: 'delete', key: idKey(id) }];
     return {
