@@ -3,8 +3,8 @@
  * pass. The laws run under Vitest with fast-check, both optional peers of this package.
  */
 export { describeDevice } from './compute/device.contract.ts';
-export { describeExecutor, describeExecutorLimits } from './executor/executor.contract.ts';
-export type { OpenExecutor } from './executor/executor.contract.ts';
+export { describeExecutor, describeExecutorLimits } from './executor/laws/executor.contract.ts';
+export type { OpenExecutor } from './executor/laws/executor.contract.ts';
 export { describeLanguageModel } from './lm/language-model.contract.ts';
 export type { LanguageModelFixture } from './lm/language-model.contract.ts';
 export { scriptedLm } from './lm/index.ts';

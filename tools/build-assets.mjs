@@ -9,6 +9,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const publicFolder = join(root, 'public/python');
 const guest = join(root, 'src/executor/guest');
+const pythonGuest = join(root, 'src/executor/language/python/guest');
 const pyodide = dirname(createRequire(import.meta.url).resolve('pyodide/package.json'));
 const harness = join(root, 'wasm/python/harness.py');
 const stampName = 'stamp.txt';
@@ -31,9 +32,10 @@ async function stampOfInputs() {
     fileURLToPath(import.meta.url),
     harness,
     join(root, 'wasm/python/build-standard-library.mjs'),
-    join(root, 'src/executor/protocol.ts'),
-    join(root, 'src/executor/sandbox-headers.ts'),
+    join(root, 'src/executor/sandbox/protocol.ts'),
+    join(root, 'src/executor/sandbox/sandbox-headers.ts'),
     ...(await listFiles(guest)),
+    ...(await listFiles(pythonGuest)),
     ...(await listFiles(join(root, 'src/base'))),
     ...(await listFiles(join(root, 'src/platform'))),
   ];
@@ -84,7 +86,7 @@ async function bundle(entry, fileName, folder) {
       outDir: folder,
       emptyOutDir: false,
       minify: true,
-      lib: { entry: join(guest, entry), formats: ['iife'], name: 'guest', fileName: () => fileName },
+      lib: { entry, formats: ['iife'], name: 'guest', fileName: () => fileName },
       rolldownOptions: {
         external: [/^node:/u, 'ws'],
         output: { strict: true },
@@ -108,7 +110,7 @@ async function loadHeaders(script, folder) {
       emptyOutDir: false,
       minify: false,
       lib: {
-        entry: join(root, 'src/executor/sandbox-headers.ts'),
+        entry: join(root, 'src/executor/sandbox/sandbox-headers.ts'),
         formats: ['es'],
         fileName: () => 'headers.mjs',
       },
@@ -165,8 +167,8 @@ export async function buildAssets(target = publicFolder) {
   try {
     await standardLibrary(folder, target);
     await writeFile(join(folder, 'pyodide.wasm'), await readFile(join(pyodide, 'pyodide.asm.wasm')));
-    await bundle('python-worker.ts', 'worker.js', folder);
-    await bundle('frame-window.ts', 'frame.js', folder);
+    await bundle(join(pythonGuest, 'python-worker.ts'), 'worker.js', folder);
+    await bundle(join(guest, 'frame-window.ts'), 'frame.js', folder);
     const script = (await readFile(join(folder, 'frame.js'), 'utf8'))
       .replaceAll('</script', '<\\/script')
       .trim();

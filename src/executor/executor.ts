@@ -1,7 +1,7 @@
 /** Runs code that nobody trusts. Everything that crosses these methods, callbacks and signals aside, is plain data. */
 import type { GuestValue } from './guest-value.ts';
 import type { Outcome } from './outcome.ts';
-import type { SandboxId } from './sandbox-id.ts';
+import type { SandboxId } from './sandbox/sandbox-id.ts';
 
 /** What the code finds when it starts. */
 export interface ExecutionContext {

@@ -1,6 +1,6 @@
 export type { ExecutionContext, ExecutionOptions, Executor, OutputPart, Session } from './executor.ts';
 export type { Watcher as EscapeWatcher } from './escape/attempts.ts';
-export type { FrameKind } from './frame.ts';
+export type { FrameKind } from './sandbox/frame.ts';
 export { freezeGuestValue } from './guest-value.ts';
 export type { GuestNumbers, GuestValue } from './guest-value.ts';
 export { createPythonExecutor } from './language/python/python-executor.ts';
@@ -22,6 +22,6 @@ export type {
 } from './outcome.ts';
 export { denyByDefault, narrowPolicy } from './policy.ts';
 export type { Policy } from './policy.ts';
-export type { SandboxId } from './sandbox-id.ts';
-export { sandboxHeaders } from './sandbox-headers.ts';
-export type { SandboxHeaders } from './sandbox-headers.ts';
+export type { SandboxId } from './sandbox/sandbox-id.ts';
+export { sandboxHeaders } from './sandbox/sandbox-headers.ts';
+export type { SandboxHeaders } from './sandbox/sandbox-headers.ts';

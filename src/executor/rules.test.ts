@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { defaultLimits, resolveLimits } from './limits.ts';
 import { denyByDefault, narrowPolicy, resolvePolicy } from './policy.ts';
-import { prepareRun } from './prepare-run.ts';
+import { prepareRun } from './sandbox/prepare-run.ts';
 import { refusePythonName } from './language/python/python-name.ts';
 import type { GuestValue } from './guest-value.ts';
 

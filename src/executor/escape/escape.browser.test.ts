@@ -1,6 +1,6 @@
 import { expect, inject, test } from 'vitest';
 import type { Executor } from '../executor.ts';
-import type { FrameKind } from '../frame.ts';
+import type { FrameKind } from '../sandbox/frame.ts';
 import { createPythonExecutor } from '../language/python/python-executor.ts';
 import { escapeAttempts } from './attempts.ts';
 import { createUnprotectedPythonExecutor, createUnstrippedPythonExecutor } from './control.ts';

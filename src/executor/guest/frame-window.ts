@@ -1,5 +1,5 @@
 /** Entry of the frame's window. It takes one port, from its parent, and listens to nothing else ever after. */
-import type { FrameConnect } from '../protocol.ts';
+import type { FrameConnect } from '../sandbox/protocol.ts';
 import { serveSandboxes } from './sandbox-server.ts';
 
 function connect(event: MessageEvent<FrameConnect>): void {

@@ -1,7 +1,7 @@
 import type { PyodideAPI } from 'pyodide';
 import { expect, test } from 'vitest';
 import { SimulatedClock } from '../../platform/index.ts';
-import type { GuestMessage } from '../protocol.ts';
+import type { GuestMessage } from '../sandbox/protocol.ts';
 import { GuestRunner } from './guest-runner.ts';
 import { createInterruptFlag, pythonSignalOf, raiseInterrupt } from './interrupt-flag.ts';
 

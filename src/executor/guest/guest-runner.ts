@@ -3,7 +3,7 @@ import type { PyodideAPI } from 'pyodide';
 import { messageOf } from '../../base/index.ts';
 import { systemClock } from '../../platform/index.ts';
 import type { Clock } from '../../platform/index.ts';
-import type { GuestMessage, RunStart } from '../protocol.ts';
+import type { GuestMessage, RunStart } from '../sandbox/protocol.ts';
 import { beginRun } from './interrupt-flag.ts';
 
 type Answer = string | PromiseLike<string>;

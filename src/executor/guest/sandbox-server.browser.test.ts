@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { FrameCommand, FrameReport } from '../protocol.ts';
+import type { FrameCommand, FrameReport } from '../sandbox/protocol.ts';
 import { serveSandboxes } from './sandbox-server.ts';
 
 /** The smallest module there is. */

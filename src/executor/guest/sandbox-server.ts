@@ -3,7 +3,7 @@
  * nothing that a worker posts to it is read.
  */
 import { messageOf, unreachable } from '../../base/index.ts';
-import type { FrameCommand, FrameReport, GuestBoot } from '../protocol.ts';
+import type { FrameCommand, FrameReport, GuestBoot } from '../sandbox/protocol.ts';
 import { createInterruptFlag, raiseInterrupt } from './interrupt-flag.ts';
 import { spawnGuest } from './spawn-guest.ts';
 

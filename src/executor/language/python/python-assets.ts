@@ -1,6 +1,6 @@
 /** What an interpreter is made of, fetched by the page: the frame itself can fetch nothing. */
 import { fetchAsset } from '../../../platform/index.ts';
-import type { SandboxFiles } from '../../sandbox-host.ts';
+import type { SandboxFiles } from '../../sandbox/sandbox-host.ts';
 import { capWasmMemory } from './wasm-memory.ts';
 
 export interface AssetLocation {

@@ -1,7 +1,7 @@
 import { expect, inject, test } from 'vitest';
-import { describeExecutor, describeExecutorLimits } from '../../executor.contract.ts';
-import type { OpenExecutor } from '../../executor.contract.ts';
-import type { FrameKind } from '../../frame.ts';
+import { describeExecutor, describeExecutorLimits } from '../../laws/executor.contract.ts';
+import type { OpenExecutor } from '../../laws/executor.contract.ts';
+import type { FrameKind } from '../../sandbox/frame.ts';
 import { defaultLimits } from '../../limits.ts';
 import { assemblePythonExecutor, createPythonExecutor, frameWalls } from './python-executor.ts';
 

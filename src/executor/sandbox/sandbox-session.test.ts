@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
-import { SimulatedClock } from '../platform/index.ts';
-import { silentHub } from '../telemetry/index.ts';
-import { resolveLimits } from './limits.ts';
-import type { Outcome } from './outcome.ts';
+import { SimulatedClock } from '../../platform/index.ts';
+import { silentHub } from '../../telemetry/index.ts';
+import { resolveLimits } from '../limits.ts';
+import type { Outcome } from '../outcome.ts';
 import { SandboxPool } from './pool.ts';
-import { resolvePolicy } from './policy.ts';
+import { resolvePolicy } from '../policy.ts';
 import type { RunEnd, RunWatcher, Sandbox } from './sandbox.ts';
 import { SandboxSession } from './sandbox-session.ts';
 

@@ -1,12 +1,12 @@
 /** An executor over a pool of interpreters; knows no language. */
-import { CodedError, isCodedError, messageOf } from '../base/index.ts';
-import type { Clock } from '../platform/index.ts';
-import type { Hub } from '../telemetry/index.ts';
-import type { ExecutionContext, ExecutionOptions, Executor, Session } from './executor.ts';
+import { CodedError, isCodedError, messageOf } from '../../base/index.ts';
+import type { Clock } from '../../platform/index.ts';
+import type { Hub } from '../../telemetry/index.ts';
+import type { ExecutionContext, ExecutionOptions, Executor, Session } from '../executor.ts';
 import { Execution, nothingPrinted } from './execution.ts';
-import type { ExecutorLimits } from './limits.ts';
-import type { Outcome } from './outcome.ts';
-import type { Policy } from './policy.ts';
+import type { ExecutorLimits } from '../limits.ts';
+import type { Outcome } from '../outcome.ts';
+import type { Policy } from '../policy.ts';
 import { SandboxPool } from './pool.ts';
 import { prepareRun } from './prepare-run.ts';
 import type { PreparedRun } from './prepare-run.ts';

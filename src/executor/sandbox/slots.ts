@@ -1,5 +1,5 @@
 /** A bounded number of places, and a bounded queue for them. */
-import { CodedError } from '../base/index.ts';
+import { CodedError } from '../../base/index.ts';
 
 /** Gives the place back; calling it twice is harmless. */
 export type LeavePlace = () => void;

@@ -1,14 +1,14 @@
 /* oxlint-disable vitest/valid-title -- laws are run by describeExecutor */
 /** The laws of `Executor` over Python: what every way of making one must pass. */
 import { describe } from 'vitest';
-import { executionLaws } from './laws/execution.contract.ts';
-import { limitLaws } from './laws/limit.contract.ts';
-import type { OpenExecutor } from './laws/open-executor.contract.ts';
-import { outcomeLaws } from './laws/outcome.contract.ts';
-import { sessionLaws } from './laws/session.contract.ts';
-import { valueLaws } from './laws/value.contract.ts';
+import { executionLaws } from './execution.contract.ts';
+import { limitLaws } from './limit.contract.ts';
+import type { OpenExecutor } from './open-executor.contract.ts';
+import { outcomeLaws } from './outcome.contract.ts';
+import { sessionLaws } from './session.contract.ts';
+import { valueLaws } from './value.contract.ts';
 
-export type { OpenExecutor } from './laws/open-executor.contract.ts';
+export type { OpenExecutor } from './open-executor.contract.ts';
 
 /** The laws but those of {@link describeExecutorLimits}. @param open makes an executor of the kind under test */
 export function describeExecutor(name: string, open: OpenExecutor): void {

@@ -1,6 +1,6 @@
 /** The page's end of a realm that holds sandboxes: a frame, or in the control of the escape suite the page itself. */
-import { CodedError } from '../base/index.ts';
-import type { Clock } from '../platform/index.ts';
+import { CodedError } from '../../base/index.ts';
+import type { Clock } from '../../platform/index.ts';
 import { waitForAnswer } from './answer-wait.ts';
 import type { FrameCommand, FrameReport, GuestSettings } from './protocol.ts';
 import type { SandboxId } from './sandbox-id.ts';

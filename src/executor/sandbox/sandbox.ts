@@ -1,7 +1,7 @@
 /** One interpreter, seen from the page: it boots, runs one thing at a time, and ends. */
-import { CodedError } from '../base/index.ts';
-import type { Hub } from '../telemetry/index.ts';
-import type { OutputPart } from './executor.ts';
+import { CodedError } from '../../base/index.ts';
+import type { Hub } from '../../telemetry/index.ts';
+import type { OutputPart } from '../executor.ts';
 import type { PreparedRun } from './prepare-run.ts';
 import { parseGuestMessage } from './protocol.ts';
 import type { GuestMessage, GuestSettings, RunStart } from './protocol.ts';

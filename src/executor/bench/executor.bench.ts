@@ -1,7 +1,7 @@
 /** `npm run bench -- executor`: Python behind the wall beside Pyodide as its package ships it, in a plain worker. */
-import { createPythonExecutor } from './language/python/python-executor.ts';
-import type { Executor, Session } from './executor.ts';
-import type { Outcome } from './outcome.ts';
+import { createPythonExecutor } from '../language/python/python-executor.ts';
+import type { Executor, Session } from '../executor.ts';
+import type { Outcome } from '../outcome.ts';
 
 interface Row {
   readonly name: string;

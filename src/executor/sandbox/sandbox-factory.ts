@@ -1,9 +1,9 @@
 /** Starts interpreters in one realm, which it makes when it is first needed and again when it was lost. */
-import { CodedError, isCodedError, messageOf } from '../base/index.ts';
-import { withDeadline } from '../platform/index.ts';
-import type { Clock } from '../platform/index.ts';
-import type { Hub } from '../telemetry/index.ts';
-import type { ExecutorLimits } from './limits.ts';
+import { CodedError, isCodedError, messageOf } from '../../base/index.ts';
+import { withDeadline } from '../../platform/index.ts';
+import type { Clock } from '../../platform/index.ts';
+import type { Hub } from '../../telemetry/index.ts';
+import type { ExecutorLimits } from '../limits.ts';
 import type { GuestSettings } from './protocol.ts';
 import { createSandboxId } from './sandbox-id.ts';
 import { Sandbox } from './sandbox.ts';

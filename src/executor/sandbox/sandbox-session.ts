@@ -1,9 +1,9 @@
 /** A session: runs in order, in one interpreter for as long as it lives. */
-import { CodedError } from '../base/index.ts';
-import type { ExecutionContext, ExecutionOptions, Session } from './executor.ts';
+import { CodedError } from '../../base/index.ts';
+import type { ExecutionContext, ExecutionOptions, Session } from '../executor.ts';
 import { Execution, nothingPrinted } from './execution.ts';
 import type { ExecutionDependencies } from './execution.ts';
-import type { Outcome } from './outcome.ts';
+import type { Outcome } from '../outcome.ts';
 import type { SandboxPool } from './pool.ts';
 import { prepareRun } from './prepare-run.ts';
 import type { PreparedRun, RunRules } from './prepare-run.ts';

@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from 'vitest';
-import { SimulatedClock } from '../platform/index.ts';
+import { SimulatedClock } from '../../platform/index.ts';
 import type { FrameCommand, FrameReport } from './protocol.ts';
 import { PortSandboxHost } from './sandbox-host.ts';
 

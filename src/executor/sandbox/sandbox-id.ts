@@ -1,7 +1,7 @@
 /** Names of sandboxes, minted here only. */
-import type { Brand } from '../base/index.ts';
-import { randomHex, systemRandom } from '../platform/index.ts';
-import type { Random } from '../platform/index.ts';
+import type { Brand } from '../../base/index.ts';
+import { randomHex, systemRandom } from '../../platform/index.ts';
+import type { Random } from '../../platform/index.ts';
 
 /** Names one interpreter for as long as it lives. Random, so that a guest cannot guess another one's. */
 export type SandboxId = Brand<string, 'SandboxId'>;

@@ -2,7 +2,7 @@
  * Waits for an answer and doubts itself: when a timer of its own fired late (a sleeping page, a breakpoint, a long task), the answer may be
  * there and unread, so the silence proves nothing; it asks once more and waits the whole time again.
  */
-import type { Clock } from '../platform/index.ts';
+import type { Clock } from '../../platform/index.ts';
 
 export interface AnswerWaitOptions {
   readonly clock: Clock;

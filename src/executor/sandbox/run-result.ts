@@ -1,6 +1,6 @@
 /** Reads what an interpreter says about a run. The text comes from a guest: anything unexpected is {@link MalformedValue}. */
-import type { GuestError } from './outcome.ts';
-import type { GuestValue } from './guest-value.ts';
+import type { GuestError } from '../outcome.ts';
+import type { GuestValue } from '../guest-value.ts';
 import { decodeGuestValue, MalformedValue } from './value-codec.ts';
 
 export type RunResult =

@@ -1,10 +1,10 @@
 /** Entry of the worker that runs Python; bundled as one classic script, because the frame can start no other kind. */
 import './prelude.ts';
-import { messageOf } from '../../base/index.ts';
-import type { GuestBoot, GuestMessage, RunStart } from '../protocol.ts';
+import { messageOf } from '../../../../base/index.ts';
+import type { GuestBoot, GuestMessage, RunStart } from '../../../sandbox/protocol.ts';
 import { limitFiles } from './file-quota.ts';
 import type { FileSystem } from './file-quota.ts';
-import { GuestRunner } from './guest-runner.ts';
+import { GuestRunner } from '../../../guest/guest-runner.ts';
 import { loadInterpreter } from './load-interpreter.ts';
 
 async function boot(start: GuestBoot): Promise<void> {

@@ -1,8 +1,8 @@
 /** Checks what the caller hands over and writes it down for the interpreter, before anything is started. */
-import { CodedError } from '../base/index.ts';
-import type { ExecutionContext, ExecutionOptions } from './executor.ts';
-import type { ExecutorLimits } from './limits.ts';
-import type { Policy } from './policy.ts';
+import { CodedError } from '../../base/index.ts';
+import type { ExecutionContext, ExecutionOptions } from '../executor.ts';
+import type { ExecutorLimits } from '../limits.ts';
+import type { Policy } from '../policy.ts';
 import type { RunRequest } from './protocol.ts';
 import { ValueEncoder } from './value-codec.ts';
 

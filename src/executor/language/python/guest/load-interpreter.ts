@@ -3,9 +3,9 @@ import './prelude.ts';
 import { loadPyodide, version } from 'pyodide';
 import type { PyodideAPI } from 'pyodide';
 import createPyodideModule from 'pyodide/pyodide.asm.mjs';
-import type { GuestBoot } from '../protocol.ts';
-import { pythonSignalOf } from './interrupt-flag.ts';
-import { guestGlobals, stripGlobals } from './strip-globals.ts';
+import type { GuestBoot } from '../../../sandbox/protocol.ts';
+import { pythonSignalOf } from '../../../guest/interrupt-flag.ts';
+import { guestGlobals, stripGlobals } from '../../../guest/strip-globals.ts';
 
 /** Never resolved: the stand-ins below answer for it. */
 const nowhere = 'https://pyodide.invalid/';

@@ -2,8 +2,8 @@
  * Values as JSON plus byte buffers. JSON, because its text is read in C on the Python side and can be measured before it
  * is read on ours; what JSON lacks is an object with the single key `$`, and a real object with that key is one of them.
  */
-import { CodedError } from '../base/index.ts';
-import type { GuestNumbers, GuestValue } from './guest-value.ts';
+import { CodedError } from '../../base/index.ts';
+import type { GuestNumbers, GuestValue } from '../guest-value.ts';
 
 type Tree = null | boolean | number | string | readonly Tree[] | { readonly [key: string]: Tree };
 type Tagged = Readonly<Record<string, unknown>>;

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { CodedError } from '../base/index.ts';
-import { SimulatedClock } from '../platform/index.ts';
-import { createHub, createMemorySink } from '../telemetry/index.ts';
-import { resolveLimits } from './limits.ts';
+import { CodedError } from '../../base/index.ts';
+import { SimulatedClock } from '../../platform/index.ts';
+import { createHub, createMemorySink } from '../../telemetry/index.ts';
+import { resolveLimits } from '../limits.ts';
 import type { SandboxHost, SandboxWatcher } from './sandbox-host.ts';
 import { SandboxFactory } from './sandbox-factory.ts';
 import type { CreateHost } from './sandbox-factory.ts';

@@ -1,6 +1,6 @@
 /** Makes the frame: a document of opaque origin that may connect to nothing, in which guests' workers live. */
-import { CodedError } from '../base/index.ts';
-import { randomHex, systemRandom } from '../platform/index.ts';
+import { CodedError } from '../../base/index.ts';
+import { randomHex, systemRandom } from '../../platform/index.ts';
 import type { FrameConnect } from './protocol.ts';
 import { inlineFrameRules } from './sandbox-headers.ts';
 

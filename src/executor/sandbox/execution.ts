@@ -1,9 +1,9 @@
 /** Watches over one run: its time, its output, its cancellation. Whatever the guest does, it ends with an outcome. */
-import type { Clock } from '../platform/index.ts';
-import type { Hub } from '../telemetry/index.ts';
-import type { ExecutionOptions, OutputPart } from './executor.ts';
-import type { ExecutorLimits } from './limits.ts';
-import type { Outcome } from './outcome.ts';
+import type { Clock } from '../../platform/index.ts';
+import type { Hub } from '../../telemetry/index.ts';
+import type { ExecutionOptions, OutputPart } from '../executor.ts';
+import type { ExecutorLimits } from '../limits.ts';
+import type { Outcome } from '../outcome.ts';
 import type { PreparedRun } from './prepare-run.ts';
 import type { RunResult } from './run-result.ts';
 import type { RunEnd, RunWatcher, Sandbox } from './sandbox.ts';
