@@ -23,7 +23,6 @@ export function createHandleHost({ host, forward, ...rest }: HandleParts): Handl
     hotSwap: host.hotSwap,
     onStateChange: (changed) => host.onStateChange(changed),
     sharedOf: (module, name) => host.shared.sharedOf(module, name),
-    followShared: (module, record) => host.shared.follow(module, record),
     onParameterChange: (changed, record) => host.onParameterChange(changed, record),
     stop: async (stopped) => void (await host.stop(stopped)),
   };

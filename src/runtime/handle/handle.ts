@@ -23,7 +23,6 @@ import type {
 } from './handle-types.ts';
 import type { HostedModuleRecord, ModuleStatus } from '../host/hosted.ts';
 import type { HotSwap, SwapOptions, SwapOutcome, SwapTarget } from '../swap/hot-swap.ts';
-import type { ParameterRecord } from '../module-protocol.ts';
 import { createModuleRecord } from '../history/module-record.ts';
 import type { ModuleRecord } from '../history/module-record.ts';
 import type { ModuleVersions } from '../version/module-versions.ts';
@@ -52,7 +51,6 @@ export interface HandleHost extends CompilePage {
   readonly hotSwap: HotSwap;
   readonly versions: ModuleVersions;
   handleOf(module: HostedModuleRecord): ModuleHandle;
-  followShared(module: HostedModuleRecord, record: ParameterRecord): void;
   stop(module: HostedModuleRecord): Promise<void>;
 }
 
@@ -341,7 +339,6 @@ export class ModuleHandle<M = Module> {
       shownName,
       onChange: (record) => this.#host.onParameterChange(module, record),
       sharedOf: (parameter) => this.#host.sharedOf(module, parameter),
-      onStep: (record) => this.#host.followShared(module, record),
     });
   }
 }

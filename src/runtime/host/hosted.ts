@@ -67,6 +67,7 @@ const wholeChanges: ReadonlySet<string> = new Set([
   'mode-set',
   'swap',
   'owner-behind',
+  'parameter-foresee',
 ]);
 
 export class HostedModuleRecord {

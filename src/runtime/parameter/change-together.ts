@@ -94,7 +94,10 @@ export async function changeTogether(
   if (shared.size === 0) return changeModules(host, given, options);
   const { timeoutMs, signal } = options;
   await inTurn([...shared], { clock: host.clock, timeoutMs, signal, isAlone: true }, () => {
-    const plan = planShared(host, given.flatMap(byOwner));
+    const parts = given.flatMap(byOwner);
+    // started again, it would be set to what is shared: this must not be said to be done then
+    for (const { module } of parts) if (module.endedWith) throw module.endedWith;
+    const plan = planShared(host, parts);
     return changeModules(host, [...given, ...plan.parts], {
       ...options,
       writes: () => [...(options.writes?.() ?? []), ...plan.writes],

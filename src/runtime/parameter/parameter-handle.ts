@@ -7,6 +7,7 @@ import type { EarlyWrite } from '../journal/module-journal.ts';
 import type { ParameterRecord, ParameterTaken } from '../module-protocol.ts';
 import type { ParameterListener, ParameterUpdateRecord } from './parameter-record.ts';
 import { sameData } from './same-data.ts';
+import type { BoundParameter } from './shared-plan.ts';
 
 /**
  * What `set` waits for. `memory`: the owner checked the constraints and the page's journal holds it; survives a worker.
@@ -36,7 +37,8 @@ export interface ParameterHandle<T = unknown> {
   set(value: T, options?: SetOptions): Promise<void>;
   /**
    * One gradient step of the owner, as `Parameter.applyGradient`: it takes its own velocity, learning rate and momentum. The cause is
-   * `gradient` unless said otherwise.
+   * `gradient` unless said otherwise. A step of a bound parameter is one of the shared parameter, with the owner's velocity, and so of every
+   * module that is bound to it, in the same transaction.
    * @throws `program/gradient-not-required`, `program/gradient-invalid`, and as `set`
    */
   applyGradient(gradient: T, options?: SetOptions): Promise<void>;
@@ -53,13 +55,12 @@ export interface ParameterHost {
   readonly shownName?: string;
   onChange(record: ParameterRecord): void;
   /** What the parameter is bound to: then that is set. */
-  sharedOf?(name: string): Settable | undefined;
-  /** The owner alone knew what the parameter would become: what it is bound to hears of it now. */
-  onStep?(record: ParameterRecord): void;
+  sharedOf?(name: string): SharedFace | undefined;
 }
 
-interface Settable {
-  set(value: unknown, options?: SetOptions): Promise<void>;
+interface SharedFace {
+  setIn(bound: BoundParameter, value: unknown, options?: SetOptions): Promise<void>;
+  stepIn(bound: BoundParameter, gradient: unknown, options?: SetOptions): Promise<void>;
 }
 
 class HostedParameter<T> implements ParameterHandle<T> {
@@ -94,7 +95,7 @@ class HostedParameter<T> implements ParameterHandle<T> {
 
   async set(value: T, options: SetOptions = {}): Promise<void> {
     const shared = this.#host.sharedOf?.(this.#name);
-    if (shared) return shared.set(value, options);
+    if (shared) return shared.setIn(this.#bound, value, options);
     const { level = 'strict', cause = 'set', timeoutMs, signal } = options;
     const { journal } = this.#module;
     // one copy for worker, journal and store: what the caller does with its own afterwards is nobody's business
@@ -113,6 +114,8 @@ class HostedParameter<T> implements ParameterHandle<T> {
   }
 
   async applyGradient(gradient: T, options: SetOptions = {}): Promise<void> {
+    const shared = this.#host.sharedOf?.(this.#name);
+    if (shared) return shared.stepIn(this.#bound, gradient, options);
     const { level = 'strict', cause = 'gradient', timeoutMs, signal } = options;
     const body = { name: this.#name, gradient, cause };
     const answer = this.#module.call('parameter-step', body, {
@@ -125,11 +128,14 @@ class HostedParameter<T> implements ParameterHandle<T> {
       this.#onChange(record);
       await this.#module.journal.persist([this.#name], level);
     }
-    this.#host.onStep?.(record);
   }
 
   subscribe(listener: (newValue: T, oldValue: T) => void): () => void {
     return this.#module.journal.parameter(this.#name).subscribe(listener as ParameterListener);
+  }
+
+  get #bound(): BoundParameter {
+    return { module: this.#module, name: this.#name };
   }
 
   /** Of a value that was taken as it was sent, the owner tells the time alone. */

@@ -8,11 +8,11 @@ import type { ChangeHost, ChangePart } from './change-together.ts';
 import { copyGiven } from '../handle/copy-given.ts';
 import type { HostedModuleRecord } from '../host/hosted.ts';
 import type { RuntimeLimits } from '../limits.ts';
-import type { ParameterRecord } from '../module-protocol.ts';
+import type { ParameterRecord, ParameterStepBody } from '../module-protocol.ts';
 import type { SetOptions } from './parameter-handle.ts';
 import type { ParameterUpdateRecord } from './parameter-record.ts';
 import { sameData } from './same-data.ts';
-import type { SharedPlan } from './shared-plan.ts';
+import type { BoundParameter, SharedPlan } from './shared-plan.ts';
 import { inTurn } from './whole-change.ts';
 import type { Turn, WholeChange } from './whole-change.ts';
 
@@ -96,6 +96,33 @@ export class HostedSharedParameter implements SharedParameter {
     await this.#next(() => this.#change(given, options), { timeoutMs, signal });
   }
 
+  /**
+   * As {@link set}, asked for by a parameter that is bound: it changes with the others, whether or not it has the shared value yet.
+   * @throws as `set`, and what ended its module
+   */
+  async setIn({ module, name }: BoundParameter, value: unknown, options: SetOptions = {}): Promise<void> {
+    const given = copyGiven(value);
+    const { timeoutMs, signal } = options;
+    const asking = { module, name, part: this.#partFor(module, [name], given) };
+    await this.#next(() => this.#change(given, options, asking), { timeoutMs, signal });
+  }
+
+  /** One gradient step of a parameter that is bound, for all. @throws as `ParameterHandle.applyGradient` */
+  async stepIn({ module, name }: BoundParameter, gradient: unknown, options: SetOptions = {}): Promise<void> {
+    const { timeoutMs, signal, cause = 'gradient' } = options;
+    const body: ParameterStepBody = { name, gradient: copyGiven(gradient), cause };
+    await this.#next(
+      async () => {
+        // the owner alone knows its velocity; nobody else sets it in this turn
+        const reach = { timeoutMs, signal, isIdempotent: true };
+        const state = (await module.call('parameter-foresee', body, reach)) as ParameterState;
+        const part = { module, cause, changes: { parameters: { [name]: state } } };
+        await this.#change(state.value, { ...options, cause }, { module, name, part });
+      },
+      { timeoutMs, signal },
+    );
+  }
+
   /** The module has the shared value from now on, and with every change of it. @throws as `set` */
   async bind(module: HostedModuleRecord, names: readonly string[]): Promise<void> {
     await this.#next(async () => {
@@ -137,11 +164,6 @@ export class HostedSharedParameter implements SharedParameter {
         await changeModules(this.#host, [this.#partFor(module, [name], this.value)], { level: 'relaxed' });
       }
     }).catch((error: unknown) => this.#host.onFailure(error));
-  }
-
-  /** Whether this parameter of a module has the shared value now. */
-  isBound(module: HostedModuleRecord, name: string): boolean {
-    return this.#bound.get(module)?.includes(name) ?? false;
   }
 
   /** Those that have the shared value now. */
@@ -187,12 +209,18 @@ export class HostedSharedParameter implements SharedParameter {
     return inTurn([this], { ...limit, clock: this.#host.clock, isAlone: true }, work);
   }
 
+  /** @param asking the change of the parameter by which it is asked for */
   async #change(
     value: unknown,
     { level = 'strict', cause = 'set', timeoutMs, signal }: SetOptions,
+    asking?: BoundParameter & { readonly part: ChangePart },
   ): Promise<void> {
-    const { parts, writes, onCommit } = this.plan(value, cause);
-    await changeModules(this.#host, parts, { level, timeoutMs, signal, writes: () => writes, onCommit });
+    if (asking?.module.endedWith) throw asking.module.endedWith;
+    const isGiven = (module: HostedModuleRecord, name: string): boolean =>
+      module === asking?.module && name === asking.name;
+    const { parts, writes, onCommit } = this.plan(value, cause, isGiven);
+    const all = asking ? [asking.part, ...parts] : parts;
+    await changeModules(this.#host, all, { level, timeoutMs, signal, writes: () => writes, onCommit });
   }
 
   #partFor(module: HostedModuleRecord, names: readonly string[], value: unknown): ChangePart {

@@ -53,13 +53,14 @@ export class SharedParameters {
    */
   async bind(module: HostedModuleRecord, names?: Readonly<Record<string, string>>): Promise<void> {
     const pairs = names ? this.#pairsOf(module, names) : this.#remembered(module);
+    // before it has the values: who sets one meanwhile sets it for all
+    if (names && pairs.length > 0) this.#declared.set(module, new Map(pairs));
     for (const shared of new Set(pairs.map(([, each]) => each))) {
       await shared.bind(
         module,
         pairs.flatMap(([name, each]) => (each === shared ? [name] : [])),
       );
     }
-    if (names && pairs.length > 0) this.#declared.set(module, new Map(pairs));
   }
 
   /** Another instance of a module has taken over: it gets the shared values, for what it still has. */

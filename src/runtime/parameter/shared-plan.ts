@@ -21,15 +21,20 @@ export interface SharedPlan {
   readonly onCommit: () => void;
 }
 
-/** One parameter that is set, and what it is bound to. */
-interface Bound {
+/** A module's parameter, by its name there. */
+export interface BoundParameter {
   readonly module: HostedModuleRecord;
   readonly name: string;
+}
+
+/** One parameter that is set, and what it is bound to. */
+interface Bound extends BoundParameter {
   readonly value: unknown;
   readonly cause: string;
   readonly shared: HostedSharedParameter;
 }
 
+/** By what was declared: one that is being started again does not have the shared value yet. */
 function boundIn(bindings: SharedBindings, parts: readonly ChangePart[]): readonly Bound[] {
   return parts.flatMap(({ module, changes, cause }) => {
     const states = Object.entries(changes.parameters ?? {}).map(
@@ -37,7 +42,7 @@ function boundIn(bindings: SharedBindings, parts: readonly ChangePart[]): readon
     );
     return [...Object.entries(changes.values ?? {}), ...states].flatMap(([name, value]) => {
       const shared = bindings.sharedOf(module, name);
-      return shared?.isBound(module, name) ? [{ module, name, value, cause, shared }] : [];
+      return shared ? [{ module, name, value, cause, shared }] : [];
     });
   });
 }
@@ -67,7 +72,8 @@ export function sharedOfAll(
  */
 export function planShared(bindings: SharedBindings, parts: readonly ChangePart[]): SharedPlan {
   const first = new Map<HostedSharedParameter, Bound>();
-  const given = boundIn(bindings, parts);
+  // one that has ended gets the shared value when it is started again, whatever is put into its journal
+  const given = boundIn(bindings, parts).filter(({ module }) => !module.isOver);
   for (const bound of given) {
     const known = first.get(bound.shared);
     if (known && !sameData(known.value, bound.value)) throw conflict(known, bound);

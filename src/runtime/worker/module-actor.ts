@@ -10,6 +10,7 @@ import type {
   ModuleState,
   Parameter,
   ParameterChange,
+  ParameterState,
 } from '../../program/index.ts';
 import { compileInWorker } from '../compile/compile-in-worker.ts';
 import type { CompileHost } from '../compile/compile-in-worker.ts';
@@ -94,6 +95,7 @@ class HostedModule implements Behaviour {
       'parameter-record': ({ name }: { name: string }) => this.#newest(name),
       'parameter-set': (body) => this.#set(body),
       'parameter-step': (body) => this.#step(body),
+      'parameter-foresee': (body) => this.#foresee(body),
       'mode-set': (mode: Mode) => void (mode === 'train' ? this.#module.train() : this.#module.eval()),
       'state-dump': () => this.#module.dumpState(),
       'state-load': (state) => this.#load(state, false),
@@ -228,6 +230,13 @@ class HostedModule implements Behaviour {
 
   #step({ name, gradient, cause }: ParameterStepBody): ParameterRecord {
     return this.#changed(name, cause, (parameter) => parameter.applyGradient(gradient, cause));
+  }
+
+  /** What a step would lead to; it is not made. */
+  #foresee({ name, gradient, cause }: ParameterStepBody): ParameterState {
+    const parameter = this.#module.parameterNamed(name).clone();
+    parameter.applyGradient(gradient, cause);
+    return parameter.dumpState();
   }
 
   /** What a change that the page asked for has led to. */
