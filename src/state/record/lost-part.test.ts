@@ -38,7 +38,7 @@ async function filed(entries: readonly Entry[]): Promise<Filed> {
   const files = new Map<string, string>();
   for (const { key, value } of entries) {
     await store.commit([{ type: 'put', key, value }]);
-    files.set(key.join('/'), folder.written.at(-1)?.file ?? '');
+    files.set(key.join('/'), folder.written.at(-1) ?? '');
   }
   return { store, name, folder, fileOf: (key) => files.get(key.join('/')) ?? '' };
 }
