@@ -16,9 +16,10 @@ import {
   withDeadline,
 } from '../../platform/index.ts';
 import type { Clock, Random } from '../../platform/index.ts';
+import { fromValueBytes } from '../codec/from-value-bytes.ts';
+import { toValueBytes } from '../codec/to-value-bytes.ts';
 import { decodeKey } from '../key.ts';
 import type { PreparedCommit, PreparedWrite } from '../plan-commit.ts';
-import { decodeValue, encodeValue } from '../value-bytes.ts';
 import { DetachedBody } from './body.ts';
 import type { BodyFolder, BodyRef } from './body.ts';
 
@@ -85,7 +86,7 @@ export class BodyKeeper {
     }
     if (ref.form === 'bytes') return bytes;
     try {
-      return decodeValue(bytes);
+      return fromValueBytes(bytes);
     } catch (error) {
       throw damaged(encodedKey, ref.file, 'encoding', error);
     }
@@ -150,8 +151,7 @@ export class BodyKeeper {
   async #detachWrite(write: PreparedWrite, files: string[]): Promise<PreparedWrite> {
     if (!this.#isLarge(write)) return write;
     const isBytes = isPlainBytes(write.value);
-    const bytes = isBytes ? write.value : encodeValue(write.value);
-    // a Blob for example: only the database can keep it
+    const bytes = isBytes ? write.value : bytesOf(write.value);
     if (!bytes) return write;
     const file = `${this.#writer}-${this.#count++}`;
     files.push(file);
@@ -169,6 +169,16 @@ export class BodyKeeper {
       if (!isCodedError(error, 'port/timeout')) throw error;
       throw new DOMException(`a file took more than ${timeoutMs} ms`, 'TimeoutError');
     }
+  }
+}
+
+/** Undefined for what only the database can keep, a Blob for example. */
+function bytesOf(value: unknown): Uint8Array<ArrayBuffer> | undefined {
+  try {
+    return toValueBytes(value);
+  } catch (error) {
+    if (isCodedError(error, 'state/not-encodable')) return undefined;
+    throw error;
   }
 }
 

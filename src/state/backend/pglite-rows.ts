@@ -1,10 +1,11 @@
 /** Entries as rows: the statements of the store, and how keys and values are written in them. */
-import { CodedError } from '../../base/index.ts';
+import { CodedError, isCodedError } from '../../base/index.ts';
+import { fromValueBytes } from '../codec/from-value-bytes.ts';
+import { toValueBytes } from '../codec/to-value-bytes.ts';
 import { decodeKey } from '../key.ts';
 import type { CommitPlan, KeyState, PlannedChange, PlannedRevision } from '../plan-commit.ts';
 import type { ListRange } from '../requests.ts';
 import type { Entry, Revision } from '../store.ts';
-import { decodeValue, encodeValue } from '../value-bytes.ts';
 import type { SqlSession } from './pglite-engine.ts';
 
 /** Rows and characters of one statement: more would be held in memory several times over. */
@@ -60,24 +61,23 @@ function fromBase64(text: string): Uint8Array {
 function toRow({ write, revision, isLive }: PlannedRevision): NewRow {
   const key = toHex(write.encoded);
   if (!isLive) return { key, value: null, revision, isLive };
-  const bytes = encodeValue(write.value);
-  if (!bytes) {
-    throw new CodedError(
-      'state/not-cloneable',
-      'a value cannot be stored: it holds more than data, a Blob for example',
-      {
-        fields: { key: write.key, found: 'more than data' },
-      },
-    );
+  try {
+    return { key, value: toBase64(toValueBytes(write.value)), revision, isLive };
+  } catch (cause) {
+    if (!isCodedError(cause, 'state/not-encodable')) throw cause;
+    const { found = null } = cause.fields;
+    throw new CodedError('state/not-cloneable', `a value cannot be stored: ${cause.message}`, {
+      fields: { key: write.key, found },
+      cause,
+    });
   }
-  return { key, value: toBase64(bytes), revision, isLive };
 }
 
 function toEntry<T>(row: Row): Entry<T> {
   const key = decodeKey(fromHex(row.key));
   try {
     // the reader says what it expects, as with any untyped storage
-    const value = decodeValue(fromBase64(row.value ?? '')) as T;
+    const value = fromValueBytes(fromBase64(row.value ?? '')) as T;
     return { key, value, revision: row.revision, atMs: row.at_ms };
   } catch (cause) {
     throw new CodedError('state/value-damaged', `the value of ${JSON.stringify(key)} cannot be decoded`, {

@@ -1,13 +1,13 @@
 /** The body of a snapshot through the store that keeps files, beside bare files, both in one worker with sync handles. */
 import { deleteDB } from 'idb';
 import { sha256Hex, systemClock, systemRandom } from '../../platform/index.ts';
+import { toValueBytes } from '../codec/to-value-bytes.ts';
 import { openOpfsFolder } from '../backend/opfs-folder.ts';
 import { openOpfsStore } from '../backend/opfs.ts';
 import { defaultSnapshotLimits } from '../snapshot/limits.ts';
 import { toRecordBytes } from '../snapshot/records.ts';
 import { abandonment, readParts, sweepParts, writeParts } from '../snapshot/snapshot-parts.ts';
 import type { PendingParts, SnapshotContext } from '../snapshot/snapshot-parts.ts';
-import { toValueBytes } from '../snapshot/value-bytes.ts';
 import type { Store } from '../store.ts';
 import { median, reportContest, timed } from './measure.bench.ts';
 import type { Bench, StateBenchRow } from './measure.bench.ts';

@@ -1,5 +1,6 @@
 /** All that lies under some prefixes at one moment, in a store where others write meanwhile. */
 import { CodedError } from '../../base/index.ts';
+import { toValueBytes } from '../codec/to-value-bytes.ts';
 import { encodeKey } from '../key.ts';
 import type { Key } from '../key.ts';
 import type { Entry, Store } from '../store.ts';
@@ -10,7 +11,6 @@ import { isCovered, isHidden } from './layout.ts';
 import { maxAttempts, maxPageEntries } from './limits.ts';
 import { pagesOf } from './paging.ts';
 import { Records } from './records.ts';
-import { toValueBytes } from './value-bytes.ts';
 
 /** Entries of a page, which give no size: values of a store may be anything. */
 const assumedBytes = 2 * 1024;

@@ -1,5 +1,6 @@
 /** What differs between two states of the past. */
 import { CodedError } from '../../base/index.ts';
+import { toValueBytes } from '../codec/to-value-bytes.ts';
 import { compareKeys } from '../key.ts';
 import type { Key } from '../key.ts';
 import type { Store } from '../store.ts';
@@ -9,7 +10,6 @@ import { readPast } from './point-in-time.ts';
 import type { StateSource } from './point-in-time.ts';
 import { isSameBytes, valueOf } from './records.ts';
 import type { BytesRecord } from './records.ts';
-import { toValueBytes } from './value-bytes.ts';
 
 export interface DiffOptions {
   /** What is compared: all keys under it. Default everything. */
@@ -46,7 +46,7 @@ export interface StateDiff {
 
 function isEqual(a: unknown, b: unknown): boolean {
   if (typeof a !== 'object' || a === null || typeof b !== 'object' || b === null) return Object.is(a, b);
-  return isSameBytes(toValueBytes(a, Infinity), toValueBytes(b, Infinity));
+  return isSameBytes(toValueBytes(a), toValueBytes(b));
 }
 
 type Pair = readonly [BytesRecord | undefined, BytesRecord | undefined];

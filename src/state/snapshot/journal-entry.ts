@@ -7,18 +7,18 @@
  * the commit, the revision that it gave the key or 0
  * when that was not known beforehand (count), its key, and for puts and appends the value, counted.
  */
+import { ByteReader } from '../codec/byte-reader.ts';
+import { ByteWriter } from '../codec/byte-writer.ts';
+import { toValueBytes } from '../codec/to-value-bytes.ts';
 import { appendedNumberOf, compareKeys, hasPrefix } from '../key.ts';
 import type { Key } from '../key.ts';
 import type { PreparedWrite } from '../plan-commit.ts';
 import type { Committed } from '../store.ts';
-import { ByteReader } from './byte-reader.ts';
-import { ByteWriter } from './byte-writer.ts';
 import { crc32 } from './crc32.ts';
 import { readKey, writeKey } from './records.ts';
-import { toValueBytes } from './value-bytes.ts';
 
 const entryFormat = 1;
-const tags = { put: 'p', delete: 'd', append: 'a' } as const;
+const tags = { put: 0x70, delete: 0x64, append: 0x61 } as const;
 
 /** A change of one key, as the journal knows it. */
 export interface JournalWrite {
@@ -46,7 +46,7 @@ export interface PlacedWrite {
 function writeChange(writer: ByteWriter, { write, place }: PlacedWrite, maxBytes: number): void {
   const { type, key, value, expectedRevision } = write;
   if (type === 'check') return;
-  writer.tag(tags[type]);
+  writer.byte(tags[type]);
   writer.count(place);
   writer.count(expectedRevision === undefined ? 0 : expectedRevision + 1);
   writeKey(writer, key);
@@ -66,7 +66,7 @@ export function toEntryParts(
   const writer = new ByteWriter(maxBytes);
   writer.count(writes.length);
   for (const write of writes) writeChange(writer, write, maxBytes);
-  const body = writer.written();
+  const body = writer.finish();
   const parts = Math.max(1, Math.ceil(body.length / partBytes));
   return Array.from({ length: parts }, (_, part) => {
     const piece = body.subarray(part * partBytes, (part + 1) * partBytes);
@@ -75,14 +75,17 @@ export function toEntryParts(
 }
 
 function toPart({ atMs, part, parts, body }: EntryPart): Uint8Array<ArrayBuffer> {
-  const writer = new ByteWriter(Infinity);
+  const writer = new ByteWriter();
   writer.byte(entryFormat);
   writer.double(atMs);
   writer.count(part);
   writer.count(parts);
   writer.raw(body);
-  writer.uint32(crc32(writer.written()));
-  return writer.finish();
+  writer.uint32(0);
+  const bytes = writer.finish();
+  const end = bytes.length - 4;
+  new DataView(bytes.buffer).setUint32(end, crc32(bytes.subarray(0, end)), true);
+  return bytes;
 }
 
 /** @throws `state/bytes-damaged` */
@@ -126,14 +129,14 @@ export function fromBody(
 }
 
 function readChange(reader: ByteReader, outcomes: readonly Committed[] | undefined): JournalWrite {
-  const tag = reader.tag();
-  if (tag !== 'p' && tag !== 'd' && tag !== 'a')
-    reader.fail(`a write has the unknown tag ${JSON.stringify(tag)}`);
+  const tag = reader.byte();
+  if (tag !== tags.put && tag !== tags.delete && tag !== tags.append)
+    reader.fail(`a write has the unknown tag ${tag}`);
   const [place, planned] = [reader.count(), reader.count()];
   const outcome = outcomes?.[place];
   const named = readKey(reader);
-  const bytes = tag === 'd' ? undefined : reader.counted();
-  const key = tag === 'a' ? appendedBy(reader, named, outcome) : named;
+  const bytes = tag === tags.delete ? undefined : reader.counted();
+  const key = tag === tags.append ? appendedBy(reader, named, outcome) : named;
   if (outcome && compareKeys(outcome.key, key) !== 0) reader.fail('an outcome belongs to another key');
   return { key, bytes, revision: outcome?.revision ?? (planned || undefined) };
 }

@@ -6,10 +6,10 @@
  * at the time of the entry before it, whichever is later.
  */
 import { CodedError, isCodedError } from '../../base/index.ts';
+import { damaged } from '../codec/value-format.ts';
 import { appendedKey, appendedNumberOf } from '../key.ts';
 import type { Key } from '../key.ts';
 import type { Committed, Entry, Store } from '../store.ts';
-import { damaged } from './byte-reader.ts';
 import { fromBody, fromPart } from './journal-entry.ts';
 import type { EntryPart, JournalWrite } from './journal-entry.ts';
 import { entryPrefix, headKey } from './layout.ts';

@@ -2,11 +2,6 @@
 
 const MiB = 2 ** 20;
 
-/** Nesting in bytes: what the deepest value of a store needs, and what the stack of every engine can take. */
-export const maxEncodedDepth: number = 600;
-/** Values inside one value: two bytes can stand for an object of fifty. A store's own bounds let no value have more. */
-export const maxEncodedValues: number = 4 * 2 ** 20;
-
 export interface SnapshotLimits {
   /** Bytes of one snapshot, or of one state that is rebuilt: it is held in memory while it is made or read. Default 256 MiB. */
   readonly maxSnapshotBytes: number;

@@ -1,10 +1,10 @@
 /** Keys and the bytes of their values: what a snapshot holds, and what a state is rebuilt in. */
 import { CodedError } from '../../base/index.ts';
+import { ByteReader } from '../codec/byte-reader.ts';
+import { ByteWriter } from '../codec/byte-writer.ts';
+import { fromValueBytes } from '../codec/from-value-bytes.ts';
 import { encodeKey } from '../key.ts';
 import type { Key } from '../key.ts';
-import { ByteReader } from './byte-reader.ts';
-import { ByteWriter } from './byte-writer.ts';
-import { fromValueBytes } from './value-parse.ts';
 
 export interface BytesRecord {
   readonly key: Key;

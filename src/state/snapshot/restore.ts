@@ -1,5 +1,6 @@
 /** Going back: a state of the past becomes the present one, or a second one beside it. */
 import { CodedError, isCodedError } from '../../base/index.ts';
+import { toValueBytes } from '../codec/to-value-bytes.ts';
 import { encodeKey } from '../key.ts';
 import type { Key } from '../key.ts';
 import type { CommitOptions, Store, Write } from '../store.ts';
@@ -11,7 +12,6 @@ import type { StateSource } from './point-in-time.ts';
 import { isSameBytes, valueOf } from './records.ts';
 import type { BytesRecord } from './records.ts';
 import { findSnapshot } from './snapshot.ts';
-import { toValueBytes } from './value-bytes.ts';
 
 export interface RestoreOptions extends CommitOptions {
   /** What is restored: all keys under it. Default everything. */
@@ -36,7 +36,7 @@ interface Present {
 /** What has no bytes is different from anything restored. */
 function isSame(record: BytesRecord, { value }: Present): boolean {
   try {
-    return isSameBytes(record.bytes, toValueBytes(value, Infinity));
+    return isSameBytes(record.bytes, toValueBytes(value));
   } catch (error) {
     if (isCodedError(error, 'state/not-encodable')) return false;
     throw error;

@@ -4,23 +4,24 @@
  * Eight bytes that say what it is (the first is no ASCII, then a line end of each kind: a copy made as text shows), the version of
  * the format (2 bytes, little-endian), flags (1 byte; 1: the body is gzip), then the body, then 32 bytes: SHA-256 of everything before. The body: what is
  * known of the snapshot (a value, counted), then the number of its keys, and each key with its value, in order of key. Values
- * are as in `value-bytes.ts`.
+ * are as in `value-format.ts`.
  */
 import { CodedError, isCodedError, isJson } from '../../base/index.ts';
 import type { Json, JsonObject } from '../../base/index.ts';
 import { deflateBytes, inflateBytes, sha256Hex } from '../../platform/index.ts';
+import { ByteReader } from '../codec/byte-reader.ts';
+import { ByteWriter } from '../codec/byte-writer.ts';
+import { damaged } from '../codec/value-format.ts';
+import { fromValueBytes } from '../codec/from-value-bytes.ts';
+import { toValueBytes } from '../codec/to-value-bytes.ts';
 import type { Key } from '../key.ts';
 import type { CommitOptions, Store } from '../store.ts';
-import { ByteReader, damaged } from './byte-reader.ts';
-import { ByteWriter } from './byte-writer.ts';
 import { checkName, isCovered, isHidden, toPrefixes } from './layout.ts';
 import { maxMetadataBytes } from './limits.ts';
 import { fromRecordBytes, toRecordBytes } from './records.ts';
 import type { BytesRecord } from './records.ts';
 import { findSnapshot, readSnapshotRecords, storeSnapshot, toContext } from './snapshot.ts';
 import type { SnapshotInfo, SnapshotSettings } from './snapshot.ts';
-import { toValueBytes } from './value-bytes.ts';
-import { fromValueBytes } from './value-parse.ts';
 
 const magic: readonly number[] = [0x89, 0x56, 0x53, 0x4e, 0x0d, 0x0a, 0x1a, 0x0a];
 const version = 1;
@@ -54,11 +55,11 @@ export async function exportSnapshot(
   const { value } = await findSnapshot(store, name);
   const { atMs, prefixes, metadata } = value.info;
   const records = await readSnapshotRecords(store, value);
-  const body = new ByteWriter(Infinity);
-  body.counted(toValueBytes({ name, atMs, prefixes, metadata }, Infinity));
+  const body = new ByteWriter();
+  body.counted(toValueBytes({ name, atMs, prefixes, metadata }));
   body.raw(toRecordBytes(records, Infinity));
   const isGzip = compression === 'gzip';
-  const writer = new ByteWriter(Infinity);
+  const writer = new ByteWriter();
   writer.raw(Uint8Array.from(magic));
   writer.byte(version & 0xff);
   writer.byte(version >> 8);

@@ -1,27 +1,12 @@
 /** Bytes that anybody may have made, read one after the other: every length is checked before it is believed. */
-import { CodedError } from '../../base/index.ts';
+import { damaged } from './value-format.ts';
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** Up to here a loop over ASCII beats the platform's decoder. */
 const shortText = 24;
-
-function asciiOf(bytes: Uint8Array): string | undefined {
-  let text = '';
-  for (const byte of bytes) {
-    if (byte > 0x7f) return undefined;
-    text += String.fromCharCode(byte);
-  }
-  return text;
-}
-
-/** What is not as it was written. `reason` and `offset` say where reading ended. */
-export function damaged(reason: string, offset: number, cause?: unknown): CodedError {
-  return new CodedError('state/bytes-damaged', `stored bytes are damaged at ${offset}: ${reason}`, {
-    fields: { reason, offset },
-    cause,
-  });
-}
+/** Arguments that a call can take in every engine. */
+const unitsAtOnce = 8192;
 
 /** Every method throws `state/bytes-damaged` when the bytes do not hold what is asked for. */
 export class ByteReader {
@@ -48,10 +33,6 @@ export class ByteReader {
 
   byte(): number {
     return this.#view.getUint8(this.#take(1));
-  }
-
-  tag(): string {
-    return String.fromCharCode(this.byte());
   }
 
   count(): number {
@@ -90,11 +71,14 @@ export class ByteReader {
   }
 
   text(): string {
-    const bytes = this.counted();
-    const ascii = bytes.length < shortText ? asciiOf(bytes) : undefined;
+    const marked = this.count();
+    const length = Math.floor(marked / 2);
+    const start = this.#take(length);
+    if (marked % 2 === 1) return this.#utf16(start, length);
+    const ascii = length < shortText ? this.#ascii(start, length) : undefined;
     if (ascii !== undefined) return ascii;
     try {
-      return decoder.decode(bytes);
+      return decoder.decode(this.#bytes.subarray(start, start + length));
     } catch (error) {
       return this.fail('text is not UTF-8', error);
     }
@@ -102,6 +86,25 @@ export class ByteReader {
 
   end(): void {
     if (this.remaining > 0) this.fail(`${this.remaining} bytes too many`);
+  }
+
+  #ascii(start: number, length: number): string | undefined {
+    let text = '';
+    for (let at = start; at < start + length; at++) {
+      const unit = this.#view.getUint8(at);
+      if (unit > 0x7f) return undefined;
+      text += String.fromCharCode(unit);
+    }
+    return text;
+  }
+
+  #utf16(start: number, length: number): string {
+    if (length % 2 === 1) this.fail('UTF-16 has an odd number of bytes');
+    const units = new Uint16Array(this.#bytes.slice(start, start + length).buffer);
+    let text = '';
+    for (let at = 0; at < units.length; at += unitsAtOnce)
+      text += String.fromCharCode(...units.subarray(at, at + unitsAtOnce));
+    return text;
   }
 
   #take(length: number): number {
