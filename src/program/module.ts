@@ -12,6 +12,8 @@ import { copyModule } from './copy-module.ts';
 import type { Named, SubModuleOptions } from './discover.ts';
 import { modulesOf, ownParametersOf, parameterOfField, parametersOf, predictorsOf } from './discover.ts';
 import type { DspyLoadOptions } from './dspy-state.ts';
+import { acceptorOf, namedOf, namesOf } from './find-named.ts';
+import type { SubModuleType } from './find-named.ts';
 import { giveBrand, hasBrand, moduleBrand } from './kind.ts';
 import { lmHistoryOf } from './lm-history.ts';
 import type { ModuleChanges, ModuleState, ParameterStates } from './module-state.ts';
@@ -21,7 +23,7 @@ import { nameLater } from './parameter-name.ts';
 import type { Predictor } from './predict/predictor.ts';
 import { loadProgram, saveProgram } from './program-file.ts';
 import type { LoadSource, SaveBytesOptions, SaveTarget, SaveTextOptions } from './program-file.ts';
-import { replaceAt } from './replace-at.ts';
+import { replaceAll } from './replace-at.ts';
 import type { Run } from './run.ts';
 import { mergeCallSettings } from './settings.ts';
 import type { CallSettings } from './settings.ts';
@@ -59,12 +61,6 @@ export interface ModuleClass {
   /** The same in steps, which may wait. Files are migrated by these when there are some, states that are at hand by `migrate` alone. */
   readonly migrations?: Migrations;
 }
-
-/** A class of modules, or a function that accepts a module. */
-export type SubModuleType<M extends Module> =
-  | (abstract new (...all: never[]) => M)
-  | ((module: Module) => module is M)
-  | ((module: Module) => boolean);
 
 interface Marks {
   mode: Mode;
@@ -219,19 +215,19 @@ export class Module<Input = unknown, Output = unknown> {
 
   /** @throws `program/parameter-not-found` naming what exists */
   parameterNamed(name: string): Parameter {
-    return parameterOfField(this, name) ?? pick('parameter', name, parametersOf(this));
+    return parameterOfField(this, name) ?? namedOf('parameter', name, parametersOf(this));
   }
 
   /** @throws `program/predictor-not-found` naming what exists */
   predictorNamed(name: string): Predictor {
-    return pick('predictor', name, predictorsOf(this));
+    return namedOf('predictor', name, predictorsOf(this));
   }
 
   /** With or without the leading `self.`. @throws `program/sub-module-not-found` naming what exists */
   subModuleNamed(name: string): Module {
     const all = modulesOf(this);
     const full = name === 'self' || name.startsWith('self.') ? name : `self.${name}`;
-    return pick('sub-module', full, all);
+    return namedOf('sub-module', full, all);
   }
 
   /**
@@ -242,16 +238,7 @@ export class Module<Input = unknown, Output = unknown> {
     const changes = predictorsOf(this).map(
       ([name, predictor]) => [name, unwrap(predictor), change(predictor, name)] as const,
     );
-    const undos: (() => void)[] = [];
-    try {
-      for (const [name, before, after] of changes) {
-        replaceAt(this, name, after);
-        undos.push(() => replaceAt(this, name, before));
-      }
-    } catch (error) {
-      for (const undo of undos) undo();
-      throw error;
-    }
+    replaceAll(this, changes);
     return this;
   }
 
@@ -385,32 +372,7 @@ export function requireRun(module: Module): void {
   for (const [, each] of modulesOf(module)) marksOf(each).requiresRun = true;
 }
 
-/** Brands are on prototypes, so a class of modules shows one where a guard does not. */
-function acceptorOf<M extends Module>(type: SubModuleType<M> | undefined): (module: Module) => boolean {
-  if (type === undefined) return () => true;
-  const isClass = hasBrand(type.prototype, moduleBrand);
-  return isClass ? (module) => module instanceof type : (type as (module: Module) => boolean);
-}
-
 function setMode<M extends Module>(root: M, mode: Mode): M {
   for (const [, module] of modulesOf(root)) marksOf(module).mode = mode;
   return root;
-}
-
-function namesOf(named: readonly Named<unknown>[]): string[] {
-  return named.map(([name]) => name);
-}
-
-function pick<T>(
-  what: 'parameter' | 'predictor' | 'sub-module',
-  name: string,
-  named: readonly Named<T>[],
-): T {
-  const found = named.find(([each]) => each === name);
-  if (found) return found[1];
-  const existing = namesOf(named);
-  const list = existing.length === 0 ? 'there are none' : `there are: ${existing.join(', ')}`;
-  throw new CodedError(`program/${what}-not-found`, `there is no ${what} '${name}'; ${list}`, {
-    fields: { name, existing },
-  });
 }

@@ -4,7 +4,7 @@ import { CodedError } from '../base/index.ts';
 type Step = { readonly field: string } | { readonly index: number } | { readonly key: string };
 
 /** @throws `program/predictor-not-found` when the path leads nowhere or what holds it is frozen; DSPy's `self` cannot be replaced */
-export function replaceAt(root: object, name: string, replacement: unknown): void {
+function replaceAt(root: object, name: string, replacement: unknown): void {
   if (name === 'self') throw nowhere(name);
   const steps = parsePath(name);
   const last = steps.pop();
@@ -13,6 +13,26 @@ export function replaceAt(root: object, name: string, replacement: unknown): voi
   if (!last || typeof owner !== 'object' || owner === null) throw nowhere(name);
   if ('key' in last && owner instanceof Map) owner.set(mapKey(owner, last.key), replacement);
   else if (!Reflect.set(owner, propertyOf(last), replacement)) throw frozen(name);
+}
+
+/**
+ * Replaces all or nothing: when one cannot be replaced, those before are put back.
+ * @throws as {@link replaceAt}
+ */
+export function replaceAll(
+  root: object,
+  changes: readonly (readonly [name: string, before: unknown, after: unknown])[],
+): void {
+  const undos: (() => void)[] = [];
+  try {
+    for (const [name, before, after] of changes) {
+      replaceAt(root, name, after);
+      undos.push(() => replaceAt(root, name, before));
+    }
+  } catch (error) {
+    for (const undo of undos) undo();
+    throw error;
+  }
 }
 
 function parsePath(name: string): Step[] {
