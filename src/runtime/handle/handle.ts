@@ -6,7 +6,6 @@ import type { Mode, Module, ModuleDescription, RunWire } from '../../program/ind
 import type { StateSource, Store } from '../../state/index.ts';
 import { createSpan } from '../../telemetry/index.ts';
 import type { SpanContext } from '../../telemetry/index.ts';
-import { loadCheckpoint, saveCheckpoint } from '../journal/checkpoint.ts';
 import type { Checkpoint } from '../journal/checkpoint.ts';
 import type { CompilationRecord, CompilationStatus, CompileReport } from '../compile/compilation.ts';
 import { compileHosted } from '../compile/compile-hosted.ts';
@@ -67,6 +66,9 @@ export interface ModuleParameterChange {
 export type ParameterHandles<M> = {
   readonly [K in ParameterPath<M>]: ParameterHandle<ParameterValue<M, K>>;
 };
+
+// few save and restore checkpoints: what it takes is loaded by those who do
+const importCheckpoints = async () => import('../journal/checkpoint.ts');
 
 /** A kind with many versions gives a handle that knows what all of them have: it stays true when they are swapped. */
 export class ModuleHandle<M = Module> {
@@ -235,7 +237,10 @@ export class ModuleHandle<M = Module> {
    * strictly.
    */
   async checkpoint(): Promise<Checkpoint> {
-    const state = await dumpInTurn(this.#module, this.#turn);
+    const [{ saveCheckpoint }, state] = await Promise.all([
+      importCheckpoints(),
+      dumpInTurn(this.#module, this.#turn),
+    ]);
     const checkpoint = await saveCheckpoint(this.#host.store, {
       module: this.id,
       state,
@@ -257,6 +262,7 @@ export class ModuleHandle<M = Module> {
    */
   async restore(checkpoint: Checkpoint | string): Promise<void> {
     const id = typeof checkpoint === 'string' ? checkpoint : checkpoint.id;
+    const { loadCheckpoint } = await importCheckpoints();
     const state = await loadCheckpoint(this.#host.store, this.id, id);
     const change = { ...this.#turn, cause: `restore ${id}`, durability: 'strict' } as const;
     const written = loadWhole(this.#host, this.#module, { ...change, state });

@@ -20,7 +20,7 @@ import { fromValueBytes } from '../codec/from-value-bytes.ts';
 import { toValueBytes } from '../codec/to-value-bytes.ts';
 import { decodeKey } from '../key.ts';
 import type { PreparedCommit, PreparedWrite } from '../plan-commit.ts';
-import { DetachedBody } from './body.ts';
+import { bodyMissing, DetachedBody } from './body.ts';
 import type { BodyFolder, BodyRef } from './body.ts';
 
 export interface BodyKeeperOptions {
@@ -190,23 +190,6 @@ function isPlainBytes(value: unknown): value is Uint8Array<ArrayBuffer> {
     value.buffer instanceof ArrayBuffer &&
     value.byteLength === value.buffer.byteLength
   );
-}
-
-/** Why a file is missing: nobody has it any more, or another store than this one has it. */
-type MissingProblem = 'gone' | 'no-folder';
-
-const missingReasons: Readonly<Record<MissingProblem, string>> = {
-  gone: 'its file is gone',
-  'no-folder': 'it lies in a file, and this store has none',
-};
-
-/** What reading a value ends in whose file this store cannot find. */
-export function bodyMissing(encodedKey: string, file: string, problem: MissingProblem): CodedError {
-  const key = decodeKey(encodedKey);
-  const why = missingReasons[problem];
-  return new CodedError('state/body-missing', `the value of ${JSON.stringify(key)} cannot be read: ${why}`, {
-    fields: { key, file, problem },
-  });
 }
 
 function damaged(encodedKey: string, file: string, problem: string, cause?: unknown): CodedError {

@@ -1,4 +1,6 @@
 /** Values that lie in files of their own, and how the database refers to them. */
+import { CodedError } from '../../base/index.ts';
+import { decodeKey } from '../key.ts';
 
 /** What the database keeps in the place of such a value. */
 export interface BodyRef {
@@ -18,6 +20,23 @@ export class DetachedBody {
   constructor(ref: BodyRef) {
     this.ref = ref;
   }
+}
+
+/** Why a file is missing: nobody has it any more, or another store than this one has it. */
+type MissingProblem = 'gone' | 'no-folder';
+
+const missingReasons: Readonly<Record<MissingProblem, string>> = {
+  gone: 'its file is gone',
+  'no-folder': 'it lies in a file, and this store has none',
+};
+
+/** What reading a value ends in whose file this store cannot find. */
+export function bodyMissing(encodedKey: string, file: string, problem: MissingProblem): CodedError {
+  const key = decodeKey(encodedKey);
+  const why = missingReasons[problem];
+  return new CodedError('state/body-missing', `the value of ${JSON.stringify(key)} cannot be read: ${why}`, {
+    fields: { key, file, problem },
+  });
 }
 
 /** Files in one folder, each written once and whole. */

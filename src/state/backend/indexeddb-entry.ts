@@ -2,7 +2,7 @@
 import { CodedError, isCodedError } from '../../base/index.ts';
 import { decodeKey } from '../key.ts';
 import type { Entry, Revision } from '../store.ts';
-import { bodyMissing } from './body-keeper.ts';
+import { bodyMissing } from './body.ts';
 import type { BodyKeeper } from './body-keeper.ts';
 import type { StoredEntry, StoredRevision } from './indexeddb-read.ts';
 

@@ -6,7 +6,6 @@ import type { Store } from '../store.ts';
 import { openIndexedDbStore } from './indexeddb.ts';
 import type { IndexedDbStoreOptions } from './indexeddb.ts';
 import { createMemoryStore } from './memory.ts';
-import { openOpfsStore } from './opfs.ts';
 
 export interface StoreCandidate {
   /** What events and {@link StoreFallback} call it, for example `indexeddb`. */
@@ -75,6 +74,8 @@ export async function openWithFallback({ candidates, hub = silentHub }: Fallback
  */
 export function openPageStore({ files = false, ...options }: PageStoreOptions): Promise<Store> {
   const { name, hub = silentHub, clock, limits, keepHistory } = options;
+  // few want files: what they take is loaded by those who do
+  const openFiles = async (): Promise<Store> => (await import('./opfs.ts')).openOpfsStore(options);
   const createFallback = (): Store =>
     createMemoryStore({
       name: `${name} (memory)`,
@@ -85,7 +86,7 @@ export function openPageStore({ files = false, ...options }: PageStoreOptions): 
     });
   return openWithFallback({
     candidates: [
-      ...(files ? [{ kind: 'opfs', open: () => openOpfsStore(options) }] : []),
+      ...(files ? [{ kind: 'opfs', open: openFiles }] : []),
       { kind: 'indexeddb', open: () => openIndexedDbStore(options) },
       { kind: 'memory', open: createFallback },
     ],
