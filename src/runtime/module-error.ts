@@ -92,3 +92,11 @@ export function notRunning(module: string, known: readonly string[]): CodedError
     { fields: { module, known: known.slice(0, 100) } },
   );
 }
+
+export function whileCompiled(module: string): CodedError {
+  return new CodedError(
+    'runtime/compile-running',
+    `module "${module}" is being compiled: what comes of it would be of a version that does not serve any more`,
+    { fields: { module }, isRetryable: true },
+  );
+}

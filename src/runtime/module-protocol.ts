@@ -21,6 +21,8 @@ export interface StartArgs {
   readonly sequence?: number | undefined;
   /** Default: the newest. */
   readonly version?: string | undefined;
+  /** The class of this version that ran before: it is started again also where another one is served by now. */
+  readonly edition?: Edition | undefined;
   /** Only with {@link importedKind}: the kind, … */
   readonly kind?: string | undefined;
   /** … and what was imported of it. */
@@ -48,6 +50,14 @@ export interface PartNames {
   readonly parameters: Readonly<Record<string, string>>;
   readonly predictors: Readonly<Record<string, string>>;
   readonly modules: Readonly<Record<string, string>>;
+}
+
+/** One class among all that were served as one version, as while it is edited. */
+export interface Edition {
+  /** Of this class in the worker that served it. */
+  readonly id: string;
+  /** Of its text: how another worker finds the same class. */
+  readonly mark: string;
 }
 
 /** Under this kind of actor a worker starts modules of a kind that it may have to import first. */
@@ -97,18 +107,31 @@ export interface SwapBody {
   readonly timeoutMs: number;
   /** Only for a way back. */
   readonly previous?: PreviousVersion | undefined;
-  /** The worker serves other code: take it if the module's own class was exchanged. */
-  readonly isUpdate?: boolean;
   /** The actors inside it and around it, which it must fit. */
   readonly fit?: SwapFit;
-  /** For an update: all that take it together. */
-  readonly family?: FamilyMember;
   /** Values of what is bound to shared parameters, by name: whatever a migration or a way back makes of them, they stay these. */
-  readonly shared?: Readonly<Record<string, unknown>>;
+  readonly shared?: Readonly<Record<string, unknown>> | undefined;
 }
 
-/** `undefined` after an update that did not concern the module. */
-export type SwapAnswer = { readonly from: string; readonly to: string } | undefined;
+export interface SwapAnswer {
+  readonly from: string;
+  readonly to: string;
+}
+
+/** The worker serves other code: whether the module could take it. Nothing changes. */
+export interface UpdateCheckBody extends Pick<SwapBody, 'shared'> {
+  /** All that take it together. */
+  readonly family: FamilyMember;
+}
+
+/** The class that it would take; `undefined` when its class was not exchanged. */
+export type UpdateCheckAnswer = { readonly edition: Edition | undefined } | undefined;
+
+/** To a module whose class was exchanged: it takes the new one. */
+export interface UpdateBody extends Pick<SwapBody, 'shared' | 'previous'> {
+  /** Default, and where it is not known: the newest. */
+  readonly edition?: Edition | undefined;
+}
 
 /** What a change of version took over. */
 export interface Taken extends Predictors {
@@ -275,6 +298,8 @@ export interface Described {
   readonly parts: Readonly<Record<string, PartNames>>;
   /** The file that the class is from; undefined for what the worker entry serves. */
   readonly url?: string | undefined;
-  /** After a start from the state of another version. */
+  /** The very class; undefined for one that is from a file. */
+  readonly edition?: Edition | undefined;
+  /** After a start from the state of another version, or by another class than ran before. */
   readonly taken?: Taken | undefined;
 }

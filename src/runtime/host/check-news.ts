@@ -80,6 +80,7 @@ const moduleSwap = like({
   ...author,
   sequence: isCount,
   url: optional(isText),
+  edition: optional(like({ id: isText, mark: isText })),
   taken: like({ ...predictors, from: isText, same: names }),
   parts: recordOf(
     like({ className: isText, version: isText, parameters: renames, predictors: renames, modules: renames }),

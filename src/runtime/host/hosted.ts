@@ -13,6 +13,7 @@ import type { RuntimeLimits } from '../limits.ts';
 import { subModuleNotFound } from '../module-error.ts';
 import type { ModuleJournal } from '../journal/module-journal.ts';
 import type { HostedPart, Surrounding } from '../sub-module/hosted-part.ts';
+import type { Edition } from '../module-protocol.ts';
 import type { WholeChange } from '../parameter/whole-change.ts';
 import { WaitingCalls } from './waiting-calls.ts';
 
@@ -46,6 +47,8 @@ export interface ModuleSource {
   readonly version: string | undefined;
   /** The file that has it; undefined for what the worker entry serves. */
   readonly url: string | undefined;
+  /** The very class; without it what the version means where it starts. */
+  readonly edition?: Edition | undefined;
 }
 
 /** A call of `forward` that has not ended. */
@@ -66,6 +69,8 @@ const wholeChanges: ReadonlySet<string> = new Set([
   'state-return',
   'mode-set',
   'swap',
+  'update-check',
+  'update-apply',
   'owner-behind',
   'parameter-foresee',
 ]);

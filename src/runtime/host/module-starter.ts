@@ -8,6 +8,7 @@ import { subModuleDown } from '../page-service/sub-module-service.ts';
 import type { SharedParameters } from '../parameter/shared-parameters.ts';
 import type { StartOptions } from '../runtime-options.ts';
 import type { ModuleFamilies } from '../sub-module/module-families.ts';
+import { refuseStranger } from '../sub-module/part-shape.ts';
 import type { PartPlan } from '../sub-module/sub-module-actors.ts';
 import type { HotSwap } from '../swap/hot-swap.ts';
 import type { ModuleVersions } from '../version/module-versions.ts';
@@ -58,7 +59,7 @@ export class ModuleStarter {
         current = started;
         if (isIntroduced) module.prepare(started);
         if (!hasBegun) return;
-        if (module.parts.size === 0) module.attach(started);
+        if (module.parts.size === 0) this.#attachFitting(module, started);
         else this.#options.background(this.#serveAgain(module, started, () => current === started));
       },
       onExit: (exit, willRestart) => {
@@ -97,7 +98,8 @@ export class ModuleStarter {
     const loaded = this.#options.versions.loadedOf(kind);
     const { state, sequence } = journal;
     const links = parts.length > 0 ? { parts } : {};
-    const args: StartArgs = { state, sequence, version: source.version, ...links };
+    const { version, edition } = source;
+    const args: StartArgs = { state, sequence, version, ...links, ...(edition && { edition }) };
     if (loaded.length === 0) return { kind, args, incarnation };
     return { kind: importedKind, args: { ...args, kind, loaded }, incarnation };
   }
@@ -111,6 +113,17 @@ export class ModuleStarter {
   #attach(module: HostedModuleRecord, ref: ActorRef): void {
     if (module.parts.size > 0) this.#options.families.mirror(module, ref);
     module.attach(ref);
+  }
+
+  /** It was restarted, and its worker may have begun with other code than it ran before. */
+  #attachFitting(module: HostedModuleRecord, ref: ActorRef): void {
+    try {
+      refuseStranger(module);
+    } catch (error) {
+      this.#options.onHopeless(module, error);
+      return;
+    }
+    this.#attach(module, ref);
   }
 
   /** What it cannot be without must run before it serves. @throws `runtime/sub-module-down` */
@@ -133,6 +146,6 @@ export class ModuleStarter {
     if (!isCurrent()) return;
     const lost = this.#options.families.lost(module);
     if (lost) ref.send('part-lost', lost.path);
-    else this.#attach(module, ref);
+    else this.#attachFitting(module, ref);
   }
 }

@@ -3,7 +3,7 @@
  * everything, then the page's journals, and last the owners are told. A worker that dies on the way starts again from its journal.
  */
 import { isCodedError, messageOf } from '../../base/index.ts';
-import { cancellation, sleep, withDeadline } from '../../platform/index.ts';
+import { cancellation, withDeadline } from '../../platform/index.ts';
 import type { Clock } from '../../platform/index.ts';
 import type { ModuleChanges, ParameterState } from '../../program/index.ts';
 import type { Write } from '../../state/index.ts';
@@ -12,24 +12,13 @@ import type { HostedModuleRecord } from '../host/hosted.ts';
 import type { Committer } from '../journal/journal-disk.ts';
 import type { ModuleJournal } from '../journal/module-journal.ts';
 import type { ModuleMemory } from '../journal/module-memory.ts';
+import { askUntilTaken } from '../host/ask-until-taken.ts';
 import { whyOver } from '../host/module-supervisors.ts';
 import type { ChangesApplied, ChangesBody, OwnerBehindBody, ParameterRecord } from '../module-protocol.ts';
 import type { AcknowledgementLevel } from './parameter-handle.ts';
 import { planShared, sharedIn } from './shared-plan.ts';
 import type { SharedBindings } from './shared-plan.ts';
 import { inTurn } from './whole-change.ts';
-
-/** Why a call may not have come to its owner, who can be asked again. */
-const refusedForNow: ReadonlySet<string> = new Set([
-  'actor/mailbox-full',
-  'actor/peer-died',
-  'port/timeout',
-  'port/too-many-calls',
-  'runtime/module-restarting',
-]);
-/** Between two attempts; each pause is twice the one before. */
-const firstPauseMs = 1;
-const maxPauseMs = 1_000;
 
 /** What changes in one module. Its values belong to the change: nobody else holds them. */
 export interface ChangePart {
@@ -257,17 +246,11 @@ async function deliver(
   body: ChangesBody,
 ): Promise<ChangesApplied | undefined> {
   const { restarts } = module;
-  for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(2 * pauseMs, maxPauseMs)) {
-    try {
-      // its worker answers or is killed: a limit of time would only leave the owner behind what is stored
-      const applied = module.call('changes-apply', body, { isIdempotent: true, timeoutMs: Infinity });
-      return (await applied) as ChangesApplied;
-    } catch (error) {
-      if (module.isOver || whyOver(module.supervisor)) throw error;
-      const isLater = isCodedError(error) && refusedForNow.has(error.code);
-      if (!isLater) return startAgain(module, restarts, error);
-    }
-    await sleep(clock, pauseMs);
+  try {
+    return (await askUntilTaken(clock, module, 'changes-apply', body)) as ChangesApplied;
+  } catch (error) {
+    if (module.isOver || whyOver(module.supervisor)) throw error;
+    return startAgain(module, restarts, error);
   }
 }
 

@@ -1,5 +1,7 @@
 /** A program and the actors inside it, as data: what new code that is served to all of them must fit. */
+import type { ModuleState } from '../../program/index.ts';
 import type { HostedModuleRecord } from '../host/hosted.ts';
+import { knownState } from '../journal/whole-state.ts';
 import { shapeOf } from './part-shape.ts';
 import type { PartShape } from './part-shape.ts';
 
@@ -11,6 +13,10 @@ export interface FamilyMember {
   readonly url: string | undefined;
   /** As it is now. */
   readonly shape: PartShape;
+  /** Of one that runs in another worker than the one that is asked: the new code must take it, too. */
+  readonly state?: ModuleState | undefined;
+  /** What its parameters are bound to. */
+  readonly shared?: Readonly<Record<string, unknown>> | undefined;
   readonly parts: readonly FamilyPart[];
 }
 
@@ -21,19 +27,33 @@ export interface FamilyPart {
   readonly member: FamilyMember;
 }
 
-function memberOf(module: HostedModuleRecord): FamilyMember {
-  const { kind, source, description } = module;
+export interface FamilyView {
+  /** Whose worker is asked: it knows itself the states of those that run there. */
+  readonly asked: HostedModuleRecord;
+  readonly sharedOf: (module: HostedModuleRecord) => Readonly<Record<string, unknown>> | undefined;
+}
+
+function memberOf(module: HostedModuleRecord, view: FamilyView): FamilyMember {
+  const { kind, description, worker } = module;
+  const { version, url } = module.source;
   const parts = [...module.parts.values()].map(({ path, names, module: part }): FamilyPart => ({
     path,
     inProgram: description ? shapeOf(description, names) : {},
-    member: memberOf(part),
+    member: memberOf(part, view),
   }));
-  return { kind, ...source, shape: description ? shapeOf(description) : {}, parts };
+  const shape = description ? shapeOf(description) : {};
+  const member = { kind, version, url, shape, parts };
+  // one that has ended takes no code now
+  if (module.isOver || worker === view.asked.worker) return member;
+  return { ...member, state: knownState(module), shared: view.sharedOf(module) };
 }
 
-/** The whole family of a module, from the outermost program on; undefined for one that is alone. */
-export function familyOf(module: HostedModuleRecord): FamilyMember | undefined {
-  let outermost = module;
-  while (outermost.around) outermost = outermost.around.module;
-  return outermost.parts.size === 0 ? undefined : memberOf(outermost);
+/** The outermost program that the module is in; itself when it is in none. */
+export function outermostOf(module: HostedModuleRecord): HostedModuleRecord {
+  return module.around ? outermostOf(module.around.module) : module;
+}
+
+/** The whole family of a module, from the outermost program on. */
+export function familyOf(view: FamilyView): FamilyMember {
+  return memberOf(outermostOf(view.asked), view);
 }

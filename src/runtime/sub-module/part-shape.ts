@@ -46,6 +46,26 @@ export function refuseMisfit(module: string, { description, parts }: Described, 
   if (around) refuseOther({ ...around, shape: shapeOf(description) }, around.shape);
 }
 
+/**
+ * For a module that has started again: whether it fits those that run around it and inside it. Its worker may have begun with other code.
+ * @throws `runtime/sub-module-mismatch`
+ */
+export function refuseStranger(module: HostedModuleRecord): void {
+  const { around } = module;
+  const pairs = [...module.parts.values()].map((part) => ({ program: module, part }));
+  const own = around?.module.parts.get(around.path);
+  if (around && own) pairs.push({ program: around.module, part: own });
+  for (const { program, part } of pairs) {
+    const { path, names, module: inside } = part;
+    const other = inside === module ? program : inside;
+    // one that starts looks itself, and one that takes new code is not what it was
+    if (!other.isRunning || inside.swapping || program.swapping) continue;
+    if (!inside.description || !program.description) continue;
+    const fit = { path, kind: inside.kind, shape: shapeOf(inside.description) };
+    refuseOther(fit, shapeOf(program.description, names));
+  }
+}
+
 /** One parameter cannot live in two actors. @throws `runtime/sub-module-mismatch` */
 export function refuseShared(module: string, parts: Readonly<Record<string, PartNames>>): void {
   const seen = new Map<string, string>();

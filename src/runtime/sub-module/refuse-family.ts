@@ -7,6 +7,8 @@ import type { ModuleVersion } from '../version/module-class.ts';
 import type { FamilyMember } from './family-shape.ts';
 import { refuseOther, refuseShared, shapeOf } from './part-shape.ts';
 import { namesOf } from './remote-parts.ts';
+import { carryState } from '../swap/carry-state.ts';
+import { takeShared } from '../worker/hosting.ts';
 
 /** What a member of this kind and version becomes when it takes the code that is served now; undefined for one that is from a file. */
 export function servedFor(
@@ -20,8 +22,11 @@ export function servedFor(
 
 /** @throws `runtime/sub-module-mismatch`: then nobody of the family takes the code */
 export function refuseFamily(catalog: ModuleCatalog, family: FamilyMember): void {
+  refuseInside(catalog, family, construct(catalog, family));
+}
+
+function refuseInside(catalog: ModuleCatalog, family: FamilyMember, program: Module | undefined): void {
   const { kind, parts } = family;
-  const program = construct(catalog, family);
   const inProgram = program && parts.map(({ path }) => [path, namesIn(program, kind, path)] as const);
   if (inProgram) refuseShared(kind, Object.fromEntries(inProgram));
   for (const [index, { path, member, inProgram: now }] of parts.entries()) {
@@ -32,17 +37,27 @@ export function refuseFamily(catalog: ModuleCatalog, family: FamilyMember): void
       { path, kind: member.kind, shape },
       program && names ? shapeOf(describe(program), names) : now,
     );
-    refuseFamily(catalog, member);
+    refuseInside(catalog, member, part);
   }
 }
 
 function construct(catalog: ModuleCatalog, member: FamilyMember): Module | undefined {
   const served = servedFor(catalog, member);
+  if (!served) return undefined;
+  const { kind, state, shared = {} } = member;
+  let module: Module;
   try {
-    return served && new served.Class();
+    module = new served.Class();
   } catch (error) {
-    throw misfit(`the new code of "${member.kind}" cannot be constructed: ${messageOf(error)}`, error);
+    throw misfit(`the new code of "${kind}" cannot be constructed: ${messageOf(error)}`, error);
   }
+  try {
+    if (state) carryState(module, served.Class, { state });
+    takeShared(module, shared);
+  } catch (error) {
+    throw misfit(`the new code of "${kind}" does not take its state: ${messageOf(error)}`, error);
+  }
+  return module;
 }
 
 function namesIn(program: Module, kind: string, path: string): ReturnType<typeof namesOf> {

@@ -7,12 +7,12 @@ import type { HostedModuleRecord } from '../host/hosted.ts';
 import { toAbsoluteUrl } from '../version/import-module.ts';
 import { ownPartOf } from '../worker/introduce.ts';
 import type { RuntimeLimits } from '../limits.ts';
-import { swapUnderWay } from '../module-error.ts';
+import { swapUnderWay, whileCompiled } from '../module-error.ts';
 import type { Described, ModuleSwapBody, SwapBody } from '../module-protocol.ts';
-import { familyOf } from '../sub-module/family-shape.ts';
 import { fitOf } from '../sub-module/part-shape.ts';
 import type { ModuleVersions } from '../version/module-versions.ts';
 import { inTurn } from '../parameter/whole-change.ts';
+import { CodeUpdates } from './code-updates.ts';
 
 /** What a module is swapped to: a version that is known, or the newest of those that a file exports. */
 export type SwapTarget =
@@ -41,16 +41,25 @@ export interface HotSwapOptions {
   readonly sharedValues: (module: HostedModuleRecord) => Readonly<Record<string, unknown>> | undefined;
 }
 
+type Wanted = Pick<SwapBody, 'version' | 'url' | 'previous'>;
+
 export class HotSwap {
   readonly #options: HotSwapOptions;
   /** The write of a module's last succession. */
   readonly #writes = new WeakMap<HostedModuleRecord, Promise<void>>();
 
-  /** Modules that are to take new code and have not asked for it. */
-  readonly #updating = new WeakSet<HostedModuleRecord>();
+  readonly #updates: CodeUpdates;
 
   constructor(options: HotSwapOptions) {
     this.#options = options;
+    const { clock, limits, sharedValues } = options;
+    this.#updates = new CodeUpdates({
+      clock,
+      limits,
+      sharedValues,
+      written: (module) => this.#writes.get(module),
+      onFailure: (module, error) => this.#tellFailure(module, error),
+    });
   }
 
   /** @throws what `ModuleHandle.swap` does */
@@ -73,13 +82,7 @@ export class HotSwap {
 
   /** The worker serves other code: modules whose class was exchanged take it, those that must not stay as they are. */
   onCatalogChange(modules: readonly HostedModuleRecord[], kinds: readonly string[]): void {
-    for (const module of modules) {
-      if (!module.hotReload || module.isOver || !kinds.includes(module.kind)) continue;
-      // one that waits for its module to start takes what is newest then
-      if (this.#updating.has(module)) continue;
-      this.#updating.add(module);
-      void this.#update(module);
-    }
+    this.#updates.onCatalogChange(modules, kinds);
   }
 
   /** Another instance serves since this message was sent: whatever comes after it is of the new one. */
@@ -92,25 +95,25 @@ export class HotSwap {
 
   /** A module that was started says what it is. Resolves when what an older version had stored is stored anew. */
   async introduce(module: HostedModuleRecord, described: Described): Promise<void> {
-    const { taken, description, url } = described;
+    const { taken, description, url, edition } = described;
     if (!taken) {
       const { state, descriptions } = ownPartOf(described);
       module.description = description;
-      module.source = { version: description.version, url };
+      module.source = { version: description.version, url, edition };
       return module.journal.begin(state, descriptions);
     }
-    module.migratedFrom = taken.from;
+    if (taken.from !== description.version) module.migratedFrom = taken.from;
     await this.#succeed(module, described);
   }
 
   #succeed(module: HostedModuleRecord, described: Described & { readonly sequence?: number }): Promise<void> {
-    const { description, taken, url, sequence } = described;
+    const { description, taken, url, edition, sequence } = described;
     if (!taken) return Promise.resolve();
     const { state, descriptions } = ownPartOf(described);
     module.description = description;
     const previousUrl = module.source.url;
     const { version } = state;
-    module.source = { version, url };
+    module.source = { version, url, edition };
     // whatever comes of the write, a restart needs the file
     if (url !== undefined) this.#options.versions.add(module.kind, { version, url });
     const atMs = this.#options.clock.now();
@@ -118,25 +121,11 @@ export class HotSwap {
     return module.journal.persistSuccession('strict');
   }
 
-  async #update(module: HostedModuleRecord): Promise<void> {
-    // its worker may have begun to start it with the code before
-    await served(module);
-    // one after another: whoever swaps it now does not know the newest code
-    while (module.swapping) await module.swapping.catch(() => undefined);
-    this.#updating.delete(module);
-    if (module.isOver) return;
-    await this.#told(module, this.#ask(module, { isUpdate: true }, {})).catch(() => undefined);
-  }
-
-  async #ask(
-    module: HostedModuleRecord,
-    wanted: Pick<SwapBody, 'version' | 'url' | 'previous' | 'isUpdate'>,
-    options: SwapOptions,
-  ): Promise<SwapOutcome> {
+  async #ask(module: HostedModuleRecord, wanted: Wanted, options: SwapOptions): Promise<SwapOutcome> {
     if (!module.hotReload) throw disabled(module.id);
     if (module.swapping) throw swapUnderWay(module.id);
     const compiled = compiledWith(module);
-    if (compiled) throw compiling(compiled.id);
+    if (compiled) throw whileCompiled(compiled.id);
     const swapping = this.#perform(module, wanted, options);
     module.swapping = swapping;
     try {
@@ -146,11 +135,7 @@ export class HotSwap {
     }
   }
 
-  async #perform(
-    module: HostedModuleRecord,
-    wanted: Pick<SwapBody, 'version' | 'url' | 'previous' | 'isUpdate'>,
-    options: SwapOptions,
-  ): Promise<SwapOutcome> {
+  async #perform(module: HostedModuleRecord, wanted: Wanted, options: SwapOptions): Promise<SwapOutcome> {
     const { clock, limits } = this.#options;
     const { timeoutMs = limits.callTimeoutMs, signal } = options;
     const endMs = clock.monotonic() + timeoutMs;
@@ -161,19 +146,14 @@ export class HotSwap {
     });
   }
 
-  async #takeTurn(
-    module: HostedModuleRecord,
-    wanted: Pick<SwapBody, 'version' | 'url' | 'previous' | 'isUpdate'>,
-    reach: CallOptions,
-  ): Promise<SwapOutcome> {
+  async #takeTurn(module: HostedModuleRecord, wanted: Wanted, reach: CallOptions): Promise<SwapOutcome> {
     const { versions, limits, clock, sharedValues } = this.#options;
-    // an update exchanges program and parts one after the other: what counts is whether they fit in the end
-    const [fit, family] = wanted.isUpdate ? [undefined, familyOf(module)] : [fitOf(module), undefined];
+    const fit = fitOf(module);
     const timeoutMs = limits.importTimeoutMs;
     const ask = (): Promise<unknown> => {
       const loaded = versions.loadedOf(module.kind);
       const shared = sharedValues(module);
-      const given = { ...(fit && { fit }), ...(family && { family }), ...(shared && { shared }) };
+      const given = { ...(fit && { fit }), ...(shared && { shared }) };
       const body: SwapBody = { ...wanted, loaded, timeoutMs, ...given };
       return module.call('swap', body, reach);
     };
@@ -195,12 +175,15 @@ export class HotSwap {
     try {
       return await swapping;
     } catch (error) {
-      const code = isCodedError(error) ? error.code : 'runtime/hot-reload-failed';
-      const { id, kind } = module;
-      const told = { code, message: messageOf(error) };
-      this.#options.hub.emit({ type: 'module-swap-fail', module: id, kind, error: told });
+      this.#tellFailure(module, error);
       throw error;
     }
+  }
+
+  #tellFailure({ id, kind }: HostedModuleRecord, error: unknown): void {
+    const code = isCodedError(error) ? error.code : 'runtime/hot-reload-failed';
+    const told = { code, message: messageOf(error) };
+    this.#options.hub.emit({ type: 'module-swap-fail', module: id, kind, error: told });
   }
 }
 
@@ -231,30 +214,10 @@ function disabled(module: string): CodedError {
   );
 }
 
-/** Resolves when the module serves, or has ended. */
-async function served(module: HostedModuleRecord): Promise<void> {
-  if (module.isRunning || module.isOver) return;
-  await new Promise<void>((resolve) => {
-    const leave = module.onStatus(() => {
-      if (!module.isRunning && !module.isOver) return;
-      leave();
-      resolve();
-    });
-  });
-}
-
 /** The module, or one around it, that is being compiled: what comes of it is for those who served when it began. */
 function compiledWith(module: HostedModuleRecord): HostedModuleRecord | undefined {
   if (module.journal.memory.compilation.status === 'compiling') return module;
   return module.around && compiledWith(module.around.module);
-}
-
-function compiling(module: string): CodedError {
-  return new CodedError(
-    'runtime/compile-running',
-    `module "${module}" is being compiled: what comes of it would be of a version that does not serve any more`,
-    { fields: { module }, isRetryable: true },
-  );
 }
 
 function neverSwapped(module: string): CodedError {

@@ -9,7 +9,14 @@ import type { Hosting } from '../worker/hosting.ts';
 import type { ModuleVersion } from '../version/module-class.ts';
 import { refuseMisfit } from '../sub-module/part-shape.ts';
 import { refuseFamily, servedFor } from '../sub-module/refuse-family.ts';
-import type { ModuleSwapBody, SwapAnswer, SwapBody } from '../module-protocol.ts';
+import type {
+  ModuleSwapBody,
+  SwapAnswer,
+  SwapBody,
+  UpdateBody,
+  UpdateCheckAnswer,
+  UpdateCheckBody,
+} from '../module-protocol.ts';
 
 export interface SwapOptions {
   readonly actor: string;
@@ -53,7 +60,30 @@ export class SwapTurn {
   run(body: SwapBody, call: CallContext): SwapAnswer | Promise<SwapAnswer> {
     const target = this.#targetOf(body, call);
     if (target instanceof Promise) return this.#runLater(target, body, call);
-    return target && this.#perform(target, body);
+    return this.#perform(target, body);
+  }
+
+  /**
+   * Whether the module and its family could take the code that is served now. Nothing changes.
+   * @throws as {@link run}
+   */
+  check({ family, shared }: UpdateCheckBody): UpdateCheckAnswer {
+    const before = this.#options.current();
+    const source = newestOf(before);
+    if (!source) return undefined;
+    refuseFamily(before.catalog, family);
+    const after = succeed(before, source, { shared });
+    reloading(`${before.source.version} → ${source.version}`, () => describeHosting(after));
+    return { edition: source.edition };
+  }
+
+  /** Takes a class that was checked. `undefined` when it is the module's own. @throws as {@link run} */
+  update(body: UpdateBody): SwapAnswer | undefined {
+    const before = this.#options.current();
+    const { catalog, kind, source } = before;
+    const checked = body.edition && catalog.edition(kind, source.version, body.edition);
+    const target = checked ?? newestOf(before);
+    return target && target.Class !== source.Class ? this.#perform(target, body) : undefined;
   }
 
   async #runLater(target: Promise<ModuleVersion>, body: SwapBody, call: CallContext): Promise<SwapAnswer> {
@@ -68,22 +98,17 @@ export class SwapTurn {
     }
   }
 
-  #targetOf(body: SwapBody, call: CallContext): ModuleVersion | undefined | Promise<ModuleVersion> {
-    const { catalog, kind, source } = this.#options.current();
-    if (!body.isUpdate) {
-      const { version, url, loaded, timeoutMs } = body;
-      // the signal costs a controller: only code that is not here yet waits
-      const signal = url === undefined && loaded.length === 0 ? undefined : call.signal;
-      return catalog.resolve(kind, { version, url, loaded, timeoutMs, signal });
-    }
-    const served = servedFor(catalog, { kind, version: source.version, url: source.url });
-    return served?.Class === source.Class ? undefined : served;
+  #targetOf(body: SwapBody, call: CallContext): ModuleVersion | Promise<ModuleVersion> {
+    const { catalog, kind } = this.#options.current();
+    const { version, url, loaded, timeoutMs } = body;
+    // the signal costs a controller: only code that is not here yet waits
+    const signal = url === undefined && loaded.length === 0 ? undefined : call.signal;
+    return catalog.resolve(kind, { version, url, loaded, timeoutMs, signal });
   }
 
-  #perform(source: ModuleVersion, body: SwapBody): SwapAnswer {
+  #perform(source: ModuleVersion, body: Pick<SwapBody, 'fit' | 'previous' | 'shared'>): SwapAnswer {
     const { actor, current, announce, takeOver } = this.#options;
     const before = current();
-    if (body.family) refuseFamily(before.catalog, body.family);
     const after = succeed(before, source, body);
     const [from, to] = [before.source.version, source.version];
     const taken = after.taken ?? { from, same: [], ...after.predictors };
@@ -110,4 +135,10 @@ export class SwapTurn {
       }
     }
   }
+}
+
+/** What is served now in the place of the module's class; undefined when that is still itself, or is from a file. */
+function newestOf({ catalog, kind, source }: Hosting): ModuleVersion | undefined {
+  const served = servedFor(catalog, { kind, version: source.version, url: source.url });
+  return served?.Class === source.Class ? undefined : served;
 }

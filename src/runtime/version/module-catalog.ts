@@ -2,9 +2,16 @@
 import { CodedError, compareVersions, newestVersion } from '../../base/index.ts';
 import { ModuleImporter } from './import-module.ts';
 import type { ImportRequest, ModuleImportOptions } from './import-module.ts';
+import { Editions } from './editions.ts';
 import { toModuleVersion } from './module-class.ts';
 import type { ModuleClass, ModuleVersion } from './module-class.ts';
-import type { CatalogChangeBody, LoadedVersion, UpdateFailBody, VersionInfo } from '../module-protocol.ts';
+import type {
+  CatalogChangeBody,
+  Edition,
+  LoadedVersion,
+  UpdateFailBody,
+  VersionInfo,
+} from '../module-protocol.ts';
 
 /** Classes by kind: one, or a list of versions. The kind is the key, so minified class names do not matter. */
 export type Modules = Readonly<Record<string, ModuleClass | readonly ModuleClass[]>>;
@@ -25,6 +32,8 @@ export interface VersionRequest extends Partial<ImportRequest> {
   readonly version?: string | undefined;
   /** The file that has it, when it is not served. */
   readonly url?: string | undefined;
+  /** The very class, as long as it is known here; otherwise what the version means now. */
+  readonly edition?: Edition | undefined;
   /** What other workers have imported already, so that a version means one class everywhere. */
   readonly loaded?: readonly LoadedVersion[] | undefined;
 }
@@ -33,6 +42,7 @@ const defaultImportMs = 10_000;
 
 export class ModuleCatalog {
   #importer: ModuleImporter;
+  readonly #editions = new Editions();
   #kinds = new Map<string, readonly ModuleVersion[]>();
   #tellPage: (method: string, body: unknown) => void = () => undefined;
 
@@ -58,7 +68,22 @@ export class ModuleCatalog {
       if (served.length === 0) throw emptyKind(kind);
       kinds.set(kind, addVersions(kind, kinds.get(kind) ?? [], served));
     }
+    // only what is taken counts: of modules that are refused none is kept
+    for (const [kind, versions] of kinds)
+      kinds.set(
+        kind,
+        versions.map((one) => this.#kept(kind, one)),
+      );
     this.#kinds = kinds;
+  }
+
+  #kept(kind: string, one: ModuleVersion): ModuleVersion {
+    return one.url === undefined ? this.#editions.add(kind, one) : one;
+  }
+
+  /** A class that was served, also when another one is by now; undefined when it is not known. */
+  edition(kind: string, version: string | undefined, edition: Edition): ModuleVersion | undefined {
+    return this.#editions.find(kind, version, edition);
   }
 
   /** Where news of what is served goes: any actor of this worker knows the way. */
@@ -107,7 +132,9 @@ export class ModuleCatalog {
    * @throws also what {@link load} throws
    */
   resolve(kind: string, request: VersionRequest): ModuleVersion | Promise<ModuleVersion> {
-    const { version, url, loaded = [] } = request;
+    const { version, url, edition, loaded = [] } = request;
+    const same = edition && this.edition(kind, version, edition);
+    if (same) return same;
     if (url !== undefined) return this.#resolveIn(kind, url, version, request);
     const own = this.#kinds.get(kind) ?? [];
     const wanted = version ?? newestVersion([...own, ...loaded].map((one) => one.version));

@@ -2,6 +2,7 @@
 import { CodedError, isSemanticVersion } from '../../base/index.ts';
 import { isModule } from '../../program/index.ts';
 import type { Module, ModuleState } from '../../program/index.ts';
+import type { Edition } from '../module-protocol.ts';
 
 /** A class whose instances a runtime hosts. */
 export interface ModuleClass<M extends Module = Module> {
@@ -23,6 +24,8 @@ export interface ModuleVersion {
   readonly Class: ModuleClass;
   /** The file that it was imported from; undefined for what the worker entry serves. */
   readonly url: string | undefined;
+  /** Tells it from other classes that were served as this version; undefined for one from a file, of which there is one. */
+  readonly edition?: Edition | undefined;
 }
 
 function wrongClass(kind: string, expected: string, found: unknown): CodedError {

@@ -40,8 +40,15 @@ function construct(Class: ModuleClass): Module {
   return module;
 }
 
-/** @throws `runtime/module-load-failed`, `runtime/state-migration-failed`, and as `Module.loadState` */
-export function startHosting(hosted: Hosted, state: ModuleState | undefined): Hosting {
+/**
+ * @param isOther another class of the same version ran before
+ * @throws `runtime/module-load-failed`, `runtime/state-migration-failed`, and as `Module.loadState`
+ */
+export function startHosting(
+  hosted: Hosted,
+  state: ModuleState | undefined,
+  isOther: boolean = false,
+): Hosting {
   const { kind, source } = hosted;
   let module: Module;
   try {
@@ -53,13 +60,13 @@ export function startHosting(hosted: Hosted, state: ModuleState | undefined): Ho
     return { ...hosted, module, parts: hosted.partsOf(module), predictors: noPredictors, taken: undefined };
   const predictors = carryState(module, source.Class, { state });
   const parts = hosted.partsOf(module);
-  const isOther = state.version !== source.version;
+  const isTakenOver = isOther || state.version !== source.version;
   return {
     ...hosted,
     module,
     parts,
     predictors,
-    taken: isOther ? takenFrom(state, module, predictors) : undefined,
+    taken: isTakenOver ? takenFrom(state, module, predictors) : undefined,
   };
 }
 
@@ -85,8 +92,8 @@ export function succeed(
   }
 }
 
-/** A version that lacks one of the parameters, or has it again, is bound to what it has. */
-function takeShared(module: Module, shared: Readonly<Record<string, unknown>>): void {
+/** A version that lacks one of the parameters, or has it again, is bound to what it has. @throws `program/constraint-violated` */
+export function takeShared(module: Module, shared: Readonly<Record<string, unknown>>): void {
   const parameters = new Map(module.namedParameters());
   for (const [name, value] of Object.entries(shared)) {
     try {
@@ -167,7 +174,7 @@ export function reloading<T>(step: string, work: () => T): T {
 /** What a module says of itself when it starts or takes over. */
 export function describeHosting({ module, parts, source, taken }: Hosting): Described {
   const [description, state] = [describe(module), module.dumpState()];
-  return { description, state, parts: parts.names, url: source.url, taken };
+  return { description, state, parts: parts.names, url: source.url, edition: source.edition, taken };
 }
 
 /** What the old instance still changes goes to the new one where it means the same there, and is refused elsewhere. */

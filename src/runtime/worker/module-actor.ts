@@ -24,7 +24,9 @@ import type {
   ChangesBody,
   CompileBody,
   Described,
+  Edition,
   ForwardBody,
+  ModuleSwapBody,
   OwnerBehindBody,
   ParameterChangeBody,
   ParameterRecord,
@@ -78,12 +80,7 @@ class HostedModule implements Behaviour {
     this.#swap = new SwapTurn({
       actor: context.actor,
       current: () => this.#hosting,
-      announce: (body) =>
-        context.sendPage(journalService, 'module-swap', {
-          ...body,
-          incarnation: context.incarnation,
-          sequence: ++this.#sequence,
-        }),
+      announce: (body) => this.#announce(body),
       takeOver: (next) => this.#takeOver(next),
       run: (method, body, call) => this.#answer(method, body, call),
     });
@@ -104,6 +101,8 @@ class HostedModule implements Behaviour {
       'changes-apply': (body) => this.#apply(body),
       versions: () => hosting.catalog.versionsOf(hosting.kind),
       swap: (body: SwapBody, call) => this.#swap.run(body, call),
+      'update-check': (body) => this.#swap.check(body),
+      'update-apply': (body) => this.#swap.update(body),
       compile: (body: CompileBody, call) => compileInWorker(compiler, body, call),
     };
   }
@@ -117,9 +116,21 @@ class HostedModule implements Behaviour {
     return this.#swap.isOpen ? this.#swap.queue(method, body, call) : this.#answer(method, body, call);
   }
 
-  /** What is committed must be put in, however many forwards run. */
+  /** What is committed, or decided for a whole family, must be put in, however many forwards run. */
   isReserved(method: string): boolean {
-    return method === 'changes-apply';
+    return method === 'changes-apply' || method === 'update-apply';
+  }
+
+  /** The page believes that another class runs. */
+  tellOfOther(): void {
+    const { taken } = this.#hosting;
+    if (taken) this.#announce({ module: this.#context.actor, ...this.#describe(), taken });
+  }
+
+  #announce(body: Omit<ModuleSwapBody, 'incarnation' | 'sequence'>): void {
+    const { incarnation } = this.#context;
+    const sequence = ++this.#sequence;
+    this.#context.sendPage(journalService, 'module-swap', { ...body, incarnation, sequence });
   }
 
   #answer(method: string, body: unknown, call: CallContext): unknown {
@@ -309,10 +320,18 @@ export function hostModule(catalog: ModuleCatalog, tools: CompileTools, kind?: s
     catalog.attachPage((method, body) => context.sendPageForWorker(journalService, method, body));
     const begin = (source: ModuleVersion): Behaviour => {
       const partsOf = (module: Module): RemoteParts => new RemoteParts(module, context, start.parts ?? []);
-      const hosting = startHosting({ catalog, tools, kind: name, source, partsOf }, start.state);
-      return new HostedModule(hosting, context, start);
+      const isOther = isOtherThan(start.edition, source);
+      const hosting = startHosting({ catalog, tools, kind: name, source, partsOf }, start.state, isOther);
+      const hosted = new HostedModule(hosting, context, start);
+      if (isOther) hosted.tellOfOther();
+      return hosted;
     };
     const source = catalog.resolve(name, start);
     return source instanceof Promise ? source.then(begin) : begin(source);
   };
+}
+
+/** What ran before is not known here: another worker had it, and this one began with other code. */
+function isOtherThan(before: Edition | undefined, { edition }: ModuleVersion): boolean {
+  return before !== undefined && edition?.id !== before.id && edition?.mark !== before.mark;
 }
