@@ -95,7 +95,10 @@ export class ModuleNews {
     if (!module.journal.parameters.has(record.name)) return;
     onParameterChange(module, record);
     // nobody waits for it, so a failure has only this route
-    module.journal.persist([record.name], 'relaxed').catch(onStoreFailure);
+    module.journal.persist([record.name], 'relaxed').catch((error: unknown) => {
+      module.journal.late.owe([record.name]);
+      onStoreFailure(error);
+    });
     shared.follow(module, record);
   }
 }

@@ -1,8 +1,34 @@
 /** Writes of a module's journal that nobody waits for, and what is not written before the module ends. */
+import { isCodedError } from '../../base/index.ts';
+import { sleep } from '../../platform/index.ts';
+import type { Clock } from '../../platform/index.ts';
 import type { Durability } from '../../state/index.ts';
 import type { ModuleJournal } from './module-journal.ts';
 
+/** How often a write is tried that a store fails to take: together with the pauses for some 2 s. */
+const maxAttempts = 12;
+/** After the first attempt; each pause is twice the one before. */
+const firstPauseMs = 1;
+
+/**
+ * For a write that nobody waits for, of what is true at each attempt: a store that fails once must not keep what is false.
+ * @param write once more, until it is taken; it does nothing when there is nothing left to do
+ * @throws what the last attempt throws, and at once what no further one would mend
+ */
+export async function writeUntilTaken(clock: Clock, write: () => Promise<unknown>): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await write();
+      return;
+    } catch (error) {
+      if (!isCodedError(error, 'state/write-failed') || attempt === maxAttempts) throw error;
+    }
+    await sleep(clock, firstPauseMs * 2 ** (attempt - 1));
+  }
+}
+
 export interface LateWritesOptions {
+  readonly clock: Clock;
   readonly journal: Pick<ModuleJournal, 'parameters' | 'persist' | 'persistMeta'>;
   /** Another may own what is stored. */
   readonly isClosed: () => boolean;
@@ -47,32 +73,53 @@ export class LateWrites {
 
   /** Writes what the page has over an early write that did not come true. */
   async rewrite(name: string, durability: Durability): Promise<void> {
-    const { journal, isClosed } = this.#options;
-    if (!journal.parameters.has(name) || isClosed()) return;
-    await this.#attempt(() => journal.persist([name], durability));
+    await this.#attempt([name], (names) => this.#options.journal.persist(names, durability));
   }
 
   /** Writes mode, program and memory. */
   async rewriteMeta(durability: Durability): Promise<void> {
     const { journal, isClosed } = this.#options;
-    if (isClosed()) return;
-    await this.#attempt(() => journal.persistMeta(durability));
+    await this.#try(async () => {
+      if (isClosed()) return;
+      try {
+        await journal.persistMeta(durability);
+      } catch (error) {
+        this.oweMeta();
+        throw error;
+      }
+    });
   }
 
   /** The module has ended: writes what the page alone holds. */
   async writeOwed(): Promise<void> {
-    const { journal, isClosed } = this.#options;
-    const names = [...this.#owed].filter((name) => journal.parameters.has(name));
+    const owed = [...this.#owed];
     const owesMeta = this.#owesMeta;
     this.forget();
     if (owesMeta) await this.rewriteMeta('relaxed');
-    if (names.length === 0 || isClosed()) return;
-    await this.#attempt(() => journal.persist(names, 'relaxed'));
+    await this.#attempt(owed, (names) => this.#options.journal.persist(names, 'relaxed'));
   }
 
-  async #attempt(write: () => Promise<void>): Promise<void> {
+  /** Of those that there still are. Until it is written it is owed: the module may end meanwhile. */
+  async #attempt(
+    names: readonly string[],
+    persist: (names: readonly string[]) => Promise<void>,
+  ): Promise<void> {
+    const { journal, isClosed } = this.#options;
+    await this.#try(async () => {
+      const known = names.filter((name) => journal.parameters.has(name));
+      if (known.length === 0 || isClosed()) return;
+      try {
+        await persist(known);
+      } catch (error) {
+        this.owe(known);
+        throw error;
+      }
+    });
+  }
+
+  async #try(write: () => Promise<void>): Promise<void> {
     try {
-      await write();
+      await writeUntilTaken(this.#options.clock, write);
     } catch (error) {
       this.#options.onFailure(error);
     }

@@ -69,7 +69,8 @@ export class ModuleJournal {
       historyOf: (name) => this.#parameters.get(name)?.history,
     });
     const isClosed = (): boolean => this.#disk.isClosed;
-    this.late = new LateWrites({ journal: this, isClosed, onFailure: options.onFailure });
+    const { clock, onFailure } = options;
+    this.late = new LateWrites({ clock, journal: this, isClosed, onFailure });
   }
 
   get mode(): Mode {

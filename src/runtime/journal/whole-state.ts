@@ -193,6 +193,7 @@ async function loadBound(
       level: durability,
       timeoutMs,
       journals: loaded.map((each) => each.module.journal),
+      onUnknown: plan.onUnknown,
       writes: () => [...loaded.flatMap((each) => writesOf(each, { cause, atMs })), ...plan.writes],
       onCommit: () => {
         isCommitted = true;

@@ -39,6 +39,8 @@ export interface ChangeOptions {
   readonly signal?: AbortSignal | undefined;
   /** What else belongs to the transaction, asked for when it begins. */
   readonly writes?: () => readonly Write[];
+  /** The store may hold those writes, though nobody was promised them. */
+  readonly onUnknown?: (() => void) | undefined;
   /** Whose these are. */
   readonly journals?: readonly ModuleJournal[];
   /** Runs when everything is committed, in the turn in which the journals take it over. */
@@ -90,6 +92,7 @@ export async function changeTogether(
     return changeModules(host, [...given, ...plan.parts], {
       ...options,
       writes: () => [...(options.writes?.() ?? []), ...plan.writes],
+      onUnknown: plan.onUnknown,
       onCommit: () => {
         options.onCommit?.();
         plan.onCommit();
@@ -194,7 +197,7 @@ function foresee(part: ChangePart, atMs: number): Foreseen {
 async function commit(
   { committer }: ChangeHost,
   parts: readonly Foreseen[],
-  { level, writes, journals = [] }: ChangeOptions & { readonly level: 'relaxed' | 'strict' },
+  { level, writes, onUnknown, journals = [] }: ChangeOptions & { readonly level: 'relaxed' | 'strict' },
 ): Promise<void> {
   const all = parts.flatMap(({ module, records, changes, memory }) =>
     module.journal.foresee(records, changes, memory),
@@ -207,7 +210,10 @@ async function commit(
     await Promise.all([committed, ...followers.map((journal) => journal.follow(committed))]);
   } catch (error) {
     // the store may hold what nobody was promised: what is true goes over it
-    if (isCodedError(error, 'state/write-failed')) for (const part of parts) writeBack(part, level);
+    if (isCodedError(error, 'state/write-failed')) {
+      for (const part of parts) writeBack(part, level);
+      onUnknown?.();
+    }
     throw error;
   }
 }

@@ -7,6 +7,7 @@ import { changeModules } from './change-together.ts';
 import type { ChangeHost, ChangePart } from './change-together.ts';
 import { copyGiven } from '../handle/copy-given.ts';
 import type { HostedModuleRecord } from '../host/hosted.ts';
+import { writeUntilTaken } from '../journal/late-writes.ts';
 import type { RuntimeLimits } from '../limits.ts';
 import type { ParameterRecord, ParameterStepBody } from '../module-protocol.ts';
 import type { SetOptions } from './parameter-handle.ts';
@@ -161,7 +162,7 @@ export class HostedSharedParameter implements SharedParameter {
         await this.#change(value, { level: 'relaxed', cause: `module ${module.id}` });
       } catch (error) {
         this.#host.onFailure(error);
-        await changeModules(this.#host, [this.#partFor(module, [name], this.value)], { level: 'relaxed' });
+        await this.#takeBack(module, name);
       }
     }).catch((error: unknown) => this.#host.onFailure(error));
   }
@@ -192,6 +193,7 @@ export class HostedSharedParameter implements SharedParameter {
       parts: parts.filter(({ changes }) => Object.keys(changes.values ?? {}).length > 0),
       writes: [{ type: 'put', key: keyOf(this.name), value: state }],
       onCommit: () => this.#parameter.loadState(state, cause),
+      onUnknown: () => this.#writeBack(),
     };
   }
 
@@ -202,7 +204,29 @@ export class HostedSharedParameter implements SharedParameter {
       parts: [],
       writes: [{ type: 'put', key: keyOf(this.name), value: state }],
       onCommit: () => undefined,
+      onUnknown: () => this.#writeBack(),
     };
+  }
+
+  /** What it is goes over a value that the store may hold, though nobody was promised it. */
+  #writeBack(): void {
+    const { clock, committer } = this.#host;
+    // in a turn: what is being committed meanwhile is newer
+    const write = (): Promise<unknown> => this.#next(() => committer.commit(this.confirm().writes, 'strict'));
+    writeUntilTaken(clock, write).catch((error: unknown) => this.#host.onFailure(error));
+  }
+
+  /** The module gets the shared value back, whether or not the store can follow now. */
+  async #takeBack(module: HostedModuleRecord, name: string): Promise<void> {
+    const part = this.#partFor(module, [name], this.value);
+    try {
+      await changeModules(this.#host, [part], { level: 'relaxed' });
+    } catch (error) {
+      this.#host.onFailure(error);
+      if (module.isOver) return;
+      await changeModules(this.#host, [part], { level: 'memory' });
+      await module.journal.late.rewrite(name, 'relaxed');
+    }
   }
 
   #next<T>(work: () => Promise<T>, limit: Pick<Turn, 'timeoutMs' | 'signal'> = {}): Promise<T> {
@@ -218,9 +242,9 @@ export class HostedSharedParameter implements SharedParameter {
     if (asking?.module.endedWith) throw asking.module.endedWith;
     const isGiven = (module: HostedModuleRecord, name: string): boolean =>
       module === asking?.module && name === asking.name;
-    const { parts, writes, onCommit } = this.plan(value, cause, isGiven);
+    const { parts, writes, ...outcome } = this.plan(value, cause, isGiven);
     const all = asking ? [asking.part, ...parts] : parts;
-    await changeModules(this.#host, all, { level, timeoutMs, signal, writes: () => writes, onCommit });
+    await changeModules(this.#host, all, { level, timeoutMs, signal, writes: () => writes, ...outcome });
   }
 
   #partFor(module: HostedModuleRecord, names: readonly string[], value: unknown): ChangePart {

@@ -19,6 +19,8 @@ export interface SharedPlan {
   readonly writes: readonly Write[];
   /** Everything is committed. */
   readonly onCommit: () => void;
+  /** The store may hold the writes though the commit has failed: what is true goes over them. */
+  readonly onUnknown: () => void;
 }
 
 /** A module's parameter, by its name there. */
@@ -89,6 +91,7 @@ export function planShared(bindings: SharedBindings, parts: readonly ChangePart[
     parts: changes.flatMap((change) => change.parts),
     writes: changes.flatMap((change) => change.writes),
     onCommit: () => changes.forEach((change) => change.onCommit()),
+    onUnknown: () => changes.forEach((change) => change.onUnknown()),
   };
 }
 
