@@ -288,6 +288,8 @@ export interface ParameterChangeBody extends ParameterRecord {
   readonly module: string;
   /** The actor's own: the words of an earlier start of the same id are not taken for those of the one that runs. */
   readonly incarnation: number;
+  /** What the module has made of a value that the page has put in. */
+  readonly isCorrection?: boolean;
 }
 
 /** What a started module says of itself. */

@@ -120,7 +120,6 @@ export class ModuleHost implements AsyncDisposable {
       find: (id) => this.#modules.get(id),
       onParameterChange: (module, record) => this.onParameterChange(module, record),
       onSwap: (module, news) => options.observer.onSwap(module, news),
-      onStoreFailure,
     });
   }
 

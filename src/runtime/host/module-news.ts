@@ -34,7 +34,6 @@ export interface ModuleNewsOptions {
   readonly find: (id: string) => HostedModuleRecord | undefined;
   readonly onParameterChange: (module: HostedModuleRecord, record: ParameterRecord) => void;
   readonly onSwap: (module: HostedModuleRecord, news: SwapNews) => void;
-  readonly onStoreFailure: (error: unknown) => void;
 }
 
 export class ModuleNews {
@@ -86,19 +85,15 @@ export class ModuleNews {
 
   /** A module changed a parameter by itself. */
   #onOwnChange(body: ParameterChangeBody, source: MessageSource): void {
-    const { families, shared, onParameterChange, onStoreFailure } = this.#options;
+    const { families, shared, onParameterChange } = this.#options;
     const module = this.#authorOf(body, source);
     if (!module) return;
-    const { module: _, incarnation: __, ...record } = body;
+    const { module: _, incarnation: __, isCorrection, ...record } = body;
     if (families.pass(module, record)) return;
     // what changes before a module was introduced is in its introduction
     if (!module.journal.parameters.has(record.name)) return;
     onParameterChange(module, record);
-    // nobody waits for it, so a failure has only this route
-    module.journal.persist([record.name], 'relaxed').catch((error: unknown) => {
-      module.journal.late.owe([record.name]);
-      onStoreFailure(error);
-    });
-    shared.follow(module, record);
+    void module.journal.late.rewrite(record.name, 'relaxed');
+    shared.follow(module, record, isCorrection);
   }
 }

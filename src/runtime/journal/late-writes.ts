@@ -71,7 +71,7 @@ export class LateWrites {
     this.#owesMeta = false;
   }
 
-  /** Writes what the page has over an early write that did not come true. */
+  /** Writes what the page has, and the store may not have: over an early write that did not come true, or of a change that nobody waits for. */
   async rewrite(name: string, durability: Durability): Promise<void> {
     await this.#attempt([name], (names) => this.#options.journal.persist(names, durability));
   }

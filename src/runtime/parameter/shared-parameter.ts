@@ -48,6 +48,9 @@ export interface SharedHost extends ChangeHost {
   onFailure(error: unknown): void;
 }
 
+/** What one module makes of a shared value is for all, and what another makes of that: modules that never agree must come to an end. */
+const maxCorrections = 16;
+
 const keyOf = (name: string): readonly string[] => ['shared', name];
 
 export class HostedSharedParameter implements SharedParameter {
@@ -58,6 +61,8 @@ export class HostedSharedParameter implements SharedParameter {
   readonly #bound = new Map<HostedModuleRecord, readonly string[]>();
   /** Ends the watch over a bound module's end. */
   readonly #watches = new Map<HostedModuleRecord, () => void>();
+  /** How often modules have made something else of what they got, since somebody set it. */
+  #corrections = 0;
   /** One after the other: each starts from what the one before has left. */
   readonly changes: Set<WholeChange> = new Set();
 
@@ -152,17 +157,21 @@ export class HostedSharedParameter implements SharedParameter {
   }
 
   /** A bound module has changed its parameter by itself: so it is for all, or the module gets the shared value back. */
-  follow(module: HostedModuleRecord, { name }: ParameterRecord): void {
+  follow(module: HostedModuleRecord, { name }: ParameterRecord, isCorrection: boolean): void {
     void this.#next(async () => {
       if (!this.#bound.get(module)?.includes(name) || module.isOver) return;
       // it may have changed again since: what it has now counts
       const { value } = module.journal.parameter(name).state;
       if (sameData(value, this.value)) return;
+      const corrections = isCorrection ? this.#corrections + 1 : 0;
+      if (corrections > maxCorrections) throw unsettled(this.name, module.id, name);
       try {
         await this.#change(value, { level: 'relaxed', cause: `module ${module.id}` });
       } catch (error) {
         this.#host.onFailure(error);
         await this.#takeBack(module, name);
+      } finally {
+        this.#corrections = corrections;
       }
     }).catch((error: unknown) => this.#host.onFailure(error));
   }
@@ -182,6 +191,7 @@ export class HostedSharedParameter implements SharedParameter {
     cause: string,
     isGiven: (module: HostedModuleRecord, name: string) => boolean = () => false,
   ): SharedPlan {
+    this.#corrections = 0;
     const changed = this.#parameter.clone();
     changed.set(value, cause);
     const state = changed.dumpState({ withHistory: true });
@@ -285,6 +295,14 @@ function createParameter(name: string, definition: SharedDefinition, { clock }: 
   } catch (error) {
     throw toCodedError(error, 'runtime/shared-invalid', { fields: { shared: name, type: definition.type } });
   }
+}
+
+function unsettled(shared: string, module: string, parameter: string): CodedError {
+  return new CodedError(
+    'runtime/shared-unsettled',
+    `the modules do not agree on shared parameter "${shared}": each makes something else of what another made of it, ${maxCorrections} times by now; "${parameter}" of module "${module}" stays different`,
+    { fields: { shared, module, parameter, allowed: maxCorrections } },
+  );
 }
 
 export function sharedNotFound(name: string, known: readonly string[]): CodedError {

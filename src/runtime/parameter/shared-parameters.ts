@@ -76,8 +76,8 @@ export class SharedParameters {
   }
 
   /** A module changed a parameter by itself. */
-  follow(module: HostedModuleRecord, record: ParameterRecord): void {
-    this.sharedOf(module, record.name)?.follow(module, record);
+  follow(module: HostedModuleRecord, record: ParameterRecord, isCorrection: boolean = false): void {
+    this.sharedOf(module, record.name)?.follow(module, record, isCorrection);
   }
 
   #pairsOf(module: HostedModuleRecord, names: Readonly<Record<string, string>>): Pairs {

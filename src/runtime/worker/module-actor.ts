@@ -39,6 +39,7 @@ import type {
   StartArgs,
   SwapBody,
 } from '../module-protocol.ts';
+import { sameData } from '../parameter/same-data.ts';
 import { pageSettings } from '../page-service/page-settings.ts';
 import { RemoteParts } from '../sub-module/remote-parts.ts';
 import { RunStops } from './run-stops.ts';
@@ -62,6 +63,8 @@ class HostedModule implements Behaviour {
   readonly #running = new Set<Promise<unknown>>();
   /** Parameters that the page changes and already knows, or all of them. What else changes on the way is the module's own doing. */
   #quiet: ReadonlySet<string> | 'all' = new Set();
+  /** Changes of those parameters on the way. */
+  #heard: ParameterChange[] = [];
   /** Counts changes, across restarts, so that the page can tell which came last. */
   #sequence: number;
 
@@ -223,11 +226,24 @@ class HostedModule implements Behaviour {
   /** Puts changes in that the page has already. */
   #apply({ changes, cause }: ChangesBody): ChangesApplied {
     const apply = this.#module.prepareChanges(changes, cause);
-    const names = [...Object.keys(changes.values ?? {}), ...Object.keys(changes.parameters ?? {})];
-    this.#sequence++;
-    this.#quietly(new Set(names), apply);
+    const states = Object.entries(changes.parameters ?? {}).map(
+      ([name, { value }]) => [name, value] as const,
+    );
+    const given = new Map<string, unknown>([...Object.entries(changes.values ?? {}), ...states]);
+    const sequence = ++this.#sequence;
+    this.#quietly(new Set(given.keys()), apply);
     this.#hosting = withChanges(this.#hosting, changes);
-    return { sequence: this.#sequence };
+    for (const [name, value] of given) this.#tellCorrection(name, value);
+    this.#heard = [];
+    return { sequence };
+  }
+
+  /** A listener inside the module has made something else of a value that the page has put in: the page hears of it. */
+  #tellCorrection(name: string, oldValue: unknown): void {
+    const { value } = this.#module.parameterNamed(name);
+    if (sameData(value, oldValue)) return;
+    const change = this.#heard.find((each) => each.name === name && sameData(each.newValue, value));
+    if (change) this.#tell({ ...change, oldValue }, true);
   }
 
   #set({ name, value, cause }: ParameterSetBody): ParameterRecord | ParameterTaken {
@@ -277,17 +293,24 @@ class HostedModule implements Behaviour {
   }
 
   #onChange(change: ParameterChange): void {
-    if (this.#quiet === 'all' || this.#quiet.has(change.name)) return;
+    if (this.#quiet === 'all') return;
+    if (this.#quiet.has(change.name)) return void this.#heard.push(change);
     if (this.#hosting.parts.isFollowed(change.name)) return;
+    if (change.name !== this.#setting) return this.#tell(change);
     this.#sequence++;
-    const record = this.#record(change);
-    if (change.name === this.#setting) {
-      this.#answering = record;
-      this.#answers++;
-      return;
-    }
+    this.#answering = this.#record(change);
+    this.#answers++;
+  }
+
+  #tell(change: ParameterChange, isCorrection: boolean = false): void {
+    this.#sequence++;
     const { actor: module, incarnation } = this.#context;
-    const body: ParameterChangeBody = { module, incarnation, ...record };
+    const body: ParameterChangeBody = {
+      module,
+      incarnation,
+      ...this.#record(change),
+      ...(isCorrection ? { isCorrection } : {}),
+    };
     this.#context.sendPage(journalService, 'parameter-change', body);
   }
 
