@@ -244,6 +244,8 @@ export default defineConfig({
                   '!./*/*.contract.ts',
                   '!./*/contract',
                   '!./*/contract/*.contract.ts',
+                  '!./*/laws',
+                  '!./*/laws/*.contract.ts',
                 ],
                 message: 'an entry imports faces only, and ./testing laws',
               },

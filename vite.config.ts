@@ -28,7 +28,7 @@ const policy: Plugin = {
 /** These need an adapter, which only the second browser has. */
 const webGpuTests = 'src/compute/device/webgpu.browser.test.ts';
 const executablePath = findBrowser();
-const sandboxFolder = resolve(import.meta.dirname, 'public/python');
+const sandboxFolder = resolve(import.meta.dirname, 'public/sandbox');
 const stable = stableEntries();
 
 // see tools/property-seed.mjs

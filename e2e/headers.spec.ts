@@ -37,7 +37,7 @@ test('the page, its worker and its files are isolated and bound by a policy', as
 test('the sandbox frame has rules of its own: an opaque origin that connects to nothing', async ({
   request,
 }) => {
-  const headers = (await request.get('/python/frame.html')).headers();
+  const headers = (await request.get('/sandbox/frame.html')).headers();
   const policy = headers['content-security-policy'] ?? '';
   for (const rule of [
     'sandbox allow-scripts',
@@ -88,7 +88,7 @@ async function addFrame(page: Page): Promise<Frame> {
       new Promise<void>((done) => {
         const frame = document.createElement('iframe');
         frame.sandbox.add('allow-scripts');
-        frame.src = '/python/frame.html';
+        frame.src = '/sandbox/frame.html';
         frame.name = `probe-${crypto.randomUUID()}`;
         frame.addEventListener('load', () => done(), { once: true });
         document.documentElement.append(frame);

@@ -15,17 +15,28 @@ export type {
   MatrixInput,
   Tensor,
 } from './compute/index.ts';
-export { createPythonExecutor, denyByDefault, narrowPolicy, sandboxHeaders } from './executor/index.ts';
+export {
+  createExecutor,
+  createPythonExecutor,
+  createTrustDomain,
+  denyByDefault,
+  narrowPolicy,
+  sandboxHeaders,
+} from './executor/index.ts';
 export type {
   ExecutionContext,
   ExecutionOptions,
   Executor,
   ExecutorLimits,
+  ExecutorOptions,
   GuestValue,
+  LanguageName,
   Outcome,
   Policy,
   PythonExecutorOptions,
   Session,
+  TrustDomain,
+  TrustDomainOptions,
 } from './executor/index.ts';
 export {
   createHistory,

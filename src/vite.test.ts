@@ -8,7 +8,7 @@ import { sandboxHeaders } from './executor/index.ts';
 import { isolationHeaders, sandboxFiles, vivarium } from './vite.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'vivarium-plugin-'));
-const assetFolder = join(root, 'sandbox');
+const assetFolder = join(root, 'files');
 
 beforeAll(() => {
   mkdirSync(join(assetFolder, 'deep'), { recursive: true });
@@ -59,16 +59,18 @@ describe('the plugin in development', () => {
       const page = await ask(port, '/');
       expect(page.headers['cross-origin-opener-policy']).toBe('same-origin');
       expect(page.headers['cross-origin-embedder-policy']).toBe('credentialless');
-      const frame = await ask(port, '/python/frame.html');
+      const frame = await ask(port, '/sandbox/frame.html');
       expect(frame.headers['content-security-policy']).toBe(
         sandboxHeaders('sha256-0').frame.headers['Content-Security-Policy'],
       );
       expect(frame.headers['content-type']).toBe('text/html; charset=utf-8');
-      const wasm = await ask(port, '/python/deep/code.wasm');
+      const wasm = await ask(port, '/sandbox/deep/code.wasm');
       expect([wasm.text, wasm.headers['content-type']]).toEqual(['wasm', 'application/wasm']);
       expect(wasm.headers['cross-origin-resource-policy']).toBe('cross-origin');
       expect(wasm.headers['content-security-policy']).toBeUndefined();
-      const again = await ask(port, '/python/frame.html', { 'if-none-match': String(frame.headers['etag']) });
+      const again = await ask(port, '/sandbox/frame.html', {
+        'if-none-match': String(frame.headers['etag']),
+      });
       expect([again.status, again.text]).toEqual([304, '']);
     } finally {
       await server.close();
@@ -86,12 +88,12 @@ describe('the plugin in development', () => {
     await server.listen();
     try {
       const port = portOf(server);
-      expect((await ask(port, '/python/frame.html')).status).toBe(404);
+      expect((await ask(port, '/sandbox/frame.html')).status).toBe(404);
       mkdirSync(later);
       for (const hash of ['sha256-1', 'sha256-2']) {
         writeFileSync(join(later, 'frame.html'), hash);
         writeFileSync(join(later, 'headers.json'), JSON.stringify(sandboxHeaders(hash)));
-        const frame = await ask(port, '/python/frame.html');
+        const frame = await ask(port, '/sandbox/frame.html');
         expect(frame).toMatchObject({ status: 200, text: hash });
         expect(frame.headers['content-security-policy']).toContain(hash);
       }
@@ -110,13 +112,13 @@ describe('the plugin in development', () => {
           : await (await createServer({ ...options, server: { port: 0 } })).listen();
       try {
         const port = portOf(server);
-        const frame = await ask(port, '/sub/python/frame.html');
+        const frame = await ask(port, '/sub/sandbox/frame.html');
         expect(frame).toMatchObject({ status: 200, text: '<!doctype html>' });
         expect(frame.headers['content-security-policy']).toBe(
           sandboxHeaders('sha256-0').frame.headers['Content-Security-Policy'],
         );
-        expect((await ask(port, '/sub/python/deep/code.wasm')).text).toBe('wasm');
-        const outside = ['/python/frame.html', '/subpython/frame.html', '/sub/python/../../secret.txt'];
+        expect((await ask(port, '/sub/sandbox/deep/code.wasm')).text).toBe('wasm');
+        const outside = ['/sandbox/frame.html', '/subsandbox/frame.html', '/sub/sandbox/../../secret.txt'];
         const found = await Promise.all(outside.map((path) => ask(port, path)));
         expect(found.every(({ status = 0 }) => status >= 400)).toBe(true);
       } finally {
@@ -126,14 +128,14 @@ describe('the plugin in development', () => {
   );
 
   it.each([
-    '/python/../secret.txt',
-    '/python/%2e%2e/secret.txt',
-    '/python/..%2fsecret.txt',
-    '/python/..\\secret.txt',
-    '/python//etc/passwd',
-    '/python/deep',
-    '/python/%',
-    '/python/nothing',
+    '/sandbox/../secret.txt',
+    '/sandbox/%2e%2e/secret.txt',
+    '/sandbox/..%2fsecret.txt',
+    '/sandbox/..\\secret.txt',
+    '/sandbox//etc/passwd',
+    '/sandbox/deep',
+    '/sandbox/%',
+    '/sandbox/nothing',
   ])('answers nothing outside the folder: %s', async (path) => {
     const server = await preview({
       ...quiet,
@@ -200,14 +202,14 @@ describe('the plugin in a build', () => {
   it('emits the sandbox files where the executor looks for them', async () => {
     await build({ ...quiet, plugins: [vivarium({ assetFolder })] });
     const emitted = (path: string): string => readFileSync(join(root, 'dist', path), 'utf8');
-    expect(emitted('python/deep/code.wasm')).toBe('wasm');
-    expect(JSON.parse(emitted('python/headers.json'))).toEqual(sandboxHeaders('sha256-0'));
+    expect(emitted('sandbox/deep/code.wasm')).toBe('wasm');
+    expect(JSON.parse(emitted('sandbox/headers.json'))).toEqual(sandboxHeaders('sha256-0'));
   });
 
   it('emits them, too, for a project without a public folder', async () => {
     const outDir = join(root, 'dist-without-public');
     await build({ ...quiet, publicDir: false, build: { outDir }, plugins: [vivarium({ assetFolder })] });
-    expect(readFileSync(join(outDir, 'python/deep/code.wasm'), 'utf8')).toBe('wasm');
+    expect(readFileSync(join(outDir, 'sandbox/deep/code.wasm'), 'utf8')).toBe('wasm');
   });
 });
 
@@ -236,8 +238,8 @@ describe('what the host must send', () => {
       expect(parts.map((part) => part.split('\n')[0])).toEqual([
         'for every file',
         'for every page, in the policy that it has or as its policy',
-        `for ${path}python/*`,
-        `for ${path}python/frame.html`,
+        `for ${path}sandbox/*`,
+        `for ${path}sandbox/frame.html`,
       ]);
       expect(parts[0]).toContain('Cross-Origin-Opener-Policy: same-origin');
       expect(parts[1]).toContain(`Content-Security-Policy: ${pageRule}`);
@@ -266,7 +268,7 @@ describe('a wrong folder', () => {
     );
   });
 
-  const rule = '{"path":"/python/","headers":{}}';
+  const rule = '{"path":"/sandbox/","headers":{}}';
   it.each([
     '{}',
     '{"assets":{"path":"python"},"frame":{}}',

@@ -177,7 +177,7 @@ function toHostNote(rules: AssetRules, { embedderPolicy, basePath }: Omit<Assets
  */
 export function sandboxFiles(options: VivariumPluginOptions = {}): Plugin {
   const { embedderPolicy = 'credentialless', isFilledLater = false } = options;
-  const folder = options.assetFolder ?? fileURLToPath(new URL('./assets/python', import.meta.url));
+  const folder = options.assetFolder ?? fileURLToPath(new URL('./assets/sandbox', import.meta.url));
   if (!isFilledLater) readRules(folder);
   const headers = isolationHeaders(embedderPolicy);
   let isPublic = false;

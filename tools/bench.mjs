@@ -1,7 +1,7 @@
-// `npm run bench -- AREA [--json FILE] [--sabotage] [--growth]`: runs AREA.bench.ts below src/ in a real browser and judges its rows.
+// `npm run bench -- AREA [--json FILE] [--sabotage] [--growth]`: runs src/*/AREA.bench.ts in a real browser and judges its rows.
 // Curves are printed, and with `--json` drawn beside the rows. `--growth` is for areas that grow something for minutes.
 import { cpSync, readdirSync, writeFileSync } from 'node:fs';
-import { basename, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { build, preview } from 'vite';
 import { besideDspy } from './bench/dspy.mjs';
@@ -27,9 +27,8 @@ function findAreas() {
   /** @type {Map<string, string>} */
   const areas = new Map();
   for (const layer of readdirSync(source, { withFileTypes: true }).filter((entry) => entry.isDirectory())) {
-    const files = readdirSync(join(source, layer.name), { encoding: 'utf8', recursive: true });
-    for (const file of files.filter((name) => name.endsWith('.bench.ts')))
-      areas.set(basename(file, '.bench.ts'), join(source, layer.name, file));
+    for (const file of readdirSync(join(source, layer.name)).filter((name) => name.endsWith('.bench.ts')))
+      areas.set(file.replace('.bench.ts', ''), join(source, layer.name, file));
   }
   return areas;
 }

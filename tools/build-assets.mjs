@@ -1,4 +1,4 @@
-// Builds what sandboxes are made of into public/python/. Does nothing when no input has changed.
+// Builds what sandboxes are made of into public/sandbox/. Does nothing when no input has changed.
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
@@ -7,12 +7,21 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const publicFolder = join(root, 'public/python');
-const guest = join(root, 'src/executor/guest');
-const pythonGuest = join(root, 'src/executor/language/python/guest');
-const pyodide = dirname(createRequire(import.meta.url).resolve('pyodide/package.json'));
+const publicFolder = join(root, 'public/sandbox');
+const executor = join(root, 'src/executor');
+const { resolve } = createRequire(import.meta.url);
 const harness = join(root, 'wasm/python/harness.py');
 const stampName = 'stamp.txt';
+
+/** A guest's worker is bundled from its entry; files of a package are copied as they are. A new language adds its rows. */
+const workers = {
+  'python/worker.js': 'language/python/guest/python-worker.ts',
+};
+const copies = {
+  'python/pyodide.wasm': 'pyodide/pyodide.asm.wasm',
+};
+/** Packages that a guest is made of; by their version, they never change in place. */
+const packages = ['pyodide'];
 
 /** What a build leaves, besides its stamp. */
 export const outputs = [
@@ -20,28 +29,29 @@ export const outputs = [
   'frame.html',
   'frame.js',
   'headers.json',
-  'pyodide.wasm',
-  'standard-library.txt',
-  'standard-library.zip',
-  'worker.js',
-];
+  ...Object.keys(workers),
+  ...Object.keys(copies),
+  'python/standard-library.txt',
+  'python/standard-library.zip',
+].toSorted();
 
-/** Everything the worker and the frame are bundled from; pyodide by its version, it never changes in place. */
+const versionOf = async (name) => JSON.parse(await readFile(resolve(`${name}/package.json`), 'utf8')).version;
+
+/** Everything the workers and the frame are bundled from. */
 async function stampOfInputs() {
   const ours = [
     fileURLToPath(import.meta.url),
     harness,
     join(root, 'wasm/python/build-standard-library.mjs'),
-    join(root, 'src/executor/sandbox/protocol.ts'),
-    join(root, 'src/executor/sandbox/sandbox-headers.ts'),
-    ...(await listFiles(guest)),
-    ...(await listFiles(pythonGuest)),
+    join(executor, 'sandbox/protocol.ts'),
+    join(executor, 'sandbox/sandbox-headers.ts'),
+    ...(await listFiles(join(executor, 'guest'))),
+    ...(await listFiles(join(executor, 'language'))),
     ...(await listFiles(join(root, 'src/base'))),
     ...(await listFiles(join(root, 'src/platform'))),
   ];
-  const hash = createHash('sha256').update(
-    JSON.parse(await readFile(join(pyodide, 'package.json'), 'utf8')).version,
-  );
+  const hash = createHash('sha256');
+  for (const name of packages) hash.update(`${name} ${await versionOf(name)}\n`);
   for (const file of ours) hash.update(file.slice(root.length)).update(await readFile(file));
   return hash.digest('hex');
 }
@@ -76,8 +86,8 @@ async function bundle(entry, fileName, folder) {
           // the package says that its modules have no side effects; this one is nothing else
           if (id.endsWith('/prelude.ts')) return { code, map: null, moduleSideEffects: true };
           // a classic script has no address, and the bundler must not chase files through it
-          if (!id.includes('/pyodide/') || !code.includes('import.meta.url')) return undefined;
-          return { code: code.replaceAll('import.meta.url', '"https://pyodide.invalid/"'), map: null };
+          if (!id.includes('/node_modules/') || !code.includes('import.meta.url')) return undefined;
+          return { code: code.replaceAll('import.meta.url', '"https://guest.invalid/"'), map: null };
         },
       },
     ],
@@ -86,10 +96,10 @@ async function bundle(entry, fileName, folder) {
       outDir: folder,
       emptyOutDir: false,
       minify: true,
-      lib: { entry, formats: ['iife'], name: 'guest', fileName: () => fileName },
+      lib: { entry: join(executor, entry), formats: ['iife'], name: 'guest', fileName: () => fileName },
       rolldownOptions: {
         external: [/^node:/u, 'ws'],
-        output: { strict: true },
+        output: { strict: true, codeSplitting: false },
         // the loader's own code holds an eval that is never reached; it is not ours to change
         onLog: (level, log, report) =>
           log.message.includes('pyodide.asm.mjs') ? undefined : report(level, log),
@@ -110,7 +120,7 @@ async function loadHeaders(script, folder) {
       emptyOutDir: false,
       minify: false,
       lib: {
-        entry: join(root, 'src/executor/sandbox/sandbox-headers.ts'),
+        entry: join(executor, 'sandbox/sandbox-headers.ts'),
         formats: ['es'],
         fileName: () => 'headers.mjs',
       },
@@ -129,29 +139,46 @@ const frameDocument = (script) => `<!doctype html>
 <script>${script}</script>
 `;
 
-const notice = `pyodide.wasm, worker.js (the part that loads it) and standard-library.zip are made from Pyodide
+const notice = `python/: pyodide.wasm, worker.js (the part that loads it) and standard-library.zip are made from Pyodide
 (https://github.com/pyodide/pyodide, Mozilla Public License 2.0) and CPython (PSF License 2).
 The source of Pyodide is at the address above, under the version in the npm package "pyodide".
 `;
 
 /** Kept from the last build when only our own sources changed: compiling the library takes seconds. */
 async function standardLibrary(folder, target) {
-  const { version } = JSON.parse(await readFile(join(pyodide, 'package.json'), 'utf8'));
   const recipe = await readFile(join(root, 'wasm/python/build-standard-library.mjs'));
-  const input = createHash('sha256').update(version).update(recipe).digest('hex');
+  const input = createHash('sha256')
+    .update(await versionOf('pyodide'))
+    .update(recipe)
+    .digest('hex');
   // names the library, too: a build that was stopped may have left the one without the other
   const keyOf = (library) => `${input} ${createHash('sha256').update(library).digest('hex')}`;
-  const kept = await readFile(join(target, 'standard-library.zip')).catch(() => undefined);
-  const keptKey = await readFile(join(target, 'standard-library.txt'), 'utf8').catch(() => '');
+  const kept = await readFile(join(target, 'python/standard-library.zip')).catch(() => undefined);
+  const keptKey = await readFile(join(target, 'python/standard-library.txt'), 'utf8').catch(() => '');
   const isKept = kept !== undefined && keptKey === keyOf(kept);
   const library = isKept ? kept : await compileStandardLibrary();
-  await writeFile(join(folder, 'standard-library.zip'), library);
-  await writeFile(join(folder, 'standard-library.txt'), keyOf(library));
+  await writeFile(join(folder, 'python/standard-library.zip'), library);
+  await writeFile(join(folder, 'python/standard-library.txt'), keyOf(library));
 }
 
 async function compileStandardLibrary() {
   const { buildStandardLibrary } = await import('../wasm/python/build-standard-library.mjs');
   return buildStandardLibrary();
+}
+
+async function makeFolders(folder) {
+  for (const path of new Set(outputs.map((name) => dirname(name))))
+    await mkdir(join(folder, path), { recursive: true });
+}
+
+async function buildFrame(folder) {
+  await bundle('guest/frame-window.ts', 'frame.js', folder);
+  const script = (await readFile(join(folder, 'frame.js'), 'utf8'))
+    .replaceAll('</script', '<\\/script')
+    .trim();
+  await writeFile(join(folder, 'frame.html'), frameDocument(script));
+  const headers = await loadHeaders(script, folder);
+  await writeFile(join(folder, 'headers.json'), `${JSON.stringify(headers, null, 2)}\n`);
 }
 
 /**
@@ -163,18 +190,14 @@ export async function buildAssets(target = publicFolder) {
   if (await isUpToDate(target, stamp)) return false;
   // built aside and moved in one by one: a second build at the same time does no harm
   await mkdir(join(root, '.cache'), { recursive: true });
-  const folder = await mkdtemp(join(root, '.cache/python-'));
+  const folder = await mkdtemp(join(root, '.cache/sandbox-'));
   try {
+    await makeFolders(folder);
     await standardLibrary(folder, target);
-    await writeFile(join(folder, 'pyodide.wasm'), await readFile(join(pyodide, 'pyodide.asm.wasm')));
-    await bundle(join(pythonGuest, 'python-worker.ts'), 'worker.js', folder);
-    await bundle(join(guest, 'frame-window.ts'), 'frame.js', folder);
-    const script = (await readFile(join(folder, 'frame.js'), 'utf8'))
-      .replaceAll('</script', '<\\/script')
-      .trim();
-    await writeFile(join(folder, 'frame.html'), frameDocument(script));
-    const headers = await loadHeaders(script, folder);
-    await writeFile(join(folder, 'headers.json'), `${JSON.stringify(headers, null, 2)}\n`);
+    for (const [name, source] of Object.entries(copies))
+      await writeFile(join(folder, name), await readFile(resolve(source)));
+    for (const [name, entry] of Object.entries(workers)) await bundle(entry, name, folder);
+    await buildFrame(folder);
     await writeFile(join(folder, 'NOTICE.txt'), notice);
     await moveIn(folder, target, stamp);
   } finally {
@@ -185,7 +208,7 @@ export async function buildAssets(target = publicFolder) {
 
 /** While files of two builds lie together no stamp says that they are one; stopped here, the next build begins anew. */
 async function moveIn(folder, target, stamp) {
-  await mkdir(target, { recursive: true });
+  await makeFolders(target);
   await rm(join(target, stampName), { force: true });
   for (const name of outputs) await rename(join(folder, name), join(target, name));
   await writeFile(join(target, stampName), stamp);
@@ -194,7 +217,9 @@ async function moveIn(folder, target, stamp) {
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const startMs = performance.now();
   const isBuilt = await buildAssets();
-  const { size } = await stat(join(publicFolder, 'worker.js'));
   const took = `${Math.round(performance.now() - startMs)} ms`;
-  console.log(`public/python: ${isBuilt ? 'built' : 'up to date'} in ${took}, worker ${size} bytes`);
+  const sizes = await Promise.all(
+    Object.keys(workers).map(async (name) => `${name} ${(await stat(join(publicFolder, name))).size} bytes`),
+  );
+  console.log(`public/sandbox: ${isBuilt ? 'built' : 'up to date'} in ${took}, ${sizes.join(', ')}`);
 }

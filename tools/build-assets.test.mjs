@@ -7,6 +7,7 @@ import {
   readFileSync,
   readdirSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -17,11 +18,19 @@ import { buildAssets, outputs } from './build-assets.mjs';
 const target = mkdtempSync(join(tmpdir(), 'vivarium-assets-'));
 const inTarget = (/** @type {string} */ name) => join(target, name);
 const timeoutMs = 120_000;
+/** @param {string} left @param {string} right */
+const compare = (left, right) => (left < right ? -1 : 1);
+/** @param {string} folder */
+const filesIn = (folder) =>
+  readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((name) => !statSync(join(folder, name)).isDirectory())
+    .toSorted(compare);
 
 beforeAll(async () => {
   // compiling the library takes seconds; one that is there already is taken, if it is the right one
-  for (const name of ['standard-library.txt', 'standard-library.zip']) {
-    const made = resolve(import.meta.dirname, '../public/python', name);
+  for (const name of ['python/standard-library.txt', 'python/standard-library.zip']) {
+    const made = resolve(import.meta.dirname, '../public/sandbox', name);
+    mkdirSync(inTarget('python'), { recursive: true });
     if (existsSync(made)) cpSync(made, inTarget(name));
   }
   await buildAssets(target);
@@ -30,11 +39,11 @@ afterAll(() => rmSync(target, { recursive: true }));
 
 describe('the guest files', () => {
   it('are those that a build names, and are not built again', async () => {
-    expect(readdirSync(target).toSorted()).toEqual([...outputs, 'stamp.txt'].toSorted());
+    expect(filesIn(target)).toEqual([...outputs, 'stamp.txt'].toSorted(compare));
     expect(await buildAssets(target)).toBe(false);
   });
 
-  it.each(outputs.filter((name) => !name.startsWith('standard-library')))(
+  it.each(outputs.filter((name) => !name.includes('standard-library')))(
     'are built again when one was deleted: %s',
     async (name) => {
       const before = readFileSync(inTarget(name));
@@ -50,14 +59,14 @@ describe('the guest files', () => {
     'have no stamp while they are a mixture: a build that was stopped between two files is done again',
     async () => {
       // the last file cannot be put in place: a folder that is not empty is there
-      rmSync(inTarget('worker.js'));
-      mkdirSync(inTarget('worker.js/in-the-way'), { recursive: true });
+      rmSync(inTarget('python/worker.js'));
+      mkdirSync(inTarget('python/worker.js/in-the-way'), { recursive: true });
       writeFileSync(inTarget('NOTICE.txt'), 'of another build');
       writeFileSync(inTarget('stamp.txt'), 'of another build');
       await expect(buildAssets(target)).rejects.toThrow(/EISDIR|ENOTEMPTY|EEXIST|EPERM/);
       expect(readFileSync(inTarget('NOTICE.txt'), 'utf8')).not.toBe('of another build');
       expect(existsSync(inTarget('stamp.txt'))).toBe(false);
-      rmSync(inTarget('worker.js'), { recursive: true });
+      rmSync(inTarget('python/worker.js'), { recursive: true });
       expect(await buildAssets(target)).toBe(true);
     },
     timeoutMs,
@@ -66,11 +75,11 @@ describe('the guest files', () => {
   it(
     'do not keep a library that is not the one its key names',
     async () => {
-      const right = readFileSync(inTarget('standard-library.zip'));
-      writeFileSync(inTarget('standard-library.zip'), 'of another build');
+      const right = readFileSync(inTarget('python/standard-library.zip'));
+      writeFileSync(inTarget('python/standard-library.zip'), 'of another build');
       rmSync(inTarget('stamp.txt'));
       expect(await buildAssets(target)).toBe(true);
-      expect(readFileSync(inTarget('standard-library.zip')).equals(right)).toBe(true);
+      expect(readFileSync(inTarget('python/standard-library.zip')).equals(right)).toBe(true);
     },
     timeoutMs,
   );

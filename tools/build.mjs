@@ -30,7 +30,7 @@ const inputs = [
   'vite.config.ts',
 ];
 const isNoInput =
-  /(\.test\.(ts|mjs)|\.browser\.test\.ts|\.test-d\.ts|\.bench\.ts)$|(^|\/)public\/python(\/|$)/;
+  /(\.test\.(ts|mjs)|\.browser\.test\.ts|\.test-d\.ts|\.bench\.ts)$|(^|\/)public\/sandbox(\/|$)/;
 
 /** @param {string} path @returns {string[]} */
 function filesUnder(path) {
@@ -153,12 +153,12 @@ function emitPackage(folder) {
     requireTargets(text, file);
     writeFileSync(file, text);
   }
-  const assets = join(root, 'public/python');
+  const assets = join(root, 'public/sandbox');
   if (!existsSync(assets))
-    throw new Error('public/python is missing: the package would have no sandbox files');
+    throw new Error('public/sandbox is missing: the package would have no sandbox files');
   // what the builder notes for itself is of no use to anybody else
   const filter = (/** @type {string} */ path) => !/(stamp|standard-library)\.txt$/.test(path);
-  cpSync(assets, join(folder, 'assets/python'), { recursive: true, filter });
+  cpSync(assets, join(folder, 'assets/sandbox'), { recursive: true, filter });
 }
 
 async function buildApp() {

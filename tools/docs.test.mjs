@@ -157,7 +157,10 @@ describe('links', () => {
 
 /** Codes made of parts; the parts are the type of a parameter beside the template. */
 const madeOfParts = new Map([
-  ['executor/${code}-invalid', ['variable', 'file', 'option'].map((what) => `executor/${what}-invalid`)],
+  [
+    'executor/${code}-invalid',
+    ['variable', 'file', 'import', 'option'].map((what) => `executor/${what}-invalid`),
+  ],
   [
     'program/${what}-not-found',
     ['parameter', 'predictor', 'sub-module'].map((what) => `program/${what}-not-found`),

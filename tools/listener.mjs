@@ -1,11 +1,11 @@
 // Stands outside the sandbox and counts whatever reaches it: HTTP, WebSocket upgrades and bare TCP connections.
-// It also serves public/python/ with the sandbox's own headers, so that the frame by address can be tested from any page.
+// It also serves public/sandbox/ with the sandbox's own headers, so that the frame by address can be tested from any page.
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const assets = fileURLToPath(new URL('../public/python', import.meta.url));
+const assets = fileURLToPath(new URL('../public/sandbox', import.meta.url));
 const types = {
   '.html': 'text/html; charset=utf-8',
   '.js': 'text/javascript',
@@ -26,7 +26,7 @@ const open = {
 const tokenPattern = /hit\/([\w-]{1,200})/u;
 
 async function serveAsset(path, response) {
-  const file = normalize(join(assets, path.slice('/python/'.length)));
+  const file = normalize(join(assets, path.slice('/sandbox/'.length)));
   if (!file.startsWith(assets)) return response.writeHead(403).end();
   try {
     const headers = JSON.parse(await readFile(join(assets, 'headers.json'), 'utf8'));
@@ -55,7 +55,7 @@ export async function startListener(port = 0) {
   };
   const server = createServer((request, response) => {
     const path = new URL(request.url ?? '/', 'http://listener').pathname;
-    if (path.startsWith('/python/')) return void serveAsset(path, response);
+    if (path.startsWith('/sandbox/')) return void serveAsset(path, response);
     if (path.startsWith('/hits/')) {
       response.writeHead(200, { ...open, 'Content-Type': 'application/json' });
       return response.end(String(counts.get(path.slice('/hits/'.length)) ?? 0));

@@ -1,5 +1,6 @@
 /** Runs code that nobody trusts. Everything that crosses these methods, callbacks and signals aside, is plain data. */
 import type { GuestValue } from './guest-value.ts';
+import type { LanguageName } from './language/language.ts';
 import type { Outcome } from './outcome.ts';
 import type { SandboxId } from './sandbox/sandbox-id.ts';
 
@@ -9,6 +10,8 @@ export interface ExecutionContext {
   readonly variables?: Readonly<Record<string, GuestValue>>;
   /** Written before the code runs. Paths are relative to the working directory, `/sandbox`. */
   readonly files?: Readonly<Record<string, string | Uint8Array>>;
+  /** Modules that the code may import, by name, and their source in its language. They stay in a session. */
+  readonly imports?: Readonly<Record<string, string>>;
 }
 
 /** How one run is watched and bounded. */
@@ -31,11 +34,11 @@ export interface OutputPart {
 
 /**
  * Runs code in sandboxes. What happens to the code is an {@link Outcome}; a call that cannot be made rejects:
- * `executor/code-too-large`, `executor/variable-invalid`, `executor/file-invalid`, `executor/option-invalid`,
+ * `executor/code-too-large`, `executor/variable-invalid`, `executor/file-invalid`, `executor/import-invalid`, `executor/option-invalid`,
  * `executor/queue-full` (may be tried again), `executor/session-limit`, `executor/disposed`.
  */
 export interface Executor extends AsyncDisposable {
-  readonly language: 'python';
+  readonly language: LanguageName;
   /** Runs `code` in an interpreter that has run nothing before and runs nothing after. */
   execute(code: string, context?: ExecutionContext, options?: ExecutionOptions): Promise<Outcome>;
   /** An interpreter of its own that keeps variables between runs. The caller disposes it. */

@@ -14,7 +14,7 @@ export interface ExecutorLimits {
    * meanwhile the wait begins anew, at most three times.
    */
   readonly frameAnswerMs: number;
-  /** The interpreter's heap, enforced by the engine; rounded down to 64 KiB, at least 64 MiB. */
+  /** The interpreter's heap, enforced by the engine; rounded down to 64 KiB, at least what the language needs: 64 MiB for Python. */
   readonly memoryBytes: number;
   /** Files the guest keeps; they live outside the heap. */
   readonly fileBytes: number;
@@ -65,7 +65,6 @@ export const defaultLimits: ExecutorLimits = deepFreeze({
 /** The lowest value that makes sense, where that is not 1. */
 const least: Partial<Record<keyof ExecutorLimits, number>> = {
   interruptGraceMs: 0,
-  memoryBytes: 64 * mebibyte,
   fileBytes: 0,
   queuedExecutions: 0,
   queuedPerSession: 0,
@@ -79,11 +78,17 @@ const most: Partial<Record<keyof ExecutorLimits, number>> = {
   valueDepth: 200,
 };
 
-/** Defaults, overridden; throws `executor/limit-invalid` naming the field. */
-export function resolveLimits(limits: Partial<ExecutorLimits> = {}): ExecutorLimits {
+/**
+ * Defaults, overridden; throws `executor/limit-invalid` naming the field.
+ * @param leastMemoryBytes the language's own; default that of Python
+ */
+export function resolveLimits(
+  limits: Partial<ExecutorLimits> = {},
+  leastMemoryBytes: number = 64 * mebibyte,
+): ExecutorLimits {
   for (const [field, value] of Object.entries(limits)) {
     const name = field as keyof ExecutorLimits;
-    const low = least[name] ?? 1;
+    const low = name === 'memoryBytes' ? leastMemoryBytes : (least[name] ?? 1);
     const high = most[name] ?? Number.MAX_SAFE_INTEGER;
     const isKnown = name in defaultLimits;
     if (isKnown && Number.isInteger(value) && value >= low && value <= high) continue;

@@ -3,9 +3,10 @@ import { defaultLimits, resolveLimits } from './limits.ts';
 import { denyByDefault, narrowPolicy, resolvePolicy } from './policy.ts';
 import { prepareRun } from './sandbox/prepare-run.ts';
 import { refusePythonName } from './language/python/python-name.ts';
+import { python } from './language/python/python.ts';
 import type { GuestValue } from './guest-value.ts';
 
-const rules = { limits: defaultLimits, policy: denyByDefault, refuseName: refusePythonName };
+const rules = { limits: defaultLimits, policy: denyByDefault, language: python };
 
 test('the defaults resolve to themselves and are frozen', () => {
   expect(resolveLimits()).toEqual(defaultLimits);

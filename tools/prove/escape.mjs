@@ -39,7 +39,8 @@ async function bundleSuite() {
 export async function prepareApp(folder) {
   if (!isBuilt()) await buildAll();
   cpSync(join(root, 'dist-app'), folder, { recursive: true });
-  if (!existsSync(join(folder, 'python/frame.html'))) throw new Error('the built app holds no sandbox frame');
+  if (!existsSync(join(folder, 'sandbox/frame.html')))
+    throw new Error('the built app holds no sandbox frame');
   writeFileSync(join(folder, 'escape-suite.js'), await bundleSuite());
 }
 

@@ -3,8 +3,8 @@ import type { ModuleHandle } from 'vivarium';
 import type { QA } from './qa.ts';
 
 export const executor = createPythonExecutor({
-  assets: { baseUrl: '/python/' },
-  frame: { url: '/python/frame.html' },
+  assets: { baseUrl: '/sandbox/' },
+  frame: { url: '/sandbox/frame.html' },
 });
 
 const compute = createCompute();

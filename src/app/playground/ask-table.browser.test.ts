@@ -15,7 +15,7 @@ let penguins: Table;
 let executor: Executor;
 
 beforeAll(async () => {
-  executor = createPythonExecutor({ assets: { baseUrl: '/python/' }, frame: 'srcdoc' });
+  executor = createPythonExecutor({ assets: { baseUrl: '/sandbox/' }, frame: 'srcdoc' });
   penguins = await parseCsv(await (await fetch('/data/penguins.csv')).blob());
 });
 afterAll(() => executor[Symbol.asyncDispose]());

@@ -15,7 +15,7 @@ import { spawnModulesWorker } from './spawn-modules-worker.ts';
 /** The kinds that the worker serves. */
 export type PlaygroundModules = typeof modules;
 
-const sandboxFiles = '/python/';
+const sandboxFiles = '/sandbox/';
 
 /** Everything that has to be closed. */
 export class Services implements AsyncDisposable {

@@ -7,8 +7,8 @@ import { createUnprotectedPythonExecutor, createUnstrippedPythonExecutor } from 
 import { formatEscapeRows, runEscapeSuite } from './escape-suite.ts';
 
 const listenerUrl = inject('listenerUrl');
-const assets = { baseUrl: '/python/' };
-const byUrl: FrameKind = { url: `${listenerUrl}/python/frame.html` };
+const assets = { baseUrl: '/sandbox/' };
+const byUrl: FrameKind = { url: `${listenerUrl}/sandbox/frame.html` };
 const suiteTimeoutMs = 280_000;
 
 const run = (executor: Executor) =>

@@ -1,21 +1,24 @@
-import type { PyodideAPI } from 'pyodide';
 import { expect, test } from 'vitest';
 import { SimulatedClock } from '../../platform/index.ts';
 import type { GuestMessage } from '../sandbox/protocol.ts';
+import type { Engine } from './engine.ts';
 import { GuestRunner } from './guest-runner.ts';
 import { createInterruptFlag, pythonSignalOf, raiseInterrupt } from './interrupt-flag.ts';
 
-/** What the harness is given: whatever holds these can be reached by a guest. */
+/** What an engine is given: whatever holds these can be reached by a guest. */
 interface Given {
   readonly emit: (stream: number, text: unknown) => void;
-  readonly keep: (value: { getBuffer(type: 'u8'): { data: Uint8Array; release(): void } }) => number;
+  readonly keep: (bytes: Uint8Array) => number;
 }
 
-const buffer = (sizeBytes: number): Parameters<Given['keep']>[0] => ({
-  getBuffer: () => ({ data: new Uint8Array(sizeBytes), release: () => undefined }),
+/** An engine that is nothing but this guest. */
+const engineOf = (guest: () => unknown): Engine => ({
+  interruptName: 'KeyboardInterrupt',
+  run: () => guest() as string,
 });
 
 const clock = new SimulatedClock();
+const timeoutMs = 1000;
 
 /** Runs `guest` in the place of Python, which is what a guest that goes round the harness comes to. */
 async function run(
@@ -24,14 +27,14 @@ async function run(
 ): Promise<readonly GuestMessage[]> {
   const sent: GuestMessage[] = [];
   const runner = new GuestRunner((message) => void sent.push(message), undefined, clock);
-  const python = {
-    toPy: (given: Given) => ({ get: () => () => guest(given) }),
-    runPython: () => undefined,
+  const given: Given = {
+    emit: (stream, text) => runner.emit(stream === 0 ? 'stdout' : 'stderr', text),
+    keep: (bytes) => runner.keep(bytes),
   };
-  runner.install(python as unknown as PyodideAPI, '');
+  runner.install(engineOf(() => guest(given)));
   const request = new Uint8Array();
   const bounds = { outputBytes: 1000, resultBytes: 1000, ...limits };
-  await runner.serve({ type: 'run-start', run: 1, request, buffers: [], ...bounds });
+  await runner.receive({ type: 'run-start', run: 1, request, buffers: [], timeoutMs, ...bounds });
   return sent;
 }
 
@@ -69,7 +72,7 @@ test.each([
 ])('%s beyond the limit are not kept, and the run is told to have exceeded', async (_name, size, times) => {
   const sent = await run(({ keep }) =>
     attempt(() => {
-      for (let round = 0; round < times; round += 1) keep(buffer(size));
+      for (let round = 0; round < times; round += 1) keep(new Uint8Array(size));
     }),
   );
   expect(sent).toMatchObject([{ type: 'output-exceed' }, { type: 'run-end', buffers: [] }]);
@@ -83,7 +86,7 @@ test('a result beyond the limit does not leave', async () => {
 test('what is within the limits passes whole', async () => {
   const sent = await run(({ emit, keep }) => {
     emit(0, 'a'.repeat(1000));
-    return `[${keep(buffer(500))},${keep(buffer(500))}]`;
+    return `[${keep(new Uint8Array(500))},${keep(new Uint8Array(500))}]`;
   });
   expect(textOf(sent)).toHaveLength(1000);
   expect(sent.at(-1)).toMatchObject({ type: 'run-end', result: '[0,1]', buffers: [{}, {}] });
@@ -116,11 +119,10 @@ test('an interrupt that overtakes its run ends it before any of it ran, and spar
   const runner = new GuestRunner((message) => void sent.push(message), flag, clock);
   const signals: number[] = [];
   const guest = (): string => (signals.push(pythonSignalOf(flag)[0]), '{}');
-  const python = { toPy: () => ({ get: () => guest }), runPython: () => undefined };
-  runner.install(python as unknown as PyodideAPI, '');
+  runner.install(engineOf(guest));
   const bounds = { outputBytes: 1000, resultBytes: 1000 };
   const serve = (run: number): Promise<void> =>
-    runner.serve({ type: 'run-start', run, request: new Uint8Array(), buffers: [], ...bounds });
+    runner.receive({ type: 'run-start', run, request: new Uint8Array(), buffers: [], timeoutMs, ...bounds });
   await serve(1);
   raiseInterrupt(flag, 2);
   await serve(2);

@@ -30,6 +30,11 @@ export function beginRun(flag: SharedArrayBuffer, run: number): boolean {
   return Atomics.load(cells, runIndex) === run;
 }
 
+/** Whether the run that goes on was asked to stop. */
+export function isInterrupted(flag: SharedArrayBuffer): boolean {
+  return Atomics.load(new Int32Array(flag), signalIndex) === interruptSignal;
+}
+
 /** What Python reads and clears, in two steps: a signal that falls between them stays. */
 export interface PythonSignal {
   0: number;

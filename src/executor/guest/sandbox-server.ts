@@ -1,5 +1,5 @@
 /**
- * The frame's own work: it compiles the interpreter once and owns the workers and their interrupt flags. No guest code runs here, and
+ * The frame's own work: it takes what each kind of guest is made of, compiles it once, and owns the workers and their interrupt flags. No guest code runs here, and
  * nothing that a worker posts to it is read.
  */
 import { messageOf, unreachable } from '../../base/index.ts';
@@ -12,9 +12,9 @@ interface Guest {
   readonly interrupt: SharedArrayBuffer | undefined;
 }
 
-interface Files {
-  readonly module: WebAssembly.Module;
-  readonly standardLibrary: ArrayBuffer;
+/** What a kind of guest is made of. */
+interface Kind {
+  readonly assets: GuestBoot['assets'];
   readonly workerUrl: string;
 }
 
@@ -26,29 +26,33 @@ const maxMessageLength = 1000;
 class SandboxServer {
   readonly #guests = new Map<string, Guest>();
   readonly #report: (report: FrameReport) => void;
-  #files: Files | undefined;
+  readonly #kinds = new Map<number, Kind>();
 
   constructor(report: (report: FrameReport) => void) {
     this.#report = report;
   }
 
-  async boot(command: CommandOf<'frame-boot'>): Promise<void> {
+  async load({ guest, worker, assets }: CommandOf<'guest-load'>): Promise<void> {
     try {
-      const workerUrl = URL.createObjectURL(new Blob([command.worker], { type: 'text/javascript' }));
-      const module = await WebAssembly.compile(command.wasm);
-      this.#files = { module, standardLibrary: command.standardLibrary, workerUrl };
-      this.#report({ type: 'frame-ready', isIsolated: globalThis.crossOriginIsolated });
+      const entries = await Promise.all(
+        assets.map(async ({ name, form, content }) => {
+          return [name, form === 'module' ? await WebAssembly.compile(content) : content] as const;
+        }),
+      );
+      const workerUrl = URL.createObjectURL(new Blob([worker], { type: 'text/javascript' }));
+      this.#kinds.set(guest, { assets: Object.fromEntries(entries), workerUrl });
+      this.#report({ type: 'guest-ready', guest });
     } catch (error) {
-      this.#report({ type: 'frame-fail', message: messageOf(error) });
+      this.#report({ type: 'guest-fail', guest, message: messageOf(error).slice(0, maxMessageLength) });
     }
   }
 
-  open({ sandbox, settings, port }: CommandOf<'sandbox-open'>): void {
+  open({ sandbox, guest, settings, port }: CommandOf<'sandbox-open'>): void {
     const fail = (message: string): void => this.#report({ type: 'sandbox-fail', sandbox, message });
-    const files = this.#files;
-    if (!files) return fail('the frame has not been booted');
+    const kind = this.#kinds.get(guest);
+    if (!kind) return fail('the frame does not have this kind of guest');
     try {
-      const worker = spawnGuest(files.workerUrl);
+      const worker = spawnGuest(kind.workerUrl);
       const interrupt = globalThis.crossOriginIsolated ? createInterruptFlag() : undefined;
       // a guest can throw without end: only the first error, that of a failed start, is of use, and none fills the console
       let isTold = false;
@@ -58,8 +62,7 @@ class SandboxServer {
         isTold = true;
       });
       this.#guests.set(sandbox, { worker, interrupt });
-      const { module, standardLibrary } = files;
-      const boot: GuestBoot = { module, standardLibrary, settings, interrupt, port };
+      const boot: GuestBoot = { assets: kind.assets, settings, interrupt, port };
       worker.postMessage(boot, [port]);
     } catch (error) {
       fail(messageOf(error));
@@ -88,17 +91,19 @@ class SandboxServer {
   closeAll(): void {
     for (const { worker } of this.#guests.values()) worker.terminate();
     this.#guests.clear();
-    if (this.#files) URL.revokeObjectURL(this.#files.workerUrl);
+    for (const { workerUrl } of this.#kinds.values()) URL.revokeObjectURL(workerUrl);
+    this.#kinds.clear();
   }
 }
 
 /** Serves the page on `port` until this realm goes, or until it is disposed: then every worker ends. */
 export function serveSandboxes(port: MessagePort): Disposable {
-  const server = new SandboxServer((report) => port.postMessage(report));
+  const report = (message: FrameReport): void => port.postMessage(message);
+  const server = new SandboxServer(report);
   port.onmessage = ({ data: command }: MessageEvent<FrameCommand>) => {
     switch (command.type) {
-      case 'frame-boot':
-        return void server.boot(command);
+      case 'guest-load':
+        return void server.load(command);
       case 'sandbox-open':
         return server.open(command);
       case 'frame-ping':
@@ -111,6 +116,7 @@ export function serveSandboxes(port: MessagePort): Disposable {
         return unreachable(command);
     }
   };
+  report({ type: 'frame-ready', isIsolated: globalThis.crossOriginIsolated });
   return {
     [Symbol.dispose]() {
       port.close();

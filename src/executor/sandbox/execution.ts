@@ -67,7 +67,8 @@ export class Execution implements RunWatcher {
   stop(reason: StopReason): void {
     if (this.#reason) return;
     this.#reason = reason;
-    if (!this.#sandbox.canInterrupt) return this.#sandbox.kill(reason);
+    const keepsTime = reason === 'time' && this.#sandbox.keepsTime;
+    if (!this.#sandbox.canInterrupt && !keepsTime) return this.#sandbox.kill(reason);
     const { clock, limits } = this.#dependencies;
     this.#cancelGrace = clock.after(limits.interruptGraceMs, () => this.#sandbox.kill(reason));
     this.#interrupting = this.#sandbox.interrupt().catch(() => undefined);
@@ -111,7 +112,7 @@ export class Execution implements RunWatcher {
       stdout: this.#printed.stdout.join(''),
       stderr: this.#printed.stderr.join(''),
       durationMs,
-      isSandboxLost: !this.#sandbox.isAlive,
+      isSandboxLost: !this.#sandbox.isAlive || (end.type === 'result' && end.isStateLost),
     };
     const { limits } = this.#dependencies;
     switch (this.#reason) {
@@ -122,10 +123,20 @@ export class Execution implements RunWatcher {
       case 'output':
         return { type: 'exceeded', limit: 'output', allowed: limits.outputBytes, ...ending };
       case undefined:
-        return end.type === 'result' ? outcomeOf(end.result, ending, limits) : failureOf(end, ending);
+        return end.type === 'result'
+          ? outcomeOf(end.result, ending, { ...limits, wallTimeMs: prepared.timeoutMs })
+          : failureOf(end, ending);
     }
   }
 }
+
+/** The bound behind each limit that an interpreter reports. */
+const boundOf = {
+  time: 'wallTimeMs',
+  memory: 'memoryBytes',
+  output: 'outputBytes',
+  result: 'resultBytes',
+} as const;
 
 function outcomeOf(result: RunResult, ending: Ending, limits: ExecutorLimits): Outcome {
   switch (result.type) {
@@ -134,10 +145,8 @@ function outcomeOf(result: RunResult, ending: Ending, limits: ExecutorLimits): O
     case 'exceeded':
       return {
         type: 'exceeded',
-        limit: result.limit === 'memory' ? 'memory' : 'output',
-        allowed: { memory: limits.memoryBytes, output: limits.outputBytes, result: limits.resultBytes }[
-          result.limit
-        ],
+        limit: result.limit === 'result' ? 'output' : result.limit,
+        allowed: limits[boundOf[result.limit]],
         ...ending,
       };
     case 'returned':

@@ -1,4 +1,7 @@
-/** Interpreters started ahead. Each is handed out once: one that has seen guest code never serves anybody else. */
+/**
+ * Interpreters started ahead. One that has seen guest code serves nobody else, unless its language can renew it: then what comes back is renewed
+ * and kept for the next run of the same executor.
+ */
 import type { Sandbox } from './sandbox.ts';
 
 /** Starts an interpreter; rejects when it cannot. */
@@ -10,9 +13,16 @@ export class SandboxPool {
   readonly #warm: Promise<Sandbox>[] = [];
   #isDisposed = false;
 
-  constructor(open: OpenSandbox, size: number) {
+  readonly #kept: number;
+
+  /**
+   * @param size how many are started ahead
+   * @param kept how many that came back may wait, beside those; only for a language that is `isRenewable`
+   */
+  constructor(open: OpenSandbox, size: number, kept: number = 0) {
     this.#open = open;
     this.#size = size;
+    this.#kept = kept;
     this.#refill();
   }
 
@@ -46,6 +56,14 @@ export class SandboxPool {
       this.#refill();
       return sandbox;
     }
+  }
+
+  /** Takes one back whose run has ended. */
+  release(sandbox: Sandbox): void {
+    const hasRoom = !this.#isDisposed && this.#warm.length < this.#size + this.#kept;
+    if (this.#kept === 0 || !hasRoom || !sandbox.isAlive) return sandbox.kill('used');
+    sandbox.renew();
+    this.#warm.unshift(Promise.resolve(sandbox));
   }
 
   /** Ends those that wait; whoever has one keeps it. */

@@ -1,6 +1,7 @@
 /** Checks what the caller hands over and writes it down for the interpreter, before anything is started. */
 import { CodedError } from '../../base/index.ts';
 import type { ExecutionContext, ExecutionOptions } from '../executor.ts';
+import type { Language } from '../language/language.ts';
 import type { ExecutorLimits } from '../limits.ts';
 import type { Policy } from '../policy.ts';
 import type { RunRequest } from './protocol.ts';
@@ -18,12 +19,11 @@ export interface PreparedRun {
 export interface RunRules {
   readonly limits: ExecutorLimits;
   readonly policy: Policy;
-  /** Whether a variable may be called that; answers what is wrong. */
-  readonly refuseName: (name: string) => string | undefined;
+  readonly language: Language;
 }
 
 function wrong(
-  code: 'variable' | 'file' | 'option',
+  code: 'variable' | 'file' | 'import' | 'option',
   field: string,
   expected: string,
   found: string,
@@ -47,9 +47,9 @@ function checkCode(code: string, maxBytes: number): void {
   );
 }
 
-function checkName(field: string, name: string, { refuseName }: RunRules): string {
+function checkName(field: string, name: string, { language }: RunRules): string {
   const normal = typeof name === 'string' ? name.normalize('NFKC') : String(name);
-  const reason = refuseName(normal);
+  const reason = language.refuseName(normal);
   if (reason !== undefined) throw wrong('variable', `${field} "${name.slice(0, 100)}"`, 'a name', reason);
   return normal;
 }
@@ -84,8 +84,40 @@ function encodeFiles(
   });
 }
 
+/** Refuses what the language cannot take. */
+function checkUse(context: ExecutionContext, options: ExecutionOptions, language: Language): void {
+  const { hasVariables, hasFiles, hasImports } = language.capabilities;
+  const used: readonly (readonly [field: string, value: object | undefined, isTaken: boolean])[] = [
+    ['variables', context.variables, hasVariables],
+    ['outputs', options.outputs, hasVariables],
+    ['files', context.files, hasFiles],
+    ['imports', context.imports, hasImports],
+  ];
+  for (const [field, value, isTaken] of used) {
+    if (isTaken || value === undefined || Object.keys(value).length === 0) continue;
+    throw wrong('option', field, `none: ${language.name} takes no ${field}`, 'some');
+  }
+}
+
+function checkImports(
+  imports: NonNullable<ExecutionContext['imports']>,
+  maxBytes: number,
+): RunRequest['imports'] {
+  let sizeBytes = 0;
+  return Object.entries(imports).map(([name, source]) => {
+    const field = `imports["${name.slice(0, 100)}"]`;
+    if (typeof source !== 'string') throw wrong('import', field, 'a string', typeof source);
+    if (name === '' || name.length > 1024 || /[\0\p{Surrogate}]/u.test(name)) {
+      throw wrong('import', field, 'a name of 1 to 1024 characters', 'another');
+    }
+    sizeBytes += source.length;
+    if (sizeBytes > maxBytes) throw wrong('import', 'imports', `at most ${maxBytes} bytes together`, 'more');
+    return [name, source];
+  });
+}
+
 /**
- * Throws `executor/code-too-large`, `executor/variable-invalid`, `executor/file-invalid` or `executor/option-invalid`. The values are
+ * Throws `executor/code-too-large`, `executor/variable-invalid`, `executor/file-invalid`, `executor/import-invalid` or `executor/option-invalid`. The values are
  * copied now: the caller may change its own afterwards.
  */
 export function prepareRun(
@@ -94,8 +126,9 @@ export function prepareRun(
   options: ExecutionOptions,
   rules: RunRules,
 ): PreparedRun {
-  const { limits, policy } = rules;
+  const { limits, policy, language } = rules;
   checkCode(code, limits.codeBytes);
+  checkUse(context, options, language);
   const encoder = new ValueEncoder({ maxSizeBytes: limits.inputBytes, maxDepth: limits.valueDepth });
   const variables = Object.entries(context.variables ?? {}).map(
     ([name, value]) => [checkName('variable', name, rules), encoder.encode(value, name)] as const,
@@ -104,6 +137,7 @@ export function prepareRun(
     code,
     variables: Object.fromEntries(variables),
     files: encodeFiles(context.files ?? {}, encoder, limits.fileBytes),
+    imports: checkImports(context.imports ?? {}, limits.inputBytes),
     outputs: (options.outputs ?? []).map((name) => checkName('output', name, rules)),
     deniedModules: policy.deniedModules,
     outputBytes: limits.outputBytes,

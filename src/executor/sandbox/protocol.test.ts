@@ -9,7 +9,7 @@ test.each([
   { type: 'sandbox-fail', message: 'm' },
   { type: 'output-write', run: 1, stream: 'stdout', text: 't' },
   { type: 'output-exceed', run: 1 },
-  { type: 'run-end', run: 1, result: '{}', buffers: [new ArrayBuffer(1)] },
+  { type: 'run-end', run: 1, result: '{}', buffers: [new ArrayBuffer(1)], isStateLost: false },
   { type: 'sandbox-die', message: 'm' },
 ] as const)('$type is read as it is', (message) => {
   expect(parseGuestMessage({ ...message, extra: 1 })).toEqual(message);
@@ -24,8 +24,15 @@ test.each<[string, unknown]>([
   ['a run beyond counting', { type: 'output-exceed', run: 2 ** 60 }],
   ['another stream', { type: 'output-write', run: 1, stream: 'stdlog', text: '' }],
   ['text that is no text', { type: 'output-write', run: 1, stream: 'stdout', text: ['x'] }],
-  ['a result that is no text', { type: 'run-end', run: 1, result: {}, buffers: [] }],
-  ['buffers that are none', { type: 'run-end', run: 1, result: '', buffers: [new Uint8Array(1)] }],
+  ['a result that is no text', { type: 'run-end', run: 1, result: {}, buffers: [], isStateLost: false }],
+  [
+    'buffers that are none',
+    { type: 'run-end', run: 1, result: '', buffers: [new Uint8Array(1)], isStateLost: false },
+  ],
+  [
+    'a loss that is neither true nor false',
+    { type: 'run-end', run: 1, result: '', buffers: [], isStateLost: 1 },
+  ],
 ])('%s is no message', (_name, data) => {
   expect(parseGuestMessage(data)).toBe(undefined);
 });

@@ -8,9 +8,16 @@
 /** How the worker is set up; fixed for its life. */
 export interface GuestSettings {
   readonly fileBytes: number;
+  /** For a language that makes its memory itself; others had theirs capped on the page. */
+  readonly memoryBytes: number;
   /** False only in the control of the escape suite: globals stay and `js` is the real global object. */
   readonly isStripped: boolean;
+  /** What the language's own definition sets. */
+  readonly own: Readonly<Record<string, string | number | boolean>>;
 }
+
+/** Page → worker, after the boot. */
+export type GuestCommand = RunStart | RunStop | GuestRenew;
 
 /** Page → frame, by `postMessage` on its window, once, with the port that everything else uses. */
 export interface FrameConnect {
@@ -19,16 +26,19 @@ export interface FrameConnect {
 
 /** Page → frame, on the port. */
 export type FrameCommand =
+  /** Hands over what one kind of guest is made of. Answered with `guest-ready` or `guest-fail`; once for each `guest`. */
   | {
-      readonly type: 'frame-boot';
-      readonly wasm: ArrayBuffer;
-      readonly standardLibrary: ArrayBuffer;
+      readonly type: 'guest-load';
+      /** How `sandbox-open` names it. */
+      readonly guest: number;
       /** Source of the worker, a classic script. */
       readonly worker: string;
+      readonly assets: readonly FrameAsset[];
     }
   | {
       readonly type: 'sandbox-open';
       readonly sandbox: string;
+      readonly guest: number;
       readonly settings: GuestSettings;
       readonly port: MessagePort;
     }
@@ -43,17 +53,26 @@ export type FrameCommand =
   /** Answered with `command-done`: the frame is alive. */
   | { readonly type: 'frame-ping'; readonly command: number };
 
+/** One file of a guest. A `module` is compiled by the frame, once for all its workers; `bytes` go to each of them. */
+export interface FrameAsset {
+  readonly name: string;
+  readonly form: 'module' | 'bytes';
+  readonly content: ArrayBuffer;
+}
+
 /** Frame → page, on the port. */
 export type FrameReport =
+  /** The first one: the frame listens. */
   | { readonly type: 'frame-ready'; readonly isIsolated: boolean }
-  | { readonly type: 'frame-fail'; readonly message: string }
+  | { readonly type: 'guest-ready'; readonly guest: number }
+  | { readonly type: 'guest-fail'; readonly guest: number; readonly message: string }
   | { readonly type: 'sandbox-fail'; readonly sandbox: string; readonly message: string }
   | { readonly type: 'command-done'; readonly command: number };
 
 /** Frame → worker, its first and only message. */
 export interface GuestBoot {
-  readonly module: WebAssembly.Module;
-  readonly standardLibrary: ArrayBuffer;
+  /** By name. */
+  readonly assets: Readonly<Record<string, WebAssembly.Module | ArrayBuffer>>;
   readonly settings: GuestSettings;
   /** Present where the frame is isolated; read and written by `guest/interrupt-flag.ts`. */
   readonly interrupt: SharedArrayBuffer | undefined;
@@ -70,6 +89,19 @@ export interface RunStart {
   /** Also in the request; here for what goes round the harness. */
   readonly outputBytes: number;
   readonly resultBytes: number;
+  /** For a guest that keeps time itself; the page's own clock is the bound. */
+  readonly timeoutMs: number;
+}
+
+/** Page → worker, on the sandbox's port, between runs: the next run must find an interpreter that has run nothing. */
+export interface GuestRenew {
+  readonly type: 'guest-renew';
+}
+
+/** Page → worker, on the sandbox's port, beside the shared flag: for a guest that waits and therefore does not look at the flag. */
+export interface RunStop {
+  readonly type: 'run-stop';
+  readonly run: number;
 }
 
 /** What the harness reads. Variables are encoded as `value-codec.ts` says. */
@@ -78,6 +110,8 @@ export interface RunRequest {
   readonly variables: Readonly<Record<string, unknown>>;
   /** Path and encoded content. */
   readonly files: readonly (readonly [path: string, content: unknown])[];
+  /** Modules by the name under which the code imports them, and their source. */
+  readonly imports: readonly (readonly [name: string, source: string])[];
   readonly outputs: readonly string[];
   readonly deniedModules: readonly string[];
   readonly outputBytes: number;
@@ -103,6 +137,8 @@ export type GuestMessage =
       /** A result as JSON text, read by `run-result.ts`. */
       readonly result: string;
       readonly buffers: readonly ArrayBuffer[];
+      /** The worker goes on with an interpreter that has run nothing: what earlier runs left is gone. */
+      readonly isStateLost: boolean;
     }
   /** The interpreter cannot go on. */
   | { readonly type: 'sandbox-die'; readonly message: string };
@@ -122,9 +158,9 @@ const readers: Record<GuestMessage['type'], (data: Unknown) => GuestMessage | un
       ? { type: 'output-write', run, stream, text }
       : undefined,
   'output-exceed': ({ run }) => (isCount(run) ? { type: 'output-exceed', run } : undefined),
-  'run-end': ({ run, result, buffers }) =>
-    isCount(run) && isText(result) && isBuffers(buffers)
-      ? { type: 'run-end', run, result, buffers }
+  'run-end': ({ run, result, buffers, isStateLost }) =>
+    isCount(run) && isText(result) && isBuffers(buffers) && typeof isStateLost === 'boolean'
+      ? { type: 'run-end', run, result, buffers, isStateLost }
       : undefined,
   'sandbox-die': ({ message }) => (isText(message) ? { type: 'sandbox-die', message } : undefined),
 };

@@ -20,7 +20,7 @@ export type RunResult =
       readonly line: number;
       readonly column: number;
     }
-  | { readonly type: 'exceeded'; readonly limit: 'memory' | 'output' | 'result' };
+  | { readonly type: 'exceeded'; readonly limit: 'time' | 'memory' | 'output' | 'result' };
 
 type Unknown = Readonly<Record<string, unknown>>;
 
@@ -89,8 +89,8 @@ export function parseRunResult(
   }
 }
 
-function limitName(limit: unknown): 'memory' | 'output' | 'result' {
-  if (limit === 'memory' || limit === 'output' || limit === 'result') return limit;
+function limitName(limit: unknown): 'time' | 'memory' | 'output' | 'result' {
+  if (limit === 'time' || limit === 'memory' || limit === 'output' || limit === 'result') return limit;
   throw new MalformedValue('an unknown limit');
 }
 

@@ -6,20 +6,22 @@ import type { ExecutionContext, ExecutionOptions, Executor, Session } from '../e
 import { Execution, nothingPrinted } from './execution.ts';
 import type { ExecutorLimits } from '../limits.ts';
 import type { Outcome } from '../outcome.ts';
+import type { Language, LanguageName } from '../language/language.ts';
 import type { Policy } from '../policy.ts';
 import { SandboxPool } from './pool.ts';
 import { prepareRun } from './prepare-run.ts';
 import type { PreparedRun } from './prepare-run.ts';
 import { SandboxFactory } from './sandbox-factory.ts';
-import type { CreateHost } from './sandbox-factory.ts';
 import { SandboxSession } from './sandbox-session.ts';
 import { Slots } from './slots.ts';
+import type { TrustDomain } from './trust-domain.ts';
 
 export interface SandboxExecutorOptions {
-  readonly language: 'python';
-  readonly createHost: CreateHost;
+  readonly language: Language;
+  readonly domain: TrustDomain;
+  /** The executor is the domain's only one, and disposes it. */
+  readonly ownsDomain: boolean;
   readonly isStripped: boolean;
-  readonly refuseName: (name: string) => string | undefined;
   readonly limits: ExecutorLimits;
   readonly policy: Policy;
   readonly clock: Clock;
@@ -27,7 +29,7 @@ export interface SandboxExecutorOptions {
 }
 
 export class SandboxExecutor implements Executor {
-  readonly language: 'python';
+  readonly language: LanguageName;
   readonly #options: SandboxExecutorOptions;
   readonly #factory: SandboxFactory;
   readonly #pool: SandboxPool;
@@ -39,11 +41,13 @@ export class SandboxExecutor implements Executor {
 
   constructor(options: SandboxExecutorOptions) {
     const { language, limits, isStripped } = options;
-    this.language = language;
+    this.language = language.name;
     this.#options = options;
-    const settings = { fileBytes: limits.fileBytes, isStripped };
+    const { fileBytes, memoryBytes } = limits;
+    const settings = { fileBytes, memoryBytes, isStripped, own: language.settings };
     this.#factory = new SandboxFactory({ ...options, settings });
-    this.#pool = new SandboxPool(() => this.#factory.open(), limits.warmSandboxes);
+    const kept = language.capabilities.isRenewable ? limits.concurrentExecutions : 0;
+    this.#pool = new SandboxPool(() => this.#factory.open(), limits.warmSandboxes, kept);
     this.#slots = new Slots(limits.concurrentExecutions, limits.queuedExecutions);
   }
 
@@ -88,7 +92,7 @@ export class SandboxExecutor implements Executor {
     }
   }
 
-  /** Ends every run with `cancelled`, every session, and the frame. */
+  /** Ends every run with `cancelled`, every session, and the frame where it is the executor's own. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#isDisposed) return;
     this.#isDisposed = true;
@@ -97,6 +101,7 @@ export class SandboxExecutor implements Executor {
     await Promise.all([...this.#sessions].map((session) => session[Symbol.asyncDispose]()));
     this.#pool.dispose();
     this.#factory.dispose();
+    if (this.#options.ownsDomain) this.#options.domain[Symbol.dispose]();
   }
 
   async #runOnce(prepared: PreparedRun, options: ExecutionOptions): Promise<Outcome> {
@@ -109,7 +114,7 @@ export class SandboxExecutor implements Executor {
       return await execution.run(prepared);
     } finally {
       this.#running.delete(execution);
-      sandbox.kill('used');
+      this.#pool.release(sandbox);
     }
   }
 

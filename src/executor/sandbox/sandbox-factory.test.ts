@@ -2,18 +2,22 @@ import { expect, test } from 'vitest';
 import { CodedError } from '../../base/index.ts';
 import { SimulatedClock } from '../../platform/index.ts';
 import { createHub, createMemorySink } from '../../telemetry/index.ts';
+import { python } from '../language/python/python.ts';
 import { resolveLimits } from '../limits.ts';
 import type { SandboxHost, SandboxWatcher } from './sandbox-host.ts';
 import { SandboxFactory } from './sandbox-factory.ts';
-import type { CreateHost } from './sandbox-factory.ts';
+import { TrustDomain } from './trust-domain.ts';
+import type { CreateHost } from './trust-domain.ts';
 
 function createFactory(createHost: CreateHost) {
   const clock = new SimulatedClock();
   const hub = createHub(clock);
   const sink = createMemorySink(hub);
-  const settings = { fileBytes: 0, isStripped: true };
+  const settings = { fileBytes: 0, memoryBytes: 0, isStripped: true, own: {} };
   const limits = resolveLimits({ bootTimeoutMs: 1000 });
-  const factory = new SandboxFactory({ language: 'python', createHost, settings, limits, clock, hub });
+  const fetchFiles = () => Promise.resolve({ worker: '', assets: [] });
+  const domain = new TrustDomain({ createHost, fetchFiles, clock, bootTimeoutMs: limits.bootTimeoutMs });
+  const factory = new SandboxFactory({ language: python, domain, settings, limits, clock, hub });
   return { factory, clock, sink };
 }
 
@@ -46,6 +50,7 @@ test('a worker that fails in its start is ended', async () => {
     isIsolated: true,
     isLost: false,
     watch: <T>(work: Promise<T>) => work,
+    load: () => Promise.resolve(1),
     open: (_id: string, _settings: unknown, given: SandboxWatcher) => ((watcher = given), port1),
     close: (id: string) => void closed.push(id),
   };
@@ -74,6 +79,7 @@ test('a realm where nothing can be interrupted is told of, once', async () => {
     isIsolated: false,
     isLost: false,
     watch: <T>(work: Promise<T>) => work,
+    load: () => Promise.resolve(1),
     open: (_id: string, _settings: unknown, given: SandboxWatcher) => ((watcher = given), port1),
     close: () => undefined,
   };

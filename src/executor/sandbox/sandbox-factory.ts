@@ -1,20 +1,18 @@
-/** Starts interpreters in one realm, which it makes when it is first needed and again when it was lost. */
+/** Starts interpreters of one language in the realm of its trust domain. */
 import { CodedError, isCodedError, messageOf } from '../../base/index.ts';
 import { withDeadline } from '../../platform/index.ts';
 import type { Clock } from '../../platform/index.ts';
 import type { Hub } from '../../telemetry/index.ts';
 import type { ExecutorLimits } from '../limits.ts';
+import type { Language } from '../language/language.ts';
 import type { GuestSettings } from './protocol.ts';
 import { createSandboxId } from './sandbox-id.ts';
 import { Sandbox } from './sandbox.ts';
-import type { SandboxHost } from './sandbox-host.ts';
-
-/** Makes the realm; gives up, and takes away what it made, when `signal` aborts. */
-export type CreateHost = (signal: AbortSignal) => Promise<SandboxHost>;
+import type { TrustDomain } from './trust-domain.ts';
 
 export interface FactoryOptions {
-  readonly language: string;
-  readonly createHost: CreateHost;
+  readonly language: Language;
+  readonly domain: TrustDomain;
   readonly settings: GuestSettings;
   readonly limits: ExecutorLimits;
   readonly clock: Clock;
@@ -24,7 +22,6 @@ export interface FactoryOptions {
 export class SandboxFactory {
   readonly #options: FactoryOptions;
   readonly #closing = new AbortController();
-  #host: Promise<SandboxHost> | undefined;
   #isToldNotIsolated = false;
 
   constructor(options: FactoryOptions) {
@@ -59,27 +56,30 @@ export class SandboxFactory {
     hub.emit({
       type: 'sandbox-start',
       sandbox: sandbox.id,
-      language,
+      language: language.name,
       durationMs: clock.monotonic() - startMs,
     });
     return sandbox;
   }
 
-  /** Takes the realm away, with everything in it. */
+  /** Ends the starts in progress, and starts no more; what was handed out is its holder's. */
   dispose(): void {
     this.#closing.abort(new CodedError('executor/disposed', 'the executor has been disposed'));
-    this.#host?.then(
-      (host) => host[Symbol.dispose](),
-      () => undefined,
-    );
   }
 
   async #start(signal: AbortSignal): Promise<Sandbox> {
-    const host = await this.#liveHost();
+    const { language, domain, settings, limits, hub } = this.#options;
+    const { host, kind } = await domain.prepare(language, limits.memoryBytes);
     signal.throwIfAborted();
     if (!host.isIsolated) this.#tellNotIsolated();
-    const { settings, limits, hub } = this.#options;
-    return new Sandbox({ id: createSandboxId(), host, settings, bounds: limits, hub });
+    return new Sandbox({
+      id: createSandboxId(),
+      host,
+      guest: { kind, settings },
+      bounds: limits,
+      hub,
+      keepsTime: language.capabilities.keepsTime,
+    });
   }
 
   #tellNotIsolated(): void {
@@ -94,28 +94,11 @@ export class SandboxFactory {
     });
   }
 
-  /** The realm that is there or being made, or a new one. */
-  async #liveHost(): Promise<SandboxHost> {
-    const present = this.#host;
-    const host = await present?.catch(() => undefined);
-    if (host && !host.isLost) return host;
-    // somebody else may have begun a new one during the wait
-    if (this.#host === present) this.#host = this.#createHost();
-    return this.#host as Promise<SandboxHost>;
-  }
-
-  /** With a time limit of its own, because several boots may wait for it. */
-  #createHost(): Promise<SandboxHost> {
-    const { clock, limits, createHost } = this.#options;
-    const limit = { timeoutMs: limits.bootTimeoutMs, signal: this.#closing.signal };
-    return withDeadline(clock, limit, createHost);
-  }
-
   /** An executor that was disposed meanwhile did not fail. */
   #tellFailure({ code, message }: CodedError, durationMs: number): void {
     if (this.#closing.signal.aborted) return;
     const { hub, language } = this.#options;
-    hub.emit({ type: 'sandbox-fail', language, durationMs, error: { code, message } });
+    hub.emit({ type: 'sandbox-fail', language: language.name, durationMs, error: { code, message } });
   }
 
   #failure(error: unknown): CodedError {

@@ -1,5 +1,5 @@
 /**
- * The headers that keep a guest in, as data. `tools/build-assets.mjs` writes them to `python/headers.json`, which every server reads: the
+ * The headers that keep a guest in, as data. `tools/build-assets.mjs` writes them to `sandbox/headers.json`, which every server reads: the
  * development server, the preview, the tests, any host.
  */
 
@@ -30,7 +30,7 @@ function frameHeaders(scriptHash: string): Headers {
   };
 }
 
-/** Answers of the other files under `python/`. */
+/** Answers of the other files under `sandbox/`. */
 const assetHeaders: Headers = {
   'Cross-Origin-Resource-Policy': 'cross-origin',
   'X-Content-Type-Options': 'nosniff',
@@ -54,9 +54,9 @@ export interface SandboxHeaders {
 
 /**
  * @param scriptHash of the script inside `frame.html`, as a policy writes it: `sha256-…`
- * @param assetPath where `public/python/` is served; default `/python/`
+ * @param assetPath where `public/sandbox/` is served; default `/sandbox/`
  */
-export function sandboxHeaders(scriptHash: string, assetPath: string = '/python/'): SandboxHeaders {
+export function sandboxHeaders(scriptHash: string, assetPath: string = '/sandbox/'): SandboxHeaders {
   return {
     assets: { path: assetPath, headers: assetHeaders },
     frame: { path: `${assetPath}frame.html`, headers: frameHeaders(scriptHash) },

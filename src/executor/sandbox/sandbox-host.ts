@@ -1,17 +1,20 @@
 /** The page's end of a realm that holds sandboxes: a frame, or in the control of the escape suite the page itself. */
 import { CodedError } from '../../base/index.ts';
+import type { Brand } from '../../base/index.ts';
 import type { Clock } from '../../platform/index.ts';
 import { waitForAnswer } from './answer-wait.ts';
-import type { FrameCommand, FrameReport, GuestSettings } from './protocol.ts';
+import type { FrameAsset, FrameCommand, FrameReport, GuestSettings } from './protocol.ts';
 import type { SandboxId } from './sandbox-id.ts';
 
-/** Handed to a realm once; the wasm's memory is capped already. */
-export interface SandboxFiles {
-  readonly wasm: ArrayBuffer;
-  readonly standardLibrary: ArrayBuffer;
-  /** Source of the worker. */
+/** What one kind of guest is made of; handed to a realm once, the buffers given away. */
+export interface GuestFiles {
+  /** Source of the worker, a classic script. */
   readonly worker: string;
+  readonly assets: readonly FrameAsset[];
 }
+
+/** Names a kind of guest that a realm has; good in that realm alone. */
+export type GuestKind = Brand<number, 'GuestKind'>;
 
 /** Told about one sandbox. */
 export interface SandboxWatcher {
@@ -19,6 +22,12 @@ export interface SandboxWatcher {
   fail(message: string): void;
   /** The whole realm is gone. */
   lose(): void;
+}
+
+/** Which kind of guest a worker is, and how it is set up. */
+export interface OpenedGuest {
+  readonly kind: GuestKind;
+  readonly settings: GuestSettings;
 }
 
 export interface SandboxHost extends Disposable {
@@ -29,8 +38,10 @@ export interface SandboxHost extends Disposable {
   ping(): Promise<void>;
   /** Asks again and again while `work` lasts, so that a realm which dies meanwhile is found out. Settles as `work` does. */
   watch<T>(work: Promise<T>): Promise<T>;
+  /** Resolves when the realm has compiled the files; rejects with `executor/boot-failed` or `executor/frame-lost`. */
+  load(files: GuestFiles): Promise<GuestKind>;
   /** Starts a worker; the port speaks with it. */
-  open(id: SandboxId, settings: GuestSettings, watcher: SandboxWatcher): MessagePort;
+  open(id: SandboxId, guest: OpenedGuest, watcher: SandboxWatcher): MessagePort;
   /** Resolves when a later run can no longer be hit. @param run which one, also when it has yet to begin */
   interrupt(id: SandboxId, run: number): Promise<void>;
   close(id: SandboxId): void;
@@ -57,15 +68,22 @@ export class PortSandboxHost implements SandboxHost {
   readonly #options: HostOptions;
   readonly #watchers = new Map<string, SandboxWatcher>();
   readonly #waiting = new Map<number, Waiter>();
-  #boot: Waiter | undefined;
+  readonly #loading = new Map<number, Waiter>();
+  readonly #ready: Promise<void>;
+  #settleReady: Waiter | undefined;
+  #kinds = 0;
   #commands = 0;
   #isIsolated = false;
   #isLost = false;
-  #isBooted = false;
 
   constructor(port: MessagePort, options: HostOptions) {
     this.#port = port;
     this.#options = options;
+    this.#ready = new Promise((resolve, reject) => {
+      this.#settleReady = { resolve, reject };
+    });
+    // told to whoever asks for it
+    this.#ready.catch(() => undefined);
     port.onmessage = (event: MessageEvent<FrameReport>) => this.#receive(event.data);
   }
 
@@ -77,23 +95,28 @@ export class PortSandboxHost implements SandboxHost {
     return this.#isLost;
   }
 
-  get isBooted(): boolean {
-    return this.#isBooted;
+  /** Resolves when the realm has spoken; rejects with `executor/frame-lost`. */
+  get ready(): Promise<void> {
+    return this.#ready;
   }
 
-  /** Hands the files over; resolves when the interpreter is compiled. */
-  boot({ wasm, standardLibrary, worker }: SandboxFiles): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#boot = { resolve, reject };
-      this.#send({ type: 'frame-boot', wasm, standardLibrary, worker }, [wasm, standardLibrary]);
-    });
+  async load({ worker, assets }: GuestFiles): Promise<GuestKind> {
+    if (this.#isLost) throw lost();
+    const guest = ++this.#kinds;
+    const done = new Promise<void>((resolve, reject) => this.#loading.set(guest, { resolve, reject }));
+    this.#send(
+      { type: 'guest-load', guest, worker, assets },
+      assets.map(({ content }) => content),
+    );
+    await this.watch(done).finally(() => this.#loading.delete(guest));
+    return guest as GuestKind;
   }
 
-  open(id: SandboxId, settings: GuestSettings, watcher: SandboxWatcher): MessagePort {
+  open(id: SandboxId, { kind, settings }: OpenedGuest, watcher: SandboxWatcher): MessagePort {
     if (this.#isLost) throw lost();
     const { port1, port2 } = new MessageChannel();
     this.#watchers.set(id, watcher);
-    this.#send({ type: 'sandbox-open', sandbox: id, settings, port: port2 }, [port2]);
+    this.#send({ type: 'sandbox-open', sandbox: id, guest: kind, settings, port: port2 }, [port2]);
     return port1;
   }
 
@@ -164,12 +187,15 @@ export class PortSandboxHost implements SandboxHost {
     switch (report.type) {
       case 'frame-ready':
         this.#isIsolated = report.isIsolated;
-        this.#isBooted = true;
-        return this.#boot?.resolve();
-      case 'frame-fail':
-        return this.#boot?.reject(
-          new CodedError('executor/boot-failed', `the frame could not be booted: ${report.message}`),
-        );
+        return this.#settleReady?.resolve();
+      case 'guest-ready':
+        return this.#loading.get(report.guest)?.resolve();
+      case 'guest-fail':
+        return this.#loading
+          .get(report.guest)
+          ?.reject(
+            new CodedError('executor/boot-failed', `the frame cannot take the guest: ${report.message}`),
+          );
       case 'sandbox-fail':
         return this.#watchers.get(report.sandbox)?.fail(report.message);
       case 'command-done':
@@ -180,7 +206,8 @@ export class PortSandboxHost implements SandboxHost {
   #lose(): void {
     if (this.#isLost) return;
     this.#isLost = true;
-    this.#boot?.reject(lost());
+    this.#settleReady?.reject(lost());
+    for (const { reject } of this.#loading.values()) reject(lost());
     for (const { reject } of this.#waiting.values()) reject(lost());
     for (const watcher of this.#watchers.values()) watcher.lose();
     this.#watchers.clear();

@@ -3,6 +3,7 @@ import { SimulatedClock } from '../../platform/index.ts';
 import { silentHub } from '../../telemetry/index.ts';
 import { resolveLimits } from '../limits.ts';
 import type { Outcome } from '../outcome.ts';
+import { python } from '../language/python/python.ts';
 import { SandboxPool } from './pool.ts';
 import { resolvePolicy } from '../policy.ts';
 import type { RunEnd, RunWatcher, Sandbox } from './sandbox.ts';
@@ -30,7 +31,11 @@ class ScriptedSandbox {
     const { code } = JSON.parse(new TextDecoder().decode(request)) as { code: string };
     this.runs.push(code);
     if (code !== 'stuck')
-      return Promise.resolve({ type: 'result', result: { type: 'returned', value: code, variables: {} } });
+      return Promise.resolve({
+        type: 'result',
+        isStateLost: false,
+        result: { type: 'returned', value: code, variables: {} },
+      });
     return new Promise((resolve) => {
       this.#end = resolve;
     });
@@ -39,7 +44,7 @@ class ScriptedSandbox {
   interrupt(): Promise<void> {
     if (this.isSilent) return new Promise(() => undefined);
     const error = { type: 'KeyboardInterrupt', message: '', traceback: '', line: null };
-    this.#end?.({ type: 'result', result: { type: 'threw', error } });
+    this.#end?.({ type: 'result', isStateLost: false, result: { type: 'threw', error } });
     return Promise.resolve();
   }
 
@@ -60,7 +65,7 @@ function createSession() {
     new Promise((resolve) => starts.push(() => resolve(second as unknown as Sandbox)));
   const session = new SandboxSession(first as unknown as Sandbox, {
     pool: new SandboxPool(start, 0),
-    rules: { limits, policy: resolvePolicy(), refuseName: () => undefined },
+    rules: { limits, policy: resolvePolicy(), language: python },
     dependencies: { clock, hub: silentHub, limits },
     bootFailure: (error) => ({ type: 'failed', message: String(error) }) as Outcome,
     onDispose: () => undefined,

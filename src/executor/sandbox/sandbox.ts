@@ -4,10 +4,10 @@ import type { Hub } from '../../telemetry/index.ts';
 import type { OutputPart } from '../executor.ts';
 import type { PreparedRun } from './prepare-run.ts';
 import { parseGuestMessage } from './protocol.ts';
-import type { GuestMessage, GuestSettings, RunStart } from './protocol.ts';
+import type { GuestCommand, GuestMessage } from './protocol.ts';
 import { parseRunResult } from './run-result.ts';
 import type { ResultBounds, RunResult } from './run-result.ts';
-import type { SandboxHost } from './sandbox-host.ts';
+import type { OpenedGuest, SandboxHost } from './sandbox-host.ts';
 import type { SandboxId } from './sandbox-id.ts';
 
 /** Why an interpreter ended. */
@@ -23,7 +23,7 @@ export type KillCause =
 
 /** How a run left the interpreter. */
 export type RunEnd =
-  | { readonly type: 'result'; readonly result: RunResult }
+  | { readonly type: 'result'; readonly result: RunResult; readonly isStateLost: boolean }
   | { readonly type: 'dead'; readonly cause: KillCause; readonly message: string };
 
 /** Follows one run. */
@@ -36,9 +36,11 @@ export interface RunWatcher {
 export interface SandboxOptions {
   readonly id: SandboxId;
   readonly host: SandboxHost;
-  readonly settings: GuestSettings;
+  readonly guest: OpenedGuest;
   readonly bounds: ResultBounds;
   readonly hub: Hub;
+  /** The guest ends its run at the time limit by itself, as far as it can. */
+  readonly keepsTime: boolean;
 }
 
 interface CurrentRun {
@@ -68,7 +70,7 @@ export class Sandbox {
     this.ready = options.host.watch(ready);
     // whoever opened it awaits it; nobody else has to
     this.ready.catch(() => undefined);
-    this.#port = options.host.open(options.id, options.settings, {
+    this.#port = options.host.open(options.id, options.guest, {
       fail: (message) => this.#bootFail(message),
       lose: () => this.#end('frame-lost', 'the frame that held the interpreter is gone'),
     });
@@ -84,6 +86,10 @@ export class Sandbox {
     return this.#options.host.isIsolated;
   }
 
+  get keepsTime(): boolean {
+    return this.#options.keepsTime;
+  }
+
   /** Whether it can be used: a frame that has crashed says nothing by itself. */
   async isReachable(): Promise<boolean> {
     if (!this.#isAlive) return false;
@@ -91,28 +97,37 @@ export class Sandbox {
     return this.#isAlive;
   }
 
+  /** The next run finds an interpreter that has run nothing. Only between runs, and where the language is `isRenewable`. */
+  renew(): void {
+    this.#send({ type: 'guest-renew' }, []);
+  }
+
   /** Resolves always. The caller runs one thing at a time. */
   run(prepared: PreparedRun, watcher: RunWatcher): Promise<RunEnd> {
-    const { request, buffers, outputBytes, resultBytes } = prepared;
+    const { request, buffers } = prepared;
     if (!this.#isAlive)
       return Promise.resolve({ type: 'dead', cause: 'died', message: 'it had ended before' });
     const run = ++this.#runs;
     const end = new Promise<RunEnd>((resolve) => {
       this.#current = { run, watcher, resolve };
-      const start: RunStart = { type: 'run-start', run, request, buffers, outputBytes, resultBytes };
-      this.#port.postMessage(start, [request.buffer, ...buffers]);
+      this.#send({ type: 'run-start', run, ...prepared }, [request.buffer, ...buffers]);
     });
     return this.#options.host.watch(end);
   }
 
   /** Asks the guest to stop its current run; resolves when a later run cannot be hit by it. Rejects with `executor/frame-lost`. */
   interrupt(): Promise<void> {
+    this.#send({ type: 'run-stop', run: this.#runs }, []);
     return this.#options.host.interrupt(this.id, this.#runs);
   }
 
   /** Ends the worker; a run in progress ends as `dead` with this cause. */
   kill(cause: KillCause): void {
     this.#end(cause, `the interpreter was ended: ${cause}`);
+  }
+
+  #send(command: GuestCommand, transfer: ArrayBuffer[]): void {
+    this.#port.postMessage(command, transfer);
   }
 
   #receive(data: unknown): void {
@@ -142,15 +157,15 @@ export class Sandbox {
       case 'output-exceed':
         return current.watcher.exceed();
       case 'run-end':
-        return this.#finish(current, message.result, message.buffers);
+        return this.#finish(current, message);
     }
   }
 
-  #finish(current: CurrentRun, text: string, buffers: readonly ArrayBuffer[]): void {
+  #finish(current: CurrentRun, end: Extract<GuestMessage, { type: 'run-end' }>): void {
     try {
-      const result = parseRunResult(text, buffers, this.#options.bounds);
+      const result = parseRunResult(end.result, end.buffers, this.#options.bounds);
       this.#current = undefined;
-      current.resolve({ type: 'result', result });
+      current.resolve({ type: 'result', result, isStateLost: end.isStateLost });
     } catch (error) {
       this.#end('protocol', error instanceof Error ? error.message : 'a result could not be read');
     }

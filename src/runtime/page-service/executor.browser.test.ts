@@ -21,7 +21,7 @@ function createPage(): {
   const hub = createHub();
   const sink = createMemorySink(hub);
   const executor = createPythonExecutor({
-    assets: { baseUrl: '/python/' },
+    assets: { baseUrl: '/sandbox/' },
     frame: 'srcdoc',
     hub,
     limits: { warmSandboxes: 0, sessions: 1 },

@@ -6,8 +6,8 @@ import {
 import { runEscapeSuite } from '../../../src/executor/escape/escape-suite.ts';
 import { createPythonExecutor } from '../../../src/executor/language/python/python-executor.ts';
 
-const assets = { baseUrl: '/python/' };
-const frame = { url: '/python/frame.html' };
+const assets = { baseUrl: '/sandbox/' };
+const frame = { url: '/sandbox/frame.html' };
 const walls = {
   whole: () => createPythonExecutor({ assets, frame }),
   'frame alone': () => createUnstrippedPythonExecutor({ assets, frame }),

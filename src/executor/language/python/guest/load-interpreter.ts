@@ -21,14 +21,16 @@ type Instantiation = { instance: WebAssembly.Instance; module: WebAssembly.Modul
 
 /** Answers the loader's two requests from memory, and puts the real functions back at the end. */
 async function withLocalFiles<T>(boot: GuestBoot, work: () => Promise<T>): Promise<T> {
+  const module = boot.assets['interpreter'] as WebAssembly.Module;
+  const standardLibrary = boot.assets['standard-library'] as ArrayBuffer;
   const scope = globalThis as unknown as Scope;
   const { fetch: nativeFetch } = scope;
   const nativeInstantiate = WebAssembly.instantiateStreaming;
   scope.fetch = (url: unknown) =>
-    Promise.resolve(String(url).endsWith('.zip') ? new Response(boot.standardLibrary) : undefined);
+    Promise.resolve(String(url).endsWith('.zip') ? new Response(standardLibrary) : undefined);
   WebAssembly.instantiateStreaming = async (_source, imports): Promise<Instantiation> => ({
-    instance: await WebAssembly.instantiate(boot.module, imports),
-    module: boot.module,
+    instance: await WebAssembly.instantiate(module, imports),
+    module,
   });
   try {
     return await work();

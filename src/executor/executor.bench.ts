@@ -1,7 +1,7 @@
 /** `npm run bench -- executor`: Python behind the wall beside Pyodide as its package ships it, in a plain worker. */
-import { createPythonExecutor } from '../language/python/python-executor.ts';
-import type { Executor, Session } from '../executor.ts';
-import type { Outcome } from '../outcome.ts';
+import { createPythonExecutor } from './language/python/python-executor.ts';
+import type { Executor, Session } from './executor.ts';
+import type { Outcome } from './outcome.ts';
 
 interface Row {
   readonly name: string;
@@ -27,7 +27,7 @@ async function timed(work: Work): Promise<number> {
 }
 
 function openExecutor(): Executor {
-  return createPythonExecutor({ assets: { baseUrl: '/python/' }, frame: { url: '/python/frame.html' } });
+  return createPythonExecutor({ assets: { baseUrl: '/sandbox/' }, frame: { url: '/sandbox/frame.html' } });
 }
 
 function expectValue(outcome: Outcome, expected: number): void {
@@ -44,7 +44,7 @@ function ask(worker: Worker, message: string): Promise<unknown> {
 }
 
 async function openRaw(): Promise<Worker> {
-  const worker = new Worker(new URL('./raw-pyodide.worker.ts', import.meta.url), { type: 'module' });
+  const worker = new Worker(new URL('./bench/raw-pyodide.worker.ts', import.meta.url), { type: 'module' });
   await ask(worker, rawFiles);
   return worker;
 }

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { isCodedError } from '../../../base/index.ts';
+import { isCodedError } from '../../base/index.ts';
 import { capWasmMemory } from './wasm-memory.ts';
 
 const header = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0];

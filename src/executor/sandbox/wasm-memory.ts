@@ -1,5 +1,5 @@
 /** Caps the memory of a wasm module before it is compiled: the engine enforces it and no guest can undo it. */
-import { CodedError } from '../../../base/index.ts';
+import { CodedError } from '../../base/index.ts';
 
 const pageBytes = 65_536;
 const memorySectionId = 5;

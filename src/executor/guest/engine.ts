@@ -1,0 +1,51 @@
+/** What a language brings into its worker. Ports, budgets, output and interrupts are `guest-runner.ts`'s, for every language the same. */
+import type { GuestBoot } from '../sandbox/protocol.ts';
+
+/** One run as the engine gets it. */
+export interface EngineRun {
+  /** A `RunRequest` as JSON in UTF-8; checked on the page. */
+  readonly request: Uint8Array;
+  /** The buffers that the request's values name. */
+  readonly buffers: readonly Uint8Array[];
+  /** For an engine that keeps time itself. */
+  readonly timeoutMs: number;
+}
+
+/**
+ * An interpreter in its worker. It runs one thing at a time.
+ *
+ * While it runs it must look at the flag in `boot.interrupt` often (`isInterrupted` in `interrupt-flag.ts`), and end the run when it is raised;
+ * what the run then answers does not matter. One that cannot is ended with its worker.
+ */
+export interface Engine {
+  /** What a run throws that was asked to stop before it began, in the language's own words: `KeyboardInterrupt`. */
+  readonly interruptName: string;
+  /**
+   * Answers a result as JSON text, as `sandbox/run-result.ts` reads it. The guest's failures are results; throwing, or rejecting, says that
+   * nothing more can run here, and ends the worker.
+   */
+  run(run: EngineRun): string | PromiseLike<string>;
+  /** Ends the run that waits for something, and so does not look at the flag. Without it such a run ends with its worker. */
+  stop?(): void;
+  /** Between runs: what earlier ones left must be gone when the next one starts. Needed where the language is `isRenewable`. */
+  renew?(): void;
+}
+
+/** What an engine may say beside its results. Bounded here, whatever the guest does with it; nothing is heard outside a run. */
+export interface GuestOutput {
+  /** Prints. What is no text is dropped. */
+  emit(stream: 'stdout' | 'stderr', text: unknown): void;
+  /** Prints bytes that the language's own streams have not seen. */
+  writeRaw(stream: 'stdout' | 'stderr', bytes: Uint8Array): void;
+  /** The run has printed more than it may: what follows is dropped, and the page ends the run. */
+  exceed(): void;
+  /** Copies bytes out; the answer is their number in the result. Throws when the run may bring no more back. */
+  keep(bytes: Uint8Array): number;
+  /** This run ends with an interpreter that has run nothing: what earlier ones left is gone. */
+  loseState(): void;
+  /** The interpreter cannot go on: the worker will be ended. */
+  die(error: unknown): void;
+}
+
+/** Makes the engine from what the page handed over. Rejecting says that the worker did not start. */
+export type StartEngine = (boot: GuestBoot, output: GuestOutput) => Promise<Engine>;

@@ -1,0 +1,47 @@
+/** What the page knows of a language. The rest of it is its guest, which lives in the worker; see the README beside this file. */
+
+/** The languages there are. */
+export type LanguageName = 'python';
+
+/** A file of a language, fetched by the page and handed to the frame. */
+export interface LanguageAsset {
+  /** How the guest finds it: `boot.assets[name]`. */
+  readonly name: string;
+  /** Below the address of the sandbox's files: `python/pyodide.wasm`. */
+  readonly file: string;
+  /** A `module` is WebAssembly that the frame compiles once; `bytes` go to the guest as they are. */
+  readonly form: 'module' | 'bytes';
+  /** The one memory that the module defines may not grow beyond `limits.memoryBytes`. For modules that define their own. */
+  readonly isMemoryCapped?: true;
+}
+
+/** What code in a language can be given, and do. A context that asks for what is false is refused with `executor/option-invalid`. */
+export interface LanguageCapabilities {
+  /** `context.variables` and `options.outputs`. */
+  readonly hasVariables: boolean;
+  /** `context.files`. */
+  readonly hasFiles: boolean;
+  /** `context.imports`. */
+  readonly hasImports: boolean;
+  /** A function `SUBMIT` that ends the run with an answer. */
+  readonly hasSubmit: boolean;
+  /** The guest can throw what it did away and go on in its worker as if it had just started: one-shot runs then share workers, never state. */
+  readonly isRenewable: boolean;
+  /** The guest ends a run at its time limit by itself, so that its worker survives also where no memory can be shared. */
+  readonly keepsTime: boolean;
+}
+
+/** A language as data for the page. */
+export interface Language {
+  readonly name: LanguageName;
+  /** The guest's bundle, below the address of the sandbox's files: `python/worker.js`. */
+  readonly worker: string;
+  readonly assets: readonly LanguageAsset[];
+  /** An interpreter with less memory does not start: the least of `limits.memoryBytes`. */
+  readonly leastMemoryBytes: number;
+  /** What is wrong with a name (in the form NFKC) as a variable, or `undefined`. */
+  readonly refuseName: (name: string) => string | undefined;
+  readonly capabilities: LanguageCapabilities;
+  /** Handed to the guest as `boot.settings.own`. */
+  readonly settings: Readonly<Record<string, string | number | boolean>>;
+}

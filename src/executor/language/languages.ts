@@ -1,0 +1,5 @@
+/** Every language by its name. A new one is added here, and in `tools/build-assets.mjs`. */
+import type { Language, LanguageName } from './language.ts';
+import { python } from './python/python.ts';
+
+export const languages: Readonly<Record<LanguageName, Language>> = Object.freeze({ python });

@@ -1,0 +1,64 @@
+/** Python as an engine: the harness, written in Python, does the work; this hands it over and back. */
+import type { PyodideAPI } from 'pyodide';
+import type { Engine, EngineRun, GuestOutput } from '../../../guest/engine.ts';
+
+type Answer = string | PromiseLike<string>;
+type Start = (request: Uint8Array, buffers: readonly Uint8Array[]) => Answer;
+
+/** What a Python exception looks like from JavaScript. */
+interface PythonError {
+  readonly name: 'PythonError';
+  readonly type: string;
+}
+
+const isPythonError = (error: unknown): error is PythonError =>
+  error instanceof Error && error.name === 'PythonError';
+
+/** A Python buffer, as a proxy. */
+interface PythonBuffer {
+  getBuffer(type: 'u8'): { data: Uint8Array; release(): void };
+}
+
+/** What the harness says when it was itself interrupted before the guest's code, or between it and the answer. */
+function harnessError(error: unknown): string {
+  if (!isPythonError(error)) throw error;
+  const { type } = error;
+  const detail = { type, message: '', traceback: `${type}\n`, line: null };
+  return JSON.stringify(
+    type === 'MemoryError' ? { type: 'exceeded', limit: 'memory' } : { type: 'threw', error: detail },
+  );
+}
+
+export class PythonEngine implements Engine {
+  readonly interruptName = 'KeyboardInterrupt';
+  readonly #start: Start;
+
+  /** @param source the harness's own code, which defines `start` */
+  constructor(python: PyodideAPI, source: string, output: GuestOutput) {
+    const scope = python.toPy({
+      emit: (stream: number, text: unknown) => output.emit(stream === 0 ? 'stdout' : 'stderr', text),
+      exceed: () => output.exceed(),
+      keep: (value: PythonBuffer) => keep(value, output),
+    }) as { get(name: 'start'): Start };
+    python.runPython(source, { globals: scope as never, filename: 'harness.py' });
+    this.#start = scope.get('start');
+  }
+
+  run({ request, buffers }: EngineRun): Answer {
+    try {
+      const answer = this.#start(request, buffers);
+      return typeof answer === 'string' ? answer : Promise.resolve(answer).catch(harnessError);
+    } catch (error) {
+      return harnessError(error);
+    }
+  }
+}
+
+function keep(value: PythonBuffer, output: GuestOutput): number {
+  const view = value.getBuffer('u8');
+  try {
+    return output.keep(view.data);
+  } finally {
+    view.release();
+  }
+}

@@ -1,0 +1,24 @@
+/** Python, as the page knows it. */
+import { deepFreeze } from '../../../base/index.ts';
+import type { Language } from '../language.ts';
+import { refusePythonName } from './python-name.ts';
+
+export const python: Language = deepFreeze({
+  name: 'python',
+  worker: 'python/worker.js',
+  assets: [
+    { name: 'interpreter', file: 'python/pyodide.wasm', form: 'module', isMemoryCapped: true },
+    { name: 'standard-library', file: 'python/standard-library.zip', form: 'bytes' },
+  ],
+  leastMemoryBytes: 64 * 2 ** 20,
+  refuseName: refusePythonName,
+  capabilities: {
+    hasVariables: true,
+    hasFiles: true,
+    hasImports: false,
+    hasSubmit: true,
+    isRenewable: false,
+    keepsTime: false,
+  },
+  settings: {},
+});

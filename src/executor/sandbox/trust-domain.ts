@@ -1,0 +1,113 @@
+/**
+ * One realm for everything that may know of each other: guests of one domain share a frame, so one of them could find a way to another. It makes
+ * the realm when it is first needed and again when it was lost, and hands it each language's files once.
+ */
+import { CodedError } from '../../base/index.ts';
+import { withDeadline } from '../../platform/index.ts';
+import type { Clock } from '../../platform/index.ts';
+import type { Language } from '../language/language.ts';
+import type { GuestFiles, GuestKind, SandboxHost } from './sandbox-host.ts';
+
+/** Makes the realm; gives up, and takes away what it made, when `signal` aborts. */
+export type CreateHost = (signal: AbortSignal) => Promise<SandboxHost>;
+
+/** Fetches what guests of a language are made of. */
+export type FetchFiles = (
+  language: Language,
+  memoryBytes: number,
+  signal: AbortSignal,
+) => Promise<GuestFiles>;
+
+export interface DomainParts {
+  readonly createHost: CreateHost;
+  readonly fetchFiles: FetchFiles;
+  readonly clock: Clock;
+  /** Longest that the realm, or the files of one language, may take. */
+  readonly bootTimeoutMs: number;
+}
+
+/** A realm that can start guests of the wanted kind. */
+export interface PreparedRealm {
+  readonly host: SandboxHost;
+  readonly kind: GuestKind;
+}
+
+interface Realm {
+  readonly host: Promise<SandboxHost>;
+  readonly kinds: Map<string, Promise<GuestKind>>;
+}
+
+/**
+ * A frame and the executors that share it. Whoever made it disposes it, after its executors; runs that still go on then end as
+ * `cancelled` or `failed` with `executor/frame-lost`.
+ */
+export class TrustDomain implements Disposable {
+  readonly #parts: DomainParts;
+  readonly #closing = new AbortController();
+  #realm: Realm | undefined;
+
+  /** Called by `createTrustDomain`, which see. */
+  constructor(parts: DomainParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * The realm with the language's files. Rejects with `executor/boot-failed`, `executor/frame-lost`, `executor/frame-unavailable`,
+   * `platform/asset-failed`, `executor/wasm-invalid`, `executor/disposed`, or `port/timeout`.
+   */
+  async prepare(language: Language, memoryBytes: number): Promise<PreparedRealm> {
+    const realm = await this.#liveRealm();
+    const kind = this.#kindIn(realm, language, memoryBytes);
+    return { host: await realm.host, kind: await kind };
+  }
+
+  /** Takes the realm away, with everything in it. */
+  [Symbol.dispose](): void {
+    this.#closing.abort(new CodedError('executor/disposed', 'the trust domain has been disposed'));
+    this.#realm?.host.then(
+      (host) => host[Symbol.dispose](),
+      () => undefined,
+    );
+  }
+
+  /** The realm that is there or being made, or a new one. */
+  async #liveRealm(): Promise<Realm> {
+    const present = this.#realm;
+    const host = await present?.host.catch(() => undefined);
+    if (present && host && !host.isLost) return present;
+    // somebody else may have begun a new one during the wait
+    if (this.#realm === present) this.#realm = this.#createRealm();
+    return this.#realm as Realm;
+  }
+
+  #createRealm(): Realm {
+    const host = this.#limited(this.#parts.createHost);
+    // told to whoever waits for it
+    host.catch(() => undefined);
+    return { host, kinds: new Map() };
+  }
+
+  /** Loaded already, being loaded, or begun now; what failed is tried again by the next one. */
+  #kindIn({ host, kinds }: Realm, language: Language, memoryBytes: number): Promise<GuestKind> {
+    const isCapped = language.assets.some((asset) => asset.isMemoryCapped);
+    const key = isCapped ? `${language.name} ${memoryBytes}` : language.name;
+    const present = kinds.get(key);
+    if (present) return present;
+    const loading = this.#limited(async (signal) => {
+      // while the realm is made
+      const files = this.#parts.fetchFiles(language, memoryBytes, signal);
+      files.catch(() => undefined);
+      const ready = await host;
+      return ready.load(await files);
+    });
+    kinds.set(key, loading);
+    loading.catch(() => kinds.delete(key));
+    return loading;
+  }
+
+  /** With a time limit of its own, because several starts may wait for it. */
+  #limited<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const { clock, bootTimeoutMs } = this.#parts;
+    return withDeadline(clock, { timeoutMs: bootTimeoutMs, signal: this.#closing.signal }, work);
+  }
+}
