@@ -5,8 +5,10 @@
  * the revisions that it committed, and one record, the mark, names the connection that committed last: if that is
  * this connection, nobody else wrote since and what it remembers is true. The mark is read inside the transaction, so
  * it cannot be wrong. When everything is remembered, the writes are sent along with the read of the mark, and are rolled
- * back and planned again from what is stored if the mark names somebody else.
+ * back and planned again from what is stored if the mark names somebody else. Where keys were new last, others that are not remembered
+ * are taken to be new too: they are added along with the reads, and an entry or a tombstone that is there has the same effect.
  */
+import { withDeadline } from '../../platform/index.ts';
 import type { Clock } from '../../platform/index.ts';
 import { planCommit } from '../plan-commit.ts';
 import type { CommitPlan, KeyState, PlannedChange, PreparedCommit } from '../plan-commit.ts';
@@ -50,17 +52,31 @@ const neverWritten: KeyState = { revision: 0, isLive: false };
 
 /** Why an optimistic transaction was rolled back: not a failure. */
 const stale: unique symbol = Symbol('stale');
+/** The same, of one that took a key to be new. */
+const notNew: unique symbol = Symbol('not new');
+
+/** What an attempt may take for granted. */
+interface Assumption {
+  readonly remembered: ReadonlyMap<string, StoredState>;
+  readonly areNew: boolean;
+}
+
+const nothing: Assumption = { remembered: new Map(), areNew: false };
 
 interface Attempt {
   readonly connection: Connection;
   readonly request: CommitRequest;
   readonly keepHistory: number;
   readonly transaction: IDBTransaction;
-  /** What may be taken from memory if the mark is ours. */
-  readonly remembered: ReadonlyMap<string, StoredState>;
+  /** Runs when the transaction will not be rolled back to be planned again. */
+  readonly onSure: () => void;
+  /** Keys that are added: an entry that is there ends the transaction. */
+  added: ReadonlySet<string>;
   isCommitAsked: boolean;
   /** The mark named this connection. */
   wasOurs: boolean;
+  /** Whether keys that were not remembered were all new; undefined when none was looked up. */
+  wereNew: boolean | undefined;
 }
 
 export class CommitRunner {
@@ -69,6 +85,10 @@ export class CommitRunner {
   /** The connection that the remembered states belong to. */
   #owner: string | undefined;
   #inFlight = 0;
+  /** Whether the keys that were looked up last were all new. */
+  #areNew = false;
+  /** Settles when all commits that were asked for have begun and none of them may have to begin again: they keep their order. */
+  #sure: Promise<void> | undefined;
 
   constructor(options: CommitRunnerOptions) {
     this.#options = options;
@@ -79,16 +99,34 @@ export class CommitRunner {
    * @throws {@link TransactionFailure}, or a DOMException when the transaction could not begin
    */
   async run(connection: Connection, request: CommitRequest): Promise<CommitPlan> {
+    const before = this.#sure;
+    let onSure!: () => void;
+    const own = new Promise<void>((resolve) => (onSure = resolve));
+    const sure = before ? before.then(() => own) : own;
+    this.#sure = sure;
+    const { signal } = request;
+    try {
+      if (before) await withDeadline(this.#options.clock, { signal }, () => before);
+      return await this.#runInTurn(connection, request, onSure);
+    } finally {
+      onSure();
+      if (this.#sure === sure) this.#sure = undefined;
+    }
+  }
+
+  async #runInTurn(connection: Connection, request: CommitRequest, onSure: () => void): Promise<CommitPlan> {
     if (this.#owner !== connection.id) this.#forget(connection.id);
     // another commit in flight may change what is remembered
     const isAlone = this.#inFlight === 0;
+    const assumed = isAlone ? { remembered: this.#states, areNew: this.#areNew } : nothing;
     this.#inFlight++;
     try {
-      return await this.#attempt(connection, request, isAlone ? this.#states : new Map());
+      return await this.#attempt(connection, request, { assumed, onSure });
     } catch (error) {
-      if (!(error instanceof TransactionFailure) || error.cause !== stale) throw error;
-      this.#forget(connection.id);
-      return await this.#attempt(connection, request, new Map());
+      const cause = error instanceof TransactionFailure ? error.cause : undefined;
+      if (cause !== stale && cause !== notNew) throw error;
+      if (cause === stale) this.#forget(connection.id);
+      return await this.#attempt(connection, request, { assumed: nothing, onSure });
     } finally {
       this.#inFlight--;
     }
@@ -97,7 +135,7 @@ export class CommitRunner {
   async #attempt(
     connection: Connection,
     request: CommitRequest,
-    remembered: ReadonlyMap<string, StoredState>,
+    { assumed, onSure }: { readonly assumed: Assumption; readonly onSure: () => void },
   ): Promise<CommitPlan> {
     const { durability, signal } = request;
     const { keepHistory } = this.#options;
@@ -109,11 +147,13 @@ export class CommitRunner {
       request,
       keepHistory,
       transaction,
-      remembered,
+      onSure,
+      added: new Set(),
       isCommitAsked: false,
       wasOurs: false,
+      wereNew: undefined,
     };
-    const planning = planAndWrite(attempt);
+    const planning = planAndWrite(attempt, assumed);
     // what the planning threw is why the transaction failed; its end is still awaited
     planning.catch((error: unknown) => watched.abort(isEcho(error) ? undefined : error));
     try {
@@ -126,6 +166,7 @@ export class CommitRunner {
     const plan = await planning;
     // somebody else wrote since this connection did: only what was read just now is true
     if (!attempt.wasOurs) this.#forget(connection.id);
+    this.#areNew = attempt.wereNew ?? this.#areNew;
     this.#remember(connection, plan);
     return plan;
   }
@@ -154,31 +195,61 @@ function isEcho(error: unknown): boolean {
 }
 
 /** An engine that went away after it was asked to commit may have committed. */
-function withOutcome(failure: TransactionFailure, { isCommitAsked }: Attempt): TransactionFailure {
+function withOutcome(failure: TransactionFailure, { isCommitAsked, added }: Attempt): TransactionFailure {
+  if (added.size > 0 && nameOf(failure.cause) === 'ConstraintError')
+    return new TransactionFailure('not-applied', notNew);
   if (!isCommitAsked || !isConnectionLoss(failure)) return failure;
   return new TransactionFailure('unknown', failure.cause);
 }
 
-async function planAndWrite(attempt: Attempt): Promise<CommitPlan> {
-  const { remembered, request, transaction, connection } = attempt;
+async function planAndWrite(attempt: Attempt, assumed: Assumption): Promise<CommitPlan> {
+  const { request, transaction, connection, onSure } = attempt;
   const keys = [...request.commit.encodedKeys];
   const mark = transaction.objectStore(markStore);
   const writer = answerOf(mark.get(writerKey) as IDBRequest<string | undefined>);
   // an aborted transaction rejects it while nobody waits for it
   writer.catch(() => undefined);
-  if (keys.length > 0 && keys.every((key) => remembered.has(key))) {
-    const plan = planCommit(request.commit, (key) => remembered.get(key) ?? neverWritten, request.atMs);
-    write(attempt, plan);
-    attempt.wasOurs = (await writer) === connection.id;
-    if (!attempt.wasOurs) throw stale;
-    commitNow(attempt);
-    return plan;
-  }
+  const assumedPlan = planAssumed(attempt, assumed);
+  if (assumedPlan) return writeAssumed(attempt, assumedPlan, writer);
+  onSure();
   const states = await readStates(transaction, keys);
+  attempt.wereNew = states.size === 0;
   const plan = planCommit(request.commit, (key) => states.get(key) ?? neverWritten, request.atMs);
   attempt.wasOurs = (await writer) === connection.id;
   if (plan.changes.size > 0 && !attempt.wasOurs) mark.put(connection.id, writerKey);
   write(attempt, plan);
+  commitNow(attempt);
+  return plan;
+}
+
+/** The plan from what is assumed of the keys; undefined where it says nothing of some of them. */
+function planAssumed(attempt: Attempt, { remembered, areNew }: Assumption): CommitPlan | undefined {
+  const { commit, atMs } = attempt.request;
+  const others = [...commit.encodedKeys].filter((key) => !remembered.has(key));
+  if (commit.encodedKeys.size === 0 || (others.length > 0 && !areNew)) return undefined;
+  const plan = planCommit(commit, (key) => remembered.get(key) ?? neverWritten, atMs);
+  // whatever else follows from their being new would not fail where they are not
+  if (!others.every((key) => plan.changes.get(key)?.isLive)) return undefined;
+  attempt.added = new Set(others);
+  return plan;
+}
+
+async function writeAssumed(
+  attempt: Attempt,
+  plan: CommitPlan,
+  writer: Promise<string | undefined>,
+): Promise<CommitPlan> {
+  const { transaction, connection, request, added, onSure } = attempt;
+  const tombstones = transaction.objectStore(tombstoneStore);
+  const deleted = Promise.all([...added].map((key) => answerOf(tombstones.getKey(key))));
+  deleted.catch(() => undefined);
+  write(attempt, plan);
+  attempt.wasOurs = (await writer) === connection.id;
+  // nothing was taken from memory where all are new
+  if (!attempt.wasOurs && added.size < request.commit.encodedKeys.size) throw stale;
+  if (added.size === 0) onSure();
+  else if ((await deleted).some((key) => key !== undefined)) throw notNew;
+  if (!attempt.wasOurs) transaction.objectStore(markStore).put(connection.id, writerKey);
   commitNow(attempt);
   return plan;
 }
@@ -219,7 +290,9 @@ function write(attempt: Attempt, plan: CommitPlan): void {
     if (change.wasForgotten) dropHistory(attempt, allRevisions(key));
     if (change.isLive) {
       if (isDeleted(before)) tombstones.delete(key);
-      entries.put({ ...contentOf(change.write.value), revision, atMs } satisfies StoredRecord, key);
+      const record = { ...contentOf(change.write.value), revision, atMs } satisfies StoredRecord;
+      if (attempt.added.has(key)) entries.add(record, key);
+      else entries.put(record, key);
       refer(attempt, change.write.value, key, revision);
     } else {
       if (before.isLive) entries.delete(key);
