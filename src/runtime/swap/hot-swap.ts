@@ -91,6 +91,8 @@ export class HotSwap {
     this.#writes.set(module, written);
     // whoever asked for the swap waits for it too
     written.catch((error: unknown) => this.#options.onStoreFailure(error));
+    // nobody asked: it was started again, by a worker that began with newer code, which its family may be able to take by now
+    if (!module.swapping) this.#updates.onCatalogChange([module], [module.kind]);
   }
 
   /** A module that was started says what it is. Resolves when what an older version had stored is stored anew. */

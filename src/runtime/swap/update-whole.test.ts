@@ -170,6 +170,22 @@ test('a worker that is started anew has the newest code alone: what fits serves 
   expect(await court.parameter('width').get()).toBe(8);
 });
 
+test('when one comes back with newer code the others are asked for it once more', async () => {
+  const { runtime, court, update, serveToNew } = await createCourt({ options: { optimizers } });
+  const stop = new AbortController();
+  const trainset = [{ question: 'q', answer: 'a' }];
+  const judge = court.subModule('judge');
+  const compiling = codeOf(judge.compile({ optimizer: 'never', trainset, signal: stop.signal }));
+  update(newCode);
+  await expect.poll(() => failures().length).toBe(3);
+  stop.abort();
+  await compiling;
+  expect(await court.call(null)).toBe(old);
+  serveToNew(newCode);
+  runtime.killWorkerOf('c');
+  await expect.poll(() => court.call(null, idempotent)).toBe(taken);
+});
+
 test('what a worker that is started anew has, and does not fit, ends alone', async () => {
   const { runtime, court, update, serveToNew } = await createCourt();
   const code = { ...newCode, judge: MinuteJudge };
