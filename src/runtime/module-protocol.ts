@@ -43,6 +43,27 @@ export interface PartLink {
   readonly whenDown: SubModuleWhenDown;
 }
 
+/** A state of which a module is to say what it would make of it. */
+export interface StateCheckBody {
+  readonly state: ModuleState;
+  /** It holds only what was ever changed: the rest is as the class declares it. */
+  readonly isPartial: boolean;
+}
+
+/** What a module would have with a state. It has none of it yet. */
+export interface CheckedState {
+  /** All of it, of the version that runs. */
+  readonly state: ModuleState;
+  /** What does not follow the class. */
+  readonly changed: Predictors;
+}
+
+/** Puts in what was checked, and is committed by now. */
+export interface StateLoadBody extends CheckedState {
+  /** Which start of the module it is for: a later one has begun with it. */
+  readonly incarnation: number;
+}
+
 /** The class of a part, and the names of its own things → their names in the module around it. */
 export interface PartNames {
   readonly className: string;
@@ -256,7 +277,7 @@ export interface ChangesBody {
   readonly cause: string;
 }
 
-/** When the owner put changes in. */
+/** When the owner put changes, or a state, in. */
 export interface ChangesApplied {
   readonly sequence: number;
 }

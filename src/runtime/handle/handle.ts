@@ -28,7 +28,8 @@ import type { ModuleVersions } from '../version/module-versions.ts';
 import { createParameterHandle } from '../parameter/parameter-handle.ts';
 import type { AcknowledgementLevel, ParameterHandle, SetOptions } from '../parameter/parameter-handle.ts';
 import { setParameters } from '../parameter/set-parameters.ts';
-import { dumpInTurn, loadWhole, setWholeMode, subscribeWhole } from '../journal/whole-state.ts';
+import { loadWhole, setWholeMode } from '../journal/load-whole.ts';
+import { dumpInTurn, subscribeWhole } from '../journal/whole-state.ts';
 
 export interface ForwardOptions {
   /** Default 120,000. */
@@ -265,8 +266,7 @@ export class ModuleHandle<M = Module> {
     const { loadCheckpoint } = await importCheckpoints();
     const state = await loadCheckpoint(this.#host.store, this.id, id);
     const change = { ...this.#turn, cause: `restore ${id}`, durability: 'strict' } as const;
-    const written = loadWhole(this.#host, this.#module, { ...change, state });
-    await written.finally(() => this.#host.onStateChange(this.#module));
+    await loadWhole(this.#host, this.#module, { ...change, state });
   }
 
   /**
@@ -285,8 +285,7 @@ export class ModuleHandle<M = Module> {
       durability: 'strict',
       isPartial: true,
     } as const;
-    const written = loadWhole(this.#host, this.#module, { ...change, state });
-    await written.finally(() => this.#host.onStateChange(this.#module));
+    await loadWhole(this.#host, this.#module, { ...change, state });
   }
 
   /** The versions that it can be swapped to, in semantic order. */
@@ -323,7 +322,9 @@ export class ModuleHandle<M = Module> {
 
   async #setMode(mode: Mode, level: AcknowledgementLevel): Promise<void> {
     const change = { ...this.#turn, level };
-    await setWholeMode(this.#module, mode, change).finally(() => this.#host.onStateChange(this.#module));
+    await setWholeMode(this.#host, this.#module, mode, change).finally(() =>
+      this.#host.onStateChange(this.#module),
+    );
   }
 
   get #turn(): { readonly clock: Clock; readonly timeoutMs: number } {

@@ -64,9 +64,9 @@ export interface PendingCall {
 const wholeChanges: ReadonlySet<string> = new Set([
   'changes-check',
   'changes-apply',
+  'state-check',
   'state-dump',
   'state-load',
-  'state-return',
   'mode-set',
   'swap',
   'update-check',

@@ -1,9 +1,9 @@
 /** A module's state as one checked record in the store. */
 import { CodedError } from '../../base/index.ts';
 import type { Clock } from '../../platform/index.ts';
-import type { ModuleState } from '../../program/index.ts';
 import { loadRecord, saveRecord } from '../../state/index.ts';
 import type { Store } from '../../state/index.ts';
+import type { WholeState } from './whole-state.ts';
 
 export interface Checkpoint {
   /** Names it for `restore`. */
@@ -16,7 +16,7 @@ const recordOf = (module: string): string => `module/${module}`;
 
 export async function saveCheckpoint(
   store: Store,
-  from: { readonly module: string; readonly state: ModuleState; readonly clock: Clock },
+  from: { readonly module: string; readonly state: WholeState; readonly clock: Clock },
 ): Promise<Checkpoint> {
   const record = await saveRecord(store, recordOf(from.module), from.state, {
     clock: from.clock,
@@ -26,10 +26,10 @@ export async function saveCheckpoint(
 }
 
 /** @throws `runtime/checkpoint-not-found`, `state/checksum-failed` */
-export async function loadCheckpoint(store: Store, module: string, id: string): Promise<ModuleState> {
+export async function loadCheckpoint(store: Store, module: string, id: string): Promise<WholeState> {
   const version = Number(id);
   const isVersion = Number.isSafeInteger(version) && String(version) === id;
-  const record = isVersion && (await loadRecord<ModuleState>(store, recordOf(module), version));
+  const record = isVersion && (await loadRecord<WholeState>(store, recordOf(module), version));
   if (record) return record.state;
   throw new CodedError('runtime/checkpoint-not-found', `module "${module}" has no checkpoint "${id}"`, {
     fields: { module, checkpoint: id },

@@ -17,7 +17,7 @@ import { createMemory, reopenMemory } from './module-memory.ts';
 import type { ModuleMemory } from './module-memory.ts';
 import type { ParameterRecord, PreviousVersion } from '../module-protocol.ts';
 import { CachedParameters } from '../parameter/cached-parameters.ts';
-import type { ChangeListener, KnownStates, WholeChangeRecord } from '../parameter/cached-parameters.ts';
+import type { ChangeListener } from '../parameter/cached-parameters.ts';
 import type {
   CachedParameter,
   ExpectedChange,
@@ -198,11 +198,6 @@ export class ModuleJournal {
     return this.#parameters.subscribe(listener);
   }
 
-  setMode(mode: Mode): void {
-    if (this.#state) this.#state = { ...this.#state, mode };
-    this.remember({});
-  }
-
   /** What the module remembers from now on; the next write of the mode and the program stores it. */
   remember(changes: Partial<ModuleMemory>): void {
     this.#memory = { ...this.#memory, updatedAtMs: this.#options.clock.now(), ...changes };
@@ -245,33 +240,18 @@ export class ModuleJournal {
   /** Takes a changed program over: from here on a restart starts from it. */
   applyProgram(program: ProgramChanges): void {
     if (this.#state) this.#state = withProgram(this.#state, program);
-    this.#predictors = { ...this.#predictors, ...program.predictors };
+    const whole = program.program && 'whole' in program.program ? program.program.whole : undefined;
+    this.#predictors = whole?.state.predictors ?? { ...this.#predictors, ...program.predictors };
   }
 
-  /** What every parameter is at this moment. */
-  get knownStates(): KnownStates {
-    return this.#parameters.known;
+  /** The histories of these have grown: they are written a moment later. */
+  touch(names: readonly string[]): void {
+    for (const name of names) this.#disk.touch(name);
   }
 
-  /** What is to be written for a state that is to replace everything. Call {@link programSettled} right before. */
-  foreseeWhole(state: ModuleState, change: WholeChangeRecord): readonly Write[] {
+  /** @throws what the module ended with, once somebody else may own what is stored */
+  requireOpen(): void {
     this.#disk.requireOpen();
-    const writes = this.#parameters
-      .recordsOf(state, change)
-      .map((record) => this.#disk.parameterWrite(record.name, this.parameter(record.name).foresee(record)));
-    return [this.#metaWrite({ ...state, parameters: {} }), ...writes];
-  }
-
-  /** A restored state replaces everything; each parameter keeps the step in its history. */
-  replace(state: ModuleState, change: WholeChangeRecord): void {
-    const records = this.#parameters.recordsOf(state, change);
-    this.#state = { ...state, parameters: {} };
-    this.#predictors = state.predictors;
-    this.remember({});
-    for (const record of records) {
-      this.apply(record);
-      this.#disk.touch(record.name);
-    }
   }
 
   /**
@@ -315,23 +295,8 @@ export class ModuleJournal {
 
   /** Writes the mode and the predictors' state. */
   async persistMeta(durability: Durability): Promise<void> {
-    await ModuleJournal.persistTogether([this], 'meta', durability);
-  }
-
-  /** Writes everything, or mode and predictors, of several modules of one store in one commit. */
-  static async persistTogether(
-    journals: readonly [ModuleJournal, ...ModuleJournal[]],
-    what: 'all' | 'meta',
-    durability: Durability,
-  ): Promise<void> {
-    while (journals.some((journal) => journal.isProgramChanging))
-      await Promise.all(journals.map((journal) => journal.programSettled()));
-    for (const journal of journals) journal.#disk.requireOpen();
-    const writes = journals.flatMap((journal) => journal.#writesOf(what));
-    const commit = journals[0].#options.committer.commit(writes, durability);
-    await Promise.all(journals.map((journal) => journal.#disk.track(commit)));
-    if (what === 'all')
-      for (const journal of journals) for (const name of journal.#parameters.names) journal.#disk.touch(name);
+    while (this.isProgramChanging) await this.programSettled();
+    await this.#disk.commit([this.#metaWrite()], durability);
   }
 
   /** Writes a succession in one commit, if anything of the module is stored. */
@@ -368,11 +333,6 @@ export class ModuleJournal {
   #describe(descriptions: readonly ParameterDescription[]): void {
     this.#descriptions.clear();
     for (const description of descriptions) this.#descriptions.set(description.name, description);
-  }
-
-  #writesOf(what: 'all' | 'meta'): readonly Write[] {
-    const names = what === 'all' ? this.#parameters.names : [];
-    return [this.#metaWrite(), ...names.map((name) => this.#writeOf(name))];
   }
 
   #metaWrite(state: ModuleState | undefined = this.#state, memory: ModuleMemory = this.#memory): Write {

@@ -1,16 +1,28 @@
 /** Changes of a program beside its parameters: predictors, and sub-modules that are frozen. */
-import type { ModuleChanges, ModuleState } from '../../program/index.ts';
+import type { Mode, ModuleChanges, ModuleState } from '../../program/index.ts';
+import type { CheckedState } from '../module-protocol.ts';
 
-export type ProgramChanges = Pick<ModuleChanges, 'predictors' | 'compiled'>;
+/** A change of everything beside the parameters at once. */
+export type WholeProgram = { readonly whole: CheckedState } | { readonly mode: Mode };
 
-export function changesProgram({ predictors, compiled }: ProgramChanges): boolean {
-  return compiled !== undefined || Object.keys(predictors ?? {}).length > 0;
+export type ProgramChanges = Pick<ModuleChanges, 'predictors' | 'compiled'> & {
+  readonly program?: WholeProgram | undefined;
+};
+
+export function changesProgram({ predictors, compiled, program }: ProgramChanges): boolean {
+  return program !== undefined || compiled !== undefined || Object.keys(predictors ?? {}).length > 0;
 }
 
 /** The state with the changes in it. */
-export function withProgram(state: ModuleState, { predictors, compiled }: ProgramChanges): ModuleState {
+export function withProgram(
+  state: ModuleState,
+  { predictors, compiled, program }: ProgramChanges,
+): ModuleState {
+  if (program && 'whole' in program)
+    return { ...program.whole.state, ...program.whole.changed, parameters: {} };
   return {
     ...state,
+    ...program,
     predictors: { ...state.predictors, ...predictors },
     ...(compiled ? { compiled } : {}),
   };

@@ -1,6 +1,6 @@
 /** All parameters of one module as the page knows them, and who listens to all of them. */
 import { CodedError } from '../../base/index.ts';
-import type { ModuleState, ParameterState } from '../../program/index.ts';
+import type { ParameterState } from '../../program/index.ts';
 import type { RuntimeLimits } from '../limits.ts';
 import type { ParameterRecord } from '../module-protocol.ts';
 import { CachedParameter } from './parameter-record.ts';
@@ -8,17 +8,6 @@ import type { ParameterUpdateRecord, StoredParameter } from './parameter-record.
 
 /** Hears of every change of every parameter of one module. */
 export type ChangeListener = (change: ParameterRecord) => void;
-
-/** Parameters at one moment. */
-export type KnownStates = ReadonlyMap<string, ParameterState>;
-
-/** A change of everything. */
-export interface WholeChangeRecord {
-  readonly cause: string;
-  readonly atMs: number;
-  /** What has changed since then is newer, and stays. Default: nothing has. */
-  readonly known?: KnownStates;
-}
 
 export class CachedParameters {
   readonly #module: string;
@@ -46,7 +35,7 @@ export class CachedParameters {
   }
 
   /** What each is at this moment. */
-  get known(): KnownStates {
+  get known(): ReadonlyMap<string, ParameterState> {
     return new Map([...this.#byName].map(([name, { state }]) => [name, state]));
   }
 
@@ -94,15 +83,5 @@ export class CachedParameters {
   subscribe(listener: ChangeListener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
-  }
-
-  /** What a state that replaces everything changes here. */
-  recordsOf(state: ModuleState, { cause, atMs, known }: WholeChangeRecord): readonly ParameterRecord[] {
-    return Object.entries(state.parameters).flatMap(([name, parameter]) => {
-      const now = this.#byName.get(name)?.state;
-      // others are owned by actors inside the module
-      if (!now || (known && known.get(name) !== now)) return [];
-      return [{ name, oldValue: now.value, cause, atMs, state: parameter }];
-    });
   }
 }

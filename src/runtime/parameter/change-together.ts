@@ -5,16 +5,22 @@
 import { isCodedError, messageOf } from '../../base/index.ts';
 import { cancellation, withDeadline } from '../../platform/index.ts';
 import type { Clock } from '../../platform/index.ts';
-import type { ModuleChanges, ParameterState } from '../../program/index.ts';
+import type { Mode, ModuleChanges, ParameterState } from '../../program/index.ts';
 import type { Write } from '../../state/index.ts';
 import { byOwner } from './change-by-owner.ts';
 import type { HostedModuleRecord } from '../host/hosted.ts';
 import type { Committer } from '../journal/journal-disk.ts';
-import type { ModuleJournal } from '../journal/module-journal.ts';
 import type { ModuleMemory } from '../journal/module-memory.ts';
 import { askUntilTaken } from '../host/ask-until-taken.ts';
+import type { WholeProgram } from '../journal/program-changes.ts';
 import { whyOver } from '../host/module-supervisors.ts';
-import type { ChangesApplied, ChangesBody, OwnerBehindBody, ParameterRecord } from '../module-protocol.ts';
+import type {
+  ChangesApplied,
+  ChangesBody,
+  OwnerBehindBody,
+  ParameterRecord,
+  StateLoadBody,
+} from '../module-protocol.ts';
 import type { AcknowledgementLevel } from './parameter-handle.ts';
 import { planShared, sharedIn } from './shared-plan.ts';
 import type { SharedBindings } from './shared-plan.ts';
@@ -29,6 +35,10 @@ export interface ChangePart {
   readonly memory?: Partial<ModuleMemory>;
   /** The owner has already said that it takes the changes. */
   readonly isChecked?: boolean;
+  /** Everything beside the parameters. Nobody can have anything against it, or has. */
+  readonly program?: WholeProgram | undefined;
+  /** Its actor has ended: it takes the change when it is started again. */
+  readonly isDown?: boolean;
 }
 
 export interface ChangeOptions {
@@ -41,8 +51,6 @@ export interface ChangeOptions {
   readonly writes?: () => readonly Write[];
   /** The store may hold those writes, though nobody was promised them. */
   readonly onUnknown?: (() => void) | undefined;
-  /** Whose these are. */
-  readonly journals?: readonly ModuleJournal[];
   /** Runs when everything is committed, in the turn in which the journals take it over. */
   readonly onCommit?: () => void;
   /** Runs when the journals have all of it, in that same turn: whoever hears of it here finds it. */
@@ -66,7 +74,15 @@ interface Foreseen extends ChangePart {
   readonly writes: Map<string, number>;
   /** Parameters that changed while the transaction was under way: the store may hold them in the wrong order. */
   readonly overtaken: Set<string>;
+  /** Which start of the module ran when the page took it over: a later one begins with it. */
+  incarnation: number;
 }
+
+/** How an owner is told of what is committed. */
+type Delivery =
+  | { readonly method: 'changes-apply'; readonly body: ChangesBody }
+  | { readonly method: 'state-load'; readonly body: StateLoadBody }
+  | { readonly method: 'mode-set'; readonly body: Mode };
 
 /** A host of changes that set what is bound to shared parameters too. */
 export interface BoundChangeHost extends ChangeHost, SharedBindings {}
@@ -125,7 +141,7 @@ export async function changeInTurn(
   await programsSettled(host, parts, options);
   if (signal?.aborted) throw cancellation(signal);
   // what is stored of one that has ended may be another's by now
-  for (const { module } of parts) if (module.endedWith) throw module.endedWith;
+  for (const part of parts) requireOwned(part);
   const atMs = host.clock.now();
   const foreseen = parts.map((part) => foresee(part, atMs));
   const releases = parts.filter(changesProgram).map(({ module }) => module.journal.holdProgram());
@@ -134,7 +150,7 @@ export async function changeInTurn(
     options.onCommit?.();
     for (const part of foreseen) {
       take(host, part);
-      if (level === 'memory') part.module.journal.late.owe(part.records.map(({ name }) => name));
+      leaveToStore(part, level);
     }
     options.onTake?.();
   } finally {
@@ -143,6 +159,19 @@ export async function changeInTurn(
   const told = await Promise.allSettled(foreseen.map((part) => tell(host, part, options)));
   const failed = told.find((each) => each.status === 'rejected');
   if (failed) throw failed.reason;
+}
+
+function requireOwned({ module, isDown }: ChangePart): void {
+  if (isDown) module.journal.requireOpen();
+  else if (module.endedWith) throw module.endedWith;
+}
+
+/** What no transaction holds is owed to the store, and histories follow the others. */
+function leaveToStore({ module, records, program }: Foreseen, level: AcknowledgementLevel): void {
+  const names = records.map(({ name }) => name);
+  if (level !== 'memory') return module.journal.touch(names);
+  module.journal.late.owe(names);
+  if (program) module.journal.late.oweMeta();
 }
 
 async function check(
@@ -157,8 +186,13 @@ async function check(
 }
 
 /** Whether the record of the program and the memory is written too. */
-function changesProgram({ changes, memory }: ChangePart): boolean {
-  return memory !== undefined || changes.predictors !== undefined || changes.compiled !== undefined;
+function changesProgram({ changes, memory, program }: ChangePart): boolean {
+  return (
+    program !== undefined ||
+    memory !== undefined ||
+    changes.predictors !== undefined ||
+    changes.compiled !== undefined
+  );
 }
 
 /** Until all have settled in one and the same turn. */
@@ -188,6 +222,7 @@ function foresee(part: ChangePart, atMs: number): Foreseen {
     before: new Map(names.map((name) => [name, stateOf(name)])),
     writes: new Map(),
     overtaken: new Set(),
+    incarnation: part.module.incarnation,
     records: Object.entries(states).map(([name, state]) => {
       return { name, oldValue: stateOf(name).value, cause: part.cause, atMs, state };
     }),
@@ -197,17 +232,16 @@ function foresee(part: ChangePart, atMs: number): Foreseen {
 async function commit(
   { committer }: ChangeHost,
   parts: readonly Foreseen[],
-  { level, writes, onUnknown, journals = [] }: ChangeOptions & { readonly level: 'relaxed' | 'strict' },
+  { level, writes, onUnknown }: ChangeOptions & { readonly level: 'relaxed' | 'strict' },
 ): Promise<void> {
-  const all = parts.flatMap(({ module, records, changes, memory }) =>
-    module.journal.foresee(records, changes, memory),
+  const all = parts.flatMap(({ module, records, changes, program, memory }) =>
+    module.journal.foresee(records, { ...changes, program }, memory),
   );
   for (const { module, records, writes: numbers } of parts)
     for (const { name } of records) numbers.set(name, module.journal.parameter(name).writes);
   const committed = committer.commit([...all, ...(writes?.() ?? [])], level);
   try {
-    const followers = [...journals, ...parts.map(({ module }) => module.journal)];
-    await Promise.all([committed, ...followers.map((journal) => journal.follow(committed))]);
+    await Promise.all([committed, ...parts.map(({ module }) => module.journal.follow(committed))]);
   } catch (error) {
     // the store may hold what nobody was promised: what is true goes over it
     if (isCodedError(error, 'state/write-failed')) {
@@ -218,17 +252,18 @@ async function commit(
   }
 }
 
-function writeBack({ module, records, memory }: Foreseen, level: 'relaxed' | 'strict'): void {
+function writeBack({ module, records, memory, program }: Foreseen, level: 'relaxed' | 'strict'): void {
   for (const { name } of records) void module.journal.late.rewrite(name, level);
-  if (memory) void module.journal.late.rewriteMeta(level);
+  if (memory || program) void module.journal.late.rewriteMeta(level);
 }
 
 /** The page has it: a lost worker cannot lose it any more. */
 function take(host: ChangeHost, part: Foreseen): void {
-  const { module, records, changes, memory, before, writes, overtaken } = part;
+  const { module, records, changes, memory, program, before, writes, overtaken } = part;
   const { journal } = module;
+  part.incarnation = module.incarnation;
   if (memory) journal.remember(memory);
-  journal.applyProgram(changes);
+  journal.applyProgram({ ...changes, program });
   if (changes.predictors || changes.compiled) host.onStateChange(module);
   for (const record of records) {
     const { name } = record;
@@ -249,11 +284,11 @@ function take(host: ChangeHost, part: Foreseen): void {
 async function deliver(
   clock: Clock,
   module: HostedModuleRecord,
-  body: ChangesBody,
+  { method, body }: Delivery,
 ): Promise<ChangesApplied | undefined> {
   const { restarts } = module;
   try {
-    return (await askUntilTaken(clock, module, 'changes-apply', body)) as ChangesApplied;
+    return (await askUntilTaken(clock, module, method, body)) as ChangesApplied | undefined;
   } catch (error) {
     if (module.isOver || whyOver(module.supervisor)) throw error;
     return startAgain(module, restarts, error);
@@ -272,12 +307,21 @@ async function startAgain(
   if (module.endedWith) throw module.endedWith;
 }
 
+function deliveryOf({ changes, cause, atMs, program, incarnation }: Foreseen): Delivery {
+  if (program && 'mode' in program) return { method: 'mode-set', body: program.mode };
+  if (program) return { method: 'state-load', body: { ...program.whole, incarnation } };
+  return { method: 'changes-apply', body: { changes: { ...changes, atMs }, cause } };
+}
+
 /** The owner puts it in; what its own changes or others' had put over it on the page in the meantime is older, and gives way. */
 async function tell(host: ChangeHost, part: Foreseen, { level }: ChangeOptions): Promise<void> {
-  const { module, changes, cause, records, overtaken } = part;
-  const { atMs } = part;
-  const body: ChangesBody = { changes: { ...changes, atMs }, cause };
-  const applied = await deliver(host.clock, module, body);
+  const { module, records, overtaken } = part;
+  if (part.isDown) return;
+  const applied = await deliver(host.clock, module, deliveryOf(part)).catch((error: unknown) => {
+    // a part that has ended takes it when it is started again, with the program around it
+    if (part.program && module.around && module.isOver) return undefined;
+    throw error;
+  });
   for (const record of applied ? records : []) {
     const sequence = applied?.sequence ?? 0;
     const cached = module.journal.parameter(record.name);

@@ -5,6 +5,7 @@ import type { KeyedValue, StateSource, Store } from '../../state/index.ts';
 import type { HostedModuleRecord } from '../host/hosted.ts';
 import type { StoredMeta } from '../journal/journal-disk.ts';
 import { withPart } from '../journal/whole-state.ts';
+import type { WholeState } from '../journal/whole-state.ts';
 import type { StoredParameter } from '../parameter/parameter-record.ts';
 
 function parametersOf(entries: readonly KeyedValue[]): ParameterStates {
@@ -30,12 +31,24 @@ export async function readPastState(
   store: Store,
   module: HostedModuleRecord,
   source: StateSource,
-): Promise<ModuleState> {
+): Promise<WholeState> {
+  return (await readPast(store, module, source)).state;
+}
+
+async function readPast(
+  store: Store,
+  module: HostedModuleRecord,
+  source: StateSource,
+): Promise<{ readonly state: WholeState; readonly isUntouched: boolean }> {
   const { entries } = await stateAt(store, source, ['module', module.id]);
   const now = module.journal.state ?? ((await module.call('state-dump', null)) as ModuleState);
-  let state = stateOf(entries, now);
+  let state: WholeState = stateOf(entries, now);
   for (const part of module.parts.values()) {
-    state = withPart(state, part, await readPastState(store, part.module, source));
+    const inside = await readPast(store, part.module, source);
+    // what was never changed is as the program around it declares it
+    const { mode } = state;
+    const asDeclared = { version: part.names.version, mode };
+    state = withPart(state, part, inside.isUntouched ? { ...inside.state, ...asDeclared } : inside.state);
   }
-  return state;
+  return { state, isUntouched: entries.length === 0 };
 }

@@ -106,7 +106,7 @@ export class RemoteParts {
 
   /** A copy that cannot follow must not take the module down; the page is told. */
   #follow(part: string, work: () => void): void {
-    this.#following = this.#ownedElsewhere();
+    this.#following = this.owned;
     try {
       work();
     } catch (error) {
@@ -117,7 +117,8 @@ export class RemoteParts {
     }
   }
 
-  #ownedElsewhere(): ReadonlySet<string> {
+  /** Parameters of the module that other actors own. */
+  get owned(): ReadonlySet<string> {
     return new Set(Object.values(this.names).flatMap(({ parameters }) => Object.values(parameters)));
   }
 

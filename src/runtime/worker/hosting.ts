@@ -12,7 +12,14 @@ import type { Module, ModuleChanges, ModuleState } from '../../program/index.ts'
 import { carryState, migrationFailed, namesOfSame, noPredictors } from '../swap/carry-state.ts';
 import type { ModuleCatalog } from '../version/module-catalog.ts';
 import type { ModuleClass, ModuleVersion } from '../version/module-class.ts';
-import type { Described, Predictors, SwapBody, Taken } from '../module-protocol.ts';
+import type {
+  CheckedState,
+  Described,
+  Predictors,
+  StateCheckBody,
+  SwapBody,
+  Taken,
+} from '../module-protocol.ts';
 import type { RemoteParts } from '../sub-module/remote-parts.ts';
 import type { CompileTools } from '../compile/served-optimizers.ts';
 
@@ -109,35 +116,38 @@ export function takeShared(module: Module, shared: Readonly<Record<string, unkno
 }
 
 /**
- * The same with a whole state in it; one that another version has saved is migrated.
- * @param isPartial the state holds only what was ever changed, as the store does
- * @throws `runtime/state-migration-failed`, and as `Module.loadState`; nothing has changed then
+ * What a state would make of the module, tried on a new instance: what it refuses, a restart could not begin with. A state that another
+ * version has saved is migrated.
+ * @throws `runtime/state-migration-failed`, and as `Module.loadState`
  */
-export function loadHosting(hosting: Hosting, state: ModuleState, isPartial: boolean = false): Hosting {
-  const { module, source } = hosting;
-  if (state.version === source.version && isPartial) return loadFresh(hosting, state);
-  if (state.version === source.version) {
-    module.loadState(state);
-    const { predictors, compiled } = state;
-    return { ...hosting, predictors: { predictors, compiled } };
+export function checkState({ source }: Hosting, { state, isPartial }: StateCheckBody): CheckedState {
+  const fresh = construct(source.Class);
+  const isOther = state.version !== source.version;
+  if (isPartial || isOther) {
+    const changed = isOther ? migrateInto(fresh, source, state) : carryState(fresh, source.Class, { state });
+    return { state: fresh.dumpState(), changed };
   }
-  const step = `${state.version} → ${source.version}`;
-  if (!source.Class.migrate && isNewer(state.version, source.version))
-    throw migrationFailed(step, tooNew(state.version, source.version));
+  fresh.loadState(state);
+  const loaded = fresh.dumpState();
+  const { predictors, compiled } = loaded;
+  return { state: loaded, changed: { predictors, compiled } };
+}
+
+function migrateInto(fresh: Module, { Class, version }: ModuleVersion, state: ModuleState): Predictors {
+  const step = `${state.version} → ${version}`;
+  if (!Class.migrate && isNewer(state.version, version))
+    throw migrationFailed(step, tooNew(state.version, version));
   try {
-    return loadFresh(hosting, state);
+    return carryState(fresh, Class, { state });
   } catch (error) {
     throw isCodedError(error, 'runtime/state-migration-failed') ? error : migrationFailed(step, error);
   }
 }
 
-/** What the state lacks is as the class declares it, not as the one that serves has it now. */
-function loadFresh(hosting: Hosting, state: ModuleState): Hosting {
-  const { module, source } = hosting;
-  const fresh = construct(source.Class);
-  const predictors = carryState(fresh, source.Class, { state });
-  module.loadState(fresh.dumpState());
-  return { ...hosting, predictors };
+/** The same with what was checked in it. */
+export function loadHosting(hosting: Hosting, { state, changed }: CheckedState): Hosting {
+  hosting.module.loadState(state);
+  return { ...hosting, predictors: changed };
 }
 
 function isNewer(version: string, other: string): boolean {

@@ -14,7 +14,7 @@ import type {
 } from '../../program/index.ts';
 import { compileInWorker } from '../compile/compile-in-worker.ts';
 import type { CompileHost } from '../compile/compile-in-worker.ts';
-import { describeHosting, loadHosting, startHosting, withChanges } from './hosting.ts';
+import { checkState, describeHosting, loadHosting, startHosting, withChanges } from './hosting.ts';
 import type { Hosting } from './hosting.ts';
 import type { ModuleCatalog } from '../version/module-catalog.ts';
 import type { ModuleVersion } from '../version/module-class.ts';
@@ -37,6 +37,8 @@ import type {
   PartChangeBody,
   PartLoadBody,
   StartArgs,
+  StateCheckBody,
+  StateLoadBody,
   SwapBody,
 } from '../module-protocol.ts';
 import { sameData } from '../parameter/same-data.ts';
@@ -45,6 +47,9 @@ import { RemoteParts } from '../sub-module/remote-parts.ts';
 import { RunStops } from './run-stops.ts';
 import type { CompileTools } from '../compile/served-optimizers.ts';
 import { SwapTurn } from '../swap/swap-turn.ts';
+
+/** What is committed, or decided for a whole family, must be put in, however many forwards run. */
+const committed: ReadonlySet<string> = new Set(['changes-apply', 'state-load', 'mode-set', 'update-apply']);
 
 class HostedModule implements Behaviour {
   readonly #context: ActorContext;
@@ -61,8 +66,8 @@ class HostedModule implements Behaviour {
   #setting: string | undefined;
   /** Forwards that have not ended, and what forwards have left running that did not heed their end. */
   readonly #running = new Set<Promise<unknown>>();
-  /** Parameters that the page changes and already knows, or all of them. What else changes on the way is the module's own doing. */
-  #quiet: ReadonlySet<string> | 'all' = new Set();
+  /** Parameters that the page changes and already knows. What else changes on the way is the module's own doing. */
+  #quiet: ReadonlySet<string> = new Set();
   /** Changes of those parameters on the way. */
   #heard: ParameterChange[] = [];
   /** Counts changes, across restarts, so that the page can tell which came last. */
@@ -98,8 +103,8 @@ class HostedModule implements Behaviour {
       'parameter-foresee': (body) => this.#foresee(body),
       'mode-set': (mode: Mode) => void (mode === 'train' ? this.#module.train() : this.#module.eval()),
       'state-dump': () => this.#module.dumpState(),
-      'state-load': (state) => this.#load(state, false),
-      'state-return': (state) => this.#load(state, true),
+      'state-check': (body: StateCheckBody) => checkState(this.#hosting, body),
+      'state-load': (body) => this.#load(body),
       'changes-check': ({ changes, cause }: ChangesBody) => void this.#module.prepareChanges(changes, cause),
       'changes-apply': (body) => this.#apply(body),
       versions: () => hosting.catalog.versionsOf(hosting.kind),
@@ -119,9 +124,8 @@ class HostedModule implements Behaviour {
     return this.#swap.isOpen ? this.#swap.queue(method, body, call) : this.#answer(method, body, call);
   }
 
-  /** What is committed, or decided for a whole family, must be put in, however many forwards run. */
   isReserved(method: string): boolean {
-    return method === 'changes-apply' || method === 'update-apply';
+    return committed.has(method);
   }
 
   /** The page believes that another class runs. */
@@ -176,11 +180,20 @@ class HostedModule implements Behaviour {
     return describeHosting(this.#hosting);
   }
 
-  #load(state: ModuleState, isPartial: boolean): ModuleState {
-    this.#quietly('all', () => {
-      this.#hosting = loadHosting(this.#hosting, state, isPartial);
+  /** Puts a state in that the page has already. */
+  #load({ incarnation, ...checked }: StateLoadBody): ChangesApplied | undefined {
+    // it has begun with it
+    if (incarnation !== this.#context.incarnation) return undefined;
+    const { parameters } = checked.state;
+    const copies = this.#hosting.parts.owned;
+    const sequence = ++this.#sequence;
+    this.#quietly(new Set(Object.keys(parameters)), () => {
+      this.#hosting = loadHosting(this.#hosting, checked);
     });
-    return this.#module.dumpState();
+    for (const [name, { value }] of Object.entries(parameters))
+      if (!copies.has(name)) this.#tellCorrection(name, value);
+    this.#heard = [];
+    return { sequence };
   }
 
   #track(forward: Promise<unknown>): Promise<unknown> {
@@ -283,7 +296,7 @@ class HostedModule implements Behaviour {
   }
 
   /** Changes that the page asked for and already knows. */
-  #quietly(names: ReadonlySet<string> | 'all', work: () => void): void {
+  #quietly(names: ReadonlySet<string>, work: () => void): void {
     this.#quiet = names;
     try {
       work();
@@ -293,7 +306,6 @@ class HostedModule implements Behaviour {
   }
 
   #onChange(change: ParameterChange): void {
-    if (this.#quiet === 'all') return;
     if (this.#quiet.has(change.name)) return void this.#heard.push(change);
     if (this.#hosting.parts.isFollowed(change.name)) return;
     if (change.name !== this.#setting) return this.#tell(change);
