@@ -87,6 +87,7 @@ async function loadInTurn(
       level,
       timeoutMs,
       writes: () => plan.writes,
+      onUnknown: plan.onUnknown,
       onCommit: plan.onCommit,
       onTake: () => (revived = shares.filter(({ isDown, module }) => isDown && !module.isOver)),
     });

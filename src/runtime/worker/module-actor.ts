@@ -7,7 +7,6 @@ import type {
   ContinueSettings,
   Mode,
   Module,
-  ModuleState,
   Parameter,
   ParameterChange,
   ParameterState,
