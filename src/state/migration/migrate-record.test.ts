@@ -170,6 +170,24 @@ describe('migrateRecord', () => {
     expect(await records.versions('n')).toHaveLength(2);
   });
 
+  test('content that is kept already is stamped all the same, so that it is not migrated again', async () => {
+    const records = createRecords(createMemoryStore(), { versioning: 'content-hash' });
+    const same = defineMigrations({
+      name: 'same',
+      steps: [{ from: 1, to: 2, up: (state: object) => ({ ...state }) }],
+    });
+    await records.save('n', { a: 1 }, { metadata: { by: 'ann', ...same.stamp(1) } });
+    const migrated = await migrateRecord(records, 'n', same, { isPinned: true });
+    const expected = {
+      sequence: 1,
+      isPinned: true,
+      metadata: { by: 'ann', schema: { name: 'same', version: 2 } },
+    };
+    expect(migrated).toMatchObject({ isSaved: true, record: expected });
+    expect(await records.load('n')).toMatchObject(expected);
+    expect(await migrateRecord(records, 'n', same)).toMatchObject({ isSaved: false, path: [] });
+  });
+
   test('records may call their versions what they like', async () => {
     for (const versioning of ['timestamp', 'semantic', 'content-hash'] as const) {
       const { records } = await withNote({ versioning });

@@ -21,9 +21,9 @@ import { nameVersion, sequenceOf } from './version.ts';
 import type { Versioning, VersionRequest } from './version.ts';
 
 export interface SaveOptions<T = unknown> extends CommitOptions, VersionRequest {
-  /** JSON of at most 64 KiB. Default empty. */
+  /** JSON of at most 64 KiB. Default empty; of content that is kept already (`content-hash`): what it has. */
   readonly metadata?: JsonObject;
-  /** Kept whatever the retention rules say, until it is unpinned or deleted. Default false. */
+  /** Kept whatever the retention rules say, until it is unpinned or deleted. Default false, which unpins nothing. */
   readonly isPinned?: boolean;
   /** The version that the state was made from, which must be the latest; null: there must be none. Default: whatever is there. */
   readonly expectedVersion?: RecordVersion | null;
@@ -136,6 +136,28 @@ function countSaved(head: RecordHead, info: RecordInfo, stampMs: number): Record
   };
 }
 
+/** What is known of a kept version after the same content was saved again. */
+async function renewed<T>(info: RecordInfo, { options, metadata }: SaveRequest<T>): Promise<RecordInfo> {
+  return sealInfo({
+    ...info,
+    metadata: options.metadata === undefined ? info.metadata : metadata,
+    isPinned: info.isPinned || options.isPinned === true,
+  });
+}
+
+/** The counts after a version was renewed: pinned ones are counted apart. */
+function countRenewed(head: RecordHead, before: RecordInfo, after: RecordInfo): RecordHead {
+  if (before.isPinned === after.isPinned) return head;
+  checkPinned(head);
+  const { count, sizeBytes, pinnedCount } = head;
+  return {
+    ...head,
+    count: Math.max(0, count - 1),
+    sizeBytes: Math.max(0, sizeBytes - before.sizeBytes),
+    pinnedCount: pinnedCount + 1,
+  };
+}
+
 /** @throws `state/pin-limit` when no more versions may be pinned */
 export function checkPinned({ id, pinnedCount }: RecordHead): void {
   const { maxPinned } = recordLimits;
@@ -172,9 +194,11 @@ async function planSave<T>(
   const rules = { retention, nowMs, maxDropped: recordLimits.maxDroppedPerSave };
   const same = versioning === 'content-hash' ? await loadSame<T>(store, taken) : undefined;
   if (same && taken) {
+    const info = await renewed(taken, request);
     // committed again, so that the acknowledgement means what was asked for
-    const dropped = await dropOldest(store, { ...head, latest: taken }, rules);
-    return { ...dropped, result: same };
+    const dropped = await dropOldest(store, { ...countRenewed(head, taken, info), latest: info }, rules);
+    const put: Write = { type: 'put', key: infoKey(id, info.sequence), value: info };
+    return { head: dropped.head, writes: [put, ...dropped.writes], result: { ...info, state: same.state } };
   }
   if (taken && versioning !== 'content-hash') throw versionTaken(id, version);
   const isPinned = options.isPinned === true;

@@ -4,7 +4,8 @@ import { SimulatedClock } from '../../platform/index.ts';
 import type { Clock } from '../../platform/index.ts';
 import { createMemoryStore } from '../backend/memory.ts';
 import { compareKeys } from '../key.ts';
-import { infoKey, maxSequence, stateKey } from './record-key.ts';
+import { recordLimits } from '../limits.ts';
+import { headKey, infoKey, maxSequence, stateKey } from './record-key.ts';
 import { createRecords } from './records.ts';
 import type { SaveOptions } from './save.ts';
 import type { Versioning } from './version.ts';
@@ -165,11 +166,40 @@ describe('content-hash', () => {
     expect(a.version).toBe(a.stateChecksum);
     const b = await records.save('r', { a: 2 });
     const size = (await store.list([])).length;
-    expect(await records.save('r', { a: 1, b: 2 }, { metadata: { first: false } })).toEqual(a);
+    expect(await records.save('r', { a: 1, b: 2 })).toEqual(a);
     expect((await store.list([])).length).toBe(size);
     expect(await records.load('r')).toEqual(a);
     expect(await records.load('r', b.version)).toEqual(b);
     expect((await records.versions('r')).map(({ sequence }) => sequence)).toEqual([1, 2]);
+  });
+
+  test('saved again with metadata or a pin, the kept version has them, in its listing and its counts too', async () => {
+    const store = createMemoryStore();
+    const records = createRecords(store, { versioning: 'content-hash', retention: { maxVersions: 2 } });
+    const first = await records.save('r', 'a', { metadata: { n: 1 } });
+    await records.save('r', 'b');
+    const again = await records.save('r', 'a', { metadata: { n: 2 }, isPinned: true });
+    expect(again).toMatchObject({ sequence: 1, metadata: { n: 2 }, isPinned: true, state: 'a' });
+    expect(again.checksum).not.toBe(first.checksum);
+    expect(await records.load('r')).toEqual(again);
+    expect((await records.versions('r'))[0]).toMatchObject({ metadata: { n: 2 }, isPinned: true });
+    // neither is taken back by saying nothing
+    expect(await records.save('r', 'a', { isPinned: false })).toEqual(again);
+    // a pinned version is not counted: two others stay beside it
+    for (const state of ['c', 'd', 'e']) await records.save('r', state);
+    expect((await records.versions('r')).map(({ sequence }) => sequence)).toEqual([1, 4, 5]);
+    expect(await records.verify('r')).toEqual({ wholeCount: 3, damaged: [], isHeadWhole: true });
+    expect((await store.get<object>(headKey('r')))?.value).toMatchObject({ count: 2, pinnedCount: 1 });
+  });
+
+  test('a kept version is not pinned beyond the limit', async () => {
+    const records = createRecords(createMemoryStore(), { versioning: 'content-hash' });
+    await records.save('r', 'kept');
+    for (let n = 0; n < recordLimits.maxPinned; n++) await records.save('r', n, { isPinned: true });
+    await expect(records.save('r', 'kept', { isPinned: true })).rejects.toMatchObject({
+      code: 'state/pin-limit',
+    });
+    expect(await records.save('r', 0, { isPinned: true })).toMatchObject({ isPinned: true });
   });
 
   test('a kept version that is damaged is not what was saved: the content is saved once more', async () => {

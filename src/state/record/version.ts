@@ -11,7 +11,7 @@ import type { RecordHead } from './head.ts';
  *   goes backwards or stands still
  * - `semantic`: `major.minor.patch` (https://semver.org), raised by `bump` or given as `version`
  * - `content-hash`: SHA-256 in hex of the state's canonical bytes; saving what a kept version holds makes no second
- *   record, and makes that version the latest again
+ *   record, and makes that version the latest again, with the metadata of this save if it has any, and pinned if it says so
  */
 export type Versioning = 'incremental' | 'timestamp' | 'semantic' | 'content-hash';
 
