@@ -3,12 +3,14 @@
  * in several parts, one after the other.
  *
  * A part: format (1 byte), time (double), number of the part from 0, number of parts (counts), its piece of the body, CRC-32 of
- * all that. The body: how many writes; of each a tag (`p` put, `d` delete, `a` append), its place among all writes of
- * the commit, the revision that it gave the key or 0
- * when that was not known beforehand (count), its key, and for puts and appends the value, counted.
+ * all that. The body: how many writes; of each a tag (`p` put, `d` delete, `a` append, `o` append with outcomes), its place
+ * among all writes of the commit, the revision that it gave the key or 0 when that was not known beforehand (count), its key,
+ * and for puts and appends the value, counted: as it was given, since what the writes came to is known inside the transaction
+ * alone, which keeps it beside the last part.
  */
 import { ByteReader } from '../codec/byte-reader.ts';
 import { ByteWriter } from '../codec/byte-writer.ts';
+import { fromValueBytes } from '../codec/from-value-bytes.ts';
 import { toValueBytes } from '../codec/to-value-bytes.ts';
 import { appendedNumberOf, compareKeys, hasPrefix } from '../key.ts';
 import type { Key } from '../key.ts';
@@ -19,6 +21,7 @@ import { readKey, writeKey } from './records.ts';
 
 const entryFormat = 1;
 const tags = { put: 0x70, delete: 0x64, append: 0x61 } as const;
+const outcomesTag = 0x6f;
 
 /** A change of one key, as the journal knows it. */
 export interface JournalWrite {
@@ -44,9 +47,9 @@ export interface PlacedWrite {
 }
 
 function writeChange(writer: ByteWriter, { write, place }: PlacedWrite, maxBytes: number): void {
-  const { type, key, value, expectedRevision } = write;
+  const { type, key, value, expectedRevision, withOutcomes = false } = write;
   if (type === 'check') return;
-  writer.byte(tags[type]);
+  writer.byte(withOutcomes ? outcomesTag : tags[type]);
   writer.count(place);
   writer.count(expectedRevision === undefined ? 0 : expectedRevision + 1);
   writeKey(writer, key);
@@ -128,15 +131,32 @@ export function fromBody(
   return writes;
 }
 
-function readChange(reader: ByteReader, outcomes: readonly Committed[] | undefined): JournalWrite {
+/** What an append with outcomes stored: the store puts it together from what is before it. */
+function withEarlier(bytes: Uint8Array, outcomes: readonly Committed[], place: number): Uint8Array {
+  const earlier = outcomes
+    .slice(0, place)
+    .map(({ key, revision, atMs }) => ({ key: [...key], revision, atMs }));
+  return toValueBytes({ value: fromValueBytes(bytes), outcomes: earlier });
+}
+
+function readTag(reader: ByteReader): number {
   const tag = reader.byte();
-  if (tag !== tags.put && tag !== tags.delete && tag !== tags.append)
-    reader.fail(`a write has the unknown tag ${tag}`);
+  if (Object.values<number>(tags).includes(tag) || tag === outcomesTag) return tag;
+  return reader.fail(`a write has the unknown tag ${tag}`);
+}
+
+function readChange(reader: ByteReader, outcomes: readonly Committed[] = []): JournalWrite {
+  const tag = readTag(reader);
   const [place, planned] = [reader.count(), reader.count()];
-  const outcome = outcomes?.[place];
+  const outcome = outcomes[place];
   const named = readKey(reader);
   const bytes = tag === tags.delete ? undefined : reader.counted();
-  const key = tag === tags.append ? appendedBy(reader, named, outcome) : named;
+  const isAppend = tag === tags.append || tag === outcomesTag;
+  const key = isAppend ? appendedBy(reader, named, outcome) : named;
   if (outcome && compareKeys(outcome.key, key) !== 0) reader.fail('an outcome belongs to another key');
-  return { key, bytes, revision: outcome?.revision ?? (planned || undefined) };
+  return {
+    key,
+    bytes: bytes && tag === outcomesTag ? withEarlier(bytes, outcomes, place) : bytes,
+    revision: outcome?.revision ?? (planned || undefined),
+  };
 }

@@ -85,6 +85,40 @@ describe('a journal', () => {
     await expect(stateAt(inner, clock.now())).rejects.toMatchObject({ code: 'state/not-journaled' });
   });
 
+  test('an append with outcomes is in the past what it is in the store, and a restore leaves it alone', async () => {
+    const { clock, store } = await opened();
+    const audit: Write = {
+      type: 'append',
+      key: ['audit'],
+      value: { why: ['x'], at: 1n },
+      withOutcomes: true,
+    };
+    await clock.advance(1);
+    await store.commit([put('a', 1)]);
+    await clock.advance(1);
+    const shared = { twice: 1 };
+    await store.commit([
+      put('a', 2),
+      { type: 'check', key: ['none'], expectedRevision: 0 },
+      { type: 'append', key: ['log'], value: 'plain' },
+      audit,
+      put('b', [shared, shared]),
+      { ...audit, value: [shared, shared] } as Write,
+    ]);
+    const then = clock.now();
+    const audits = (await store.list(['audit'])).map(({ key, value }) => ({ key, value }));
+    expect(audits).toMatchObject([
+      { value: { outcomes: { length: 3 } } },
+      { value: { outcomes: { length: 5 } } },
+    ]);
+    expect((await stateAt(store, then, ['audit'])).entries).toEqual(audits);
+    expect(await restoreTo(store, then)).toMatchObject({ puts: 0, deletes: 0 });
+    await clock.advance(1);
+    await store.commit(audits.map(({ key }): Write => ({ type: 'delete', key })));
+    expect(await restoreTo(store, then)).toMatchObject({ puts: 2, deletes: 0 });
+    expect((await store.list(['audit'])).map(({ key, value }) => ({ key, value }))).toEqual(audits);
+  });
+
   test('entries longer than a value may be are kept in parts', async () => {
     const limits = { maxValueBytes: 10_000, maxCommitBytes: 200_000 };
     const clock = new SimulatedClock();
