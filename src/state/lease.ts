@@ -9,8 +9,8 @@
 import { CodedError, isCodedError } from '../base/index.ts';
 import { hasLocks, systemClock, systemLocks, withDeadline } from '../platform/index.ts';
 import type { Clock, HeldLock, Locks } from '../platform/index.ts';
+import { fenceKey } from './fence-key.ts';
 import { fenced, FencedStore } from './fenced-store.ts';
-import type { Key } from './key.ts';
 import { leaseLimits } from './limits.ts';
 import type { CommitOptions, Committed, Store, Write } from './store.ts';
 
@@ -74,8 +74,6 @@ export async function acquireWriterLease(
     throw error;
   }
 }
-
-const fenceKey = (name: string): Key => ['fence', name];
 
 async function waitForLock(
   locks: Locks,

@@ -1,39 +1,55 @@
 /** All that lies under some prefixes at one moment, in a store where others write meanwhile. */
-import { CodedError } from '../../base/index.ts';
 import { toValueBytes } from '../codec/to-value-bytes.ts';
 import { encodeKey } from '../key.ts';
 import type { Key } from '../key.ts';
+import { LostValue } from '../lost-value.ts';
 import type { Entry, Store } from '../store.ts';
 import { entriesAfter } from './journal-read.ts';
 import type { JournalPoint } from './journal-read.ts';
 import type { JournalWrite } from './journal-entry.ts';
 import { isCovered, isHidden } from './layout.ts';
-import { maxAttempts, maxPageEntries } from './limits.ts';
-import { pagesOf } from './paging.ts';
+import { maxAttempts, maxPageEntries, pageBytes } from './limits.ts';
+import { pagesOf, sizeOfEntry } from './paging.ts';
+import { contended } from './present.ts';
 import { Records } from './records.ts';
 
-/** Entries of a page, which give no size: values of a store may be anything. */
-const assumedBytes = 2 * 1024;
-
-async function* liveEntries(store: Store, prefixes: readonly Key[]): AsyncGenerator<Entry> {
+/** The pages of what is stored under prefixes that do not overlap and are in order; so are the keys. */
+export async function* livePages(store: Store, prefixes: readonly Key[]): AsyncGenerator<readonly Entry[]> {
   for (const prefix of prefixes) {
-    for await (const page of pagesOf(store, prefix, () => assumedBytes)) {
-      yield* page.filter(({ key }) => !isHidden(key));
+    for await (const page of pagesOf(store, prefix, sizeOfEntry)) {
+      yield page.filter(({ key }) => !isHidden(key));
     }
   }
 }
 
-/** Keys and revisions: equal twice in a row means that there was a moment at which all of it was so. */
-async function revisionsOf(
-  entries: AsyncGenerator<Entry>,
-  see: (entry: Entry) => void,
-): Promise<ReadonlyMap<string, number>> {
+/** Where what is collected goes, in order of key. */
+export interface Sink {
+  put(entry: Entry): void | Promise<void>;
+  /** It was not from one moment: a new sink gets all of it again. */
+  drop(): void | Promise<void>;
+}
+
+/** What was read, and how: keys and revisions that are equal twice in a row were so at a moment in between. */
+interface Reading {
+  readonly revisions: ReadonlyMap<string, number>;
+  readonly pages: number;
+  readonly isLossy: boolean;
+  readonly sizeBytes: number;
+}
+
+async function readInto(sink: Sink, source: AsyncIterable<readonly Entry[]>): Promise<Reading> {
   const revisions = new Map<string, number>();
-  for await (const entry of entries) {
-    revisions.set(encodeKey(entry.key), entry.revision);
-    see(entry);
+  let [pages, sizeBytes, isLossy] = [0, 0, false];
+  for await (const page of source) {
+    pages++;
+    for (const entry of page) {
+      revisions.set(encodeKey(entry.key), entry.revision);
+      sizeBytes += sizeOfEntry(entry);
+      isLossy ||= entry.value instanceof LostValue;
+      await sink.put(entry);
+    }
   }
-  return revisions;
+  return { revisions, pages, isLossy, sizeBytes };
 }
 
 function isSame(a: ReadonlyMap<string, number>, b: ReadonlyMap<string, number>): boolean {
@@ -42,48 +58,63 @@ function isSame(a: ReadonlyMap<string, number>, b: ReadonlyMap<string, number>):
   return true;
 }
 
-function put(records: Records, { key, value }: Entry, maxBytes: number): void {
-  records.put(key, toValueBytes(value, maxBytes));
-}
-
-/**
- * Without a journal: reads again until nothing changed between two reads. What fits one page is from one moment anyway.
- * @throws `state/snapshot-contended` when writers never rest, `state/snapshot-too-large`, `state/not-encodable`
- */
-export async function collectTwice(
-  store: Store,
-  prefixes: readonly Key[],
-  maxBytes: number,
-): Promise<Records> {
-  let before: ReadonlyMap<string, number> | undefined;
-  for (let attempt = 1; attempt <= maxAttempts; attempt++) {
-    const single = await collectPage(store, prefixes, maxBytes);
-    if (single) return single;
-    const records = new Records(maxBytes);
-    const revisions = await revisionsOf(liveEntries(store, prefixes), (entry) =>
-      put(records, entry, maxBytes),
-    );
-    if (before && isSame(before, revisions)) return records;
-    before = revisions;
-  }
-  throw new CodedError('state/snapshot-contended', `writers changed what is read ${maxAttempts} times`, {
-    fields: { attempts: maxAttempts },
-    isRetryable: true,
-  });
-}
-
-async function collectPage(
-  store: Store,
-  prefixes: readonly Key[],
-  maxBytes: number,
-): Promise<Records | undefined> {
+/** All under one prefix in one read; undefined when it does not fit. */
+async function onePage(store: Store, prefixes: readonly Key[]): Promise<readonly Entry[] | undefined> {
   const [prefix] = prefixes;
   if (!prefix || prefixes.length > 1) return undefined;
   const page = await store.list(prefix, { limit: maxPageEntries });
-  if (page.length === maxPageEntries && !page.some(({ key }) => isHidden(key))) return undefined;
-  const records = new Records(maxBytes);
-  for (const entry of page) if (!isHidden(entry.key)) put(records, entry, maxBytes);
-  return records;
+  const isAll = page.length < maxPageEntries || page.some(({ key }) => isHidden(key));
+  const isMoment = isAll && !page.some(({ value }) => value instanceof LostValue);
+  return isMoment ? page.filter(({ key }) => !isHidden(key)) : undefined;
+}
+
+/**
+ * Without a journal: reads again until nothing changed between two reads. What is known to fit one read is then read in one, which is
+ * from one moment whoever writes.
+ * @throws `state/snapshot-contended` when writers never rest; what the sink throws
+ */
+export async function collectTwice<S extends Sink>(
+  store: Store,
+  prefixes: readonly Key[],
+  makeSink: () => S,
+): Promise<S> {
+  let before: Reading | undefined;
+  for (let attempt = 1; attempt <= maxAttempts; attempt++) {
+    const sink = makeSink();
+    const isSmall = before && before.revisions.size < maxPageEntries && before.sizeBytes <= pageBytes;
+    const page = isSmall ? await onePage(store, prefixes) : undefined;
+    if (page) {
+      for (const entry of page) await sink.put(entry);
+      return sink;
+    }
+    const reading = await readInto(sink, livePages(store, prefixes));
+    const isMoment = reading.pages === 1 && !reading.isLossy;
+    if (isMoment || (before && isSame(before.revisions, reading.revisions))) return sink;
+    before = reading;
+    await sink.drop();
+  }
+  throw contended('read');
+}
+
+/** A sink that holds everything in memory. */
+export class RecordsSink implements Sink {
+  readonly records: Records;
+  readonly #maxBytes: number;
+
+  constructor(maxBytes: number) {
+    this.records = new Records(maxBytes);
+    this.#maxBytes = maxBytes;
+  }
+
+  /** @throws `state/snapshot-too-large`, `state/not-encodable`, and the error of a value that is lost */
+  put({ key, value }: Entry): void {
+    if (value instanceof LostValue) throw value.error;
+    this.records.put(key, toValueBytes(value, this.#maxBytes));
+  }
+
+  drop(): void {
+    // another one takes its place
+  }
 }
 
 /** What the journal says of a state, applied to it. */
@@ -110,12 +141,12 @@ export async function collectJournaled(
   options: { readonly prefixes: readonly Key[]; readonly maxBytes: number; readonly from: JournalPoint },
 ): Promise<{ readonly records: Records; readonly point: JournalPoint }> {
   const { prefixes, maxBytes, from } = options;
-  const records = new Records(maxBytes);
-  for await (const entry of liveEntries(store, prefixes)) put(records, entry, maxBytes);
+  const sink = new RecordsSink(maxBytes);
+  for await (const page of livePages(store, prefixes)) for (const entry of page) sink.put(entry);
   let point = from;
   for await (const { number, atMs, writes } of entriesAfter(store, journal, from)) {
-    applyWrites(records, writes, prefixes);
+    applyWrites(sink.records, writes, prefixes);
     point = { position: number, atMs };
   }
-  return { records, point };
+  return { records: sink.records, point };
 }

@@ -2,15 +2,14 @@
 import { isCodedError } from '../../base/index.ts';
 import { appendedKey, appendedNumberOf } from '../key.ts';
 import type { Store, Write } from '../store.ts';
-import { applyWrites, collectJournaled } from './collect.ts';
-import { moveHead } from './journal-head.ts';
+import { changeBase, Changes, stretchBytesOf } from './journal-base.ts';
+import { beginAnew, moveHead, openHead } from './journal-head.ts';
 import type { JournalSettings } from './journal-options.ts';
-import { entriesAfter, findEnd, readHead } from './journal-read.ts';
-import type { HeadEntry, JournalPoint } from './journal-read.ts';
+import { entriesAfter, findEnd } from './journal-read.ts';
+import type { HeadEntry, JournalHead, JournalPoint } from './journal-read.ts';
 import { entryPrefix } from './layout.ts';
 import { sweepStep } from './limits.ts';
-import { Records } from './records.ts';
-import { readBody, sweepParts } from './snapshot-parts.ts';
+import { sweepParts } from './snapshot-parts.ts';
 
 export interface Compaction {
   /** Entries that went into the base. */
@@ -26,32 +25,89 @@ interface Keep {
   readonly bytes: number;
 }
 
-async function readBase(store: Store, { head }: HeadEntry, settings: JournalSettings): Promise<Records> {
-  const records = new Records(settings.context.limits.maxSnapshotBytes);
-  const what = `the base of the journal ${settings.name}`;
-  for (const { key, bytes } of await readBody(store, head.base, what)) records.put(key, bytes);
-  return records;
+interface Bounds {
+  readonly keep: Keep;
+  readonly end: number;
+  readonly meanBytes: number;
+  readonly isOver: boolean;
 }
 
-/** Applies the entries that are to go to the base; undefined when there are none. */
-async function advance(
+/** Entries that are to go, as many as are taken in memory at once. */
+interface Step {
+  readonly changes: Changes;
+  readonly point: JournalPoint;
+  /** There are no more that are to go. */
+  readonly isLast: boolean;
+}
+
+/** Undefined when there are none. */
+async function nextStep(
   store: Store,
-  found: HeadEntry,
+  head: JournalHead,
   settings: JournalSettings,
-  { keep, end, meanBytes }: { readonly keep: Keep; readonly end: number; readonly meanBytes: number },
-): Promise<{ readonly records: Records; readonly point: JournalPoint } | undefined> {
-  const { head } = found;
-  let records: Records | undefined;
+  { keep, end, meanBytes }: Bounds,
+): Promise<Step | undefined> {
+  const changes = new Changes(head.prefixes);
+  const most = stretchBytesOf(settings.context);
   let point: JournalPoint = head;
+  let isLast = true;
   for await (const { number, atMs, writes } of entriesAfter(store, settings.name, head)) {
     const after = end - number;
     const isKept = atMs > keep.afterMs && after < keep.entries && after * meanBytes < keep.bytes;
     if (isKept) break;
-    records ??= await readBase(store, found, settings);
-    applyWrites(records, writes, head.prefixes);
+    isLast = changes.sizeBytes <= most;
+    if (!isLast) break;
+    changes.add(writes);
     point = { position: number, atMs };
   }
-  return records && { records, point };
+  return point.position > head.position ? { changes, point, isLast } : undefined;
+}
+
+function isUnreadable(error: unknown): boolean {
+  return isCodedError(error, 'state/journal-damaged') || isCodedError(error, 'state/checksum-failed');
+}
+
+/** Undefined when another tab moved the head first, or nothing is to go. */
+async function moveOnce(
+  store: Store,
+  from: HeadEntry,
+  settings: JournalSettings,
+  bounds: Bounds,
+): Promise<{ readonly head: HeadEntry; readonly isLast: boolean } | undefined> {
+  const { name, context } = settings;
+  const previousRevision = from.revision;
+  try {
+    const step = await nextStep(store, from.head, settings, bounds);
+    if (!step) return undefined;
+    const { changes, point, isLast } = step;
+    const what = `the base of the journal ${name}`;
+    const base = await changeBase(store, from.head.base, changes, { context, what });
+    const head = await moveHead(store, settings, { base, point, previousRevision });
+    return head && { head, isLast };
+  } catch (error) {
+    if (!bounds.isOver || !isUnreadable(error)) throw error;
+    // only if it still begins with what cannot be read: otherwise another tab was here
+    const head = await beginAnew(store, from, settings);
+    return head && { head, isLast: true };
+  }
+}
+
+/** Moves entries into the base, a step after the other, and deletes them behind each. */
+async function moveEntries(
+  store: Store,
+  found: HeadEntry,
+  settings: JournalSettings,
+  bounds: Bounds,
+): Promise<JournalHead> {
+  let at = found;
+  for (;;) {
+    const moved = await moveOnce(store, at, settings, bounds);
+    at = moved?.head ?? at;
+    // also what an earlier compaction was killed over
+    await sweepEntries(store, settings.name, at.head.position);
+    await sweepParts(store, settings.context);
+    if (!moved || moved.isLast) return at.head;
+  }
 }
 
 /** Deletes entries that the base holds, the oldest first. */
@@ -72,23 +128,10 @@ export async function sweepEntries(store: Store, journal: string, position: numb
   }
 }
 
-/** A journal that cannot be read any more, and is over its bounds, begins anew with what is stored now. */
-async function beginAnew(
-  store: Store,
-  found: HeadEntry,
-  settings: JournalSettings,
-): Promise<HeadEntry | undefined> {
-  const { name, context, prefixes } = settings;
-  const position = await findEnd(store, name, found.head.position);
-  const from = { position, atMs: Math.max(found.head.atMs, context.clock.now()) };
-  const maxBytes = context.limits.maxSnapshotBytes;
-  const collected = await collectJournaled(store, name, { prefixes, maxBytes, from });
-  return moveHead(store, settings, { ...collected, previous: found });
-}
-
 /**
  * Moves what is beyond retention, or beyond three quarters of the bounds when one of them is passed, into the base, and
- * deletes it. Cut short at any point it leaves the journal as it was, or compacted; what is left over goes next time.
+ * deletes it. Cut short at any point it leaves the journal as it was, or compacted; what is left over goes next time. A journal that
+ * cannot be read any more, and is over its bounds, begins anew with what is stored now.
  * @throws `state/journal-damaged`, `state/checksum-failed` when the journal cannot be read and is not beyond its bounds
  */
 export async function compactJournal(
@@ -97,8 +140,7 @@ export async function compactJournal(
   meanBytes: number,
 ): Promise<Compaction | undefined> {
   const { name, context, maxEntries, maxBytes, retentionMs } = settings;
-  const found = await readHead(store, name);
-  if (!found) return undefined;
+  const found = await openHead(store, settings);
   const end = await findEnd(store, name, found.head.position);
   const count = end - found.head.position;
   const isOver = count > maxEntries || count * meanBytes > maxBytes;
@@ -107,19 +149,6 @@ export async function compactJournal(
     entries: isOver ? Math.floor((maxEntries * 3) / 4) : Infinity,
     bytes: isOver ? (maxBytes * 3) / 4 : Infinity,
   };
-  let moved: HeadEntry | undefined;
-  try {
-    const next = await advance(store, found, settings, { keep, end, meanBytes });
-    moved = next && (await moveHead(store, settings, { ...next, previous: found }));
-  } catch (error) {
-    const isUnreadable =
-      isCodedError(error, 'state/journal-damaged') || isCodedError(error, 'state/checksum-failed');
-    if (!isOver || !isUnreadable) throw error;
-    moved = await beginAnew(store, found, settings);
-  }
-  const { head } = moved ?? found;
-  // also what an earlier compaction was killed over
-  await sweepEntries(store, name, head.position);
-  await sweepParts(store, context);
+  const head = await moveEntries(store, found, settings, { keep, end, meanBytes, isOver });
   return { entries: head.position - found.head.position, earliestMs: head.atMs };
 }

@@ -16,13 +16,14 @@ import { entryPrefix, headKey } from './layout.ts';
 import { maxAttempts } from './limits.ts';
 import { pagesOf } from './paging.ts';
 import type { SnapshotBody } from './snapshot-parts.ts';
+import type { BaseStretch } from './journal-base.ts';
 
 /** What a journal begins with. */
 export interface JournalHead {
-  readonly format: 1;
+  readonly format: 2;
   readonly prefixes: readonly Key[];
-  /** The state at `position`. */
-  readonly base: SnapshotBody;
+  /** The state at `position`, in order of key. */
+  readonly base: readonly BaseStretch[];
   /** The number of the last entry that the base holds. */
   readonly position: number;
   /** The time of `position`: nothing earlier can be restored. */
@@ -48,21 +49,50 @@ export interface JournalEntry {
   readonly sizeBytes: number;
 }
 
+/** As it was stored when a base was one body. */
+interface FirstHead extends Omit<JournalHead, 'format' | 'base'> {
+  readonly format: 1;
+  readonly base: SnapshotBody;
+}
+
+const headFormat = 2;
+
+/** What is stored where a head should be; `head` is undefined when it is lost, or none. */
+export interface StoredHead {
+  readonly head: JournalHead | undefined;
+  readonly revision: number;
+}
+
 /** @throws `state/version-too-new` when newer code keeps this journal */
-export async function readHead(store: Store, journal: string): Promise<HeadEntry | undefined> {
-  const entry = await store.get<JournalHead>(headKey(journal));
+export async function findHead(store: Store, journal: string): Promise<StoredHead | undefined> {
+  const entry = await store.get<Partial<JournalHead | FirstHead> | null>(headKey(journal));
   if (!entry) return undefined;
-  const { format } = entry.value;
-  if (format !== 1) {
-    throw new CodedError(
-      'state/version-too-new',
-      `the journal ${journal} has format ${String(format)}, expected 1`,
-      {
-        fields: { journal, format: String(format) },
-      },
-    );
+  const { value, revision } = entry;
+  const format = value?.format;
+  if (typeof format === 'number' && format > headFormat) {
+    throw new CodedError('state/version-too-new', `the journal ${journal} has format ${format}, expected 2`, {
+      fields: { journal, format: String(format) },
+    });
   }
-  return { head: entry.value, revision: entry.revision };
+  // what has the format was written here
+  if (format === 2) return { head: value as JournalHead, revision };
+  if (format !== 1) return { head: undefined, revision };
+  const first = value as FirstHead;
+  return { head: { ...first, format: headFormat, base: [{ from: [], body: first.base }] }, revision };
+}
+
+/**
+ * @throws `state/version-too-new`; `state/journal-damaged` (field lastMs null) when what the journal begins with is lost: the next tab
+ *   that opens it, or the next compaction, begins anew
+ */
+export async function readHead(store: Store, journal: string): Promise<HeadEntry | undefined> {
+  const found = await findHead(store, journal);
+  if (!found) return undefined;
+  const { head, revision } = found;
+  if (head) return { head, revision };
+  throw new CodedError('state/journal-damaged', `what the journal ${journal} begins with is lost`, {
+    fields: { journal, entry: null, lastMs: null },
+  });
 }
 
 type StoredPart = Uint8Array | { readonly value: Uint8Array; readonly outcomes: readonly Committed[] };

@@ -3,6 +3,7 @@ import { CodedError, toCodedError } from '../../base/index.ts';
 import type { StorageEstimate } from '../../platform/index.ts';
 import { appendedNumberOf } from '../key.ts';
 import type { Key } from '../key.ts';
+import { withLostValues } from '../lost-value.ts';
 import { prepareCommit, toOwnWrites } from '../plan-commit.ts';
 import type { PreparedWrite } from '../plan-commit.ts';
 import { commitAlone } from '../requests.ts';
@@ -54,6 +55,7 @@ export interface JournaledStore extends Store {
 
 /** What the functions on snapshots need of a journaled store. */
 export interface JournalAccess {
+  /** What is lost in it is told as such, see `withLostValues`. */
   readonly inner: Store;
   readonly settings: JournalSettings;
   readonly latest: LatestPoint;
@@ -116,12 +118,14 @@ export async function withJournal(store: Store, options: JournalOptions = {}): P
     );
   }
   const settings = toJournalSettings(options);
-  const { head } = await openHead(store, settings);
-  const end = await findEnd(store, settings.name, head.position);
-  await sweepEntries(store, settings.name, head.position);
-  await sweepParts(store, settings.context);
+  // what is lost of the journal is damage to it, and no reason for the store to fail
+  const own = withLostValues(store);
+  const { head } = await openHead(own, settings);
+  const end = await findEnd(own, settings.name, head.position);
+  await sweepEntries(own, settings.name, head.position);
+  await sweepParts(own, settings.context);
   const journaled = new StoreWithJournal(store, settings, { head, end });
-  accesses.set(journaled, { inner: store, settings, latest: journaled.latest });
+  accesses.set(journaled, { inner: own, settings, latest: journaled.latest });
   return journaled;
 }
 
@@ -136,6 +140,8 @@ class StoreWithJournal implements JournaledStore {
   readonly capabilities: StoreCapabilities;
   readonly latest: LatestPoint;
   readonly #inner: Store;
+  /** The same, for what is the journal's own. */
+  readonly #own: Store;
   readonly #settings: JournalSettings;
   #head: JournalHead;
   /** The last entry that this store knows of. */
@@ -153,6 +159,7 @@ class StoreWithJournal implements JournaledStore {
     this.name = inner.name;
     this.capabilities = inner.capabilities;
     this.#inner = inner;
+    this.#own = withLostValues(inner);
     this.#settings = settings;
     this.#head = start.head;
     this.#end = start.end;
@@ -208,9 +215,9 @@ class StoreWithJournal implements JournaledStore {
 
   async journalState(): Promise<JournalState> {
     const { name } = this.#settings;
-    const head = (await readHead(this.#inner, name))?.head ?? this.#head;
+    const head = (await readHead(this.#own, name))?.head ?? this.#head;
     this.#head = head;
-    this.#end = await findEnd(this.#inner, name, Math.max(this.#end, head.position));
+    this.#end = await findEnd(this.#own, name, Math.max(this.#end, head.position));
     return { name, prefixes: head.prefixes, earliestMs: head.atMs, entries: this.#end - head.position };
   }
 
@@ -230,7 +237,7 @@ class StoreWithJournal implements JournaledStore {
   }
 
   async #compact(): Promise<Compaction | undefined> {
-    const compaction = await compactJournal(this.#inner, this.#settings, this.#meanBytes());
+    const compaction = await compactJournal(this.#own, this.#settings, this.#meanBytes());
     await this.journalState();
     return compaction;
   }

@@ -31,6 +31,8 @@ export const maxMetadataBytes: number = 16 * 1024;
 export const maxPrefixes: number = 64;
 /** Bytes that one read of many values aims at. */
 export const pageBytes: number = 4 * MiB;
+/** Bytes of stored values that are held in memory while what they are compared with is still being read. */
+export const maxHeldBytes: number = 32 * MiB;
 /** Values in one read. */
 export const maxPageEntries: number = 1000;
 /** Deletes in one commit of a sweep: each is a step, between which others may write. */

@@ -1,21 +1,36 @@
 /** Reads of many values, in pages that stay near a number of bytes. */
 import type { Key } from '../key.ts';
+import { defaultStoreLimits } from '../limits.ts';
+import type { StoreLimits } from '../limits.ts';
+import { LostValue } from '../lost-value.ts';
 import type { Entry, Store } from '../store.ts';
+import { measureValue } from '../value.ts';
 import { maxPageEntries, pageBytes } from './limits.ts';
 
-const firstPage = 32;
+/** With the largest values that a store takes by default this is half of what its largest commit may hold. */
+const firstPage = 2;
 
-/** Entries in the next page, after some of which the size is known. */
+/** What is stored was within the bounds of whoever wrote it. */
+const unbounded: StoreLimits = { ...defaultStoreLimits, maxValueBytes: Infinity, maxValueDepth: Infinity };
+
+/** Bytes of an entry's value, as a store counts them. */
+export function sizeOfEntry({ value }: Entry): number {
+  return value instanceof LostValue ? 0 : measureValue(value, unbounded);
+}
+
+/**
+ * Entries in the next page: neighbours are alike, so as many as fit at the size of those in the page before. At most twice as many as
+ * that one had, so that what grows from key to key is noticed on the way.
+ */
 function nextLimit(entries: number, bytes: number): number {
-  if (entries === 0) return firstPage;
   const fitting = Math.floor((pageBytes * entries) / Math.max(bytes, 1));
-  // not more than twice as many as were seen: the first ones may be the small ones
   return Math.max(1, Math.min(maxPageEntries, fitting, 2 * entries));
 }
 
 /**
- * All entries under a prefix after `after`, page by page; each page is from one moment.
- * @param sizeOf bytes of an entry, for the size of the pages that follow
+ * All entries under a prefix after `after`, page by page, an empty one last where the one before was full; each page is from one
+ * moment, unless a value in it is lost.
+ * @param sizeOf bytes of an entry, for the size of the page that follows
  */
 export async function* pagesOf<T>(
   store: Store,
@@ -23,14 +38,15 @@ export async function* pagesOf<T>(
   sizeOf: (entry: Entry<T>) => number,
   after?: Key,
 ): AsyncGenerator<readonly Entry<T>[]> {
-  let [entries, bytes] = [0, 0];
+  let limit = firstPage;
   for (let last = after; ;) {
-    const limit = nextLimit(entries, bytes);
     const page = await store.list<T>(prefix, { limit, ...(last ? { after: last } : {}) });
-    if (page.length > 0) yield page;
+    yield page;
     if (page.length < limit) return;
-    for (const entry of page) bytes += sizeOf(entry);
-    entries += page.length;
+    limit = nextLimit(
+      page.length,
+      page.reduce((bytes, entry) => bytes + sizeOf(entry), 0),
+    );
     last = page.at(-1)?.key;
   }
 }

@@ -3,6 +3,7 @@ import { CodedError, isCodedError } from '../../base/index.ts';
 import type { Key } from '../key.ts';
 import type { Store } from '../store.ts';
 import { applyWrites } from './collect.ts';
+import { readBase } from './journal-base.ts';
 import { journalOf } from './journal.ts';
 import type { JournalAccess } from './journal.ts';
 import { entriesAfter, withHead } from './journal-read.ts';
@@ -11,7 +12,6 @@ import { isCovered, toPrefixes } from './layout.ts';
 import { Records, valueOf } from './records.ts';
 import type { BytesRecord } from './records.ts';
 import { findSnapshot, readSnapshotRecords, snapshotsOfJournal } from './snapshot.ts';
-import { readBody } from './snapshot-parts.ts';
 
 /** A state of the past: a snapshot by its name, or a time in milliseconds since 1970. */
 export type StateSource = string | number;
@@ -65,7 +65,8 @@ function accessOf(store: Store): JournalAccess {
 
 interface Start {
   readonly point: JournalPoint;
-  readonly read: () => Promise<readonly BytesRecord[]>;
+  /** Reads what lies under the prefix. */
+  readonly read: (into: Records) => Promise<void>;
 }
 
 /** Where rebuilding may begin, the best first; the base of the journal is the last resort. */
@@ -77,23 +78,30 @@ async function startsOf(
 ): Promise<readonly Start[]> {
   const { inner, settings } = access;
   const snapshots = await snapshotsOfJournal(access, head, [prefix]);
-  const base: Start = {
-    point: head,
-    read: () => readBody(inner, head.base, `the base of the journal ${settings.name}`),
-  };
+  const what = `the base of the journal ${settings.name}`;
+  const base: Start = { point: head, read: (into) => readBase(inner, head.base, { into, prefix, what }) };
   const starts = snapshots
     .filter(({ journal }) => journal.atMs <= atMs)
-    .map((stored): Start => ({ point: stored.journal, read: () => readSnapshotRecords(inner, stored) }));
+    .map((stored): Start => {
+      const read = async (into: Records): Promise<void> => {
+        for (const { key, bytes } of await readSnapshotRecords(inner, stored))
+          if (isCovered(key, [prefix])) into.put(key, bytes);
+      };
+      return { point: stored.journal, read };
+    });
   return [...starts, base];
 }
 
 /** The first start that is whole. */
 async function readStart(
   starts: readonly Start[],
-): Promise<{ readonly point: JournalPoint; readonly records: readonly BytesRecord[] }> {
+  maxBytes: number,
+): Promise<{ readonly point: JournalPoint; readonly records: Records }> {
   for (const [index, { point, read }] of starts.entries()) {
+    const records = new Records(maxBytes);
     try {
-      return { point, records: await read() };
+      await read(records);
+      return { point, records };
     } catch (error) {
       const isLast = index === starts.length - 1;
       if (isLast || !isCodedError(error, 'state/checksum-failed')) throw error;
@@ -110,12 +118,11 @@ async function rebuild(
 ): Promise<PastRecords> {
   const { inner, settings } = access;
   if (atMs < head.atMs) throw notRetained(atMs, head.atMs);
-  const start = await readStart(await startsOf(access, head, prefix, atMs));
-  const records = new Records(settings.context.limits.maxSnapshotBytes);
-  for (const { key, bytes } of start.records) if (isCovered(key, [prefix])) records.put(key, bytes);
-  let reachedMs = start.point.atMs;
+  const { maxSnapshotBytes } = settings.context.limits;
+  const { point, records } = await readStart(await startsOf(access, head, prefix, atMs), maxSnapshotBytes);
+  let reachedMs = point.atMs;
   try {
-    for await (const entry of entriesAfter(inner, settings.name, start.point)) {
+    for await (const entry of entriesAfter(inner, settings.name, point)) {
       if (entry.atMs > atMs) break;
       applyWrites(records, entry.writes, [prefix]);
       reachedMs = entry.atMs;

@@ -73,6 +73,11 @@ export class Records {
   }
 }
 
+/** As it is counted against the bounds. */
+export function sizeOfRecord({ key, bytes }: BytesRecord): number {
+  return sizeOf(encodeKey(key), bytes);
+}
+
 function sizeOf(encoded: string, bytes: Uint8Array): number {
   return encoded.length + bytes.length + 8;
 }

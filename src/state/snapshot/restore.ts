@@ -1,20 +1,21 @@
 /** Going back: a state of the past becomes the present one, or a second one beside it. */
 import { CodedError, isCodedError } from '../../base/index.ts';
-import { toValueBytes } from '../codec/to-value-bytes.ts';
 import { encodeKey } from '../key.ts';
 import type { Key } from '../key.ts';
+import { withLostValues } from '../lost-value.ts';
 import type { CommitOptions, Store, Write } from '../store.ts';
 import { isCovered, isHidden } from './layout.ts';
 import { maxAttempts } from './limits.ts';
-import { pagesOf } from './paging.ts';
 import { readPast } from './point-in-time.ts';
 import type { StateSource } from './point-in-time.ts';
-import { isSameBytes, valueOf } from './records.ts';
+import { contended, isKept, readPresent } from './present.ts';
+import type { Past, Present } from './present.ts';
+import { valueOf } from './records.ts';
 import type { BytesRecord } from './records.ts';
 import { findSnapshot } from './snapshot.ts';
 
 export interface RestoreOptions extends CommitOptions {
-  /** What is restored: all keys under it. Default everything. */
+  /** What is restored: all keys under it but the fences of leases, which say who may write now. Default everything. */
   readonly prefix?: Key;
 }
 
@@ -27,67 +28,12 @@ export interface Restored {
   readonly deletes: number;
 }
 
-interface Present {
-  readonly key: Key;
-  readonly revision: number;
-  readonly value: unknown;
-}
-
-/** What has no bytes is different from anything restored. */
-function isSame(record: BytesRecord, { value }: Present): boolean {
-  try {
-    return isSameBytes(record.bytes, toValueBytes(value));
-  } catch (error) {
-    if (isCodedError(error, 'state/not-encodable')) return false;
-    throw error;
-  }
-}
-
-interface Pass {
-  readonly present: Map<string, Present>;
-  readonly pages: number;
-}
-
-async function readPass(store: Store, prefix: Key): Promise<Pass> {
-  const present = new Map<string, Present>();
-  let pages = 0;
-  for await (const page of pagesOf(store, prefix, () => 2048)) {
-    pages++;
-    for (const { key, value, revision } of page) {
-      if (!isHidden(key)) present.set(encodeKey(key), { key, revision, value });
-    }
-  }
-  return { present, pages };
-}
-
-function isSameMoment(one: Map<string, Present>, other: Map<string, Present>): boolean {
-  if (one.size !== other.size) return false;
-  return [...one].every(([encoded, { revision }]) => other.get(encoded)?.revision === revision);
-}
-
-/**
- * Everything as of one moment: pages are read one after the other, so what two passes agree on was so between them.
- * @throws `state/snapshot-contended` when writers never rest
- */
-async function readPresent(store: Store, prefix: Key): Promise<Map<string, Present>> {
-  let last = await readPass(store, prefix);
-  for (let attempt = 1; last.pages > 1; attempt++) {
-    const next = await readPass(store, prefix);
-    if (isSameMoment(last.present, next.present)) return next.present;
-    if (attempt >= maxAttempts) throw contended(undefined);
-    last = next;
-  }
-  return last.present;
-}
-
 /** The fewest writes that make the present the past; each only if nobody wrote since. */
-function writesBetween(present: Map<string, Present>, past: readonly BytesRecord[]): readonly Write[] {
+function writesBetween(present: ReadonlyMap<string, Present>, past: Past): readonly Write[] {
   const writes: Write[] = [];
-  for (const record of past) {
-    const encoded = encodeKey(record.key);
+  for (const [encoded, record] of past) {
     const found = present.get(encoded);
-    present.delete(encoded);
-    if (found && isSame(record, found)) continue;
+    if (found?.isSame) continue;
     writes.push({
       type: 'put',
       key: record.key,
@@ -95,8 +41,9 @@ function writesBetween(present: Map<string, Present>, past: readonly BytesRecord
       expectedRevision: found?.revision ?? 0,
     });
   }
-  for (const { key, revision } of present.values())
-    writes.push({ type: 'delete', key, expectedRevision: revision });
+  for (const [encoded, { key, revision }] of present) {
+    if (!past.has(encoded)) writes.push({ type: 'delete', key, expectedRevision: revision });
+  }
   return writes;
 }
 
@@ -117,7 +64,8 @@ async function commitWhole(store: Store, writes: readonly Write[], options: Comm
 /**
  * Makes everything under the prefix what it was at a time, or in a snapshot: in one commit, which writes only what differs.
  * Others see the state before or the state after. A commit that comes in between is either before the restore or after it.
- * In a journaled store the restore is journaled as any commit, so that it can be undone.
+ * In a journaled store the restore is journaled as any commit, so that it can be undone. A value that is lost now is different from
+ * what it was: it comes back. Leases stay with their holders.
  * @throws `state/restore-too-large` when what differs does not fit one commit of this store: nothing was begun;
  *   `state/snapshot-contended` when writers never rest; what `stateAt` throws, and what `Store.commit` throws but `state/conflict`
  */
@@ -128,13 +76,19 @@ export async function restoreTo(
 ): Promise<Restored> {
   const { prefix = [], ...commitOptions } = options;
   const reading = readPast(store, source, prefix);
+  const past = reading.then(
+    ({ records }): Past =>
+      new Map(records.filter(({ key }) => !isKept(key)).map((record) => [encodeKey(record.key), record])),
+  );
+  // whoever waits for it hears of it first
+  past.catch(() => undefined);
   // beside it, most of which is waiting
-  let present: Promise<Map<string, Present>> | undefined = readPresent(store, prefix);
+  let present: Promise<ReadonlyMap<string, Present>> | undefined = readPresent(store, prefix, past);
   // what is wrong with the request is told by the past
   present.catch(() => undefined);
-  const { atMs, records } = await reading;
+  const { atMs } = await reading;
   for (let attempt = 1; ; attempt++) {
-    const writes = writesBetween(await (present ?? readPresent(store, prefix)), records);
+    const writes = writesBetween(await (present ?? readPresent(store, prefix, past)), await past);
     present = undefined;
     try {
       if (writes.length > 0) await commitWhole(store, writes, commitOptions);
@@ -142,17 +96,9 @@ export async function restoreTo(
       return { atMs, puts, deletes: writes.length - puts };
     } catch (error) {
       if (!isCodedError(error, 'state/conflict')) throw error;
-      if (attempt >= maxAttempts) throw contended(error);
+      if (attempt >= maxAttempts) throw contended('restored', error);
     }
   }
-}
-
-function contended(cause: unknown): CodedError {
-  return new CodedError('state/snapshot-contended', `writers changed what is restored ${maxAttempts} times`, {
-    fields: { attempts: maxAttempts },
-    cause,
-    isRetryable: true,
-  });
 }
 
 export interface ForkOptions extends CommitOptions {
@@ -179,7 +125,9 @@ export async function forkSnapshot(
     const key = [...newPrefix, ...record.key.slice(prefix.length)];
     return { type: 'put', key, value: valueOf(record), expectedRevision: 0 };
   });
-  const occupied = (await store.list(newPrefix, { limit: 1 })).filter(({ key }) => !isHidden(key));
+  const occupied = (await withLostValues(store).list(newPrefix, { limit: 1 })).filter(
+    ({ key }) => !isHidden(key),
+  );
   if (occupied.length > 0) throw prefixOccupied(newPrefix);
   try {
     await commitWhole(store, writes, commitOptions);

@@ -7,6 +7,7 @@ import { CodedError, isCodedError } from '../../base/index.ts';
 import { randomHex, sha256Hex } from '../../platform/index.ts';
 import type { Clock, Random } from '../../platform/index.ts';
 import type { Key } from '../key.ts';
+import { LostValue } from '../lost-value.ts';
 import { toGivenPut } from '../plan-commit.ts';
 import type { Durability, Store, Write } from '../store.ts';
 import { markerKey, markerPrefix, partKey } from './layout.ts';
@@ -138,7 +139,8 @@ export function interrupted(cause: unknown): CodedError {
   });
 }
 
-function checksumFailed(what: string, cause?: unknown): CodedError {
+/** The error of what is not as it was stored. */
+export function checksumFailed(what: string, cause?: unknown): CodedError {
   return new CodedError('state/checksum-failed', `${what} is not what was saved`, {
     fields: { what },
     cause,
@@ -227,6 +229,8 @@ async function takeMarker(store: Store, id: string, parts: number, revision: num
 export async function sweepParts(store: Store, { clock, limits }: SnapshotContext): Promise<void> {
   for (const { key, value, revision } of await store.list<Marker>(markerPrefix)) {
     const id = key.at(-1) ?? '';
+    // what it named is not known any more
+    if (value instanceof LostValue) continue;
     const isGarbage = value.touchedAtMs === -Infinity;
     const isAbandoned = clock.now() - value.touchedAtMs > limits.abandonedAfterMs;
     if (!isGarbage && !isAbandoned) continue;

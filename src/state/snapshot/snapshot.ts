@@ -4,8 +4,9 @@ import type { JsonObject } from '../../base/index.ts';
 import { systemClock, systemRandom } from '../../platform/index.ts';
 import type { Clock, Random } from '../../platform/index.ts';
 import type { Key } from '../key.ts';
+import { LostValue, withLostValues } from '../lost-value.ts';
 import type { CommitOptions, Entry, Store } from '../store.ts';
-import { collectJournaled, collectTwice } from './collect.ts';
+import { collectJournaled, collectTwice, RecordsSink } from './collect.ts';
 import { journalOf } from './journal.ts';
 import type { JournalAccess } from './journal.ts';
 import { withHead } from './journal-read.ts';
@@ -14,7 +15,15 @@ import { checkName, infoKey, infoPrefix, isCovered, markerPrefix, toPrefixes } f
 import { defaultSnapshotLimits, maxMetadataBytes } from './limits.ts';
 import type { SnapshotLimits } from './limits.ts';
 import type { BytesRecord, Records } from './records.ts';
-import { abandonment, interrupted, isConflictOn, readBody, sweepParts, writeBody } from './snapshot-parts.ts';
+import {
+  abandonment,
+  checksumFailed,
+  interrupted,
+  isConflictOn,
+  readBody,
+  sweepParts,
+  writeBody,
+} from './snapshot-parts.ts';
 import type { SnapshotBody, SnapshotContext } from './snapshot-parts.ts';
 
 /** What is known of a snapshot without reading it. */
@@ -64,16 +73,18 @@ export function toContext(store: Store, { clock, random, limits }: SnapshotSetti
   };
 }
 
-/** The store below a journal, where snapshots are kept. */
+/** The store below a journal, where snapshots are kept; what is lost in it is told as such, see `withLostValues`. */
 export function innerOf(store: Store): Store {
-  return journalOf(store)?.inner ?? store;
+  return journalOf(store)?.inner ?? withLostValues(store);
 }
 
 async function listStored(
   store: Store,
   { maxSnapshots }: SnapshotLimits,
 ): Promise<readonly Entry<StoredSnapshot>[]> {
-  return innerOf(store).list<StoredSnapshot>(infoPrefix, { limit: maxSnapshots });
+  const entries = await innerOf(store).list<StoredSnapshot>(infoPrefix, { limit: maxSnapshots });
+  // one that is lost is none
+  return entries.filter(({ value }) => !(value instanceof LostValue));
 }
 
 /**
@@ -102,7 +113,9 @@ async function collect(
 ): Promise<{ readonly records: Records; readonly journal?: StoredSnapshot['journal'] }> {
   const access = journalOf(store);
   const isJournaled = access && prefixes.every((prefix) => isCovered(prefix, access.settings.prefixes));
-  if (!isJournaled) return { records: await collectTwice(innerOf(store), prefixes, maxBytes) };
+  if (!isJournaled) {
+    return collectTwice(innerOf(store), prefixes, () => new RecordsSink(maxBytes));
+  }
   const { inner, settings, latest } = access;
   return withHead(inner, settings.name, async ({ head }) => {
     const [newest] = await snapshotsOfJournal(access, head, []);
@@ -216,6 +229,7 @@ export async function findSnapshot(store: Store, name: string): Promise<Entry<St
   if (!entry) {
     throw new CodedError('state/snapshot-not-found', `there is no snapshot ${name}`, { fields: { name } });
   }
+  if (entry.value instanceof LostValue) throw checksumFailed(`the snapshot ${name}`, entry.value.error);
   const { format } = entry.value;
   if (format === 1) return entry;
   throw new CodedError(
@@ -238,6 +252,13 @@ export async function readSnapshotRecords(
   return readBody(innerOf(store), body, `the snapshot ${info.name}`);
 }
 
+/** A snapshot of which nothing is known any more but its name. */
+async function lostSnapshot(inner: Store, name: string): Promise<Entry<StoredSnapshot> | undefined> {
+  checkName('snapshot', name);
+  const entry = await inner.get<StoredSnapshot>(infoKey(name));
+  return entry?.value instanceof LostValue ? entry : undefined;
+}
+
 /**
  * Deletes a snapshot; its parts go step by step behind it.
  * @throws `state/snapshot-not-found`, and what the store throws
@@ -247,11 +268,12 @@ export async function deleteSnapshot(
   name: string,
   settings: SnapshotSettings = {},
 ): Promise<void> {
-  const { value, revision } = await findSnapshot(store, name);
   const inner = innerOf(store);
+  const lost = await lostSnapshot(inner, name);
+  const { value, revision } = lost ?? (await findSnapshot(store, name));
   await inner.commit([
     { type: 'delete', key: infoKey(name), expectedRevision: revision, forget: true },
-    abandonment(value.body),
+    ...(lost ? [] : [abandonment(value.body)]),
   ]);
   await sweepParts(inner, toContext(store, settings));
 }
