@@ -103,7 +103,7 @@ const frameBytes = 4096;
  * the time and the writes. It keeps all promises of the store; a journaled value counts twice against `maxCommitBytes`.
  * At first use the journal begins with what is stored.
  * Keys whose first segment begins with U+FFFF are refused; what is kept there is not shown.
- * @throws `state/snapshot-invalid`, `state/key-invalid`, `state/journal-mismatch`, `state/version-too-new`, `state/snapshot-too-large`,
+ * @throws `state/snapshot-invalid`, `state/key-invalid`, `state/journal-mismatch`, `state/version-too-new`, `state/snapshot-contended`,
  *   `state/not-encodable`, and what the store throws. Its commits also throw `state/not-encodable`, for what a journal cannot
  *   hold: Blob, File, CryptoKey and other handles of the platform
  */

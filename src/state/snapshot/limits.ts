@@ -3,7 +3,10 @@
 const MiB = 2 ** 20;
 
 export interface SnapshotLimits {
-  /** Bytes of one snapshot, or of one state that is rebuilt: it is held in memory while it is made or read. Default 256 MiB. */
+  /**
+   * Bytes of one snapshot, or of one state that is rebuilt: it is held in memory while it is made or read. What a journal begins with
+   * may be more: it is made and read in stretches of a quarter of this. Default 256 MiB.
+   */
   readonly maxSnapshotBytes: number;
   /**
    * Bytes of one stored part: below the 16 MiB that a store takes as one value, and many, because in files each part costs a
