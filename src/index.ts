@@ -137,6 +137,7 @@ export type {
   CompileReport,
   CompileRequest,
   ExecutionRecord,
+  ForkFrom,
   ForwardOptions,
   ModuleEvent,
   ModuleEventListener,
@@ -157,8 +158,14 @@ export type {
   PendingCall,
   RecordedActor,
   RecoveryData,
+  RuntimeChange,
+  RuntimeDiff,
+  RuntimeDiffOptions,
+  RuntimeImportOptions,
   RuntimeOptions,
+  RuntimeRestored,
   RuntimeSnapshot,
+  RuntimeSnapshotOptions,
   SetOptions,
   SharedDefinition,
   SharedParameter,
@@ -175,6 +182,15 @@ export type {
   ValuesOfModule,
 } from './runtime/index.ts';
 export { createMemoryStore, openIndexedDbStore, openPageStore } from './state/index.ts';
-export type { Durability, Entry, Key, StateFormat, StateSource, Store, Write } from './state/index.ts';
+export type {
+  Durability,
+  Entry,
+  Key,
+  SnapshotInfo,
+  StateFormat,
+  StateSource,
+  Store,
+  Write,
+} from './state/index.ts';
 export { attachConsoleSink, createHub, createMemorySink } from './telemetry/index.ts';
 export type { Degradation, Hub, MemorySink, StampedEvent, TelemetryEvent } from './telemetry/index.ts';

@@ -48,6 +48,8 @@ export interface RuntimeLimits {
   readonly compileProgressMs: number;
   /** Shared parameters of one runtime: each is held in memory for good. */
   readonly maxSharedParameters: number;
+  /** Bytes of a file that is imported: it is read into memory to be checked whole. */
+  readonly maxImportBytes: number;
 }
 
 export const defaultRuntimeLimits: RuntimeLimits = {
@@ -72,4 +74,5 @@ export const defaultRuntimeLimits: RuntimeLimits = {
   compileTrainsetBytes: 32 * 1024 * 1024,
   compileProgressMs: 50,
   maxSharedParameters: 1_000,
+  maxImportBytes: 256 * 1024 * 1024,
 };

@@ -8,7 +8,7 @@ import { systemClock, systemRandom } from '../platform/index.ts';
 import type { Clock, Random } from '../platform/index.ts';
 import type { IncomingMessage } from '../port/index.ts';
 import { createMemoryStore } from '../state/index.ts';
-import type { Store } from '../state/index.ts';
+import type { SnapshotInfo, StateSource, Store } from '../state/index.ts';
 import { createHub } from '../telemetry/index.ts';
 import type { Hub } from '../telemetry/index.ts';
 import { chooseRealm } from './choose-realm.ts';
@@ -45,6 +45,12 @@ import type { ModuleSpec, RuntimeOptions, StartOptions } from './runtime-options
 import { findEach, setParameters } from './parameter/set-parameters.ts';
 import type { ValuesOfModule } from './parameter/set-parameters.ts';
 import type { SharedDefinition, SharedParameter } from './parameter/shared-parameter.ts';
+import type { RuntimeDiff, RuntimeDiffOptions } from './snapshot/diff-runtime.ts';
+import type { ForkFrom } from './snapshot/fork-module.ts';
+import type { PastHost } from './snapshot/past-host.ts';
+import type * as Past from './snapshot/past.ts';
+import type { RuntimeRestored } from './snapshot/restore-runtime.ts';
+import type { RuntimeImportOptions, RuntimeSnapshotOptions } from './snapshot/runtime-snapshots.ts';
 
 type KindOf<M extends Modules> = keyof M & string;
 type AnyClassOf<M extends Modules> = { [K in keyof M]: ClassOf<M, K> }[keyof M];
@@ -208,6 +214,73 @@ export class Runtime<M extends Modules = Modules> implements AsyncDisposable {
     return opened as SharedParameter<T>;
   }
 
+  /**
+   * Takes a named snapshot of everything that is stored of modules and shared parameters, at one moment, while they run.
+   * @throws `runtime/closed`, and as `takeSnapshot`
+   */
+  async snapshot(name: string, options?: RuntimeSnapshotOptions): Promise<SnapshotInfo> {
+    const [past, host] = await this.#past();
+    return past.takeRuntimeSnapshot(host, name, options);
+  }
+
+  /** The snapshots that {@link restoreTo} takes, newest first; `deleteSnapshot` of `vivarium/state` deletes one. @throws `runtime/closed`, `state/…` */
+  async snapshots(): Promise<readonly SnapshotInfo[]> {
+    const [past, host] = await this.#past();
+    return past.listRuntimeSnapshots(host);
+  }
+
+  /**
+   * Makes every module and every shared parameter what it was at a time, or in a snapshot: all of it or nothing, in one transaction. Modules
+   * that run go on running, with the state of then; what was never changed by then, and who was not there, is as the class declares it. Of
+   * modules that do not run the store has what it had then, or nothing. Calls and sets come before it or after it, for each module.
+   * A time needs a store made with `withJournal`, and the restore itself can be undone there.
+   * @param source a snapshot's name, or milliseconds since 1970
+   * @throws as `stateAt`, `program/state-invalid`, what the first module throws that refuses its state (as `ModuleHandle.restore`), what ended one
+   *   meanwhile, `runtime/module-running-elsewhere` when another tab has one that would change, `state/restore-too-large`,
+   *   `state/snapshot-contended`, `port/timeout`, `runtime/closed`: nothing has changed
+   */
+  async restoreTo(source: StateSource): Promise<RuntimeRestored> {
+    const [past, host] = await this.#past();
+    return past.restoreRuntime(host, source);
+  }
+
+  /**
+   * What differs between two states, each a snapshot or a time; without `after`: between the one and what is stored now.
+   * @throws as `stateAt`, `program/state-invalid`, `runtime/closed`
+   */
+  async diff(before: StateSource, after?: StateSource, options?: RuntimeDiffOptions): Promise<RuntimeDiff> {
+    const [past, host] = await this.#past();
+    return past.diffRuntime(host, before, after, options);
+  }
+
+  /**
+   * Stores what is, or was, stored of a module under another id too, with the actors inside it: a module started with that id begins there.
+   * @throws `runtime/module-id-invalid`, `runtime/module-not-found` when nothing is stored of it, `runtime/module-already-running`,
+   *   `runtime/module-running-elsewhere`, `state/prefix-occupied`, as `stateAt`, `runtime/closed`
+   */
+  async fork(id: string, newId: string, from?: ForkFrom): Promise<void> {
+    const [past, host] = await this.#past();
+    return past.forkModule(host, id, newId, from);
+  }
+
+  /**
+   * A snapshot as one file, with a checksum; without a name: of everything as it is now. @throws as `exportSnapshot` and `takeSnapshot`, `runtime/closed`
+   */
+  async export(name?: string): Promise<Blob> {
+    const [past, host] = await this.#past();
+    return past.exportRuntime(host, name);
+  }
+
+  /**
+   * Keeps the snapshot of a file, which is checked whole first; {@link restoreTo} puts it to use.
+   * @throws as `importSnapshot`, `state/prefix-not-covered` for a snapshot of something else than a runtime, `program/state-invalid`,
+   *   `runtime/closed`: nothing is kept then
+   */
+  async import(file: Blob | Uint8Array, options?: RuntimeImportOptions): Promise<SnapshotInfo> {
+    const [past, host] = await this.#past();
+    return past.importRuntime(host, file, options);
+  }
+
   /** The supervision tree of this moment, as data. */
   inspect(): RuntimeSnapshot {
     const { degradations } = this.hub;
@@ -228,6 +301,13 @@ export class Runtime<M extends Modules = Modules> implements AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  async #past(): Promise<readonly [typeof Past, PastHost]> {
+    this.#registry.requireOpen();
+    // few go back in time: what it takes is loaded by those who do
+    const past = await import('./snapshot/past.ts');
+    return [past, { ...this.#handleHost, host: this.#host, random: this.#random }];
   }
 
   #createRegistry(): ModuleRegistry {

@@ -277,8 +277,8 @@ export class ModuleHandle<M = Module> {
    */
   async restoreTo(source: StateSource): Promise<void> {
     // few go back in time: what it takes is loaded by those who do
-    const { readPastState } = await import('../snapshot/past-state.ts');
-    const state = await readPastState(this.#host.store, this.#module, source);
+    const { pastReader, readPastState } = await import('../snapshot/past-state.ts');
+    const state = await readPastState(pastReader(this.#host.store, source), this.#module);
     const change = {
       ...this.#turn,
       cause: `restore to ${source}`,

@@ -25,6 +25,8 @@ import { ModuleNews } from './module-news.ts';
 import { ModuleStarter } from './module-starter.ts';
 import type { SwapNews } from './module-news.ts';
 import type { ModuleVersions } from '../version/module-versions.ts';
+import { inTurn } from '../parameter/whole-change.ts';
+import type { Changing } from '../parameter/whole-change.ts';
 import type { StartOptions } from '../runtime-options.ts';
 import { SharedParameters } from '../parameter/shared-parameters.ts';
 import { toPartPlans } from '../sub-module/sub-module-actors.ts';
@@ -54,10 +56,12 @@ export interface ModuleHostOptions {
 export class ModuleHost implements AsyncDisposable {
   readonly shared: SharedParameters;
   readonly hotSwap: HotSwap;
+  readonly locks: ModuleLocks;
+  /** Modules and shared parameters that begin with what the store holds. Whoever restores it as a whole must be alone. */
+  readonly reading: Changing = { changes: new Set() };
   readonly #options: ModuleHostOptions;
   readonly #committer: GroupCommitter;
   readonly #modules = new Map<string, HostedModuleRecord>();
-  readonly #locks: ModuleLocks;
   readonly #starts = new Set<Promise<void>>();
   readonly #families: ModuleFamilies;
   readonly #ends: ModuleEnds;
@@ -84,7 +88,7 @@ export class ModuleHost implements AsyncDisposable {
       onStoreFailure,
       sharedValues: (module) => this.shared.valuesOf(module),
     });
-    this.#locks = new ModuleLocks(store, hub);
+    this.locks = new ModuleLocks(store, hub);
     this.#supervisors = new ModuleSupervisors({
       ...options,
       onGiveUp: (supervisor, error) => this.#onGiveUp(supervisor, error),
@@ -100,8 +104,9 @@ export class ModuleHost implements AsyncDisposable {
       onParameterChange: (module, record) => this.onParameterChange(module, record),
       sharedOf: (module, name) => this.shared.sharedOf(module, name),
     });
-    this.#ends = new ModuleEnds({ families: this.#families, locks: this.#locks, limits, clock });
+    this.#ends = new ModuleEnds({ families: this.#families, locks: this.locks, limits, clock });
     this.shared = new SharedParameters({
+      reading: this.reading,
       store,
       clock,
       limits,
@@ -194,6 +199,14 @@ export class ModuleHost implements AsyncDisposable {
     await this.#ends.settled();
   }
 
+  /** Waits until what has ended has written what it had to. One that is still to start has nothing to write. */
+  async left(): Promise<void> {
+    await Promise.allSettled(
+      this.modules.flatMap(({ starting, stopping }) => (starting ? [] : (stopping ?? []))),
+    );
+    await this.#ends.settled();
+  }
+
   /** Waits for what is being written, then refuses more. */
   async [Symbol.asyncDispose](): Promise<void> {
     for (const { journal } of this.#modules.values()) journal.late.forget();
@@ -255,7 +268,10 @@ export class ModuleHost implements AsyncDisposable {
   }
 
   async #start(module: HostedModuleRecord, options: StartOptions, seed?: ModuleState): Promise<void> {
-    const starting = this.#begin(module, options, seed);
+    const { clock } = this.#options;
+    const begin = (): Promise<void> => this.#begin(module, options, seed);
+    // a part is started by the program around it
+    const starting = module.around ? begin() : inTurn([this.reading], { clock, isAlone: false }, begin);
     this.#starts.add(starting);
     module.starting = starting;
     try {
@@ -273,7 +289,7 @@ export class ModuleHost implements AsyncDisposable {
       const plans = toPartPlans(module.id, options.actors ?? {}, this.#options.limits);
       await this.#ends.of(module.id);
       this.#requireWanted(module);
-      await this.#locks.acquire(module);
+      await this.locks.acquire(module);
       module.journal.reopen();
       this.#requireWanted(module);
       if (!module.journal.state) await module.journal.load();

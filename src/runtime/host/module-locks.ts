@@ -18,10 +18,21 @@ export class ModuleLocks {
 
   /** @throws `runtime/module-running-elsewhere` */
   async acquire(module: HostedModuleRecord): Promise<void> {
-    const { id } = module;
+    const release = await this.hold(module.id);
+    if (release) this.#locks.set(module, release);
+  }
+
+  /**
+   * Keeps others from starting a module that does not run, until the returned function is called; undefined where there is nobody, or no way
+   * to keep them. @throws `runtime/module-running-elsewhere`
+   */
+  async hold(id: string): Promise<(() => void) | undefined> {
     const { name, capabilities } = this.#store;
-    if (!capabilities.sharedAcrossRealms) return;
-    if (!hasLocks) return this.#reportNoLocks();
+    if (!capabilities.sharedAcrossRealms) return undefined;
+    if (!hasLocks) {
+      this.#reportNoLocks();
+      return undefined;
+    }
     const lock = await holdLockIfFree(`vivarium-module-${name}-${id}`);
     if (!lock) {
       throw new CodedError(
@@ -30,7 +41,7 @@ export class ModuleLocks {
         { fields: { module: id, store: name }, isRetryable: true },
       );
     }
-    this.#locks.set(module, () => lock.release());
+    return () => lock.release();
   }
 
   release(module: HostedModuleRecord): void {

@@ -11,6 +11,7 @@ import type { BoundChangeHost, ChangeHost, ChangePart } from '../parameter/chang
 import type { AcknowledgementLevel } from '../parameter/parameter-handle.ts';
 import { sameData } from '../parameter/same-data.ts';
 import { planShared, sharedOfAll } from '../parameter/shared-plan.ts';
+import type { SharedPlan } from '../parameter/shared-plan.ts';
 import { inTurn } from '../parameter/whole-change.ts';
 import type { HostedPart } from '../sub-module/hosted-part.ts';
 import { partOfState, wholeFamily } from './whole-state.ts';
@@ -27,6 +28,14 @@ export interface ModuleLoad {
 interface LoadChange extends WholeTurn {
   readonly cause: string;
   readonly durability: Durability;
+}
+
+/** What goes with the states of programs. */
+export interface LoadBeside {
+  /** Makes another state of what an actor would make of its share. @throws what is wrong with that */
+  readonly amend: (module: HostedModuleRecord, checked: CheckedState) => Promise<CheckedState>;
+  /** What else belongs to the transaction, asked for when every actor has been asked. */
+  readonly plan: (parts: readonly ChangePart[]) => Promise<Omit<SharedPlan, 'parts'>>;
 }
 
 /** What one actor of a program is to have. */
@@ -70,25 +79,35 @@ export async function loadTogether(
   });
 }
 
-async function loadInTurn(
+/** As {@link loadTogether}, for whoever has the turn of all of them. */
+export async function loadInTurn(
   host: BoundChangeHost,
   loads: readonly ModuleLoad[],
   change: LoadChange,
+  beside?: LoadBeside,
 ): Promise<void> {
   const { cause, durability: level, clock, timeoutMs } = change;
-  const shares: Share[] = [];
-  for (const load of loads) shares.push(...(await sharesOf(load, timeoutMs)));
+  const found: Share[] = [];
+  for (const load of loads) found.push(...(await sharesOf(load, timeoutMs)));
+  const shares = beside ? await Promise.all(found.map((share) => amended(share, beside))) : found;
   const updatedAtMs = clock.now();
   const parts = shares.map((share) => changeOf(share, { cause, updatedAtMs }));
   const plan = planShared(host, parts);
+  const others = await beside?.plan(parts);
   let revived: readonly Share[] = [];
   try {
     await changeInTurn(host, [...parts, ...plan.parts], {
       level,
       timeoutMs,
-      writes: () => plan.writes,
-      onUnknown: plan.onUnknown,
-      onCommit: plan.onCommit,
+      writes: () => [...plan.writes, ...(others?.writes ?? [])],
+      onCommit: () => {
+        plan.onCommit();
+        others?.onCommit();
+      },
+      onUnknown: () => {
+        plan.onUnknown();
+        others?.onUnknown();
+      },
       onTake: () => (revived = shares.filter(({ isDown, module }) => isDown && !module.isOver)),
     });
   } finally {
@@ -96,6 +115,10 @@ async function loadInTurn(
     for (const { module } of shares) if (module.parts.size === 0) host.onStateChange(module);
   }
   for (const share of revived) await loadRevived(host, share, change);
+}
+
+async function amended(share: Share, { amend }: LoadBeside): Promise<Share> {
+  return { ...share, checked: await amend(share.module, share.checked) };
 }
 
 /** It may have been started with what was there before, while the rest was being committed. */

@@ -15,7 +15,7 @@ import type { ParameterUpdateRecord } from './parameter-record.ts';
 import { sameData } from './same-data.ts';
 import type { BoundParameter, SharedPlan } from './shared-plan.ts';
 import { inTurn } from './whole-change.ts';
-import type { Turn, WholeChange } from './whole-change.ts';
+import type { Changing, Turn, WholeChange } from './whole-change.ts';
 
 /** What a shared parameter is. A stored value goes before `value`. */
 export interface SharedDefinition<T = unknown> {
@@ -44,6 +44,8 @@ export interface SharedParameter<T = unknown> {
 export interface SharedHost extends ChangeHost {
   readonly store: Store;
   readonly limits: RuntimeLimits;
+  /** Whoever reads the store to begin with it; who restores it as a whole must be alone there. */
+  readonly reading: Changing;
   /** Nobody waits for what a module's own change leads to, so a failure has only this route. */
   onFailure(error: unknown): void;
 }
@@ -56,6 +58,7 @@ const keyOf = (name: string): readonly string[] => ['shared', name];
 export class HostedSharedParameter implements SharedParameter {
   readonly name: string;
   readonly #parameter: Parameter;
+  readonly #declared: unknown;
   readonly #host: SharedHost;
   /** Names of parameters by the module that they are bound in. */
   readonly #bound = new Map<HostedModuleRecord, readonly string[]>();
@@ -66,9 +69,12 @@ export class HostedSharedParameter implements SharedParameter {
   /** One after the other: each starts from what the one before has left. */
   readonly changes: Set<WholeChange> = new Set();
 
-  constructor(name: string, parameter: Parameter, host: SharedHost) {
+  /** @param stored what the store has of it */
+  constructor(name: string, parameter: Parameter, host: SharedHost, stored?: ParameterState) {
     this.name = name;
     this.#parameter = parameter;
+    this.#declared = parameter.value;
+    if (stored) parameter.loadState(stored);
     this.#host = host;
   }
 
@@ -239,6 +245,15 @@ export class HostedSharedParameter implements SharedParameter {
     }
   }
 
+  /**
+   * As {@link plan} for what was stored at another time; undefined: what is declared. The modules that are bound are somebody else's.
+   * @returns the plan, and the value that it leads to
+   */
+  planReturn(stored: ParameterState | undefined, cause: string): SharedPlan & { readonly value: unknown } {
+    const value = stored ? stored.value : this.#declared;
+    return { ...this.plan(value, cause, () => true), value };
+  }
+
   #next<T>(work: () => Promise<T>, limit: Pick<Turn, 'timeoutMs' | 'signal'> = {}): Promise<T> {
     return inTurn([this], { ...limit, clock: this.#host.clock, isAlone: true }, work);
   }
@@ -285,8 +300,7 @@ export async function openSharedParameter(
 ): Promise<HostedSharedParameter> {
   const parameter = createParameter(name, definition, host);
   const stored = await host.store.get<ParameterState>(keyOf(name));
-  if (stored) parameter.loadState(stored.value);
-  return new HostedSharedParameter(name, parameter, host);
+  return new HostedSharedParameter(name, parameter, host, stored?.value);
 }
 
 function createParameter(name: string, definition: SharedDefinition, { clock }: SharedHost): Parameter {

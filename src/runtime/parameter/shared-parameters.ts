@@ -4,6 +4,7 @@ import type { HostedModuleRecord } from '../host/hosted.ts';
 import type { ParameterRecord } from '../module-protocol.ts';
 import { openSharedParameter, sharedNotFound } from './shared-parameter.ts';
 import type { HostedSharedParameter, SharedDefinition, SharedHost } from './shared-parameter.ts';
+import { inTurn } from './whole-change.ts';
 
 const maxNameCharacters = 128;
 const wellFormed = /^[\w.:-]+$/u;
@@ -34,6 +35,11 @@ export class SharedParameters {
       throw invalid(name, `shared parameter "${name}" has type ${shared.type}, not ${definition.type}`);
     }
     return shared;
+  }
+
+  /** All that are open. */
+  get all(): readonly HostedSharedParameter[] {
+    return [...this.#open.values()];
   }
 
   /** What a module's parameter is bound to. */
@@ -104,7 +110,10 @@ export class SharedParameters {
     if (this.#opening.size >= maxSharedParameters) {
       throw invalid(name, `this runtime already has ${maxSharedParameters} shared parameters`);
     }
-    const opening = openSharedParameter(name, definition, this.#host);
+    const { clock, reading } = this.#host;
+    const opening = inTurn([reading], { clock, isAlone: false }, () =>
+      openSharedParameter(name, definition, this.#host),
+    );
     this.#opening.set(name, opening);
     opening.then(
       (shared) => this.#open.set(name, shared),

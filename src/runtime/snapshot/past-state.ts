@@ -23,28 +23,31 @@ function stateOf(entries: readonly KeyedValue[], now: ModuleState): ModuleState 
   return { ...(meta?.state ?? untouched), parameters: parametersOf(entries) };
 }
 
+/** What one actor had stored, by its id. */
+export type PastReader = (id: string) => readonly KeyedValue[] | Promise<readonly KeyedValue[]>;
+
+/** Reads the store, for one actor at a time. @throws as `stateAt` */
+export function pastReader(store: Store, source: StateSource): PastReader {
+  return async (id) => (await stateAt(store, source, ['module', id])).entries;
+}
+
 /**
  * The state of the program at that time, with the actors inside it, under the names of the outermost.
- * @throws as `stateAt`
+ * @throws what `read` throws
  */
-export async function readPastState(
-  store: Store,
-  module: HostedModuleRecord,
-  source: StateSource,
-): Promise<WholeState> {
-  return (await readPast(store, module, source)).state;
+export async function readPastState(read: PastReader, module: HostedModuleRecord): Promise<WholeState> {
+  return (await readPast(read, module)).state;
 }
 
 async function readPast(
-  store: Store,
+  read: PastReader,
   module: HostedModuleRecord,
-  source: StateSource,
 ): Promise<{ readonly state: WholeState; readonly isUntouched: boolean }> {
-  const { entries } = await stateAt(store, source, ['module', module.id]);
+  const entries = await read(module.id);
   const now = module.journal.state ?? ((await module.call('state-dump', null)) as ModuleState);
   let state: WholeState = stateOf(entries, now);
   for (const part of module.parts.values()) {
-    const inside = await readPast(store, part.module, source);
+    const inside = await readPast(read, part.module);
     // what was never changed is as the program around it declares it
     const { mode } = state;
     const asDeclared = { version: part.names.version, mode };
