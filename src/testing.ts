@@ -4,7 +4,7 @@
  */
 export { describeDevice } from './compute/device.contract.ts';
 export { describeExecutor, describeExecutorLimits } from './executor/laws/executor.contract.ts';
-export type { OpenExecutor } from './executor/laws/executor.contract.ts';
+export type { OpenExecutor, Spelling } from './executor/laws/executor.contract.ts';
 export { describeLanguageModel } from './lm/language-model.contract.ts';
 export type { LanguageModelFixture } from './lm/language-model.contract.ts';
 export { scriptedLm } from './lm/index.ts';

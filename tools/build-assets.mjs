@@ -15,13 +15,22 @@ const stampName = 'stamp.txt';
 
 /** A guest's worker is bundled from its entry; files of a package are copied as they are. A new language adds its rows. */
 const workers = {
+  'javascript/worker.js': 'language/javascript/guest/javascript-worker.ts',
   'python/worker.js': 'language/python/guest/python-worker.ts',
+  'typescript/worker.js': 'language/typescript/guest/typescript-worker.ts',
 };
 const copies = {
+  'javascript/quickjs.wasm': '@jitl/quickjs-ng-wasmfile-release-sync/wasm',
   'python/pyodide.wasm': 'pyodide/pyodide.asm.wasm',
 };
 /** Packages that a guest is made of; by their version, they never change in place. */
-const packages = ['pyodide'];
+const packages = [
+  '@jitl/quickjs-ng-wasmfile-release-sync',
+  'acorn',
+  'pyodide',
+  'quickjs-emscripten-core',
+  'sucrase',
+];
 
 /** What a build leaves, besides its stamp. */
 export const outputs = [
@@ -35,7 +44,8 @@ export const outputs = [
   'python/standard-library.zip',
 ].toSorted();
 
-const versionOf = async (name) => JSON.parse(await readFile(resolve(`${name}/package.json`), 'utf8')).version;
+const versionOf = async (name) =>
+  JSON.parse(await readFile(join(root, 'node_modules', name, 'package.json'), 'utf8')).version;
 
 /** Everything the workers and the frame are bundled from. */
 async function stampOfInputs() {
@@ -142,6 +152,11 @@ const frameDocument = (script) => `<!doctype html>
 const notice = `python/: pyodide.wasm, worker.js (the part that loads it) and standard-library.zip are made from Pyodide
 (https://github.com/pyodide/pyodide, Mozilla Public License 2.0) and CPython (PSF License 2).
 The source of Pyodide is at the address above, under the version in the npm package "pyodide".
+
+javascript/: quickjs.wasm and worker.js (the part that speaks with it) are made from quickjs-emscripten
+(https://github.com/justjake/quickjs-emscripten, MIT), quickjs-ng (https://github.com/quickjs-ng/quickjs, MIT) and acorn
+(https://github.com/acornjs/acorn, MIT); typescript/worker.js also from sucrase
+(https://github.com/alangpierce/sucrase, MIT).
 `;
 
 /** Kept from the last build when only our own sources changed: compiling the library takes seconds. */

@@ -24,7 +24,11 @@ export type GuestNumbers =
  * | `Date` | aware `datetime` in UTC (back also from `date`; a naive one counts as UTC) |
  * | array | `list` (back also from `tuple`, `set`, `frozenset`, `range`, `deque`) |
  * | plain object, `Map` | `dict` (back: an object when every key is a `str`, else a `Map`) |
+ * | `Set` | `set` (back: an array) |
  * | other typed arrays | `array.array` |
+ *
+ * In JavaScript and TypeScript they are what they are here, `bigint` and `Set` included; `undefined` comes back as `null`, an `Error` as an object
+ * with its `name` and `message`.
  *
  * Objects that come back are frozen and have no prototype, and arrays are frozen; a `Map`, a `Date` or a typed array cannot be, and is the
  * caller's own.
@@ -40,6 +44,7 @@ export type GuestValue =
   | GuestNumbers
   | readonly GuestValue[]
   | ReadonlyMap<GuestValue, GuestValue>
+  | ReadonlySet<GuestValue>
   | { readonly [key: string]: GuestValue };
 
 /** A copy as values come back from a guest: for one that was cloned since, which gave its objects a prototype and thawed them. */
@@ -51,6 +56,10 @@ export function freezeGuestValue(value: GuestValue): GuestValue {
   if (value instanceof Map) {
     const entries: readonly [GuestValue, GuestValue][] = [...value];
     return new Map(entries.map(([key, item]) => [freezeGuestValue(key), freezeGuestValue(item)]));
+  }
+  if (value instanceof Set) {
+    const items: readonly GuestValue[] = [...value];
+    return new Set(items.map((item) => freezeGuestValue(item)));
   }
   const record = Object.create(null) as Record<string, GuestValue>;
   for (const [key, item] of Object.entries(value)) record[key] = freezeGuestValue(item as GuestValue);

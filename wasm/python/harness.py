@@ -124,7 +124,9 @@ def decode(tree, buffers):
         tag = node.get("$")
         if tag is None:
             return node
-        if tag == "dict":
+        if tag == "set":
+            return set(map(freeze, node["v"]))
+        if tag == "dict" or tag == "map":
             return {freeze(key): value for key, value in node["v"]}
         if tag == "int":
             return int(node["v"], 16)

@@ -1,5 +1,11 @@
 /** Every language by its name. A new one is added here, and in `tools/build-assets.mjs`. */
 import type { Language, LanguageName } from './language.ts';
+import { javascript } from './javascript/javascript.ts';
 import { python } from './python/python.ts';
+import { typescript } from './typescript/typescript.ts';
 
-export const languages: Readonly<Record<LanguageName, Language>> = Object.freeze({ python });
+export const languages: Readonly<Record<LanguageName, Language>> = Object.freeze({
+  javascript,
+  python,
+  typescript,
+});

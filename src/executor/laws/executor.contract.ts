@@ -1,29 +1,40 @@
 /* oxlint-disable vitest/valid-title -- laws are run by describeExecutor */
-/** The laws of `Executor` over Python: what every way of making one must pass. */
+/** The laws of `Executor`: what every language, and every way of making an executor, must pass. */
 import { describe } from 'vitest';
+import { pythonSpelling } from '../language/python/python-spelling.contract.ts';
 import { executionLaws } from './execution.contract.ts';
 import { limitLaws } from './limit.contract.ts';
 import type { OpenExecutor } from './open-executor.contract.ts';
 import { outcomeLaws } from './outcome.contract.ts';
 import { sessionLaws } from './session.contract.ts';
+import type { Spelling } from './spelling.contract.ts';
 import { valueLaws } from './value.contract.ts';
 
 export type { OpenExecutor } from './open-executor.contract.ts';
+export type { Spelling } from './spelling.contract.ts';
 
-/** The laws but those of {@link describeExecutorLimits}. @param open makes an executor of the kind under test */
-export function describeExecutor(name: string, open: OpenExecutor): void {
+/**
+ * The laws but those of {@link describeExecutorLimits}.
+ * @param open makes an executor of the kind under test
+ * @param spelling the laws' programs in its language; default: Python's
+ */
+export function describeExecutor(
+  name: string,
+  open: OpenExecutor,
+  spelling: Spelling = pythonSpelling,
+): void {
   describe(name, () => {
     describe('values', () => {
-      valueLaws(open);
+      valueLaws(open, spelling);
     });
     describe('outcomes', () => {
-      outcomeLaws(open);
+      outcomeLaws(open, spelling);
     });
     describe('one-shot runs', () => {
-      executionLaws(open);
+      executionLaws(open, spelling);
     });
     describe('sessions', () => {
-      sessionLaws(open);
+      sessionLaws(open, spelling);
     });
   });
 }
@@ -32,8 +43,12 @@ export function describeExecutor(name: string, open: OpenExecutor): void {
  * The hostile programs, a minute or more. To be left out only for an executor that differs from one that passed them in
  * nothing but how its frame comes about.
  */
-export function describeExecutorLimits(name: string, open: OpenExecutor): void {
+export function describeExecutorLimits(
+  name: string,
+  open: OpenExecutor,
+  spelling: Spelling = pythonSpelling,
+): void {
   describe(`${name}: limits`, () => {
-    limitLaws(open);
+    limitLaws(open, spelling);
   });
 }

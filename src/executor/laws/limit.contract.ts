@@ -2,83 +2,92 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Executor } from '../executor.ts';
 import type { GuestValue } from '../guest-value.ts';
-import { hostile, isTimeout } from './hostile-program.contract.ts';
 import { codeOf, valueOf } from './open-executor.contract.ts';
 import type { OpenExecutor } from './open-executor.contract.ts';
+import { have, lawOf, lines } from './spelling.contract.ts';
+import type { Spelling } from './spelling.contract.ts';
+
+interface Refusal {
+  readonly name: string;
+  readonly code: string;
+  readonly work: (executor: Executor) => Promise<unknown>;
+}
+
+/** What no language takes. @param one code that would run */
+const refusals = (one: string): readonly Refusal[] => [
+  { name: '50 MB of code', code: 'code-too-large', work: (it) => it.execute('x'.repeat(50_000_000)) },
+  { name: 'no time at all', code: 'option-invalid', work: (it) => it.execute(one, {}, { timeoutMs: 0 }) },
+  { name: 'NaN as time', code: 'option-invalid', work: (it) => it.execute(one, {}, { timeoutMs: NaN }) },
+];
+
+/** Names and values that no language takes as variables. */
+const badVariables: readonly (readonly [name: string, variables: Record<string, unknown>])[] = [
+  ['a name with a dash', { 'a-b': 1 }],
+  ['an empty name', { '': 1 }],
+  ['a function', { x: () => 1 }],
+  ['an instance', { x: new Error('e') }],
+  ['a cycle', { x: cycle() }],
+  ['70 MB of data', { x: new Uint8Array(70e6) }],
+];
+
+const badFiles: readonly (readonly [name: string, files: Record<string, string | Uint8Array>])[] = [
+  ['a path upwards', { '../x': '' }],
+  ['an absolute path', { '/etc/x': '' }],
+  ['40 MB of files', { x: new Uint8Array(40e6) }],
+];
 
 /** @param open makes an executor of the kind under test */
-export function limitLaws(open: OpenExecutor): void {
+export function limitLaws(open: OpenExecutor, spelling: Spelling): void {
+  const { number, say, loop, values } = spelling;
+  const one = number(1);
   let executor: Executor;
   beforeAll(() => {
     executor = open({ limits: { wallTimeMs: 20_000 } });
   });
   afterAll(() => executor[Symbol.asyncDispose]());
 
-  test.each(hostile)('%s ends as it must, and the next run works', async (name, code, check) => {
-    // only those that never end by themselves are stopped by the clock
-    const options = check === isTimeout || name.includes('swallows') ? { timeoutMs: 500 } : {};
+  test.each(spelling.hostile)('$name ends as it must, and the next run works', async (hostile) => {
+    const { code, check, timeoutMs } = hostile;
+    const options = timeoutMs === undefined ? {} : { timeoutMs };
     const runOnce = async (): Promise<void> => {
       check(await executor.execute(code, {}, options));
-      expect(await valueOf(executor, '1 + 1')).toBe(2);
+      expect(await valueOf(executor, number(2))).toBe(2);
     };
     const runInSession = async (): Promise<void> => {
       await using session = await executor.createSession();
-      await session.execute('kept = 1');
+      const variables = have(values);
+      if (variables) await session.execute(variables.set('kept', 1));
       const outcome = await session.execute(code, {}, options);
       check(outcome);
-      expect(await valueOf(session, '1 + 1')).toBe(2);
+      expect(await valueOf(session, number(2))).toBe(2);
       // the flag is true exactly when the variables are gone
-      expect(await valueOf(session, '"kept" in globals()')).toBe(!outcome.isSandboxLost);
+      const isKept = variables ? await valueOf(session, variables.has('kept')) : !outcome.isSandboxLost;
+      expect(isKept).toBe(!outcome.isSandboxLost);
     };
     await Promise.all([runOnce(), runInSession()]);
   });
 
-  test.each<[string, string, () => Promise<unknown>]>([
-    ['50 MB of code', 'executor/code-too-large', () => executor.execute('x'.repeat(50_000_000))],
-    [
-      'a name with a dash',
-      'executor/variable-invalid',
-      () => executor.execute('1', { variables: { 'a-b': 1 } }),
-    ],
-    ['a keyword', 'executor/variable-invalid', () => executor.execute('1', { variables: { lambda: 1 } })],
-    ['an empty name', 'executor/variable-invalid', () => executor.execute('1', { variables: { '': 1 } })],
-    [
-      'a name of Python',
-      'executor/variable-invalid',
-      () => executor.execute('1', { variables: { __name__: 1 } }),
-    ],
-    ['a bad output', 'executor/variable-invalid', () => executor.execute('1', {}, { outputs: ['a b'] })],
-    [
-      'a function',
-      'executor/variable-invalid',
-      () => executor.execute('1', { variables: { x: (() => 1) as never } }),
-    ],
-    [
-      'an instance',
-      'executor/variable-invalid',
-      () => executor.execute('1', { variables: { x: new Error('e') as never } }),
-    ],
-    ['a cycle', 'executor/variable-invalid', () => executor.execute('1', { variables: { x: cycle() } })],
-    [
-      '70 MB of data',
-      'executor/variable-invalid',
-      () => executor.execute('1', { variables: { x: new Uint8Array(70e6) } }),
-    ],
-    ['a path upwards', 'executor/file-invalid', () => executor.execute('1', { files: { '../x': '' } })],
-    ['an absolute path', 'executor/file-invalid', () => executor.execute('1', { files: { '/etc/x': '' } })],
-    [
-      '40 MB of files',
-      'executor/file-invalid',
-      () => executor.execute('1', { files: { x: new Uint8Array(40e6) } }),
-    ],
-    ['no time at all', 'executor/option-invalid', () => executor.execute('1', {}, { timeoutMs: 0 })],
-    ['NaN as time', 'executor/option-invalid', () => executor.execute('1', {}, { timeoutMs: NaN })],
-  ])('%s is refused with %s', async (_name, code, work) => {
-    expect(await codeOf(work())).toBe(code);
+  test.each(refusals(one))('$name is refused with executor/$code', async ({ code, work }) => {
+    expect(await codeOf(work(executor))).toBe(`executor/${code}`);
+  });
+
+  lawOf(values, 'names and values that cannot be variables are refused', async ({ badNames }) => {
+    const named = badNames.map((name): (typeof badVariables)[number] => [name, { [name]: 1 }]);
+    for (const [name, variables] of [...badVariables, ...named]) {
+      const code = await codeOf(executor.execute(one, { variables: variables as never }));
+      expect([name, code]).toEqual([name, 'executor/variable-invalid']);
+    }
+    expect(await codeOf(executor.execute(one, {}, { outputs: ['a b'] }))).toBe('executor/variable-invalid');
+  });
+
+  lawOf(spelling.readFiles, 'paths and contents that cannot be files are refused', async () => {
+    for (const [name, files] of badFiles) {
+      expect([name, await codeOf(executor.execute(one, { files }))]).toEqual([name, 'executor/file-invalid']);
+    }
   });
 
   test('the next run works after refusals', async () => {
-    expect(await valueOf(executor, '1 + 1')).toBe(2);
+    expect(await valueOf(executor, number(2))).toBe(2);
   });
 
   test('a limit that makes no sense is refused', async () => {
@@ -87,14 +96,12 @@ export function limitLaws(open: OpenExecutor): void {
     }
   });
 
-  test('files that were deleted no longer count', async () => {
-    const code =
-      'import os\nfor _ in range(10):\n  open("f", "wb").write(b"x" * 20_000_000)\n  os.remove("f")\n"ok"';
+  lawOf(spelling.deletedFiles, 'files that were deleted no longer count', async (code) => {
     expect(await valueOf(executor, code)).toBe('ok');
   });
 
   test('text printed before a stop is kept', async () => {
-    const outcome = await executor.execute('print("before")\nwhile True: pass', {}, { timeoutMs: 300 });
+    const outcome = await executor.execute(lines(say('before'), loop), {}, { timeoutMs: 300 });
     expect(outcome).toMatchObject({ type: 'exceeded', stdout: 'before\n' });
   });
 
@@ -105,7 +112,7 @@ export function limitLaws(open: OpenExecutor): void {
       delaysMs.push(performance.now() - lastMs);
       lastMs = performance.now();
     }, 10);
-    await executor.execute('for _ in range(10_000_000): print(1)');
+    await executor.execute(spelling.flood);
     clearInterval(timer);
     // the worst single delay says more of the machine than of the flood
     const ninetyFifth = delaysMs.toSorted((a, b) => a - b)[Math.floor(delaysMs.length * 0.95)];

@@ -98,6 +98,7 @@ export class ValueEncoder {
     if (value instanceof Date) return this.#date(value, path);
     if (ArrayBuffer.isView(value)) return this.#bytes(value, path);
     if (value instanceof Map) return this.#map(value, path, depth);
+    if (value instanceof Set) return this.#set(value, path, depth);
     const prototype: unknown = Object.getPrototypeOf(value);
     if (prototype !== null && Object.getPrototypeOf(prototype) !== null) {
       throw invalid(path, 'a plain object, or one of the types in GuestValue', nameOf(value));
@@ -135,7 +136,15 @@ export class ValueEncoder {
       this.encode(key, `${path}.key${index}`, depth + 1),
       this.encode(item, `${path}.value${index}`, depth + 1),
     ]);
-    return { $: 'dict', v: entries };
+    return { $: 'map', v: entries };
+  }
+
+  #set(value: ReadonlySet<unknown>, path: string, depth: number): Tree {
+    this.#count(value.size, path);
+    return {
+      $: 'set',
+      v: [...value].map((item, index) => this.encode(item, `${path}.item${index}`, depth + 1)),
+    };
   }
 
   #keep(bytes: Uint8Array): number {
@@ -209,6 +218,10 @@ function decodeTagged(tree: Tagged, buffers: BufferStore, maxDepth: number): Gue
       return decodeNumbers(tree['t'], expectBuffer(tree['b'], buffers));
     case 'dict':
       return decodeDictionary(tree['v'], buffers, maxDepth);
+    case 'map':
+      return decodeMap(decodePairs(tree['v']), buffers, maxDepth);
+    case 'set':
+      return decodeSet(tree['v'], buffers, maxDepth);
     default:
       throw new MalformedValue('an unknown tag');
   }
@@ -223,6 +236,7 @@ function decodeFloat(text: unknown): number {
   if (text === 'nan') return NaN;
   if (text === 'inf') return Infinity;
   if (text === '-inf') return -Infinity;
+  if (text === '-0.0') return -0;
   throw new MalformedValue('not a float');
 }
 
@@ -235,20 +249,33 @@ function decodeNumbers(code: unknown, buffer: ArrayBuffer): GuestNumbers {
 }
 
 function decodeDictionary(pairs: unknown, buffers: BufferStore, maxDepth: number): GuestValue {
-  if (!Array.isArray(pairs)) throw new MalformedValue('a dictionary without entries');
-  const entries = pairs.map((pair: unknown): readonly [unknown, unknown] => {
-    if (!Array.isArray(pair) || pair.length !== 2) throw new MalformedValue('a broken entry');
-    return [pair[0], pair[1]];
-  });
+  const entries = decodePairs(pairs);
   if (entries.every((entry): entry is readonly [string, unknown] => typeof entry[0] === 'string')) {
     return decodeRecord(entries, buffers, maxDepth);
   }
-  return new Map(
-    entries.map(([key, item]) => [
-      decodeGuestValue(key, buffers, maxDepth - 1),
-      decodeGuestValue(item, buffers, maxDepth - 1),
-    ]),
-  );
+  return decodeMap(entries, buffers, maxDepth);
+}
+
+function decodePairs(pairs: unknown): readonly (readonly [unknown, unknown])[] {
+  if (!Array.isArray(pairs)) throw new MalformedValue('a dictionary without entries');
+  return pairs.map((pair: unknown): readonly [unknown, unknown] => {
+    if (!Array.isArray(pair) || pair.length !== 2) throw new MalformedValue('a broken entry');
+    return [pair[0], pair[1]];
+  });
+}
+
+function decodeMap(
+  entries: readonly (readonly [unknown, unknown])[],
+  buffers: BufferStore,
+  maxDepth: number,
+): GuestValue {
+  const item = (tree: unknown): GuestValue => decodeGuestValue(tree, buffers, maxDepth - 1);
+  return new Map(entries.map(([key, value]) => [item(key), item(value)]));
+}
+
+function decodeSet(items: unknown, buffers: BufferStore, maxDepth: number): GuestValue {
+  if (!Array.isArray(items)) throw new MalformedValue('a set without items');
+  return new Set(items.map((item) => decodeGuestValue(item, buffers, maxDepth - 1)));
 }
 
 function expectNumber(value: unknown): number {

@@ -1,0 +1,123 @@
+/** JavaScript as an engine: each session, and each run of its own, has an interpreter with memory of its own. */
+import { systemClock } from '../../../../platform/index.ts';
+import type { Clock } from '../../../../platform/index.ts';
+import type { Engine, EngineRun, GuestOutput } from '../../../guest/engine.ts';
+import { isInterrupted } from '../../../guest/interrupt-flag.ts';
+import type { RunRequest } from '../../../sandbox/protocol.ts';
+import { HostFunctions } from './host-functions.ts';
+import { Interpreter } from './interpreter.ts';
+import { Modules } from './modules.ts';
+import { Run } from './run.ts';
+import type { Translation } from './translation.ts';
+
+export interface JavaScriptOptions {
+  readonly module: WebAssembly.Module;
+  readonly memoryBytes: number;
+  readonly fileBytes: number;
+  readonly stackBytes: number;
+  readonly interrupt: SharedArrayBuffer | undefined;
+  readonly translation: Translation;
+  readonly output: GuestOutput;
+  readonly clock?: Clock;
+}
+
+/** What a run is over for, before its code is. */
+export type Ending =
+  | { readonly type: 'submitted'; readonly result: string }
+  | { readonly type: 'time' | 'stopped' | 'output' };
+
+/** An interpreter, and what lives as long as it. */
+interface Place {
+  readonly interpreter: Interpreter;
+  readonly host: HostFunctions;
+  readonly modules: Modules;
+}
+
+export class JavaScriptEngine implements Engine {
+  readonly interruptName = 'InterruptError';
+  readonly #options: JavaScriptOptions;
+  readonly #clock: Clock;
+  /** Made ahead: a run finds it ready. */
+  #place: Promise<Place>;
+  #run: Run | undefined;
+  #runs = 0;
+  #isUsed = false;
+
+  private constructor(options: JavaScriptOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.#place = this.#open();
+  }
+
+  static async create(options: JavaScriptOptions): Promise<JavaScriptEngine> {
+    const engine = new JavaScriptEngine(options);
+    await engine.#place;
+    return engine;
+  }
+
+  async run({ request: bytes, buffers, timeoutMs }: EngineRun): Promise<string> {
+    const endMs = this.#clock.monotonic() + timeoutMs;
+    const request = JSON.parse(new TextDecoder().decode(bytes)) as RunRequest;
+    this.#isUsed = true;
+    const { interpreter, host, modules } = await this.#place;
+    modules.add(request.imports);
+    const { fileBytes, translation } = this.#options;
+    const name = `<run-${++this.#runs}>`;
+    const run = new Run({
+      interpreter,
+      host,
+      request,
+      name,
+      fileBytes,
+      translation,
+      endMs,
+      clock: this.#clock,
+    });
+    this.#run = run;
+    host.begin(run, buffers, request.outputBytes);
+    try {
+      const result = await run.result();
+      if (run.isBroken) this.#replace();
+      return result;
+    } finally {
+      this.#run = undefined;
+      host.end();
+    }
+  }
+
+  stop(): void {
+    this.#run?.end({ type: 'stopped' });
+  }
+
+  renew(): void {
+    if (!this.#isUsed) return;
+    this.#isUsed = false;
+    this.#runs = 0;
+    this.#place = this.#open();
+    // told to the next run
+    this.#place.catch(() => undefined);
+  }
+
+  /** The session goes on, with nothing of what it had. */
+  #replace(): void {
+    this.#options.output.loseState();
+    this.renew();
+  }
+
+  async #open(): Promise<Place> {
+    const { module, memoryBytes, stackBytes, output, translation } = this.#options;
+    const host = new HostFunctions(output, this.#clock);
+    const modules = new Modules(translation.module, translation.endings);
+    const mustEnd = (): boolean => this.#mustEnd();
+    const options = { module, memoryBytes, stackBytes, host, modules, mustEnd };
+    return { interpreter: await Interpreter.create(options), host, modules };
+  }
+
+  #mustEnd(): boolean {
+    const run = this.#run;
+    if (!run) return false;
+    const { interrupt } = this.#options;
+    if (interrupt && isInterrupted(interrupt)) run.end({ type: 'stopped' });
+    return run.isOver();
+  }
+}

@@ -1,0 +1,104 @@
+/** What the harness can ask of the worker. Lives as long as one interpreter; between runs it hears nothing. */
+import type { Clock } from '../../../../platform/index.ts';
+import type { GuestOutput } from '../../../guest/engine.ts';
+import type { Ending } from './engine.ts';
+import type { HarnessBytes, HarnessHost } from './in-guest/harness-types.ts';
+
+/** The part of a run that is told what happens. */
+export interface RunListener {
+  end(ending: Ending): void;
+  fire(timer: number): void;
+}
+
+export class HostFunctions implements HarnessHost {
+  readonly #output: GuestOutput;
+  readonly #clock: Clock;
+  readonly #timers = new Map<number, () => void>();
+  readonly #decoder = new TextDecoder();
+  readonly #encoder = new TextEncoder();
+  #run: RunListener | undefined;
+  #buffers: readonly Uint8Array[] = [];
+  #outputLeft = 0;
+
+  constructor(output: GuestOutput, clock: Clock) {
+    this.#output = output;
+    this.#clock = clock;
+  }
+
+  begin(run: RunListener, buffers: readonly Uint8Array[], outputBytes: number): void {
+    this.#run = run;
+    this.#buffers = buffers;
+    this.#outputLeft = outputBytes;
+  }
+
+  /** Nothing that the run began goes on. */
+  end(): void {
+    this.#run = undefined;
+    this.#buffers = [];
+    for (const cancel of this.#timers.values()) cancel();
+    this.#timers.clear();
+  }
+
+  emitJson(stream: 0 | 1, json: string): void {
+    this.emit(stream, JSON.parse(json) as string);
+  }
+
+  /** Counts bytes; the text that still fits is printed. */
+  emit(stream: 0 | 1, text: string): void {
+    const name = stream === 0 ? 'stdout' : 'stderr';
+    // no character has more than three bytes for each unit of its length
+    if (text.length * 3 <= this.#outputLeft && !/\p{Surrogate}/u.test(text)) {
+      this.#outputLeft -= /^[\0-\x7f]*$/u.test(text) ? text.length : this.#encoder.encode(text).length;
+      return this.#output.emit(name, text);
+    }
+    const bytes = this.#encoder.encode(text);
+    if (bytes.length <= this.#outputLeft) {
+      this.#outputLeft -= bytes.length;
+      return this.#output.emit(name, this.#decoder.decode(bytes));
+    }
+    // half of a character at the end is left out
+    const kept = bytes.subarray(0, Math.max(0, this.#outputLeft));
+    this.#outputLeft = -1;
+    this.#output.emit(name, new TextDecoder().decode(kept, { stream: true }));
+    this.#output.exceed();
+    this.#run?.end({ type: 'output' });
+  }
+
+  keep(bytes: HarnessBytes): number {
+    return this.#output.keep(new Uint8Array(bytes));
+  }
+
+  submit(result: string): void {
+    this.#run?.end({ type: 'submitted', result });
+  }
+
+  takeBytes(index: number): ArrayBuffer {
+    return new Uint8Array(this.#buffers[index] ?? []).buffer;
+  }
+
+  takeText(index: number): string {
+    return JSON.stringify(this.#decoder.decode(this.#buffers[index]));
+  }
+
+  startTimer(timer: number, delayMs: number): void {
+    if (!this.#run) return;
+    const cancel = this.#clock.after(delayMs, () => {
+      this.#timers.delete(timer);
+      this.#run?.fire(timer);
+    });
+    this.#timers.set(timer, cancel);
+  }
+
+  stopTimer(timer: number): void {
+    this.#timers.get(timer)?.();
+    this.#timers.delete(timer);
+  }
+
+  encodeText(json: string): ArrayBuffer {
+    return this.#encoder.encode(JSON.parse(json) as string).buffer as ArrayBuffer;
+  }
+
+  decodeText(bytes: HarnessBytes): string {
+    return JSON.stringify(this.#decoder.decode(bytes));
+  }
+}

@@ -1,0 +1,96 @@
+/**
+ * What the worker and the code of ours inside the interpreter know of each other. That code is handed over as the text of functions, so none of
+ * them uses anything from outside itself but the language. It is speed and manners, not a wall: a guest that changes `Array.prototype` fools only
+ * itself, and what leaves is read by the page as hostile.
+ */
+
+/** Functions of the worker, given to the harness. Most texts go as JSON: a bare one would end at its first null character. */
+export interface HarnessHost {
+  emit(stream: 0 | 1, text: string): void;
+  emitJson(stream: 0 | 1, json: string): void;
+  /** Copies the bytes out; their number in the result. */
+  keep(bytes: HarnessBytes): number;
+  /** The run has its answer, as the text of a result; nothing of the guest's code runs any more. */
+  submit(result: string): void;
+  takeBytes(index: number): ArrayBuffer;
+  /** As JSON. */
+  takeText(index: number): string;
+  startTimer(timer: number, delayMs: number): void;
+  stopTimer(timer: number): void;
+  encodeText(json: string): ArrayBuffer;
+  decodeText(bytes: HarnessBytes): string;
+}
+
+/** An `ArrayBuffer` inside the interpreter, a view of its memory outside: good for the time of the call. */
+export type HarnessBytes = ArrayBuffer | Uint8Array;
+
+export interface BeginRun {
+  readonly variables: Readonly<Record<string, unknown>>;
+  readonly files: readonly (readonly [path: string, content: unknown])[];
+  readonly valueDepth: number;
+  readonly resultBytes: number;
+  readonly outputBytes: number;
+  readonly fileBytes: number;
+}
+
+/** What the worker calls; every text is JSON. */
+export interface Harness {
+  begin(request: string): void;
+  /** The text of a `returned` result. */
+  finish(value: unknown, names: string, ...values: readonly unknown[]): string;
+  /** Of something thrown. */
+  describe(error: unknown): string;
+  fire(timer: number): void;
+  readonly files: object;
+}
+
+/** As written by {@link Harness.describe}. */
+export interface ThrownDetail {
+  readonly type: string;
+  readonly message: string;
+  readonly stack: string;
+  /** The harness's own refusals. */
+  readonly isTooLarge: boolean;
+  readonly isOwn: boolean;
+}
+
+/** What `values.ts` gives to the others. */
+export interface GuestValues {
+  /** What a run may bring back, and how deep. */
+  begin(valueDepth: number, resultBytes: number): void;
+  decode(tree: unknown): unknown;
+  /** Throws what {@link GuestValues.isOwn} or {@link GuestValues.isTooLarge} know. */
+  encode(value: unknown, path: string): unknown;
+  /** The text of a result. */
+  settle(result: unknown): string;
+  /** A refusal of ours: the value cannot leave. */
+  isOwn(error: unknown): boolean;
+  isTooLarge(error: unknown): boolean;
+  /** `map`, whatever the guest made of it. */
+  mapped<T, R>(items: readonly T[], work: (item: T, index: number) => R): R[];
+}
+
+/** What `console.ts` gives to the others. */
+export interface GuestConsole {
+  /** More is not printed at a time. */
+  begin(outputBytes: number): void;
+  /** As a console shows a value. */
+  show(value: unknown, depth: number): string;
+  /** What an error is called. */
+  typeOf(error: Error): string;
+  /** Prints on the second stream. */
+  complain(...values: readonly unknown[]): void;
+}
+
+/** What `timers.ts` gives to the others. */
+export interface GuestTimers {
+  clear(): void;
+  fire(timer: number): void;
+}
+
+/** What `files.ts` gives to the others. */
+export interface GuestFiles {
+  begin(fileBytes: number): void;
+  write(path: unknown, content: unknown): void;
+  readonly functions: object;
+}

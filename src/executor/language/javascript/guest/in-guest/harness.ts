@@ -1,0 +1,96 @@
+/** What the worker calls: a run begins, ends with a value or with an error, or submits. */
+/* oxlint-disable max-lines-per-function, typescript/unbound-method -- one closure, because its text is all that reaches the interpreter, and methods as they were before a guest could change them */
+import type {
+  BeginRun,
+  GuestConsole,
+  GuestFiles,
+  GuestTimers,
+  GuestValues,
+  Harness,
+  HarnessHost,
+  ThrownDetail,
+} from './harness-types.ts';
+
+interface HarnessParts {
+  readonly values: GuestValues;
+  readonly console: GuestConsole;
+  readonly timers: GuestTimers;
+  readonly files: GuestFiles;
+}
+
+/** Runs in the interpreter, once, before any code of a guest. */
+export function installHarness(host: HarnessHost, parts: HarnessParts): Harness {
+  type Entry = [string, unknown];
+  const { values, console, timers, files } = parts;
+  const { decode, encode, mapped, settle } = values;
+  const { show, typeOf } = console;
+  const { parse, stringify } = JSON;
+  const { entries, getPrototypeOf, keys } = Object;
+  const NativeError = Error;
+  const NativeTypeError = TypeError;
+  const maxMessage = 16_384;
+
+  const shorten = (text: string, limit: number): string =>
+    text.length <= limit
+      ? text
+      : `${text.slice(0, limit / 2)}\n… shortened …\n${text.slice(text.length - limit / 2)}`;
+
+  const describeError = (error: unknown): ThrownDetail => {
+    const isOwn = values.isOwn(error);
+    const isTooLarge = values.isTooLarge(error);
+    if (!(error instanceof NativeError)) {
+      const type = error === null ? 'null' : typeof error;
+      return { type, message: shorten(show(error, 2), maxMessage), stack: '', isOwn, isTooLarge };
+    }
+    const stack: unknown = isOwn ? '' : error.stack;
+    return {
+      type: shorten(isOwn ? 'TypeError' : typeOf(error), 256),
+      message: shorten(String(error.message), maxMessage),
+      stack: typeof stack === 'string' ? shorten(stack, 65_536) : '',
+      isOwn,
+      isTooLarge,
+    };
+  };
+
+  const describe = (error: unknown): string => {
+    try {
+      return stringify(describeError(error));
+    } catch {
+      const fallback = { type: 'Error', message: '<its message cannot be shown>', stack: '' };
+      return stringify({ ...fallback, isOwn: false, isTooLarge: false });
+    }
+  };
+
+  const submit = (...given: unknown[]): void => {
+    if (given.length !== 1) throw new NativeTypeError('SUBMIT takes one value, or an object of named ones');
+    const [value] = given;
+    const isNamed = typeof value === 'object' && value !== null && getPrototypeOf(value) === Object.prototype;
+    const pairs = isNamed ? entries(value) : [['output', value] as Entry];
+    const fields = mapped(pairs, (pair) => [pair[0], encode(pair[1], `submitted value ${pair[0]}`)]);
+    host.submit(settle({ type: 'submitted', value: fields }));
+    // the interpreter is ended here: neither catch nor finally of the guest runs
+    for (;;);
+  };
+
+  const begin = (text: string): void => {
+    const request = parse(text) as BeginRun;
+    values.begin(request.valueDepth, request.resultBytes);
+    files.begin(request.fileBytes);
+    console.begin(request.outputBytes);
+    timers.clear();
+    const scope = globalThis as unknown as Record<string, unknown>;
+    scope['SUBMIT'] = submit;
+    mapped(keys(request.variables), (name) => (scope[name] = decode(request.variables[name])));
+    mapped(request.files, (file) => files.write(file[0], decode(file[1])));
+  };
+
+  const finish = (value: unknown, names: string, ...given: readonly unknown[]): string => {
+    const variables = mapped(parse(names) as string[], (name, index) => [
+      name,
+      encode(given[index], `variable ${name}`),
+    ]);
+    return settle({ type: 'returned', value: encode(value, 'the value'), variables });
+  };
+
+  return { begin, finish, describe, fire: (timer) => timers.fire(timer), files: files.functions };
+}

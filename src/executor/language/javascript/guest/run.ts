@@ -1,0 +1,252 @@
+/** One run of a guest's code: from its text to the text of its result. */
+import type { QuickJSHandle } from 'quickjs-emscripten-core';
+import type { Clock } from '../../../../platform/index.ts';
+import type { RunRequest } from '../../../sandbox/protocol.ts';
+import type { Ending } from './engine.ts';
+import type { HostFunctions, RunListener } from './host-functions.ts';
+import type { BeginRun, ThrownDetail } from './in-guest/harness-types.ts';
+import type { Evaluated, Interpreter } from './interpreter.ts';
+import { isFault, readScript } from './script.ts';
+import type { Place, Script, ScriptFault } from './script.ts';
+import { tracebackOf } from './traceback.ts';
+import type { Translation } from './translation.ts';
+
+export interface RunParts {
+  readonly interpreter: Interpreter;
+  readonly host: HostFunctions;
+  readonly request: RunRequest;
+  /** As which the code shows in tracebacks. */
+  readonly name: string;
+  readonly fileBytes: number;
+  readonly translation: Translation;
+  readonly endMs: number;
+  readonly clock: Clock;
+}
+
+/** Guests' own jobs that a stopped run left behind may take so long to end. */
+const leftOverMs = 50;
+
+/** Something was thrown; the handle is the guest's value. */
+class Thrown extends Error {
+  readonly handle: QuickJSHandle;
+
+  constructor(handle: QuickJSHandle) {
+    super('thrown by the guest');
+    this.handle = handle;
+  }
+}
+
+/** The run is over for a reason outside the code. */
+class Over extends Error {}
+
+export class Run implements RunListener {
+  readonly #parts: RunParts;
+  #endMs: number;
+  #ending: Ending | undefined;
+  #wake: (() => void) | undefined;
+  #toOriginal: (place: Place) => Place = (place) => place;
+  /** The interpreter cannot be used by a later run. */
+  isBroken = false;
+
+  constructor(parts: RunParts) {
+    this.#parts = parts;
+    this.#endMs = parts.endMs;
+  }
+
+  /** The first one counts. */
+  end(ending: Ending): void {
+    this.#ending ??= ending;
+    this.#wake?.();
+  }
+
+  isOver(): boolean {
+    if (this.#parts.clock.monotonic() >= this.#endMs) this.#ending ??= { type: 'time' };
+    return this.#ending !== undefined;
+  }
+
+  fire(timer: number): void {
+    const { interpreter } = this.#parts;
+    const called = interpreter.call('fire', interpreter.number(timer));
+    if ('thrown' in called) called.thrown.dispose();
+    this.#wake?.();
+  }
+
+  /** Throws only for an interpreter that died. */
+  async result(): Promise<string> {
+    const { clock, request } = this.#parts;
+    const cancel = clock.after(Math.max(0, this.#endMs - clock.monotonic()), () =>
+      this.end({ type: 'time' }),
+    );
+    try {
+      const script = this.#read(request.code);
+      if (isFault(script)) return syntaxError(script);
+      return refusal(script, request.deniedModules) ?? (await this.#execute(script));
+    } catch (error) {
+      return this.#concludeWith(error);
+    } finally {
+      cancel();
+    }
+  }
+
+  #read(source: string): Script | ScriptFault {
+    const translated = this.#parts.translation.script(source);
+    if (isFault(translated)) return translated;
+    const script = readScript(translated.code);
+    const { toOriginal } = translated;
+    if (isFault(script)) {
+      const { line, column } = script;
+      return line === null || column === null ? script : { ...script, ...toOriginal({ line, column }) };
+    }
+    this.#toOriginal = (place) => toOriginal(script.toOriginal(place));
+    return script;
+  }
+
+  async #execute(script: Script): Promise<string> {
+    this.#begin();
+    if (script.importing !== undefined) await this.#import(script.importing, script.bindings);
+    const { interpreter, name } = this.#parts;
+    const answer = await this.#settled(interpreter.evaluate(script.code, name));
+    const value = script.hasValue
+      ? await this.#awaited(interpreter.property(answer, 'value'))
+      : interpreter.nothing;
+    return this.#finish(value);
+  }
+
+  #begin(): void {
+    const { interpreter, request, fileBytes } = this.#parts;
+    const { variables, files, valueDepth, resultBytes, outputBytes } = request;
+    const begin: BeginRun = { variables, files, valueDepth, resultBytes, outputBytes, fileBytes };
+    this.#text('begin', interpreter.text(JSON.stringify(begin)));
+  }
+
+  async #import(code: string, bindings: readonly string[]): Promise<void> {
+    const { interpreter, name } = this.#parts;
+    const namespace = await this.#settled(interpreter.evaluateModule(code, name));
+    for (const binding of bindings) interpreter.setGlobal(binding, interpreter.property(namespace, binding));
+  }
+
+  async #finish(value: QuickJSHandle): Promise<string> {
+    const { interpreter, request } = this.#parts;
+    const values: QuickJSHandle[] = [];
+    for (const name of request.outputs) {
+      const answer = await this.#settled(interpreter.evaluate(name, '<output>'));
+      values.push(interpreter.property(answer, 'value'));
+    }
+    return this.#text('finish', value, interpreter.text(JSON.stringify(request.outputs)), ...values);
+  }
+
+  #text(...[name, ...given]: Parameters<Interpreter['call']>): string {
+    const called = this.#parts.interpreter.call(name, ...given);
+    if (this.isOver()) throw new Over();
+    if ('thrown' in called) throw new Thrown(called.thrown);
+    return called.text;
+  }
+
+  /** What the evaluated code's promise became. */
+  async #settled(evaluated: Evaluated): Promise<QuickJSHandle> {
+    if (this.isOver()) throw new Over();
+    if (evaluated.fault) throw new CompileFault(evaluated.fault);
+    return this.#awaited(evaluated.promise);
+  }
+
+  /** Runs the guest's jobs, and waits for its timers, until the promise is settled. What is no promise is its own answer. */
+  async #awaited(handle: QuickJSHandle): Promise<QuickJSHandle> {
+    const { interpreter } = this.#parts;
+    for (;;) {
+      interpreter.runJobs();
+      if (this.isOver()) throw new Over();
+      const state = interpreter.stateOf(handle);
+      if (state.type === 'fulfilled') return state.value;
+      if (state.type === 'rejected') throw new Thrown(state.value);
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+  }
+
+  #concludeWith(error: unknown): string {
+    if (error instanceof Over) return this.#over();
+    if (error instanceof CompileFault) return this.#compileFault(error.handle);
+    if (error instanceof Thrown) return this.#threw(this.#describe(error.handle));
+    // the engine's own stack ended before the interpreter's: whatever it was doing is half done
+    if (error instanceof RangeError) {
+      this.isBroken = true;
+      const { message } = error;
+      return this.#threw({ type: 'RangeError', message, stack: '', isOwn: false, isTooLarge: false });
+    }
+    throw error;
+  }
+
+  #over(): string {
+    const ending = this.#ending as Ending;
+    this.#clear();
+    switch (ending.type) {
+      case 'submitted':
+        return ending.result;
+      case 'time':
+        return JSON.stringify({ type: 'exceeded', limit: 'time' });
+      case 'output':
+        return JSON.stringify({ type: 'exceeded', limit: 'output' });
+      case 'stopped':
+        return threw({ type: 'InterruptError', message: '', traceback: '', line: null });
+    }
+  }
+
+  /** Jobs that the run left must not go on in the next one; where they do not end, the interpreter does. */
+  #clear(): void {
+    const { interpreter, clock } = this.#parts;
+    this.#ending = undefined;
+    this.#endMs = clock.monotonic() + leftOverMs;
+    interpreter.runJobs();
+    this.isBroken = this.isOver() || interpreter.hasJobs;
+  }
+
+  #compileFault(handle: QuickJSHandle): string {
+    const detail = this.#describe(handle);
+    if (detail.type !== 'SyntaxError') return this.#threw(detail);
+    const { line, column } = tracebackOf(detail.stack, this.#toOriginal);
+    return syntaxError({ message: detail.message, line, column });
+  }
+
+  #describe(handle: QuickJSHandle): ThrownDetail {
+    const called = this.#parts.interpreter.call('describe', handle);
+    if ('text' in called) return JSON.parse(called.text) as ThrownDetail;
+    called.thrown.dispose();
+    const nothing = { stack: '', isOwn: false, isTooLarge: false };
+    // without memory it cannot even be told that there is none
+    return this.#parts.interpreter.isSound()
+      ? { type: 'Error', message: '<it cannot be shown>', ...nothing }
+      : { type: 'InternalError', message: 'out of memory', ...nothing };
+  }
+
+  #threw(detail: ThrownDetail): string {
+    if (detail.isTooLarge) return JSON.stringify({ type: 'exceeded', limit: 'result' });
+    if (detail.type === 'InternalError' && detail.message === 'out of memory') {
+      this.isBroken = !this.#parts.interpreter.isSound();
+      return JSON.stringify({ type: 'exceeded', limit: 'memory' });
+    }
+    const { type, message, stack } = detail;
+    const { text, line } = tracebackOf(stack, this.#toOriginal);
+    return threw({ type, message, traceback: `${type}: ${message}\n${text}`, line });
+  }
+}
+
+/** The interpreter refuses to compile what the reader let pass. */
+class CompileFault extends Thrown {}
+
+function threw(error: { type: string; message: string; traceback: string; line: number | null }): string {
+  return JSON.stringify({ type: 'threw', error });
+}
+
+function syntaxError({ message, line, column }: ScriptFault): string {
+  return JSON.stringify({ type: 'syntax-error', message, line, column });
+}
+
+function refusal({ modules, toOriginal }: Script, denied: readonly string[]): string | undefined {
+  const found = modules.find(({ name }) =>
+    denied.some((entry) => name === entry || name.startsWith(`${entry}/`)),
+  );
+  if (!found) return undefined;
+  const { name, line, column } = found;
+  return JSON.stringify({ type: 'denied', permission: 'module', name, ...toOriginal({ line, column }) });
+}

@@ -1,0 +1,330 @@
+/** The laws' programs in JavaScript. */
+import fc from 'fast-check';
+import type { GuestValue } from '../../guest-value.ts';
+import {
+  hostileMs as timeoutMs,
+  isFlood,
+  isMemory,
+  isMemoryOrThrown,
+  isRefused,
+  isReturnedOrThrown,
+  isSyntaxErrorOrFailed,
+  isThrown,
+  isTimeout,
+  isTimeoutThatKills,
+  isTooLarge,
+} from '../../laws/ending.contract.ts';
+import type { Hostile, Spelling } from '../../laws/spelling.contract.ts';
+
+/** One call of the interpreter's own, which looks at nothing meanwhile. */
+const stuck = '("a".repeat(2e7)).indexOf("a".repeat(1e7) + "b")';
+
+const hostile: readonly Hostile[] = [
+  { name: 'an endless loop', code: 'while (true);', check: isTimeout, timeoutMs },
+  {
+    name: 'an endless loop that swallows everything',
+    code: 'while (true) try { while (true); } catch {} finally { continue }',
+    check: isTimeout,
+    timeoutMs,
+  },
+  { name: 'one long call', code: stuck, check: isTimeoutThatKills, timeoutMs },
+  { name: 'an await that never ends', code: 'await new Promise(() => {})', check: isTimeout, timeoutMs },
+  {
+    name: 'promises that never end',
+    code: 'async function f() { for (;;) await null }\nawait f()',
+    check: isTimeout,
+    timeoutMs,
+  },
+  {
+    name: 'promises that nobody awaits and that never end',
+    code: 'const again = () => Promise.resolve().then(again)\nagain()\n1',
+    check: isTimeout,
+    timeoutMs,
+  },
+  {
+    name: 'timers that never end',
+    code: 'await new Promise(() => setInterval(() => {}, 0))',
+    check: isTimeout,
+    timeoutMs,
+  },
+  {
+    name: 'a catastrophic pattern',
+    code: '/(a+)+$/.test("a".repeat(40) + "b")',
+    check: isTimeout,
+    timeoutMs,
+  },
+  { name: '300 MB', code: 'x = new Uint8Array(300 * 2**20)', check: isMemoryOrThrown },
+  {
+    name: 'lists that never end',
+    code: 'x = []\nwhile (true) x.push(new Array(100000).fill(0))',
+    check: isMemory,
+  },
+  { name: 'objects that never end', code: 'x = []\nwhile (true) x.push({ a: [x.length] })', check: isMemory },
+  {
+    name: 'a text that never ends',
+    code: 'x = "x"\nwhile (true) x += x + Math.random()',
+    check: isMemoryOrThrown,
+  },
+  { name: 'one print of 100 MB', code: 'console.log("x".repeat(50_000_000))', check: isFlood },
+  {
+    name: 'a million prints of 100 bytes',
+    code: 'for (let i = 0; i < 1_000_000; i++) console.log("y".repeat(99))',
+    check: isFlood,
+  },
+  {
+    name: 'prints that swallow the refusal',
+    code: 'while (true) try { console.log("z".repeat(1000)) } catch {}',
+    check: isFlood,
+    timeoutMs: 5000,
+  },
+  {
+    name: 'bytes without end in the value',
+    code: 'Array.from({ length: 100 }, () => new Uint8Array(1_000_000))',
+    check: isTooLarge,
+  },
+  { name: 'a value of 40 MB', code: '"x".repeat(40_000_000)', check: isTooLarge },
+  {
+    name: 'deep recursion',
+    code: 'function f(n) { return f(n + 1) }\nf(0)',
+    check: isThrown({ type: 'RangeError', line: 1 }),
+  },
+  { name: 'deep JSON', code: 'JSON.parse("[".repeat(100000))', check: isThrown({}) },
+  { name: 'deep code in eval', code: 'eval("(".repeat(100000))', check: isThrown({}) },
+  {
+    name: 'a deep pattern',
+    code: 'new RegExp("(".repeat(100000) + ")".repeat(100000))',
+    check: isThrown({}),
+  },
+  {
+    name: 'deep getters',
+    code: 'x = {}\nObject.defineProperty(x, "a", { get() { return this.a } })\nx.a',
+    check: isThrown({ type: 'RangeError' }),
+  },
+  {
+    name: 'deep proxies',
+    code: 'x = {}\nfor (let i = 0; i < 100000; i++) x = new Proxy(x, {})\nx.a',
+    check: isThrown({ type: 'RangeError' }),
+  },
+  {
+    name: 'a deep bind',
+    code: 'f = () => 1\nfor (let i = 0; i < 100000; i++) f = f.bind()\nf()',
+    check: isMemoryOrThrown,
+  },
+  {
+    name: 'a sort that overflows',
+    code: '[1, 2].sort(function f() { return [1, 2].sort(f) })',
+    check: isThrown({ type: 'RangeError' }),
+  },
+  {
+    name: 'an error whose text throws',
+    code: 'throw { toString() { throw 1 }, get name() { throw 2 } }',
+    check: isThrown({ type: 'object' }),
+  },
+  {
+    name: 'an error that lies',
+    code: 'class E extends Error { get message() { throw 1 } get stack() { while (true); } }\nthrow new E()',
+    check: isThrown({ type: 'Error' }),
+    timeoutMs: 5000,
+  },
+  { name: 'a null byte', code: 'x = 1\ny = "\0"', check: isRefused({ line: 2, column: 6 }) },
+  { name: 'half of a surrogate pair', code: 'x = 1\n"\ud800"', check: isRefused({ line: 2, column: 2 }) },
+  {
+    name: 'a million nested parentheses',
+    code: '('.repeat(500_000) + ')'.repeat(500_000),
+    check: isSyntaxErrorOrFailed,
+  },
+  {
+    name: 'a function as the value',
+    code: '(() => 1)',
+    check: isThrown({
+      type: 'TypeError',
+      message: 'the value: a value of type function cannot leave the sandbox',
+    }),
+  },
+  { name: 'a cycle as the value', code: 'a = []\na.push(a)\na', check: isThrown({ type: 'TypeError' }) },
+  {
+    name: 'a harness with changed tools',
+    code: 'JSON.stringify = JSON.parse = Object.keys = Array.prototype.map = () => { throw 1 }\n1',
+    check: isReturnedOrThrown,
+  },
+  {
+    name: 'files of 100 MB',
+    code: 'import fs from "fs"\nfor (let i = 0; i < 100; i++) fs.writeFileSync("f" + i, "x".repeat(2**20))',
+    check: isThrown({ message: "ENOSPC: no space left on device, write 'f32'" }),
+  },
+];
+
+export const javascriptSpelling: Spelling = {
+  language: 'javascript',
+  number: (value) => String(value),
+  say: (text) => `console.log(${JSON.stringify(text)})`,
+  loop: 'while (true);',
+  stuck,
+  longSum: 'let sum = 0\nfor (let i = 0; i < 100000; i++) sum += i\nsum',
+
+  values: {
+    read: (name) => name,
+    set: (name, value) => `${name} = ${value}`,
+    has: (name) => `typeof ${name} !== 'undefined'`,
+    kinds: [
+      fc.double(),
+      fc.bigInt(),
+      fc.int8Array(),
+      fc.uint16Array(),
+      fc.float32Array(),
+      fc.array(fc.oneof(fc.integer(), fc.string())).map((items): GuestValue => new Set(items)),
+      fc.array(fc.tuple(fc.string(), fc.integer())).map((items): GuestValue => new Map(items)),
+    ],
+    expressions: [
+      ['typeof true', 'boolean'],
+      ['[1, , undefined]', [1, null, null]],
+      ['({ a: undefined, b: 1 })', { b: 1 }],
+      ['{ "a": { b: [1] } }', { a: { b: [1] } }],
+      ['{}', {}],
+      ['new Set([3, 3])', new Set([3])],
+      ['new Map([["a", 1]])', new Map([['a', 1]])],
+      ['2n ** 70n', 2n ** 70n],
+      ['-5n', -5n],
+      ['2 ** 70', 2 ** 70],
+      ['-0', -0],
+      ['0 / 0', NaN],
+      ['new Uint8Array([0, 255])', new Uint8Array([0, 255])],
+      ['new Uint8Array([1, 2, 3, 4]).subarray(1, 3)', new Uint8Array([2, 3])],
+      ['new Uint8Array([7]).buffer', new Uint8Array([7])],
+      ['new Float32Array([1.5])', new Float32Array([1.5])],
+      ['new Date("2026-11-22")', new Date('2026-11-22')],
+      ['new TypeError("t")', { name: 'TypeError', message: 't' }],
+      ['Promise.resolve(7)', 7],
+      ['"a\\0b\\ud800"', 'a\0b\ud800'],
+      ['`a\n\u2028é😀`', 'a\n\u2028é😀'],
+      ['0', 0],
+      ['""', ''],
+      ['false', false],
+      ['null', null],
+      ['undefined', null],
+      ['const x = 1', null],
+      ['1; const y = 2', null],
+      ['if (true) { 5 }', null],
+      ['', null],
+      ['// only a comment', null],
+      ['const z = 1; const zz = z + 1; zz', 2],
+      ['const z = 3; class C { static c = z }\nC.c', 3],
+    ],
+    arrival: {
+      variables: {
+        a: 1,
+        b: 1.5,
+        c: 2n ** 65n,
+        d: new Uint8Array([1]),
+        e: new Date(1000),
+        f: new Float64Array([1, 2]),
+        g: new Map<GuestValue, GuestValue>([[1, 'one']]),
+        h: -0,
+        i: new Set([1]),
+        j: { k: [null, 'x'.repeat(20_000)] },
+        ſ: 'long s',
+      },
+      asked: [
+        '[[a, b, c, d, e, f, g, h, i, j].map((x) => x.constructor.name), g.get(1), e.toISOString(), s, Object.is(h, -0), j.k[1].length]',
+        [
+          [
+            'Number',
+            'Number',
+            'BigInt',
+            'Uint8Array',
+            'Date',
+            'Float64Array',
+            'Map',
+            'Number',
+            'Set',
+            'Object',
+          ],
+          'one',
+          '1970-01-01T00:00:01.000Z',
+          'long s',
+          true,
+          20_000,
+        ],
+      ],
+    },
+    polluting:
+      'JSON.parse(\'{"__proto__": {"polluted": 1}, "constructor": {"prototype": {"polluted": 1}}}\')',
+    missing: 'ReferenceError',
+    badNames: ['class', '__proto__', 'SUBMIT', 'globalThis'],
+  },
+
+  bothStreams: 'console.log("out")\nconsole.error("err")\n0',
+  byCharacter: 'for (let i = 0; i < 10_000; i++) {\n  console.log("a")\n  console.error("b")\n}',
+  submit: {
+    named:
+      'console.log("a")\ntry { SUBMIT({ answer: [1, null], note: "n" }) } catch {} finally { console.log("f") }\nconsole.log("b")',
+    single: 'SUBMIT(0)',
+  },
+  failing: {
+    code: 'function f() {\n  throw new TypeError("k")\n}\nf()',
+    type: 'TypeError',
+    message: 'k',
+    traceback: [/^TypeError: k\n {4}at f \(<run-\d+>:2:\d+\)\n {4}at <eval> \(<run-\d+>:4:\d+\)$/u],
+    hidden: /harness|guest\.invalid/u,
+  },
+  exceptions: [
+    ['throw 5', 'number', '5'],
+    ['throw null', 'null', 'null'],
+    ['throw { a: 1 }', 'object', '{ a: 1 }'],
+    ['class Mine extends Error {}\nthrow new Mine("m")', 'Mine', 'm'],
+    ['await Promise.reject(new RangeError("r"))', 'RangeError', 'r'],
+    ['nowhere', 'ReferenceError', 'nowhere is not defined'],
+    ['import "missing"', 'ReferenceError', "cannot find module 'missing'"],
+    ['await import("missing")', 'ReferenceError', "cannot find module 'missing'"],
+    ['eval("x = = 1")', 'SyntaxError', "unexpected token in expression: '='"],
+    ['fetch("https://example.com")', 'ReferenceError', 'fetch is not defined'],
+  ],
+  syntaxError: { code: 'console.log("ran")\nx = = 1', column: 5, message: 'Unexpected token' },
+  denied: ['import js from "js"', 'import { a } from "pyodide/ffi"', 'if (0) await import("js")'],
+  readFiles:
+    'import { readFileSync } from "node:fs"\n;[readFileSync("data/a.csv", "utf8"), readFileSync("/sandbox/b.bin")]',
+  imports: {
+    imports: {
+      'lib/math.js':
+        'import { one } from "./one";\nexport const two = one + one;\nexport default (x) => x * two;',
+      'lib/one.js': 'export const one = 1;',
+      'data.json': '{ "a": [1] }',
+      tools: 'export function name() { return "tools" }',
+    },
+    asked: [
+      'import twice, { two as zwei } from "./lib/math.js"\nimport data from "./data.json"\nimport * as tools from "tools"\n' +
+        ';[twice(4), zwei, data.a, tools.name(), (await import("lib/one")).one]',
+      [8, 2, [1], 'tools', 1],
+    ],
+  },
+  awaiting: [
+    ['await new Promise((done) => setTimeout(done, 10, "slept"))', 'slept'],
+    ['async function f() { return 7 }\nconst x = await f()\nx + 1', 8],
+    ['const later = (async () => { await null; return 5 })()\nlater', 5],
+  ],
+
+  traces: {
+    leave:
+      'import fs from "fs"\nglobalThis.leak = 1\nJSON.stringify = null\nvar x = 1\nlet y = 2\nArray.prototype.own = 1\nfs.writeFileSync("f", "1")\nsetInterval(() => console.log("late"), 1)',
+    seen: [
+      'import fs from "fs"\n;[typeof leak, typeof x, typeof y, JSON.stringify(1), [].own === undefined, fs.readdirSync("/sandbox")]',
+      ['undefined', 'undefined', 'undefined', '1', true, []],
+    ],
+  },
+  keeping: {
+    first:
+      'import fs from "fs"\nconst x = [1]\nfunction f() { return x }\nclass C { get x() { return x } }\nfs.writeFileSync("f", "kept")',
+    failing: 'x.push(2)\nthrow new Error("no")',
+    asked: [
+      'const again = f()\nclass C {}\n;[again, new C().x === undefined, fs.readFileSync("f", "utf8")]',
+      [[1, 2], true, 'kept'],
+    ],
+  },
+  inOrder: ['x = ["a"]\nawait new Promise((done) => setTimeout(done, 100))', 'x.push("b")', 'x.push("c")\nx'],
+  busyAfterwards: { lacks: 'nothing of a run goes on after it' },
+
+  hostile,
+  deletedFiles:
+    'import fs from "fs"\nfor (let i = 0; i < 10; i++) {\n  fs.writeFileSync("f", new Uint8Array(20_000_000))\n  fs.unlinkSync("f")\n}\n"ok"',
+  flood: 'for (let i = 0; i < 10_000_000; i++) console.log(1)',
+};

@@ -1,0 +1,50 @@
+/** Takes types off. Every line stays where it was; columns are found again by the map that is written meanwhile. */
+import { transform } from 'sucrase';
+import type { ScriptFault } from '../../javascript/guest/script.ts';
+import { noTranslation } from '../../javascript/guest/translation.ts';
+import type { Translated, Translation } from '../../javascript/guest/translation.ts';
+import { readColumns } from './source-columns.ts';
+
+const fileName = 'run.ts';
+
+function translate(source: string): { code: string; mappings: string } {
+  const { code, sourceMap } = transform(source, {
+    transforms: ['typescript'],
+    // the interpreter knows the language of today
+    disableESTransforms: true,
+    filePath: fileName,
+    sourceMapOptions: { compiledFilename: fileName },
+  });
+  return { code, mappings: sourceMap?.mappings ?? '' };
+}
+
+function faultOf(error: unknown): ScriptFault {
+  if (!(error instanceof SyntaxError)) {
+    return { message: 'the code is nested too deep to compile', line: null, column: null };
+  }
+  const { message } = error;
+  const { loc } = error as { loc?: { line: number; column: number } };
+  const words = message.replace(`Error transforming ${fileName}: `, '').replace(/ \(\d+:\d+\)$/u, '');
+  return { message: words, line: loc?.line ?? null, column: loc?.column ?? null };
+}
+
+function script(source: string): Translated | ScriptFault {
+  try {
+    const { code, mappings } = translate(source);
+    let columns: ReturnType<typeof readColumns> | undefined;
+    return {
+      code,
+      toOriginal: (place) => (columns ??= readColumns(mappings))(place),
+    };
+  } catch (error) {
+    // perhaps an object, which is no statement: the reader of JavaScript knows
+    if (/^\s*\{/u.test(source)) return noTranslation.script(source);
+    return faultOf(error);
+  }
+}
+
+export const stripTypes: Translation = {
+  script,
+  module: (source, name) => (/\.m?js$/u.test(name) ? source : translate(source).code),
+  endings: ['.ts', '.mts', '.tsx', '.js', '.mjs', '.json'],
+};

@@ -1,0 +1,32 @@
+/** The laws' programs in TypeScript: those of JavaScript, and what is its own. */
+import type { Spelling } from '../../laws/spelling.contract.ts';
+import { javascriptSpelling } from '../javascript/javascript-spelling.contract.ts';
+
+export const typescriptSpelling: Spelling = {
+  ...javascriptSpelling,
+  language: 'typescript',
+  failing: {
+    code: 'function f(a: number, b?: string): never {\n  const c = a as unknown; throw new TypeError("k")\n}\nf(1 as number)',
+    type: 'TypeError',
+    message: 'k',
+    traceback: [/^TypeError: k\n {4}at f \(<run-\d+>:2:\d+\)\n {4}at <eval> \(<run-\d+>:4:\d+\)$/u],
+    hidden: /harness|guest\.invalid/u,
+  },
+  syntaxError: { code: 'console.log("ran")\nlet x: = 1', column: 8, message: 'Unexpected token' },
+  // an import that nothing uses is taken for one of types, and is not made
+  denied: ['import js from "js"\njs', 'import { a } from "pyodide/ffi"\na', 'if (0) await import("js")'],
+  imports: {
+    imports: {
+      'lib/math.ts':
+        'import type { Two } from "./one";\nimport { one } from "./one";\nexport const two: Two = one + one;\nexport default <T extends number>(x: T): number => x * two;',
+      'lib/one.ts': 'export type Two = number;\nexport const one: number = 1;',
+      'plain.js': 'export const less = (a, b) => a < b;',
+      'data.json': '{ "a": [1] }',
+    },
+    asked: [
+      'import twice, { two as zwei } from "./lib/math"\nimport { less } from "./plain.js"\nimport data from "./data.json"\n' +
+        'enum E { A = 3 }\ninterface I { a: number[] }\n;[twice(4 as number), zwei, (data as I).a, less(1, 2), E.A, (await import("lib/one")).one]',
+      [8, 2, [1], true, 3, 1],
+    ],
+  },
+};

@@ -1,0 +1,142 @@
+/* oxlint-disable vitest/expect-expect -- the laws bring them */
+/** The laws' programs in one language. A law says what must hold; a spelling says how it is asked for. */
+import type fc from 'fast-check';
+import { test } from 'vitest';
+import type { ExecutionContext } from '../executor.ts';
+import type { GuestValue } from '../guest-value.ts';
+import type { LanguageName } from '../language/language.ts';
+import type { Outcome } from '../outcome.ts';
+
+/** The language has nothing like it; the words complete "not here:". */
+export interface Lacking {
+  readonly lacks: string;
+}
+export type Maybe<T> = T | Lacking;
+
+/** Code, and the value that it ends with. */
+export type Valued = readonly [code: string, value: GuestValue];
+
+/** A program that misbehaves, and how it must end. */
+export interface Hostile {
+  readonly name: string;
+  readonly code: string;
+  readonly check: (outcome: Outcome) => void;
+  /** For one that never ends by itself, or takes longer than the test can wait. */
+  readonly timeoutMs?: number;
+}
+
+export interface Spelling {
+  readonly language: LanguageName;
+
+  // ---- one line each; joined by line ends they make a program
+
+  /** Ends with this small integer as its value. */
+  readonly number: (value: number) => string;
+  /** Prints one line. */
+  readonly say: (text: string) => string;
+  /** Never ends, but can be asked to. */
+  readonly loop: string;
+  /** Never ends, and does not hear that it is asked to: only the end of its worker stops it. */
+  readonly stuck: string;
+  /** Adds up to 4999950000 in many steps. */
+  readonly longSum: string;
+
+  // ---- values
+
+  readonly values: Maybe<{
+    /** Ends with the variable's value. */
+    readonly read: (name: string) => string;
+    readonly set: (name: string, value: number) => string;
+    /** Ends with whether the variable is there. */
+    readonly has: (name: string) => string;
+    /** What comes back as it went in, beside the kinds that do so in every language. */
+    readonly kinds: readonly fc.Arbitrary<GuestValue>[];
+    readonly expressions: readonly Valued[];
+    /** What variables have become in the language. */
+    readonly arrival: { readonly variables: ExecutionContext['variables']; readonly asked: Valued };
+    /** An object whose keys are `__proto__` and `constructor`, both with a `polluted` below. */
+    readonly polluting: string;
+    /** What a missing output is. */
+    readonly missing: string;
+    /** Names that the language keeps for itself. */
+    readonly badNames: readonly string[];
+  }>;
+
+  // ---- outcomes
+
+  /** Prints a line `out` and a line `err` on the other stream, then ends with 0. */
+  readonly bothStreams: Maybe<string>;
+  /** 10,000 times the letter a, and the letter b on the other stream, each flushed by itself; lines may end between them. */
+  readonly byCharacter: Maybe<string>;
+  readonly submit: Maybe<{
+    /** Says a, submits answer: [1, none] and note: "n" inside a handler of everything, then says b. */
+    readonly named: string;
+    /** Submits 0. */
+    readonly single: string;
+  }>;
+  /** Fails in line 2 of 4, in a function that line 4 calls. */
+  readonly failing: Maybe<{
+    readonly code: string;
+    readonly type: string;
+    readonly message: string;
+    readonly traceback: readonly RegExp[];
+    /** What must not be seen of ours. */
+    readonly hidden: RegExp;
+  }>;
+  readonly exceptions: readonly (readonly [code: string, type: string, message: string])[];
+  /** Would say something before it fails in line 2. */
+  readonly syntaxError: { readonly code: string; readonly column: number; readonly message: string | RegExp };
+  /** What the default policy denies. */
+  readonly denied: Maybe<readonly string[]>;
+  /** Ends with a list: the text of `data/a.csv`, and the bytes of `/sandbox/b.bin`. */
+  readonly readFiles: Maybe<string>;
+  readonly imports: Maybe<{
+    readonly imports: NonNullable<ExecutionContext['imports']>;
+    readonly asked: Valued;
+  }>;
+  readonly awaiting: Maybe<readonly Valued[]>;
+
+  // ---- apart
+
+  /** Leaves whatever it can behind; `seen` looks for it. */
+  readonly traces: { readonly leave: string; readonly seen: Valued };
+  /** Two programs of a session, with a failure between them, and what they have kept. */
+  readonly keeping: Maybe<{ readonly first: string; readonly failing: string; readonly asked: Valued }>;
+  /** Three programs, the first one slow, that add a, b and c to the list that the last one ends with. */
+  readonly inOrder: Maybe<readonly [slow: string, second: string, third: string]>;
+  /** Ends, and leaves something that keeps its interpreter busy for a second, 100 ms later. Sets `kept` to 1. */
+  readonly busyAfterwards: Maybe<string>;
+
+  // ---- limits
+
+  readonly hostile: readonly Hostile[];
+  /** Writes and deletes more than may be kept at a time; ends with "ok". */
+  readonly deletedFiles: Maybe<string>;
+  /** Prints without end. */
+  readonly flood: string;
+}
+
+/** `undefined` for what the language lacks. */
+export function have<T>(part: Maybe<T>): T | undefined {
+  return isLacking(part) ? undefined : part;
+}
+
+function isLacking(part: unknown): part is Lacking {
+  return typeof part === 'object' && part !== null && 'lacks' in part;
+}
+
+/** A law over a part of a spelling. Skipped, with the reason in its name, where the language has no such part. */
+export function lawOf<T>(
+  part: Maybe<T>,
+  name: string,
+  law: (part: T) => Promise<void>,
+  timeoutMs?: number,
+): void {
+  const why = isLacking(part) ? ` (not here: ${part.lacks})` : '';
+  test.skipIf(isLacking(part))(`${name}${why}`, () => law(part as T), timeoutMs);
+}
+
+/** Lines of a program. */
+export function lines(...parts: readonly string[]): string {
+  return parts.join('\n');
+}
