@@ -21,14 +21,16 @@ const light: readonly ElementClass[] = [
   VivariumSupervisionTree,
 ];
 
-/** The editor and the charts bring large packages: a page shows before they are there. */
+/** The editor and the charts bring large packages, and storage is below them: a page shows before they are there. */
 async function loadHeavy(): Promise<readonly ElementClass[]> {
-  const [{ VivariumCodeEditor }, { VivariumCorrelationPlot }, { VivariumScatterPlot }] = await Promise.all([
-    import('./vivarium-code-editor.ts'),
-    import('./vivarium-correlation-plot.ts'),
-    import('./vivarium-scatter-plot.ts'),
-  ]);
-  return [VivariumCodeEditor, VivariumCorrelationPlot, VivariumScatterPlot];
+  const [{ VivariumCodeEditor }, { VivariumCorrelationPlot }, { VivariumScatterPlot }, { VivariumStorage }] =
+    await Promise.all([
+      import('./vivarium-code-editor.ts'),
+      import('./vivarium-correlation-plot.ts'),
+      import('./vivarium-scatter-plot.ts'),
+      import('./vivarium-storage.ts'),
+    ]);
+  return [VivariumCodeEditor, VivariumCorrelationPlot, VivariumScatterPlot, VivariumStorage];
 }
 
 function defineAll(registry: CustomElementRegistry, elements: readonly ElementClass[]): void {
@@ -36,7 +38,7 @@ function defineAll(registry: CustomElementRegistry, elements: readonly ElementCl
 }
 
 /**
- * Defines every element under its own `tag`: most at once, editor and charts when their code has arrived, which the
+ * Defines every element under its own `tag`: most at once, editor, charts and storage when their code has arrived, which the
  * promise waits for. A name that is taken, by this or another copy, is left as it is.
  */
 export async function defineElements(registry: CustomElementRegistry = customElements): Promise<void> {

@@ -12,3 +12,11 @@ export type { OutcomeAttempt, OutcomeView } from './vivarium-outcome.ts';
 export type { ParameterChange, ParameterSetDetail, ParameterView } from './vivarium-parameter-history.ts';
 export type { ScatterPoint } from './vivarium-scatter-plot.ts';
 export type { StatusFact } from './vivarium-status.ts';
+export { unknownStorage } from './storage-view.ts';
+export type {
+  StorageAct,
+  StorageChange,
+  StoragePreview,
+  StorageSnapshot,
+  StorageView,
+} from './storage-view.ts';

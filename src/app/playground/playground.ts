@@ -10,6 +10,7 @@ import {
   modelSection,
   parameterSection,
   statusSection,
+  storageSection,
   treeSection,
 } from './section-program.ts';
 import { nextTheme, storedTheme } from './theme.ts';
@@ -93,7 +94,7 @@ export class VivariumPlayground extends LitElement {
           </div>
           <div class="column">
             ${treeSection(view, commands)} ${parameterSection(view, commands)} ${modelSection(view, commands)}
-            ${statusSection(view)} ${eventSection(view)}
+            ${storageSection(view, commands)} ${statusSection(view)} ${eventSection(view)}
           </div>
         </div>
       </main>

@@ -1,7 +1,7 @@
 /** The right of the page: the program as the runtime sees it. */
 import type { TemplateResult } from 'lit';
 import { html, nothing } from 'lit';
-import type { ModelChoice, ParameterSetDetail } from '../../elements/index.ts';
+import type { ModelChoice, ParameterSetDetail, StorageAct } from '../../elements/index.ts';
 import type { PlaygroundCommands, PlaygroundView } from './view.ts';
 
 /** The supervision tree and the two ways to end its worker. */
@@ -70,6 +70,20 @@ export function modelSection(view: PlaygroundView, commands: PlaygroundCommands 
       @model-change=${({ detail }: CustomEvent<ModelChoice>) => commands?.chooseModel(detail)}
       @endpoint-test=${({ detail }: CustomEvent<ModelChoice>) => commands?.testEndpoint(detail)}
     ></vivarium-model-settings>
+  </section>`;
+}
+
+/** What is kept, and the way back. */
+export function storageSection(
+  view: PlaygroundView,
+  commands: PlaygroundCommands | undefined,
+): TemplateResult {
+  return html`<section class="panel" aria-labelledby="storage-title">
+    <h2 id="storage-title">Storage</h2>
+    <vivarium-storage
+      .view=${view.storage}
+      @storage-act=${({ detail }: CustomEvent<StorageAct>) => commands?.actOnStorage(detail)}
+    ></vivarium-storage>
   </section>`;
 }
 

@@ -1,13 +1,13 @@
 /** What the session is made of: store, runtime, sandbox, numeric core and their one event stream. */
-import { Scope } from '../../base/index.ts';
+import { Scope, toCodedError } from '../../base/index.ts';
 import { createCompute } from '../../compute/index.ts';
 import type { Compute } from '../../compute/index.ts';
 import { createPythonExecutor } from '../../executor/index.ts';
 import { randomHex, systemRandom } from '../../platform/index.ts';
 import { createRuntime } from '../../runtime/index.ts';
 import type { Runtime } from '../../runtime/index.ts';
-import { openPageStore } from '../../state/index.ts';
-import type { Store } from '../../state/index.ts';
+import { openPageStore, watchQuota, withJournal } from '../../state/index.ts';
+import type { JournaledStore, QuotaWatch, Store } from '../../state/index.ts';
 import type { Hub } from '../../telemetry/index.ts';
 import type { modules } from './modules.worker.ts';
 import { spawnModulesWorker } from './spawn-modules-worker.ts';
@@ -15,11 +15,37 @@ import { spawnModulesWorker } from './spawn-modules-worker.ts';
 /** The kinds that the worker serves. */
 export type PlaygroundModules = typeof modules;
 
+interface OpenedStore {
+  readonly store: Store;
+  readonly journal: JournaledStore | undefined;
+  readonly quota: QuotaWatch;
+}
+
+/** A journal that cannot be opened costs the way back, not the page. */
+async function openStore(scope: Scope, name: string, hub: Hub): Promise<OpenedStore> {
+  const quota = watchQuota(scope.use(await openPageStore({ name, hub })), { hub, persist: neverByItself });
+  try {
+    const prefixes = [['module'], ['shared']];
+    const journal = await withJournal(quota.store, { prefixes, hub });
+    return { store: journal, journal, quota };
+  } catch (thrown) {
+    const { code, message } = toCodedError(thrown, 'state/journal-damaged');
+    hub.emit({ type: 'store-fail', store: quota.store.name, error: { code, message } });
+    return { store: quota.store, journal: undefined, quota };
+  }
+}
+
+/** The page asks for persistence at a moment of its own. */
+const neverByItself = (): Promise<boolean> => Promise.resolve(false);
+
 const sandboxFiles = '/sandbox/';
 
 /** Everything that has to be closed. */
 export class Services implements AsyncDisposable {
   readonly store: Store;
+  /** The same store, where earlier times are kept. */
+  readonly journal: JournaledStore | undefined;
+  readonly quota: QuotaWatch;
   readonly runtime: Runtime<PlaygroundModules>;
   readonly compute: Compute;
   /** Address of the edited module that the next worker serves; undefined for the shipped one. */
@@ -28,9 +54,11 @@ export class Services implements AsyncDisposable {
   /** Other tabs have workers of the same runtime names. */
   readonly #pageId: string = randomHex(systemRandom, 4);
 
-  private constructor(scope: Scope, store: Store, hub: Hub) {
+  private constructor(scope: Scope, { store, journal, quota }: OpenedStore, hub: Hub) {
     this.#scope = scope;
     this.store = store;
+    this.journal = journal;
+    this.quota = quota;
     this.compute = this.#scope.use(createCompute({ hub }));
     const executor = this.#scope.use(
       createPythonExecutor({
@@ -58,7 +86,10 @@ export class Services implements AsyncDisposable {
   static async open(hub: Hub, storeName: string): Promise<Services> {
     const scope = new Scope();
     try {
-      return new Services(scope, scope.use(await openPageStore({ name: storeName, hub })), hub);
+      const opened = await openStore(scope, storeName, hub);
+      scope.add(() => opened.quota.stop());
+      scope.add(() => opened.journal?.close());
+      return new Services(scope, opened, hub);
     } catch (error) {
       // nobody else could close what is open by now
       await scope.dispose().catch(() => undefined);

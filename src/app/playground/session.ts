@@ -1,6 +1,6 @@
 /** The playground's page, alive: it opens the parts, passes wishes on to them, and shows what they say. */
 import { isCodedError } from '../../base/index.ts';
-import type { Cell, ModelChoice } from '../../elements/index.ts';
+import type { Cell, ModelChoice, StorageAct } from '../../elements/index.ts';
 import { systemClock } from '../../platform/index.ts';
 import { createHub } from '../../telemetry/index.ts';
 import type { Hub, StampedEvent } from '../../telemetry/index.ts';
@@ -15,6 +15,7 @@ import { RunControl } from './run-control.ts';
 import { Services } from './services.ts';
 import { shippedSource, SourceControl, stateOfText } from './source-control.ts';
 import { StatusControl } from './status-control.ts';
+import type { StorageControl } from './storage-control.ts';
 import { TableControl } from './table-control.ts';
 import type { PlaygroundCommands, PlaygroundView } from './view.ts';
 import { ViewState } from './view-state.ts';
@@ -38,6 +39,8 @@ interface Controls {
   readonly model: ModelControl;
   readonly source: SourceControl;
   readonly numbers: NumbersControl;
+  /** Comes after the program serves. */
+  storage?: StorageControl;
 }
 
 /** Everything a reader can do, and the view they see. What fails ends up in the view. */
@@ -83,6 +86,7 @@ export class PlaygroundSession implements PlaygroundCommands {
       await controls.program.start();
       controls.source.noteStart();
       void controls.model.noteStart();
+      void this.#openStorage(controls);
       this.#state.dismiss('start');
     } catch (error) {
       const isElsewhere = isCodedError(error, 'runtime/module-running-elsewhere');
@@ -164,6 +168,10 @@ export class PlaygroundSession implements PlaygroundCommands {
     void this.#controls?.kill.kill(way);
   }
 
+  actOnStorage(act: StorageAct): void {
+    void this.#controls?.storage?.act(act);
+  }
+
   dismissNotice(id: string): void {
     this.#state.dismiss(id);
   }
@@ -228,6 +236,21 @@ export class PlaygroundSession implements PlaygroundCommands {
     }
   }
 
+  /** Nobody needs it to ask: it is loaded behind what they need. */
+  async #openStorage(controls: Controls): Promise<void> {
+    try {
+      if (!controls.storage) {
+        const { StorageControl: Control } = await import('./storage-control.ts');
+        const { runtime, store, journal, quota } = controls.services;
+        const now = (): number => systemClock.now();
+        controls.storage = new Control(this.#state, { runtime, store, journal, quota, now });
+      }
+      await controls.storage.refresh();
+    } catch (error) {
+      this.#state.notify('storage', error, 'warning');
+    }
+  }
+
   #takeUpEarlyWishes({ model }: Controls): void {
     const early = this.#early;
     this.#early = undefined;
@@ -246,6 +269,7 @@ export class PlaygroundSession implements PlaygroundCommands {
   #onEvent(event: StampedEvent): void {
     this.#status.onEvent(event);
     this.#controls?.run.onEvent(event);
+    if (event.type === 'store-quota') this.#controls?.storage?.noteRoom();
     if (event.type === 'platform-degrade' && event.what === 'store')
       this.#state.say(
         'store',

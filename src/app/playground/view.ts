@@ -10,9 +10,12 @@ import type {
   ParameterView,
   ScatterPoint,
   StatusFact,
+  StorageAct,
+  StorageView,
   Table,
   TreeNode,
 } from '../../elements/index.ts';
+import { unknownStorage } from '../../elements/index.ts';
 import type { StampedEvent } from '../../telemetry/index.ts';
 
 /** What a notice's button does. */
@@ -72,6 +75,7 @@ export interface PlaygroundView {
   readonly choice: ModelChoice;
   readonly endpointTest: EndpointTest;
   readonly facts: readonly StatusFact[];
+  readonly storage: StorageView;
   readonly source: SourceView;
   readonly events: readonly StampedEvent[];
 }
@@ -93,6 +97,7 @@ export interface PlaygroundCommands {
   applySource(): void;
   resetSource(): void;
   killWorker(way: 'close' | 'hang'): void;
+  actOnStorage(act: StorageAct): void;
   dismissNotice(id: string): void;
   /** Copies the state that another tab owns and goes on with the copy. */
   workOnCopy(): void;
@@ -115,6 +120,7 @@ export const emptyView: PlaygroundView = {
   choice: { kind: 'scripted', address: '', model: '', key: '', isKeyRemembered: false },
   endpointTest: { state: 'untested' },
   facts: [],
+  storage: unknownStorage,
   source: { text: '', original: '', state: 'original' },
   events: [],
 };

@@ -39,28 +39,3 @@ test('what nobody wants once it has started is ended', async () => {
   starts[0]?.();
   await expect.poll(() => killed).toEqual([0]);
 });
-
-test('what comes back is renewed and waits, behind the others and no more than may; without renewal it ends', async () => {
-  const events: string[] = [];
-  const create = (name: string, isAlive: boolean = true) =>
-    ({
-      name,
-      isAlive,
-      isReachable: async () => isAlive,
-      renew: () => void events.push(`renew ${name}`),
-      kill: (cause: string) => void events.push(`${cause} ${name}`),
-    }) as unknown as Sandbox;
-  const pool = new SandboxPool(() => Promise.resolve(create('new')), 0, 2);
-  for (const name of ['a', 'b', 'c']) pool.release(create(name));
-  pool.release(create('dead', false));
-  expect(events).toEqual(['renew a', 'renew b', 'used c', 'used dead']);
-  expect([await pool.acquire(), await pool.acquire(), await pool.acquire()]).toMatchObject([
-    { name: 'a' },
-    { name: 'b' },
-    { name: 'new' },
-  ]);
-  new SandboxPool(() => Promise.resolve(create('new')), 0).release(create('once'));
-  pool.dispose();
-  pool.release(create('late'));
-  expect(events.slice(4)).toEqual(['used once', 'used late']);
-});

@@ -63,8 +63,7 @@ export class SandboxPool {
     const hasRoom = !this.#isDisposed && this.#warm.length < this.#size + this.#kept;
     if (this.#kept === 0 || !hasRoom || !sandbox.isAlive) return sandbox.kill('used');
     sandbox.renew();
-    // behind the others: it renews itself while they run
-    this.#warm.push(Promise.resolve(sandbox));
+    this.#warm.unshift(Promise.resolve(sandbox));
   }
 
   /** Ends those that wait; whoever has one keeps it. */
