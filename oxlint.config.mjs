@@ -80,6 +80,8 @@ const homes = {
   'quickjs-emscripten-core': ['executor'],
   '@jitl/*': ['executor'],
   acorn: ['executor'],
+  '@bjorn3/browser_wasi_shim': ['executor'],
+  wabt: ['executor'],
   zod: ['program'],
   sucrase: ['executor', 'app'],
   'es-module-lexer': ['app'],

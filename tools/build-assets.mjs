@@ -18,6 +18,8 @@ const workers = {
   'javascript/worker.js': 'language/javascript/guest/javascript-worker.ts',
   'python/worker.js': 'language/python/guest/python-worker.ts',
   'typescript/worker.js': 'language/typescript/guest/typescript-worker.ts',
+  'wasm/text-worker.js': 'language/wasm/guest/text-worker.ts',
+  'wasm/worker.js': 'language/wasm/guest/wasm-worker.ts',
 };
 const copies = {
   'javascript/quickjs.wasm': '@jitl/quickjs-ng-wasmfile-release-sync/wasm',
@@ -25,11 +27,13 @@ const copies = {
 };
 /** Packages that a guest is made of; by their version, they never change in place. */
 const packages = [
+  '@bjorn3/browser_wasi_shim',
   '@jitl/quickjs-ng-wasmfile-release-sync',
   'acorn',
   'pyodide',
   'quickjs-emscripten-core',
   'sucrase',
+  'wabt',
 ];
 
 /** What a build leaves, besides its stamp. */
@@ -157,6 +161,9 @@ javascript/: quickjs.wasm and worker.js (the part that speaks with it) are made 
 (https://github.com/justjake/quickjs-emscripten, MIT), quickjs-ng (https://github.com/quickjs-ng/quickjs, MIT) and acorn
 (https://github.com/acornjs/acorn, MIT); typescript/worker.js also from sucrase
 (https://github.com/alangpierce/sucrase, MIT).
+
+wasm/: worker.js and text-worker.js hold browser_wasi_shim (https://github.com/bjorn3/browser_wasi_shim, MIT or Apache License 2.0);
+text-worker.js holds WABT (https://github.com/WebAssembly/wabt, Apache License 2.0) as well, in the form of the npm package "wabt".
 `;
 
 /** Kept from the last build when only our own sources changed: compiling the library takes seconds. */

@@ -4,6 +4,9 @@ import type { LanguageName } from './language/language.ts';
 import type { Outcome } from './outcome.ts';
 import type { SandboxId } from './sandbox/sandbox-id.ts';
 
+/** A program: its text; or its bytes, for a language whose programs may be binary. */
+export type Code = string | Uint8Array;
+
 /** What the code finds when it starts. */
 export interface ExecutionContext {
   /** Set by name before the code runs. Names must be identifiers of the language. */
@@ -40,7 +43,7 @@ export interface OutputPart {
 export interface Executor extends AsyncDisposable {
   readonly language: LanguageName;
   /** Runs `code` in an interpreter that has run nothing before and runs nothing after. */
-  execute(code: string, context?: ExecutionContext, options?: ExecutionOptions): Promise<Outcome>;
+  execute(code: Code, context?: ExecutionContext, options?: ExecutionOptions): Promise<Outcome>;
   /** An interpreter of its own that keeps variables between runs. The caller disposes it. */
   createSession(): Promise<Session>;
 }
@@ -49,7 +52,7 @@ export interface Executor extends AsyncDisposable {
 export interface Session extends AsyncDisposable {
   /** The interpreter in use; another one after an outcome with `isSandboxLost`. */
   readonly id: SandboxId;
-  execute(code: string, context?: ExecutionContext, options?: ExecutionOptions): Promise<Outcome>;
+  execute(code: Code, context?: ExecutionContext, options?: ExecutionOptions): Promise<Outcome>;
   /**
    * Ends the run in progress with `cancelled`: politely where the page is isolated, else with its interpreter. One that still waits for an
    * interpreter to start ends at once, before any of it ran. Does nothing when nothing runs.

@@ -1,4 +1,4 @@
-export type { ExecutionContext, ExecutionOptions, Executor, OutputPart, Session } from './executor.ts';
+export type { Code, ExecutionContext, ExecutionOptions, Executor, OutputPart, Session } from './executor.ts';
 export type { Watcher as EscapeWatcher } from './escape/attempts.ts';
 export type { FrameKind } from './sandbox/frame.ts';
 export { freezeGuestValue } from './guest-value.ts';

@@ -1,7 +1,7 @@
 /** What the page knows of a language. The rest of it is its guest, which lives in the worker; see the README beside this file. */
 
 /** The languages there are. */
-export type LanguageName = 'javascript' | 'python' | 'typescript';
+export type LanguageName = 'javascript' | 'python' | 'typescript' | 'wasm' | 'wat';
 
 /** A file of a language, fetched by the page and handed to the frame. */
 export interface LanguageAsset {
@@ -31,6 +31,12 @@ export interface LanguageCapabilities {
   readonly keepsTime: boolean;
 }
 
+/** A string, bytes, or one of them as the caller likes. */
+export type CodeForm = 'text' | 'bytes' | 'either';
+
+/** What a name is wanted for. */
+export type NameUse = 'variable' | 'output';
+
 /** A language as data for the page. */
 export interface Language {
   readonly name: LanguageName;
@@ -39,8 +45,10 @@ export interface Language {
   readonly assets: readonly LanguageAsset[];
   /** An interpreter with less memory does not start: the least of `limits.memoryBytes`. */
   readonly leastMemoryBytes: number;
-  /** What is wrong with a name (in the form NFKC) as a variable, or `undefined`. */
-  readonly refuseName: (name: string) => string | undefined;
+  /** What code may be handed over as. Default `text`. */
+  readonly codeForm?: CodeForm;
+  /** What is wrong with a name (in the form NFKC) as a variable, or as an output, or `undefined`. */
+  readonly refuseName: (name: string, use: NameUse) => string | undefined;
   readonly capabilities: LanguageCapabilities;
   /** Handed to the guest as `boot.settings.own`. */
   readonly settings: Readonly<Record<string, string | number | boolean>>;

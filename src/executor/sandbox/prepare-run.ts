@@ -1,7 +1,7 @@
 /** Checks what the caller hands over and writes it down for the interpreter, before anything is started. */
 import { CodedError } from '../../base/index.ts';
-import type { ExecutionContext, ExecutionOptions } from '../executor.ts';
-import type { Language } from '../language/language.ts';
+import type { Code, ExecutionContext, ExecutionOptions } from '../executor.ts';
+import type { CodeForm, Language, NameUse } from '../language/language.ts';
 import type { ExecutorLimits } from '../limits.ts';
 import type { Policy } from '../policy.ts';
 import type { RunRequest } from './protocol.ts';
@@ -33,10 +33,16 @@ function wrong(
   });
 }
 
-function checkCode(code: string, maxBytes: number): void {
-  if (typeof code !== 'string') throw wrong('option', 'code', 'a string', typeof code);
+const codeForms = { text: 'a string', bytes: 'bytes', either: 'a string or bytes' } as const;
+
+function checkCode(code: Code, maxBytes: number, form: CodeForm): void {
+  const found = typeof code === 'string' ? 'text' : code instanceof Uint8Array ? 'bytes' : 'neither';
+  if (found === 'neither' || (form !== 'either' && form !== found)) {
+    throw wrong('option', 'code', codeForms[form], found === 'text' ? 'a string' : found);
+  }
   // no text has fewer bytes than characters: counting the bytes of a huge one can be spared
-  const sizeBytes = code.length > maxBytes ? code.length : new TextEncoder().encode(code).length;
+  const isCounted = typeof code !== 'string' || code.length > maxBytes;
+  const sizeBytes = isCounted ? code.length : new TextEncoder().encode(code).length;
   if (sizeBytes <= maxBytes) return;
   throw new CodedError(
     'executor/code-too-large',
@@ -47,9 +53,9 @@ function checkCode(code: string, maxBytes: number): void {
   );
 }
 
-function checkName(field: string, name: string, { language }: RunRules): string {
+function checkName(field: NameUse, name: string, { language }: RunRules): string {
   const normal = typeof name === 'string' ? name.normalize('NFKC') : String(name);
-  const reason = language.refuseName(normal);
+  const reason = language.refuseName(normal, field);
   if (reason !== undefined) throw wrong('variable', `${field} "${name.slice(0, 100)}"`, 'a name', reason);
   return normal;
 }
@@ -121,20 +127,21 @@ function checkImports(
  * copied now: the caller may change its own afterwards.
  */
 export function prepareRun(
-  code: string,
+  code: Code,
   context: ExecutionContext,
   options: ExecutionOptions,
   rules: RunRules,
 ): PreparedRun {
   const { limits, policy, language } = rules;
-  checkCode(code, limits.codeBytes);
+  checkCode(code, limits.codeBytes, language.codeForm ?? 'text');
   checkUse(context, options, language);
   const encoder = new ValueEncoder({ maxSizeBytes: limits.inputBytes, maxDepth: limits.valueDepth });
   const variables = Object.entries(context.variables ?? {}).map(
     ([name, value]) => [checkName('variable', name, rules), encoder.encode(value, name)] as const,
   );
   const request: RunRequest = {
-    code,
+    code: typeof code === 'string' ? code : '',
+    ...(typeof code === 'string' ? {} : { bytes: encoder.encode(code, 'code') }),
     variables: Object.fromEntries(variables),
     files: encodeFiles(context.files ?? {}, encoder, limits.fileBytes),
     imports: checkImports(context.imports ?? {}, limits.inputBytes),

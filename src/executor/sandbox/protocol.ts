@@ -107,6 +107,8 @@ export interface RunStop {
 /** What the harness reads. Variables are encoded as `value-codec.ts` says. */
 export interface RunRequest {
   readonly code: string;
+  /** The code as an encoded value where it was handed over as bytes; `code` is empty then. */
+  readonly bytes?: unknown;
   readonly variables: Readonly<Record<string, unknown>>;
   /** Path and encoded content. */
   readonly files: readonly (readonly [path: string, content: unknown])[];

@@ -2,7 +2,7 @@
 import { CodedError, isCodedError, messageOf } from '../../base/index.ts';
 import type { Clock } from '../../platform/index.ts';
 import type { Hub } from '../../telemetry/index.ts';
-import type { ExecutionContext, ExecutionOptions, Executor, Session } from '../executor.ts';
+import type { Code, ExecutionContext, ExecutionOptions, Executor, Session } from '../executor.ts';
 import { Execution, nothingPrinted } from './execution.ts';
 import type { ExecutorLimits } from '../limits.ts';
 import type { Outcome } from '../outcome.ts';
@@ -52,7 +52,7 @@ export class SandboxExecutor implements Executor {
   }
 
   async execute(
-    code: string,
+    code: Code,
     context: ExecutionContext = {},
     options: ExecutionOptions = {},
   ): Promise<Outcome> {

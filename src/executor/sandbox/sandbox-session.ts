@@ -1,6 +1,6 @@
 /** A session: runs in order, in one interpreter for as long as it lives. */
 import { CodedError } from '../../base/index.ts';
-import type { ExecutionContext, ExecutionOptions, Session } from '../executor.ts';
+import type { Code, ExecutionContext, ExecutionOptions, Session } from '../executor.ts';
 import { Execution, nothingPrinted } from './execution.ts';
 import type { ExecutionDependencies } from './execution.ts';
 import type { Outcome } from '../outcome.ts';
@@ -56,7 +56,7 @@ export class SandboxSession implements Session {
   }
 
   async execute(
-    code: string,
+    code: Code,
     context: ExecutionContext = {},
     options: ExecutionOptions = {},
   ): Promise<Outcome> {

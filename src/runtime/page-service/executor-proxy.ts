@@ -3,6 +3,7 @@ import type { ActorContext } from '../../actor/index.ts';
 import { randomHex, systemRandom } from '../../platform/index.ts';
 import { freezeGuestValue } from '../../executor/index.ts';
 import type {
+  Code,
   ExecutionContext,
   ExecutionOptions,
   Executor,
@@ -79,7 +80,7 @@ async function createSession(context: ActorContext): Promise<Session> {
 export function createExecutorProxy(context: ActorContext): Executor {
   return {
     language: 'python',
-    execute: (code: string, executionContext?: ExecutionContext, options: ExecutionOptions = {}) =>
+    execute: (code: Code, executionContext?: ExecutionContext, options: ExecutionOptions = {}) =>
       execute(context, { code, context: executionContext }, options),
     createSession: () => createSession(context),
     // the page owns the executor; what this realm holds are its sessions

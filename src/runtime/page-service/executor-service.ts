@@ -1,6 +1,6 @@
 /** The page's executor, asked from workers: only the page can hold sandbox frames. */
 import { CodedError } from '../../base/index.ts';
-import type { ExecutionContext, Executor, Outcome, Session } from '../../executor/index.ts';
+import type { Code, ExecutionContext, Executor, Outcome, Session } from '../../executor/index.ts';
 import { randomHex, systemRandom } from '../../platform/index.ts';
 import type { IncomingCall } from '../../port/index.ts';
 import { checkBody, memberChecks, requireOwner, unknownMethod } from './page-service.ts';
@@ -9,7 +9,7 @@ import type { MemberCheck, PageService } from './page-service.ts';
 export const executorService = 'executor';
 
 export interface ExecuteBody {
-  readonly code: string;
+  readonly code: Code;
   readonly context?: ExecutionContext | undefined;
   readonly timeoutMs?: number | undefined;
   readonly outputs?: readonly string[] | undefined;

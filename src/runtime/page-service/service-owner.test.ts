@@ -15,7 +15,7 @@ let held: Promise<void> = Promise.resolve();
 let isCancelled = false;
 
 const run: Executor['execute'] = async (code, _, options = {}) => {
-  ran.push(code);
+  ran.push(String(code));
   options.signal?.addEventListener('abort', () => (isCancelled = true));
   if (code === 'long') await held;
   const nothing = { output: [], durationMs: 0 };

@@ -1,0 +1,85 @@
+/** Rewrites a module so that the engine itself keeps its memory and tables within bounds: no guest can undo it. */
+import { ModuleFault, writeNumber } from './byte-reader.ts';
+import type { ModuleShape, Range, TableShape } from './module-shape.ts';
+
+/** One page of a memory. */
+export const pageBytes = 65_536;
+/** What an element of a table is counted as; together they may take an eighth of the memory's bound. */
+const elementBytes = 8;
+const tableShare = 8;
+const tableSectionId = 4;
+const memorySectionId = 5;
+
+/** What the engine is given in the place of an imported memory, and how far tables may grow. */
+export interface ModuleBounds {
+  readonly memoryBytes: number;
+}
+
+/** Pages that a memory of the module may have; throws {@link ModuleFault} when it starts with more. */
+export function capRange(range: Range, memoryBytes: number): { initial: number; maximum: number } {
+  const allowed = Math.floor(memoryBytes / pageBytes);
+  if (range.initial > allowed) {
+    throw new ModuleFault('memory', `it starts with ${range.initial} pages, ${allowed} are allowed`);
+  }
+  return { initial: range.initial, maximum: Math.min(range.maximum ?? allowed, allowed) };
+}
+
+function tableLimit(tables: readonly TableShape[], memoryBytes: number): number {
+  const allowed = Math.floor(memoryBytes / tableShare / elementBytes);
+  const initial = tables.reduce((sum, table) => sum + table.initial, 0);
+  if (initial > allowed) {
+    throw new ModuleFault('memory', `its tables start with ${initial} elements, ${allowed} are allowed`);
+  }
+  return Math.floor((allowed - initial) / Math.max(1, tables.length));
+}
+
+function sectionOf(id: number, entries: readonly (readonly number[])[]): readonly number[] {
+  const body = [...writeNumber(entries.length), ...entries.flat()];
+  return [id, ...writeNumber(body.length), ...body];
+}
+
+const limitsOf = (initial: number, maximum: number): readonly number[] => [
+  1,
+  ...writeNumber(initial),
+  ...writeNumber(maximum),
+];
+
+/** A maximum below the initial size stays as it is: the engine refuses it. */
+function capTables(tables: readonly TableShape[], memoryBytes: number): readonly number[] {
+  const growth = tableLimit(tables, memoryBytes);
+  const entries = tables.map(({ element, initial, maximum }) => [
+    element,
+    ...limitsOf(initial, Math.min(maximum ?? initial + growth, initial + growth)),
+  ]);
+  return sectionOf(tableSectionId, entries);
+}
+
+/**
+ * A copy of the module in which its memory may grow to `memoryBytes`, rounded down to pages, and its tables to an eighth of that.
+ * Throws {@link ModuleFault} when it starts with more.
+ */
+export function capModule(shape: ModuleShape, { memoryBytes }: ModuleBounds): Uint8Array<ArrayBuffer> {
+  if (shape.importedMemory) capRange(shape.importedMemory, memoryBytes);
+  const parts = [shape.bytes.subarray(0, 8)];
+  for (const { id, start, end } of shape.sections) {
+    if (id === memorySectionId && shape.memory) {
+      const { initial, maximum } = capRange(shape.memory, memoryBytes);
+      parts.push(Uint8Array.from(sectionOf(memorySectionId, [limitsOf(initial, maximum)])));
+    } else if (id === tableSectionId) {
+      parts.push(Uint8Array.from(capTables(shape.tables, memoryBytes)));
+    } else {
+      parts.push(shape.bytes.subarray(start, end));
+    }
+  }
+  return concatenate(parts);
+}
+
+function concatenate(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}

@@ -1,0 +1,171 @@
+/** The files of a guest: in memory, outside its heap, and therefore with a bound of their own. */
+import { Directory, File, OpenFile, wasi } from '@bjorn3/browser_wasi_shim';
+import type { Fd, Inode } from '@bjorn3/browser_wasi_shim';
+
+type Written = ReturnType<OpenFile['fd_write']>;
+type Entry = ReturnType<Directory['create_entry_for_path']>;
+
+/** What a file or folder counts as, besides its content. */
+const entryBytes = 512;
+
+/** All files of a session, or of a run of its own. */
+export class GuestFiles {
+  readonly root: Directory;
+  /** What is open: it may have no name any more, and is there all the same. */
+  open: readonly (Fd | undefined)[] = [];
+  readonly #maxBytes: number;
+  #usedBytes = 0;
+
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+    this.root = new GuestDirectory(this);
+  }
+
+  /** Puts a file there, with the folders above it, in the place of what was there. False when there is no space. */
+  put(path: string, content: Uint8Array): boolean {
+    const parts = path.split('/');
+    const name = parts.pop() as string;
+    let folder = this.root;
+    for (const part of parts) {
+      const present = folder.contents.get(part);
+      const next = present instanceof Directory ? present : new GuestDirectory(this);
+      folder.contents.set(part, next);
+      folder = next;
+    }
+    if (!this.takes(content.length + entryBytes)) return false;
+    folder.contents.set(name, new GuestFile(this, content));
+    return true;
+  }
+
+  /** Whether so much more may be kept; if so it counts from now on. Only at the bound is everything measured anew. */
+  takes(growthBytes: number): boolean {
+    if (this.#usedBytes + growthBytes > this.#maxBytes) this.#usedBytes = this.#measure();
+    if (this.#usedBytes + growthBytes > this.#maxBytes) return false;
+    this.#usedBytes += growthBytes;
+    return true;
+  }
+
+  #measure(): number {
+    const seen = new Set<Inode>();
+    const pending: Inode[] = [this.root];
+    for (const fd of this.open) if (fd instanceof OpenFile) pending.push(fd.file);
+    let sizeBytes = 0;
+    for (let node = pending.pop(); node; node = pending.pop()) {
+      if (seen.has(node)) continue;
+      seen.add(node);
+      sizeBytes += entryBytes;
+      if (node instanceof Directory) pending.push(...node.contents.values());
+      if (node instanceof File) sizeBytes += node.data.buffer.byteLength;
+    }
+    return sizeBytes;
+  }
+}
+
+/** A file whose buffer has room to grow: writing it piece by piece copies it seldom. */
+class GuestFile extends File {
+  readonly #files: GuestFiles;
+
+  constructor(files: GuestFiles, content: Uint8Array = new Uint8Array()) {
+    super(content);
+    this.#files = files;
+  }
+
+  override path_open(oflags: number, rights: bigint, flags: number): ReturnType<File['path_open']> {
+    const { ret } = super.path_open(oflags, rights, flags);
+    const opened = new OpenGuestFile(this);
+    if (flags & wasi.FDFLAGS_APPEND) opened.fd_seek(0n, wasi.WHENCE_END);
+    return { ret, fd_obj: opened };
+  }
+
+  /** Makes it `size` bytes long, with zeros behind what there was; false when there is no space. */
+  resize(size: bigint): boolean {
+    if (size < 0n || size > BigInt(Number.MAX_SAFE_INTEGER)) return false;
+    const next = Number(size);
+    const capacity = this.data.buffer.byteLength;
+    if (next > capacity) return this.#grow(next, capacity);
+    const end = this.data.length;
+    if (next > end) new Uint8Array(this.data.buffer, end, next - end).fill(0);
+    this.data = new Uint8Array(this.data.buffer, 0, next);
+    return true;
+  }
+
+  #grow(next: number, capacity: number): boolean {
+    const roomy = Math.max(next, Math.ceil(capacity * 1.5));
+    const room = [roomy, next].find((size) => this.#files.takes(size - capacity));
+    if (room === undefined) return false;
+    const buffer = new Uint8Array(room);
+    buffer.set(this.data);
+    this.data = new Uint8Array(buffer.buffer, 0, next);
+    return true;
+  }
+}
+
+class OpenGuestFile extends OpenFile {
+  readonly #file: GuestFile;
+
+  constructor(file: GuestFile) {
+    super(file);
+    this.#file = file;
+  }
+
+  override fd_write(data: Uint8Array): Written {
+    const written = this.fd_pwrite(data, this.file_pos);
+    this.file_pos += BigInt(written.nwritten);
+    return written;
+  }
+
+  override fd_pwrite(data: Uint8Array, offset: bigint): Written {
+    if (offset < 0n) return { ret: wasi.ERRNO_INVAL, nwritten: 0 };
+    if (!this.#reaches(offset + BigInt(data.length))) return { ret: wasi.ERRNO_NOSPC, nwritten: 0 };
+    this.#file.data.set(data, Number(offset));
+    return { ret: wasi.ERRNO_SUCCESS, nwritten: data.length };
+  }
+
+  override fd_allocate(offset: bigint, length: bigint): number {
+    return this.#reaches(offset + length) ? wasi.ERRNO_SUCCESS : wasi.ERRNO_NOSPC;
+  }
+
+  override fd_filestat_set_size(size: bigint): number {
+    return this.#file.resize(size) ? wasi.ERRNO_SUCCESS : wasi.ERRNO_NOSPC;
+  }
+
+  #reaches(end: bigint): boolean {
+    return end <= this.#file.size || this.#file.resize(end);
+  }
+}
+
+class GuestDirectory extends Directory {
+  readonly #files: GuestFiles;
+
+  constructor(files: GuestFiles) {
+    super(new Map());
+    this.#files = files;
+  }
+
+  /** As the shim does it, with entries of ours. */
+  override create_entry_for_path(path: string, isDirectory: boolean): Entry {
+    const made = super.create_entry_for_path(path, isDirectory);
+    if (made.entry === null) return made;
+    const { parent, name } = this.#find(path);
+    parent.contents.delete(name);
+    if (!this.#files.takes(entryBytes)) return { ret: wasi.ERRNO_NOSPC, entry: null };
+    const entry = isDirectory ? new GuestDirectory(this.#files) : new GuestFile(this.#files);
+    parent.contents.set(name, entry);
+    return { ret: wasi.ERRNO_SUCCESS, entry };
+  }
+
+  /** Of a path at which there is something. */
+  #find(path: string): { readonly parent: Directory; readonly name: string } {
+    const parts: string[] = [];
+    for (const part of path.split('/')) {
+      if (part === '..') parts.pop();
+      else if (part !== '' && part !== '.') parts.push(part);
+    }
+    const name = parts.pop() as string;
+    const parent = parts.reduce<Inode>(
+      (folder, part) => (folder as Directory).contents.get(part) as Inode,
+      this,
+    );
+    return { parent: parent as Directory, name };
+  }
+}

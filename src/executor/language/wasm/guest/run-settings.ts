@@ -1,0 +1,59 @@
+/** What a run was asked for, from its variables. Names were checked on the page, kinds are here. */
+import type { ReadValue } from '../../../guest/guest-values.ts';
+import { CallFault } from './arguments.ts';
+
+export interface RunSettings {
+  /** `undefined`: what the module starts with. */
+  readonly call: string | undefined;
+  readonly given: readonly ReadValue[];
+  readonly environment: readonly (readonly [name: string, value: string])[];
+  readonly stdin: Uint8Array;
+  readonly seed: number | undefined;
+  readonly timeMs: number | undefined;
+}
+
+type Variables = Readonly<Record<string, ReadValue>>;
+
+function wrong(name: string, expected: string): CallFault {
+  return new CallFault('TypeError', `the variable ${name} must be ${expected}`);
+}
+
+function readNumber(variables: Variables, name: string): number | undefined {
+  const value = variables[name];
+  if (value === undefined) return undefined;
+  if (typeof value === 'number' && Number.isFinite(value)) return value;
+  throw wrong(name, 'a number');
+}
+
+function readEnvironment({ environment = {} }: Variables): RunSettings['environment'] {
+  const isRecord = typeof environment === 'object' && environment !== null && !Array.isArray(environment);
+  if (!isRecord || ArrayBuffer.isView(environment) || environment instanceof Map) {
+    throw wrong('environment', 'texts by name');
+  }
+  return Object.entries(environment as Variables).map(([name, value]) => {
+    const isPlain = typeof value === 'string' && !`${name}${value}`.includes('\0') && !name.includes('=');
+    if (isPlain) return [name, value] as const;
+    throw wrong('environment', 'texts by name, without null characters and "=" in names');
+  });
+}
+
+function readInput({ stdin = '' }: Variables): Uint8Array {
+  if (typeof stdin === 'string') return new TextEncoder().encode(stdin);
+  if (stdin instanceof Uint8Array) return stdin;
+  throw wrong('stdin', 'text or bytes');
+}
+
+/** Throws {@link CallFault}. */
+export function readSettings(variables: Variables): RunSettings {
+  const { call, arguments: given = [] } = variables;
+  if (call !== undefined && typeof call !== 'string') throw wrong('call', 'the name of an exported function');
+  if (!Array.isArray(given)) throw wrong('arguments', 'a list');
+  return {
+    call,
+    given: given as readonly ReadValue[],
+    environment: readEnvironment(variables),
+    stdin: readInput(variables),
+    seed: readNumber(variables, 'seed'),
+    timeMs: readNumber(variables, 'timeMs'),
+  };
+}

@@ -1,0 +1,339 @@
+import { beforeAll, expect, test } from 'vitest';
+import type { GuestValue } from '../../../guest-value.ts';
+import type { RunRequest } from '../../../sandbox/protocol.ts';
+import { parseRunResult } from '../../../sandbox/run-result.ts';
+import type { RunResult } from '../../../sandbox/run-result.ts';
+import { ValueEncoder } from '../../../sandbox/value-codec.ts';
+import { createTextCompiler } from './text-compiler.ts';
+import { WasmEngine } from './wasm-engine.ts';
+
+let compileText: (text: string) => Uint8Array;
+beforeAll(async () => {
+  compileText = await createTextCompiler();
+});
+
+const bounds = { resultBytes: 2 ** 20, valueDepth: 8 };
+
+interface Given {
+  readonly variables?: Readonly<Record<string, GuestValue>>;
+  readonly files?: Readonly<Record<string, string>>;
+  readonly outputs?: readonly string[];
+  readonly outputBytes?: number;
+}
+
+interface Ran {
+  readonly result: RunResult;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly hasExceeded: boolean;
+}
+
+/** An engine in this realm, with everything that the worker gives it. */
+function open(memoryBytes = 16 * 65_536, fileBytes = 100_000) {
+  const printed = { stdout: '', stderr: '' };
+  let kept: ArrayBuffer[] = [];
+  let hasExceeded = false;
+  const engine = new WasmEngine({
+    memoryBytes,
+    fileBytes,
+    interrupt: undefined,
+    compileText,
+    output: {
+      emit: (stream, text) => void (printed[stream] += String(text)),
+      writeRaw: () => undefined,
+      exceed: () => void (hasExceeded = true),
+      keep: (bytes) => kept.push(bytes.slice().buffer as ArrayBuffer) - 1,
+      loseState: () => undefined,
+      die: () => undefined,
+    },
+  });
+  const run = (code: string | Uint8Array, given: Given = {}): Ran => {
+    const { variables = {}, files = {}, outputs = [], outputBytes = 10_000 } = given;
+    const encoder = new ValueEncoder({ maxSizeBytes: 2 ** 24, maxDepth: 8 });
+    const encode = (value: GuestValue): unknown => encoder.encode(value, 'x');
+    const request: RunRequest = {
+      code: typeof code === 'string' ? code : '',
+      ...(typeof code === 'string' ? {} : { bytes: encode(code) }),
+      variables: Object.fromEntries(Object.entries(variables).map(([name, value]) => [name, encode(value)])),
+      files: Object.entries(files).map(([path, content]) => [path, encode(content)] as const),
+      imports: [],
+      outputs,
+      deniedModules: [],
+      outputBytes,
+      ...bounds,
+    };
+    printed.stdout = printed.stderr = '';
+    hasExceeded = false;
+    kept = [];
+    const answer = engine.run({
+      request: new TextEncoder().encode(JSON.stringify(request)),
+      buffers: encoder.buffers.map((buffer) => new Uint8Array(buffer)),
+      timeoutMs: 1000,
+    });
+    return { result: parseRunResult(answer, kept, bounds), ...printed, hasExceeded };
+  };
+  return { run, engine };
+}
+
+const value = (code: string, given?: Given): unknown => {
+  const { result } = open().run(code, given);
+  if (result.type !== 'returned') throw new Error(JSON.stringify(result));
+  return result.value;
+};
+const error = (code: string, given?: Given): unknown => {
+  const { result } = open().run(code, given);
+  return result.type === 'threw' ? `${result.error.type}: ${result.error.message}` : JSON.stringify(result);
+};
+
+const add = `(func (export "add") (param i32 i64 f64) (result f64)
+  (f64.add (f64.convert_i32_s (local.get 0)) (f64.add (f64.convert_i64_s (local.get 1)) (local.get 2))))`;
+const call = (name: string, ...given: readonly GuestValue[]): Given => ({
+  variables: { call: name, arguments: given },
+});
+
+test('an exported function is called with numbers of its own types', () => {
+  expect(value(add, call('add', 1, 2n, 0.5))).toBe(3.5);
+  expect(value(add, call('add', 4294967295, -1, -0))).toBe(-2);
+  expect(value('(func (export "main") (result i64) (i64.const -1))')).toBe(-1);
+  expect(value('(func (export "main") (result i64) (i64.const 0x7fffffffffffffff))')).toBe(2n ** 63n - 1n);
+  expect(value('(func (export "main") (result f64) (f64.const nan))')).toBe(NaN);
+  expect(value('(func (export "main") (result f64) (f64.const -0))')).toBe(-0);
+  expect(value('(func (export "main") (result f32 i32) (f32.const inf) (i32.const 1))')).toEqual([
+    Infinity,
+    1,
+  ]);
+  expect(value('(func (export "main"))')).toBe(null);
+  expect(value('(memory 1)')).toBe(null);
+});
+
+test.each<[string, Given]>([
+  ['TypeError: add expects 3 arguments (i32, i64, f64), found 2', call('add', 1, 2n)],
+  ['TypeError: argument 0 of add expects i32, found 1.5', call('add', 1.5, 2n, 1)],
+  ['TypeError: argument 0 of add expects i32, found 4294967296', call('add', 2 ** 32, 2n, 1)],
+  ['TypeError: argument 1 of add expects i64, found 18446744073709551616', call('add', 1, 2n ** 64n, 1)],
+  ['TypeError: argument 2 of add expects f64, found string', call('add', 1, 1, 'x')],
+  ['ReferenceError: the module exports no function "sub"', call('sub')],
+  ['TypeError: the variable call must be the name of an exported function', { variables: { call: 1 } }],
+  ['TypeError: the variable arguments must be a list', { variables: { arguments: 1 } }],
+  ['TypeError: the variable stdin must be text or bytes', { variables: { stdin: 1 } }],
+  ['TypeError: the variable environment must be texts by name', { variables: { environment: [] } }],
+  ['TypeError: the variable seed must be a number', { variables: { seed: 'x' } }],
+  ['ReferenceError: the module exports no global "g"', { outputs: ['g'] }],
+])('a call that cannot be made is %s', (message, given) => {
+  expect(error(add, given)).toBe(message);
+});
+
+test.each([
+  ['unreachable', 'unreachable'],
+  ['(drop (i32.div_s (i32.const 1) (i32.const 0)))', 'integer divide by zero'],
+  ['(drop (i32.rem_u (i32.const 1) (i32.const 0)))', 'integer divide by zero'],
+  ['(drop (i32.div_s (i32.const 0x80000000) (i32.const -1)))', 'integer overflow'],
+  ['(drop (i32.trunc_f64_s (f64.const nan)))', 'invalid conversion to integer'],
+  ['(drop (i32.load (i32.const 65536)))', 'out of bounds memory access'],
+  ['(call_indirect (i32.const 5))', 'out of bounds table access'],
+  ['(call_indirect (i32.const 0))', 'indirect call type mismatch'],
+  ['(call $main)', 'call stack exhausted'],
+])('%s is the trap "%s"', (code, kind) => {
+  const text = `(memory 1) (table 1 funcref) (func $main (export "main") ${code})`;
+  expect(error(text)).toBe(`WasmTrap: ${kind}`);
+});
+
+test('a trap shows the frames of the module alone', () => {
+  const { result } = open().run('(func $inner unreachable) (func $outer (export "main") (call $inner))');
+  expect(result).toMatchObject({ type: 'threw' });
+  const { traceback } = (result as Extract<RunResult, { type: 'threw' }>).error;
+  expect(traceback).toMatch(
+    /^WasmTrap: unreachable\n {4}at inner \(wasm-function\[0\]:0x[\da-f]+\)\n {4}at outer \(wasm-function\[1\]:0x[\da-f]+\)$/u,
+  );
+});
+
+const wasi = (name: string, ...parameters: readonly string[]): string =>
+  `(import "wasi_snapshot_preview1" "${name}" (func $${name} (param ${parameters.join(' ')}) (result i32)))`;
+
+const imports = [
+  wasi('fd_write', 'i32', 'i32', 'i32', 'i32'),
+  wasi('fd_read', 'i32', 'i32', 'i32', 'i32'),
+  wasi('clock_time_get', 'i32', 'i64', 'i32'),
+  wasi('random_get', 'i32', 'i32'),
+  wasi('poll_oneoff', 'i32', 'i32', 'i32', 'i32'),
+  wasi('path_open', 'i32', 'i32', 'i32', 'i32', 'i32', 'i64', 'i64', 'i32', 'i32'),
+  wasi('path_filestat_get', 'i32', 'i32', 'i32', 'i32', 'i32'),
+  wasi('args_get', 'i32', 'i32'),
+  wasi('environ_get', 'i32', 'i32'),
+  wasi('fd_filestat_set_size', 'i32', 'i64'),
+  wasi('path_unlink_file', 'i32', 'i32', 'i32'),
+  '(import "wasi_snapshot_preview1" "proc_exit" (func $proc_exit (param i32)))',
+].join('\n');
+
+const start = (body: string): string =>
+  `${imports} (memory (export "memory") 1) (func (export "_start") ${body})`;
+/** Writes the text at 100. */
+const put = (text: string): string =>
+  [...new TextEncoder().encode(text)]
+    .map((byte, index) => `(i32.store8 (i32.const ${100 + index}) (i32.const ${byte}))`)
+    .join(' ');
+const print = (text: string, stream = 1): string =>
+  `${put(text)} (i32.store (i32.const 0) (i32.const 100)) (i32.store (i32.const 4) (i32.const ${new TextEncoder().encode(text).length})) (drop (call $fd_write (i32.const ${stream}) (i32.const 0) (i32.const 1) (i32.const 8)))`;
+
+test('a command prints on both streams, and its status is its value', () => {
+  const ran = open().run(start(`${print('é out\n')} ${print('err', 2)}`));
+  expect(ran).toMatchObject({ stdout: 'é out\n', stderr: 'err', result: { type: 'returned', value: 0 } });
+  expect(error(start('(call $proc_exit (i32.const 3))'))).toBe('SystemExit: 3');
+  expect(value(start('(call $proc_exit (i32.const 0))'))).toBe(0);
+});
+
+test('standard input, arguments and environment arrive', () => {
+  const echo = start(`(i32.store (i32.const 0) (i32.const 100)) (i32.store (i32.const 4) (i32.const 50))
+    (drop (call $fd_read (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 8)))
+    (i32.store (i32.const 4) (i32.load (i32.const 8)))
+    (drop (call $fd_write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))`);
+  expect(open().run(echo, { variables: { stdin: 'ü in' } }).stdout).toBe('ü in');
+  const both =
+    start(`(drop (call $args_get (i32.const 20) (i32.const 100))) (drop (call $environ_get (i32.const 40) (i32.const 120)))
+    (i32.store (i32.const 0) (i32.const 100)) (i32.store (i32.const 4) (i32.const 30))
+    (drop (call $fd_write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))`);
+  const variables = { arguments: ['one', 2], environment: { HOME: '/sandbox' } };
+  expect(open().run(both, { variables }).stdout.replaceAll('\0', '|')).toMatch(
+    /^module\|one\|2\|\|+HOME=\/sand/u,
+  );
+});
+
+test('more than may be printed is cut, and told', () => {
+  const loop = start(`(loop $again ${print('x'.repeat(60))} (br $again))`);
+  const ran = open().run(loop, { outputBytes: 1000 });
+  expect(ran.stdout).toHaveLength(1000);
+  expect(ran).toMatchObject({ hasExceeded: true, result: { type: 'exceeded', limit: 'output' } });
+});
+
+test('time and chance repeat when they are asked to', () => {
+  const code = `${imports} (memory (export "memory") 1) (func (export "main") (result i64 i64 i64)
+    (drop (call $random_get (i32.const 100) (i32.const 8)))
+    (drop (call $clock_time_get (i32.const 0) (i64.const 1) (i32.const 108)))
+    (i32.store8 (i32.const 8) (i32.const 0)) (i64.store (i32.const 24) (i64.const 60000000000))
+    (drop (call $poll_oneoff (i32.const 0) (i32.const 200) (i32.const 1) (i32.const 300)))
+    (drop (call $clock_time_get (i32.const 0) (i64.const 1) (i32.const 116)))
+    (i64.load (i32.const 100)) (i64.load (i32.const 108)) (i64.load (i32.const 116)))`;
+  const variables = { seed: 7, timeMs: 1000 };
+  const [chance, before, after] = value(code, { variables }) as readonly [unknown, number, number];
+  expect(value(code, { variables })).toEqual([chance, before, after]);
+  expect(before).toBe(1_000_001_000);
+  expect(after - before).toBe(60_000_001_000);
+  expect((value(code, { variables: { seed: 8, timeMs: 1000 } }) as readonly unknown[])[0]).not.toBe(chance);
+});
+
+/** Opens the path at 100 for writing, creating it, and leaves its number at 16. */
+const openFile = (length: number): string =>
+  `(drop (call $path_open (i32.const 3) (i32.const 0) (i32.const 100) (i32.const ${length}) (i32.const 1) (i64.const 0xfffffff) (i64.const 0) (i32.const 0) (i32.const 16)))`;
+
+test('files are read, and what is outside is not there', () => {
+  const read = (path: string): Ran =>
+    open().run(
+      start(`${put(path)}
+      (drop (call $path_open (i32.const 3) (i32.const 0) (i32.const 100) (i32.const ${path.length}) (i32.const 0) (i64.const 2) (i64.const 0) (i32.const 0) (i32.const 16)))
+      (i32.store (i32.const 0) (i32.const 100)) (i32.store (i32.const 4) (i32.const 50))
+      (if (call $fd_read (i32.load (i32.const 16)) (i32.const 0) (i32.const 1) (i32.const 8)) (then (call $proc_exit (i32.const 9))))
+      (i32.store (i32.const 4) (i32.load (i32.const 8)))
+      (drop (call $fd_write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))`),
+      { files: { 'data/a.csv': 'x,é' } },
+    );
+  expect(read('data/a.csv').stdout).toBe('x,é');
+  for (const path of ['../data/a.csv', '/data/a.csv', 'data/../../etc', 'no'])
+    expect(read(path).stdout).toBe('');
+});
+
+test('files have a bound, also those that are stretched, or deleted while they are open', () => {
+  const sizes = `${imports} (memory (export "memory") 1) (func (export "main") (result i32 i32)
+    ${put('big')} ${openFile(3)}
+    (call $fd_filestat_set_size (i32.load (i32.const 16)) (i64.const 90000))
+    (call $fd_filestat_set_size (i32.load (i32.const 16)) (i64.const 0x7fffffffffff)))`;
+  const noSpace = 51;
+  expect(value(sizes)).toEqual([0, noSpace]);
+  const deleted = `${imports} (memory (export "memory") 1) (func (export "main") (result i32 i32 i32)
+    ${put('big')} ${[1, 2, 3].map(() => `${openFile(3)} (drop (call $path_unlink_file (i32.const 3) (i32.const 100) (i32.const 3))) (call $fd_filestat_set_size (i32.load (i32.const 16)) (i64.const 40000))`).join(' ')})`;
+  expect(value(deleted)).toEqual([0, 0, noSpace]);
+  const many = `${imports} (memory (export "memory") 1) (func (export "main") (result i32) (local $made i32)
+    ${put('a')}
+    (loop $again
+      (i32.store (i32.const 100) (i32.add (i32.const 0x41414141) (local.get $made)))
+      (if (i32.eqz (call $path_open (i32.const 3) (i32.const 0) (i32.const 100) (i32.const 4) (i32.const 9) (i64.const 0) (i64.const 0) (i32.const 0) (i32.const 16)))
+        (then (local.set $made (i32.add (local.get $made) (i32.const 1))) (br $again))))
+    (local.get $made))`;
+  expect(value(many)).toBeLessThan(200);
+});
+
+test('calls that would cost more than the guest has are refused', () => {
+  const body = (call: string): string =>
+    `${imports} (memory (export "memory") 1) (func (export "main") (result i32) ${call})`;
+  const invalid = 28;
+  const nameTooLong = 37;
+  expect(value(body('(call $fd_write (i32.const 1) (i32.const 0) (i32.const -1) (i32.const 8))'))).toBe(
+    invalid,
+  );
+  expect(
+    value(
+      body(
+        '(call $path_filestat_get (i32.const 3) (i32.const 0) (i32.const 0) (i32.const 60000) (i32.const 8))',
+      ),
+    ),
+  ).toBe(nameTooLong);
+  expect(error(body('(call $random_get (i32.const 65530) (i32.const 100))'))).toBe(
+    'WasmTrap: out of bounds memory access',
+  );
+  expect(error(body('(call $fd_write (i32.const 1) (i32.const -8) (i32.const 1) (i32.const 8))'))).toBe(
+    'WasmTrap: out of bounds memory access',
+  );
+});
+
+test('what a module starts with counts against the memory, before anything is made', () => {
+  const { run } = open(4 * 65_536);
+  expect(run('(memory 5)').result).toEqual({ type: 'exceeded', limit: 'memory' });
+  expect(run('(import "env" "memory" (memory 5))').result).toEqual({ type: 'exceeded', limit: 'memory' });
+  expect(run('(table 10000000 funcref)').result).toEqual({ type: 'exceeded', limit: 'memory' });
+  expect(run('(memory 4)').result).toMatchObject({ type: 'returned' });
+});
+
+test.each([
+  '(memory (export "memory") 1)',
+  '(memory (export "memory") 1 65536)',
+  '(import "env" "memory" (memory 1))',
+  '(import "env" "memory" (memory 1 65536))',
+])('%s grows to the cap and not beyond', (memory) => {
+  const code = `${memory} (func (export "main") (result i32 i32 i32)
+    (memory.grow (i32.const 3)) (memory.grow (i32.const 1)) (memory.size))`;
+  expect(open(4 * 65_536).run(code).result).toMatchObject({ value: [1, -1, 4] });
+});
+
+test('a session calls into the module that it has', () => {
+  const { run, engine } = open();
+  const code = `${imports} (memory (export "memory") 1) (global $n (export "n") (mut i64) (i64.const 5))
+    (func (export "next") (result i64) (global.set $n (i64.add (global.get $n) (i64.const 1))) (global.get $n))
+    (func (export "say") ${print('again')})`;
+  expect(run(code).result).toMatchObject({ value: null });
+  expect(run('', call('next')).result).toMatchObject({ value: 6 });
+  expect(run('', { ...call('next'), outputs: ['n'] }).result).toMatchObject({
+    value: 7,
+    variables: { n: 7 },
+  });
+  expect(run('', call('say')).stdout).toBe('again');
+  engine.renew();
+  expect(run('', call('next')).result).toMatchObject({ type: 'threw', error: { type: 'ReferenceError' } });
+});
+
+test('what is imported and not given is told', () => {
+  expect(error('(import "env" "f" (func)) (func (export "main"))')).toMatch(/^LinkError: .*"?env"?/u);
+  expect(open().run('(import "env" "t" (table 1 funcref))').result).toMatchObject({ type: 'syntax-error' });
+});
+
+test('code that is none has its place where there is one', () => {
+  expect(open().run('(module)\n (func (bad))').result).toMatchObject({
+    type: 'syntax-error',
+    line: 2,
+    column: 2,
+  });
+  expect(open().run(new TextEncoder().encode('nothing')).result).toMatchObject({
+    type: 'syntax-error',
+    line: null,
+  });
+  const wrong = new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 1, 0, 99, 0]);
+  expect(open().run(wrong).result).toMatchObject({ type: 'syntax-error' });
+});

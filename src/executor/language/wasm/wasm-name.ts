@@ -1,0 +1,25 @@
+/** What a run of a module can be given, by name. */
+import type { NameUse } from '../language.ts';
+
+/**
+ * The variables of a run: `call` (an exported function; default `_start`, else `main`), `arguments` (its numbers, or the texts that WASI's `args_get`
+ * answers), `environment` (texts by name), `stdin` (text or bytes), `seed` (all chance comes from this number), `timeMs` (the clock starts
+ * there and moves only when it is read or slept on).
+ */
+export const wasmVariables: readonly string[] = Object.freeze([
+  'call',
+  'arguments',
+  'environment',
+  'stdin',
+  'seed',
+  'timeMs',
+]);
+
+const longestName = 255;
+
+/** What is wrong with `name`, or `undefined`. Outputs are exported globals, of any name. */
+export function refuseWasmName(name: string, use: NameUse): string | undefined {
+  if (name.length > longestName) return `more than ${longestName} characters`;
+  if (use === 'output') return name === '' ? 'an empty name' : undefined;
+  return wasmVariables.includes(name) ? undefined : `something else than ${wasmVariables.join(', ')}`;
+}

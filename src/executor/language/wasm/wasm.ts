@@ -1,0 +1,42 @@
+/**
+ * WebAssembly, as the page knows it: `wasm` takes binary modules; `wat` takes them too, and the text format, for which it brings a compiler of
+ * 220 kB (compressed).
+ */
+import { deepFreeze } from '../../../base/index.ts';
+import type { Language } from '../language.ts';
+import { refuseWasmName } from './wasm-name.ts';
+
+const pageBytes = 65_536;
+
+const common = {
+  assets: [],
+  leastMemoryBytes: pageBytes,
+  refuseName: refuseWasmName,
+  settings: {},
+} as const;
+
+const capabilities = {
+  hasVariables: true,
+  hasFiles: true,
+  hasImports: false,
+  hasSubmit: false,
+  isRenewable: true,
+  keepsTime: false,
+} as const;
+
+export const wasm: Language = deepFreeze({
+  ...common,
+  name: 'wasm',
+  worker: 'wasm/worker.js',
+  codeForm: 'bytes',
+  capabilities,
+});
+
+export const wat: Language = deepFreeze({
+  ...common,
+  name: 'wat',
+  worker: 'wasm/text-worker.js',
+  codeForm: 'either',
+  // the compiler has read a guest's text: no other guest's goes through the same one
+  capabilities: { ...capabilities, isRenewable: false },
+});
