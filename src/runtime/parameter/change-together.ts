@@ -329,5 +329,8 @@ async function tell(host: ChangeHost, part: Foreseen, { level }: ChangeOptions):
     overtaken.add(record.name);
     host.onParameterChange(module, { ...record, oldValue: cached.state.value, sequence });
   }
-  if (level !== 'memory' && overtaken.size > 0) await module.journal.persist([...overtaken], level);
+  if (level === 'memory') return;
+  // the change is committed: a write that follows from it is tried again and told of, and does not undo what was promised
+  const { late } = module.journal;
+  await Promise.all([...overtaken].map((name) => late.rewrite(name, level)));
 }

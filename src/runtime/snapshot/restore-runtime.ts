@@ -88,6 +88,7 @@ async function restoreInTurn(restore: Restore): Promise<RuntimeRestored> {
   const { clock, limits } = host;
   const change = { clock, timeoutMs: limits.callTimeoutMs, cause, durability: 'strict' } as const;
   const releases: ((() => void) | undefined)[] = [];
+  let isCommitted = false;
   try {
     for (const id of stored.ids) releases.push(await host.host.locks.hold(id));
     const loads: ModuleLoad[] = [];
@@ -95,10 +96,15 @@ async function restoreInTurn(restore: Restore): Promise<RuntimeRestored> {
       const state = await readPastState((id) => past.modules.get(id) ?? [], module);
       loads.push({ module, state, isPartial: true });
     }
-    await loadInTurn(host, loads, change, besideOf(restore));
+    await loadInTurn(
+      host,
+      loads,
+      change,
+      besideOf(restore, () => (isCommitted = true)),
+    );
   } catch (error) {
-    // before anybody begins with what is stored
-    if (isCodedError(error, 'state/write-failed')) await undo(restore);
+    // before anybody begins with what is stored; what comes after the commit takes nothing of it back
+    if (!isCommitted && isCodedError(error, 'state/write-failed')) await undo(restore);
     throw refusal(error);
   } finally {
     for (const release of releases) release?.();
@@ -106,7 +112,7 @@ async function restoreInTurn(restore: Restore): Promise<RuntimeRestored> {
   return { running: roots.map(({ id }) => id), stored: stored.ids };
 }
 
-function besideOf({ host, returns, stored }: Restore): LoadBeside {
+function besideOf({ host, returns, stored }: Restore, onCommit: () => void): LoadBeside {
   return {
     amend: (module, checked) => withShared(module, checked, { host, returns }),
     plan: (parts) => {
@@ -116,7 +122,10 @@ function besideOf({ host, returns, stored }: Restore): LoadBeside {
       const writes: readonly Write[] = [...others.flatMap((each) => each.writes), ...stored.writes];
       return Promise.resolve({
         writes,
-        onCommit: () => others.forEach((each) => each.onCommit()),
+        onCommit: () => {
+          onCommit();
+          others.forEach((each) => each.onCommit());
+        },
         onUnknown: () => others.forEach((each) => each.onUnknown()),
       });
     },
