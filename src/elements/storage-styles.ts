@@ -78,6 +78,9 @@ export const storageStyles: CSSResult = css`
     border-bottom: 1px solid var(--vivarium-line);
     text-align: left;
     vertical-align: top;
+  }
+  td,
+  tbody th {
     overflow-wrap: anywhere;
   }
   .news {

@@ -218,22 +218,13 @@ export class PlaygroundSession implements PlaygroundCommands {
       source: new SourceControl(this.#state, services, program),
       numbers: new NumbersControl(this.#state, services.compute),
     };
-    await this.#describeStore(services);
+    this.#status.describeStore(services.store);
     await controls.model.restore();
     await controls.run.restore();
     await controls.source.restore();
     const { table } = this.#state.current;
     if (table.rows.length > 0) void controls.numbers.update(table);
     return controls;
-  }
-
-  /** How much space is used is a fact beside the matter: without it the program starts all the same. */
-  async #describeStore({ store }: Services): Promise<void> {
-    try {
-      await this.#status.describeStore(store);
-    } catch (error) {
-      this.#state.notify('storage-facts', error, 'warning');
-    }
   }
 
   /** Nobody needs it to ask: it is loaded behind what they need. */
@@ -280,9 +271,9 @@ export class PlaygroundSession implements PlaygroundCommands {
 
   #onEvents(events: readonly StampedEvent[]): void {
     this.#state.update({ events });
-    const { program, services } = this.#controls ?? {};
-    if (!program || !services) return;
+    const { program, storage } = this.#controls ?? {};
+    if (!program) return;
     program.refresh();
-    if (events.at(-1)?.type === 'parameter-change') void this.#status.keepStored(services.store);
+    if (events.at(-1)?.type === 'parameter-change') void storage?.keep();
   }
 }

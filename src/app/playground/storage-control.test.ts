@@ -11,10 +11,13 @@ class Poet extends Module {
   readonly tone: Parameter<string> = new Parameter({ type: 'string', value: 'calm' });
 }
 
-async function open(estimate = { usageBytes: 10, quotaBytes: 100, isPersisted: false }) {
+async function open({ isDurable = false, isPromised = true } = {}) {
   const clock = new SimulatedClock();
-  const room = { ...estimate };
-  const quota = watchQuota(createMemoryStore({ clock }), { clock, estimate: () => Promise.resolve(room) });
+  const room = { usageBytes: 10, quotaBytes: 100, isPersisted: false };
+  let asked = 0;
+  const memory = createMemoryStore({ clock });
+  const kept = Object.assign(memory, { capabilities: { ...memory.capabilities, durable: isDurable } });
+  const quota = watchQuota(kept, { clock, estimate: () => Promise.resolve(room) });
   const journal = await withJournal(quota.store, { clock, prefixes: [['module'], ['shared']] });
   const runtime = createRuntime({ modules: { poet: Poet }, store: journal });
   const poet = await runtime.start('poet', { id: 'poet' });
@@ -25,13 +28,13 @@ async function open(estimate = { usageBytes: 10, quotaBytes: 100, isPersisted: f
     store: journal,
     journal,
     quota,
-    persist: () => Promise.resolve((room.isPersisted = true)),
+    persist: () => (asked++, Promise.resolve((room.isPersisted = isPromised))),
     save: (file, name) => void saved.push({ file, name }),
     now: () => clock.now(),
   });
   await control.refresh();
   const view = (): StorageView => state.current.storage;
-  return { runtime, poet, control, view, saved, room, clock };
+  return { runtime, poet, control, view, saved, room, clock, asked: () => asked };
 }
 
 test('a snapshot is taken, compared in words, restored and deleted', async () => {
@@ -87,4 +90,22 @@ test('the room is shown as it is, and what was asked of the browser too', async 
   expect(view().level).toBe('low');
   await control.act({ act: 'persist' });
   expect(view()).toMatchObject({ isPersisted: true, news: 'The browser promised to keep it.' });
+});
+
+test('asks once that what is stored stays, and shows the answer', async () => {
+  for (const isPromised of [true, false]) {
+    const { runtime, control, view, asked } = await open({ isDurable: true, isPromised });
+    await using _ = runtime;
+    expect(asked()).toBe(0);
+    await Promise.all([control.keep(), control.keep()]);
+    await control.keep();
+    expect([asked(), view().isPersisted]).toEqual([1, isPromised]);
+  }
+});
+
+test('what is kept in memory only is not asked for', async () => {
+  const { runtime, control, asked } = await open();
+  await using _ = runtime;
+  await control.keep();
+  expect(asked()).toBe(0);
 });

@@ -26,6 +26,7 @@ export interface StorageParts {
 export class StorageControl {
   readonly #state: ViewState;
   readonly #parts: StorageParts;
+  #asking: Promise<boolean> | undefined;
 
   constructor(state: ViewState, parts: StorageParts) {
     this.#state = state;
@@ -54,6 +55,18 @@ export class StorageControl {
       this.noteRoom();
     } catch (error) {
       this.#show({ error: toNotice(error), isBusy: false });
+    }
+  }
+
+  /** There is something to keep now: asks once that it is not evicted, and shows the answer. */
+  async keep(): Promise<void> {
+    const { store, quota, persist = persistStorage } = this.#parts;
+    try {
+      if (store.capabilities.durable) await (this.#asking ??= persist());
+      await quota.check();
+      this.noteRoom();
+    } catch (error) {
+      this.#show({ error: toNotice(error) });
     }
   }
 
