@@ -9,8 +9,8 @@ import type { LanguageName } from './language/language.ts';
 import { languages } from './language/languages.ts';
 import { resolveLimits } from './limits.ts';
 import type { ExecutorLimits } from './limits.ts';
-import { resolvePolicy } from './policy.ts';
-import type { Policy } from './policy.ts';
+import { resolvePolicy } from './policy/policy.ts';
+import type { PolicyInput } from './policy/policy.ts';
 import type { FrameKind } from './sandbox/frame.ts';
 import { fetchGuestFiles } from './sandbox/guest-files.ts';
 import type { AssetLocation } from './sandbox/guest-files.ts';
@@ -32,8 +32,8 @@ interface SharedOptions {
   readonly language: LanguageName;
   /** Default {@link defaultLimits}. */
   readonly limits?: Partial<ExecutorLimits>;
-  /** Default {@link denyByDefault}. */
-  readonly policy?: Policy;
+  /** What it leaves out is that of {@link denyByDefault}. */
+  readonly policy?: PolicyInput;
   /** Hears `sandbox-start`, `sandbox-fail`, `sandbox-kill`, `execution-start`, `execution-end`. Default: nobody. */
   readonly hub?: Hub;
   readonly clock?: Clock;
@@ -98,8 +98,8 @@ function unknownLanguage(name: string): CodedError {
 
 /**
  * An executor for code that nobody trusts. It begins to start an interpreter at once; whether that works is told by the first run
- * (`failed` with `executor/boot-failed` or `executor/frame-unavailable`). Throws `executor/limit-invalid`, `executor/policy-invalid` or
- * `executor/option-invalid`. The caller disposes it.
+ * (`failed` with `executor/boot-failed` or `executor/frame-unavailable`). Throws `executor/limit-invalid`, `executor/policy-invalid`,
+ * `executor/policy-version-unknown` or `executor/option-invalid`. The caller disposes it.
  */
 export function createExecutor(options: ExecutorOptions): Executor {
   return assembleExecutor(options, frameWalls);

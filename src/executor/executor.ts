@@ -1,8 +1,10 @@
 /** Runs code that nobody trusts. Everything that crosses these methods, callbacks and signals aside, is plain data. */
+import type { DisplayValue } from './display.ts';
 import type { GuestValue } from './guest-value.ts';
 import type { LanguageName } from './language/language.ts';
 import type { Outcome } from './outcome.ts';
 import type { SandboxId } from './sandbox/sandbox-id.ts';
+import type { Tools } from './tool.ts';
 
 /** A program: its text; or its bytes, for a language whose programs may be binary. */
 export type Code = string | Uint8Array;
@@ -11,10 +13,18 @@ export type Code = string | Uint8Array;
 export interface ExecutionContext {
   /** Set by name before the code runs. Names must be identifiers of the language. */
   readonly variables?: Readonly<Record<string, GuestValue>>;
-  /** Written before the code runs. Paths are relative to the working directory, `/sandbox`. */
+  /** Written before the code runs. Paths are relative to `/sandbox`. */
   readonly files?: Readonly<Record<string, string | Uint8Array>>;
   /** Modules that the code may import, by name, and their source in its language. They stay in a session. */
   readonly imports?: Readonly<Record<string, string>>;
+  /** A folder below `/sandbox`, made where it is missing, in which the code starts. Default: where the last run of the session was, at first `/sandbox`. */
+  readonly workingDirectory?: string;
+  /** Variables of the environment. They stay in a session. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /**
+   * Functions of the page that this run may call by name. In Python `name(…)` waits for the answer and `await name(…)` lets others run meanwhile.
+   */
+  readonly tools?: Tools;
 }
 
 /** How one run is watched and bounded. */
@@ -25,6 +35,8 @@ export interface ExecutionOptions {
   readonly signal?: AbortSignal;
   /** Called with text as it is printed. A killed guest may lose what it printed in its last 40 ms. */
   readonly onOutput?: (part: OutputPart) => void;
+  /** Called with a rich value as it is shown. It is the guest's: see {@link DisplayValue}. */
+  readonly onDisplay?: (value: DisplayValue) => void;
   /** Names of variables to bring back. One that is not defined at the end makes the outcome `threw` with `NameError`. */
   readonly outputs?: readonly string[];
 }
@@ -38,6 +50,7 @@ export interface OutputPart {
 /**
  * Runs code in sandboxes. What happens to the code is an {@link Outcome}; a call that cannot be made rejects:
  * `executor/code-too-large`, `executor/variable-invalid`, `executor/file-invalid`, `executor/import-invalid`, `executor/option-invalid`,
+ * `executor/tool-invalid`,
  * `executor/queue-full` (may be tried again), `executor/session-limit`, `executor/disposed`.
  */
 export interface Executor extends AsyncDisposable {

@@ -23,8 +23,17 @@ export type {
   SyntaxFault,
   Threw,
 } from './outcome.ts';
-export { denyByDefault, narrowPolicy } from './policy.ts';
-export type { Policy } from './policy.ts';
+export { displayTypes } from './display.ts';
+export type { DisplayType, DisplayValue } from './display.ts';
+export { policyVersion } from './policy/check-policy.ts';
+export { decide } from './policy/decide.ts';
+export type { Decision, Permission, PolicyRequest } from './policy/decide.ts';
+export { comparePolicies, describePolicy } from './policy/describe-policy.ts';
+export type { PolicyChange, PolicyList } from './policy/describe-policy.ts';
+export { narrowPolicy } from './policy/narrow-policy.ts';
+export { denyByDefault, parsePolicy, resolvePolicy } from './policy/policy.ts';
+export type { NetworkRule, Policy, PolicyInput } from './policy/policy.ts';
+export type { Tool, ToolCall, Tools } from './tool.ts';
 export type { SandboxId } from './sandbox/sandbox-id.ts';
 export { sandboxHeaders } from './sandbox/sandbox-headers.ts';
 export type { SandboxHeaders } from './sandbox/sandbox-headers.ts';

@@ -28,6 +28,16 @@ export interface ExecutorLimits {
   readonly resultBytes: number;
   /** Nesting of values, both ways; also what stops a cycle. */
   readonly valueDepth: number;
+  /** Calls of tools in one run; one more ends it as `exceeded: calls`. */
+  readonly toolCalls: number;
+  /** What one call hands to its tool, as JSON and bytes together. */
+  readonly toolArgumentBytes: number;
+  /** What one tool answers. Each interpreter keeps so much memory for it where the page is isolated; the platform fills it when it is used. */
+  readonly toolResultBytes: number;
+  /** Rich values that one run shows; one more ends it as `exceeded: output`. */
+  readonly displays: number;
+  /** All rich values of one run together, as characters; pictures are in base64. */
+  readonly displayBytes: number;
   /** One-shot runs at the same time; each has an interpreter of about 50 MB. */
   readonly concurrentExecutions: number;
   /** One-shot runs that wait for a place. */
@@ -55,6 +65,11 @@ export const defaultLimits: ExecutorLimits = deepFreeze({
   inputBytes: 64 * mebibyte,
   resultBytes: 16 * mebibyte,
   valueDepth: 64,
+  toolCalls: 256,
+  toolArgumentBytes: mebibyte,
+  toolResultBytes: mebibyte,
+  displays: 256,
+  displayBytes: 8 * mebibyte,
   concurrentExecutions: 4,
   queuedExecutions: 64,
   sessions: 8,
@@ -66,6 +81,9 @@ export const defaultLimits: ExecutorLimits = deepFreeze({
 const least: Partial<Record<keyof ExecutorLimits, number>> = {
   interruptGraceMs: 0,
   fileBytes: 0,
+  toolCalls: 0,
+  displays: 0,
+  displayBytes: 0,
   queuedExecutions: 0,
   queuedPerSession: 0,
   warmSandboxes: 0,
@@ -74,6 +92,7 @@ const least: Partial<Record<keyof ExecutorLimits, number>> = {
 /** Where the platform itself ends. */
 const most: Partial<Record<keyof ExecutorLimits, number>> = {
   memoryBytes: 4096 * mebibyte,
+  toolResultBytes: 1024 * mebibyte,
   // deeper trees overflow the guest's own stack
   valueDepth: 200,
 };

@@ -1,5 +1,7 @@
 /** How an execution ended: what the guest did, what a limit did, or what went wrong on our side. Never two at once. */
+import type { DisplayValue } from './display.ts';
 import type { GuestValue } from './guest-value.ts';
+import type { Permission } from './policy/decide.ts';
 
 /** What a guest raised and did not catch. */
 export interface GuestError {
@@ -19,6 +21,8 @@ interface Ending {
   /** Text printed so far, at most `limits.outputBytes` of both streams together. */
   readonly stdout: string;
   readonly stderr: string;
+  /** Rich values shown so far, in order; left out where there are none. */
+  readonly displays?: readonly DisplayValue[];
   /** From the moment the code was handed to an interpreter. */
   readonly durationMs: number;
   /** True when the interpreter was ended: a session's variables are gone and its next run starts afresh. */
@@ -61,15 +65,18 @@ export interface Exceeded extends Ending {
   readonly allowed: number;
 }
 
-/** The policy forbids something the code asks for; nothing of it ran. */
+/** The policy forbids something the code asks for. What is seen in the text of the code is found before any of it runs. */
 export interface Denied extends Ending {
   readonly type: 'denied';
   readonly code: 'executor/denied';
-  readonly permission: 'module';
+  readonly permission: Permission;
   /** What was asked for, such as the module's name. */
   readonly name: string;
-  readonly line: number;
-  readonly column: number;
+  /** Which rule of the policy: `deniedModules["ctypes"]`; a bare `tools` when no entry of that list allows it. */
+  readonly rule: string;
+  /** From 1; `null` where it is not known, or nothing of the code: a file that the page handed over. */
+  readonly line: number | null;
+  readonly column: number | null;
 }
 
 /** Not the guest's doing as far as can be told: the interpreter died, or our side failed. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { defaultLimits, resolveLimits } from './limits.ts';
-import { denyByDefault, narrowPolicy, resolvePolicy } from './policy.ts';
+import { denyByDefault } from './policy/policy.ts';
 import { prepareRun } from './sandbox/prepare-run.ts';
 import { refusePythonName } from './language/python/python-name.ts';
 import { python } from './language/python/python.ts';
@@ -27,21 +27,6 @@ test.each([
   expect(() => resolveLimits({ [field]: value })).toThrow(
     expect.objectContaining({ code: 'executor/limit-invalid', fields: expect.objectContaining({ field }) }),
   );
-});
-
-test('a policy can deny more and never allow a network', () => {
-  expect(resolvePolicy()).toEqual(denyByDefault);
-  expect(() => resolvePolicy({ network: ['https://x.invalid'], deniedModules: [] })).toThrow(
-    expect.objectContaining({ code: 'executor/policy-invalid' }),
-  );
-  expect(() => resolvePolicy({ network: [], deniedModules: ['a b'] })).toThrow(
-    expect.objectContaining({ code: 'executor/policy-invalid' }),
-  );
-  const narrow = narrowPolicy(
-    { network: [], deniedModules: ['os'] },
-    { network: [], deniedModules: ['sys', 'os'] },
-  );
-  expect(narrow.deniedModules).toEqual(['os', 'sys']);
 });
 
 test.each([

@@ -1,12 +1,14 @@
 """Runs the guest's code and turns what happened into JSON text and buffers.
 
-Executed once per interpreter, in a namespace of its own, with four names given by the worker: `emit(stream, text)`
-prints, `exceed()` reports too much output, `keep(view)` copies a buffer out and answers its number. It is speed and
+Executed once per interpreter, in a namespace of its own, with names given by the worker: `emit(stream, text)`
+prints, `show(bundle)` displays, `exceed()` reports too much output, `keep(view)` copies a buffer out and answers its
+number; `hold(view)` does the same for a tool's call, which `call_tool` and `start_tool` send. It is speed and
 manners, not a wall: a guest can reach and change all of it, and then fools only itself.
 """
 
 import array
 import ast
+import base64
 import collections
 import datetime
 import io
@@ -18,6 +20,8 @@ import sys
 import time
 import traceback
 import types
+
+from pyodide.ffi import can_run_sync, run_sync
 
 CO_COROUTINE = 0x80
 MAX_SAFE = 2**53 - 1
@@ -207,6 +211,8 @@ class ResultTooLarge(Exception):
 
 
 def keep_bounded(data):
+    if arguments is not None:
+        return arguments.keep(data)
     bounds.left -= len(data)
     if bounds.left < 0:
         raise ResultTooLarge()
@@ -230,6 +236,194 @@ def encode_special(value, path):
         midnight = datetime.datetime(value.year, value.month, value.day, tzinfo=datetime.timezone.utc)
         return {"$": "date", "v": round(midnight.timestamp() * 1000)}
     raise CannotCross(f"{path}: a value of type {type(value).__name__} cannot leave the sandbox")
+
+
+# ---- tools of the page
+
+
+class ToolError(RuntimeError):
+    """What a tool threw, or why it was not called; `code` says which."""
+
+    def __init__(self, message, code="executor/tool-failed"):
+        super().__init__(message)
+        self.code = code
+
+
+class Arguments:
+    """The bytes of one call's arguments, counted."""
+
+    def __init__(self, name):
+        self.name = name
+        self.left = argument_bytes
+
+    def take(self, size):
+        self.left -= size
+        if self.left < 0:
+            text = f"the arguments of {self.name!r} are larger than {argument_bytes} bytes"
+            raise ToolError(text, "executor/tool-arguments-invalid")
+
+    def keep(self, data):
+        self.take(len(data))
+        return hold(data)
+
+
+def write_arguments(name, values, named):
+    global arguments
+    arguments = Arguments(name)
+    release()
+    try:
+        items = [encode(value, f"{name}() argument {index + 1}", depth_limit) for index, value in enumerate(values)]
+        pairs = [[key, encode(value, f"{name}() argument {key!r}", depth_limit)] for key, value in named.items()]
+        text = dumps([items, pairs])
+        arguments.take(len(text))
+        return text
+    finally:
+        arguments = None
+
+
+def guest_line(frame):
+    while frame and not is_guest(frame.f_code.co_filename):
+        frame = frame.f_back
+    return frame.f_lineno if frame else None
+
+
+def read_answer(answer):
+    if answer is None:
+        raise KeyboardInterrupt()
+    content = decode(answer.text.to_bytes(), answer.buffers)
+    if "code" in content:
+        raise ToolError(content["message"], content["code"])
+    return content["value"]
+
+
+class Tool:
+    """A function of the page. A plain call waits for its answer; `await` lets others run meanwhile, as does `.start(...)`."""
+
+    def __init__(self, name):
+        self.__name__ = self.__qualname__ = name
+
+    def __repr__(self):
+        return f"<tool {self.__name__}>"
+
+    def __call__(self, *values, **named):
+        flush_output()
+        line = guest_line(sys._getframe(1))
+        if can_block:
+            text = write_arguments(self.__name__, values, named)
+            return read_answer(call_tool(self.__name__, text, line))
+        if not can_run_sync():
+            text = f"{self.__name__!r} cannot be waited for here: use `await {self.__name__}(...)`"
+            raise ToolError(text, "executor/tool-wait-unavailable")
+        text = write_arguments(self.__name__, values, named)
+        return read_answer(run_sync(start_tool(self.__name__, text, line)))
+
+    async def start(self, *values, **named):
+        flush_output()
+        line = guest_line(sys._getframe(1))
+        text = write_arguments(self.__name__, values, named)
+        return read_answer(await start_tool(self.__name__, text, line))
+
+
+def awaitable(function):
+    """What `await f(...)` calls: a tool is not waited for twice."""
+    return function.start if type(function) is Tool else function
+
+
+class AwaitTools(ast.NodeTransformer):
+    """Turns `await name(...)` into one that does not hold the thread, where the name is a tool's."""
+
+    def __init__(self, names):
+        self.names = names
+
+    def visit_Await(self, node):
+        self.generic_visit(node)
+        call = node.value
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in self.names:
+            helper = ast.copy_location(ast.Name("__awaitable__", ast.Load()), call.func)
+            call.func = ast.copy_location(ast.Call(helper, [call.func], []), call.func)
+        return node
+
+
+# ---- rich values
+
+DISPLAY_METHODS = {
+    "_repr_html_": "text/html",
+    "_repr_markdown_": "text/markdown",
+    "_repr_svg_": "image/svg+xml",
+    "_repr_png_": "image/png",
+    "_repr_jpeg_": "image/jpeg",
+    "_repr_json_": "application/json",
+}
+
+
+def method_of(value, name):
+    # asked of the class: an instance that answers every name (a mock) has none of these
+    return getattr(value, name) if callable(getattr(type(value), name, None)) else None
+
+
+def bundle_of(value):
+    """The forms that a value offers, as notebooks know them."""
+    method = method_of(value, "_repr_mimebundle_")
+    bundle = method() if method else None
+    if isinstance(bundle, tuple):
+        bundle = bundle[0]
+    bundle = dict(bundle) if bundle else {}
+    for name, kind in DISPLAY_METHODS.items():
+        method = None if kind in bundle else method_of(value, name)
+        content = method() if method else None
+        if content is not None:
+            bundle[kind] = content
+    return bundle
+
+
+RICH = ["_repr_mimebundle_", *DISPLAY_METHODS]
+
+
+def is_rich(value):
+    return any(callable(getattr(type(value), name, None)) for name in RICH)
+
+
+def final_value(value):
+    """A last value that has richer forms than text is shown; where it cannot leave itself, its text does."""
+    rich = is_rich(value)
+    if rich:
+        display(value)
+    try:
+        return encode(value, "the value", depth_limit)
+    except CannotCross:
+        if not rich:
+            raise
+        return repr(value)
+
+
+def write_form(content):
+    if isinstance(content, (bytes, bytearray)):
+        return base64.b64encode(content).decode()
+    return str.__str__(content) if isinstance(content, str) else JSONEncoder().encode(content)
+
+
+def show_bundle(bundle):
+    flush_output()
+    text = dumps({str(kind): write_form(content) for kind, content in bundle.items()})
+    if len(text) > display_bytes:
+        exceed()
+        raise OutputExceeded()
+    show(text)
+
+
+def display(*values, raw=False):
+    """Shows values in their richest form; with `raw`, each is a MIME bundle already: a `dict` of types and contents."""
+    for value in values:
+        bundle = dict(value) if raw else bundle_of(value)
+        if not raw and "text/plain" not in bundle:
+            bundle["text/plain"] = repr(value)
+        show_bundle(bundle)
+
+
+def flush_output():
+    """What was printed before is seen before."""
+    for printer in printers:
+        printer.flush()
 
 
 # ---- what went wrong
@@ -328,8 +522,26 @@ def syntax_error(error):
 # ---- running
 
 
-def denied(tree, modules):
+def refusal(permission, name, node):
+    return {
+        "type": "denied",
+        "permission": permission,
+        "name": name,
+        "line": node.lineno,
+        "column": node.col_offset + 1,
+    }
+
+
+def denied(tree, rules):
+    modules = rules["deniedModules"]
+    names_denied = set(rules["deniedGlobals"])
+    tools_denied = set(rules["deniedTools"])
     for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+            if node.id in names_denied:
+                return refusal("global", node.id, node)
+            if node.id in tools_denied:
+                return refusal("tool", node.id, node)
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
@@ -338,17 +550,11 @@ def denied(tree, modules):
             continue
         for name in names:
             if any(name == module or name.startswith(module + ".") for module in modules):
-                return {
-                    "type": "denied",
-                    "permission": "module",
-                    "name": name,
-                    "line": node.lineno,
-                    "column": node.col_offset + 1,
-                }
+                return refusal("module", name, node)
     return None
 
 
-def compile_parts(code, filename, modules):
+def compile_parts(code, filename, rules):
     """The statements and the last expression apart, so that its value can be had. Answers a result when it may not run."""
     try:
         if "\0" in code:
@@ -357,9 +563,11 @@ def compile_parts(code, filename, modules):
             position = (filename, before.count("\n") + 1, column, None)
             raise SyntaxError("source code cannot contain null bytes", position)
         tree = ast.parse(code, filename)
-        refusal = denied(tree, modules)
-        if refusal:
-            return None, None, refusal
+        found = denied(tree, rules)
+        if found:
+            return None, None, found
+        if rules["tools"]:
+            tree = ast.fix_missing_locations(AwaitTools(set(rules["tools"])).visit(tree))
         flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
         last = None
         if tree.body and isinstance(tree.body[-1], ast.Expr):
@@ -371,20 +579,33 @@ def compile_parts(code, filename, modules):
 
 
 def begin(request):
-    global printers
+    global printers, argument_bytes, display_bytes
+    argument_bytes = request["toolArgumentBytes"]
+    display_bytes = request["displayBytes"]
     budget.left = request["outputBytes"]
     bounds.left = request["resultBytes"]
     printers = [Printer(0, budget), Printer(1, budget)]
     sys.stdout, sys.stderr = printers
     sys.stdin = io.StringIO()
     main.__dict__.setdefault("__builtins__", __builtins__)
+    for name, value in list(main.__dict__.items()):
+        if type(value) is Tool:
+            del main.__dict__[name]
     main.__dict__["SUBMIT"] = SUBMIT
+    main.__dict__.setdefault("display", display)
+    main.__dict__.setdefault("__awaitable__", awaitable)
+    main.__dict__.update({name: Tool(name) for name in request["tools"]})
+    os.environ.update(request["environment"])
     main.__dict__.update(request["variables"])
     for path, content in request["files"]:
         path = os.path.join(DIRECTORY, path)
         os.makedirs(os.path.dirname(path), exist_ok=True)
         with open(path, "wb") as file:
             file.write(content.encode() if isinstance(content, str) else content)
+    if request["workingDirectory"] is not None:
+        path = os.path.join(DIRECTORY, request["workingDirectory"])
+        os.makedirs(path, exist_ok=True)
+        os.chdir(path)
 
 
 def finish(value, outputs):
@@ -393,7 +614,7 @@ def finish(value, outputs):
         raise NameError(f"name {missing[0]!r} is not defined, but was to be brought back")
     return {
         "type": "returned",
-        "value": encode(value, "the value", depth_limit),
+        "value": final_value(value),
         "variables": encode_record({name: main.__dict__[name] for name in outputs}, "variable"),
     }
 
@@ -401,8 +622,7 @@ def finish(value, outputs):
 def settle(result):
     """Prints what is left and writes the result down."""
     try:
-        for printer in printers:
-            printer.flush()
+        flush_output()
     except OutputExceeded:
         result = {"type": "exceeded", "limit": "output"}
     text = dumps(result)
@@ -432,7 +652,7 @@ def start(text, buffers):
         depth_limit = request["valueDepth"]
         begin(request)
         code = request["code"]
-        body, last, refusal = compile_parts(code, filename, request["deniedModules"])
+        body, last, refusal = compile_parts(code, filename, request)
         if refusal:
             return settle(refusal)
         linecache.cache[filename] = (len(code), None, code.splitlines(keepends=True), filename)
@@ -464,6 +684,9 @@ budget = Budget()
 bounds = Budget()
 printers = []
 depth_limit = 0
+argument_bytes = 0
+display_bytes = 0
+arguments = None
 os.makedirs(DIRECTORY, exist_ok=True)
 os.chdir(DIRECTORY)
 sys.path.insert(0, DIRECTORY)

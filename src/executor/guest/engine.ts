@@ -1,5 +1,6 @@
 /** What a language brings into its worker. Ports, budgets, output and interrupts are `guest-runner.ts`'s, for every language the same. */
 import type { GuestBoot } from '../sandbox/protocol.ts';
+import type { GuestTools } from './tool-port.ts';
 
 /** One run as the engine gets it. */
 export interface EngineRun {
@@ -9,6 +10,8 @@ export interface EngineRun {
   readonly buffers: readonly Uint8Array[];
   /** For an engine that keeps time itself. */
   readonly timeoutMs: number;
+  /** Whether it may call tools of the page. */
+  readonly hasTools: boolean;
 }
 
 /**
@@ -37,6 +40,9 @@ export interface GuestOutput {
   emit(stream: 'stdout' | 'stderr', text: unknown): void;
   /** Prints bytes that the language's own streams have not seen. */
   writeRaw(stream: 'stdout' | 'stderr', bytes: Uint8Array): void;
+  /** Shows a rich value: a MIME bundle as JSON text. What is no text is dropped. */
+  display(bundle: unknown): void;
+  readonly tools: GuestTools;
   /** The run has printed more than it may: what follows is dropped, and the page ends the run. */
   exceed(): void;
   /** Copies bytes out; the answer is their number in the result. Throws when the run may bring no more back. */

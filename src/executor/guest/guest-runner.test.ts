@@ -18,7 +18,15 @@ const engineOf = (guest: () => unknown): Engine => ({
 });
 
 const clock = new SimulatedClock();
-const timeoutMs = 1000;
+/** What is the same in every `run-start`. */
+const rest = {
+  timeoutMs: 1000,
+  toolCalls: 2,
+  toolArgumentBytes: 100,
+  displays: 2,
+  displayBytes: 100,
+  hasTools: true,
+};
 
 /** Runs `guest` in the place of Python, which is what a guest that goes round the harness comes to. */
 async function run(
@@ -26,7 +34,7 @@ async function run(
   limits: { readonly outputBytes?: number } = {},
 ): Promise<readonly GuestMessage[]> {
   const sent: GuestMessage[] = [];
-  const runner = new GuestRunner((message) => void sent.push(message), undefined, clock);
+  const runner = new GuestRunner((message) => void sent.push(message), {}, clock);
   const given: Given = {
     emit: (stream, text) => runner.emit(stream === 0 ? 'stdout' : 'stderr', text),
     keep: (bytes) => runner.keep(bytes),
@@ -34,7 +42,7 @@ async function run(
   runner.install(engineOf(() => guest(given)));
   const request = new Uint8Array();
   const bounds = { outputBytes: 1000, resultBytes: 1000, ...limits };
-  await runner.receive({ type: 'run-start', run: 1, request, buffers: [], timeoutMs, ...bounds });
+  await runner.receive({ type: 'run-start', run: 1, request, buffers: [], ...rest, ...bounds });
   return sent;
 }
 
@@ -116,13 +124,13 @@ test('what is written after a pause leaves at once, with what was gathered befor
 test('an interrupt that overtakes its run ends it before any of it ran, and spares the next', async () => {
   const flag = createInterruptFlag();
   const sent: GuestMessage[] = [];
-  const runner = new GuestRunner((message) => void sent.push(message), flag, clock);
+  const runner = new GuestRunner((message) => void sent.push(message), { interrupt: flag }, clock);
   const signals: number[] = [];
   const guest = (): string => (signals.push(pythonSignalOf(flag)[0]), '{}');
   runner.install(engineOf(guest));
   const bounds = { outputBytes: 1000, resultBytes: 1000 };
   const serve = (run: number): Promise<void> =>
-    runner.receive({ type: 'run-start', run, request: new Uint8Array(), buffers: [], timeoutMs, ...bounds });
+    runner.receive({ type: 'run-start', run, request: new Uint8Array(), buffers: [], ...rest, ...bounds });
   await serve(1);
   raiseInterrupt(flag, 2);
   await serve(2);

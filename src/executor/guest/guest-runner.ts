@@ -2,9 +2,10 @@
 import { messageOf } from '../../base/index.ts';
 import { systemClock } from '../../platform/index.ts';
 import type { Clock } from '../../platform/index.ts';
-import type { GuestCommand, GuestMessage, RunStart } from '../sandbox/protocol.ts';
+import type { GuestBoot, GuestCommand, GuestMessage, RunStart } from '../sandbox/protocol.ts';
 import type { Engine, GuestOutput } from './engine.ts';
 import { beginRun } from './interrupt-flag.ts';
+import { ToolPort } from './tool-port.ts';
 
 export type Send = (message: GuestMessage, transfer?: readonly ArrayBuffer[]) => void;
 
@@ -28,7 +29,11 @@ function interrupted(type: string): string {
 }
 
 /** The budgets of a run are kept here once more: a guest can reach what the engine was given, and leave the engine's own out. */
+/** Memory that is shared with the frame, where it is isolated. */
+export type SharedMemory = Partial<Pick<GuestBoot, 'interrupt' | 'mailbox'>>;
+
 export class GuestRunner implements GuestOutput {
+  readonly tools: ToolPort;
   readonly #send: Send;
   readonly #interrupt: SharedArrayBuffer | undefined;
   readonly #clock: Clock;
@@ -41,14 +46,17 @@ export class GuestRunner implements GuestOutput {
   #isStateLost = false;
   #rawLeft = 0;
   #textLeft = 0;
+  #displayLeft = 0;
+  #displaysLeft = 0;
   #bytesLeft = 0;
   #buffers: ArrayBuffer[] = [];
   #decoder = new TextDecoder();
 
-  constructor(send: Send, interrupt: SharedArrayBuffer | undefined, clock: Clock = systemClock) {
+  constructor(send: Send, { interrupt, mailbox }: SharedMemory, clock: Clock = systemClock) {
     this.#send = send;
     this.#clock = clock;
     this.#interrupt = interrupt;
+    this.tools = new ToolPort(send, interrupt, mailbox);
   }
 
   install(engine: Engine): void {
@@ -61,8 +69,11 @@ export class GuestRunner implements GuestOutput {
         return this.#serve(command);
       case 'run-stop':
         // one for an earlier run comes too late
-        if (command.run === this.#run) this.#engine?.stop?.();
-        return;
+        if (command.run !== this.#run) return;
+        this.tools.stop();
+        return this.#engine?.stop?.();
+      case 'tool-answer':
+        return this.tools.receive(command.call, command.answer);
       case 'guest-renew':
         return this.#renew();
     }
@@ -84,7 +95,7 @@ export class GuestRunner implements GuestOutput {
     if (isInterrupted) return this.#end(run, interrupted(engine.interruptName));
     try {
       const views = buffers.map((buffer) => new Uint8Array(buffer));
-      const answer = engine.run({ request, buffers: views, timeoutMs });
+      const answer = engine.run({ request, buffers: views, timeoutMs, hasTools: message.hasTools });
       this.#end(run, typeof answer === 'string' ? answer : await answer);
     } catch (error) {
       this.die(error);
@@ -102,6 +113,7 @@ export class GuestRunner implements GuestOutput {
   die(error: unknown): void {
     this.#write();
     this.#run = undefined;
+    this.tools.end();
     this.#send({ type: 'sandbox-die', message: messageOf(error).slice(0, 1000) });
   }
 
@@ -123,6 +135,14 @@ export class GuestRunner implements GuestOutput {
     if (kept.length < text.length) this.exceed();
   }
 
+  display(bundle: unknown): void {
+    if (this.#run === undefined || this.#hasExceeded || typeof bundle !== 'string') return;
+    this.#displayLeft -= bundle.length;
+    if (this.#displayLeft < 0 || this.#displaysLeft-- <= 0) return this.exceed();
+    this.#write();
+    this.#send({ type: 'display-write', run: this.#run, bundle });
+  }
+
   exceed(): void {
     if (this.#run === undefined || this.#hasExceeded) return;
     this.#hasExceeded = true;
@@ -141,8 +161,12 @@ export class GuestRunner implements GuestOutput {
     throw new Error('too much was kept');
   }
 
-  #begin({ run, outputBytes, resultBytes }: RunStart): void {
+  #begin(start: RunStart): void {
+    const { run, outputBytes, resultBytes, displays, displayBytes } = start;
     this.#run = run;
+    this.tools.begin(start);
+    this.#displaysLeft = displays;
+    this.#displayLeft = displayBytes;
     this.#hasExceeded = false;
     this.#isStateLost = false;
     this.#rawLeft = outputBytes;
@@ -157,6 +181,7 @@ export class GuestRunner implements GuestOutput {
     if (this.#run === undefined) return;
     this.#write();
     this.#run = undefined;
+    this.tools.end();
     const isStateLost = this.#isStateLost;
     const buffers = this.#buffers.splice(0);
     // no text at all is malformed to the page

@@ -5,11 +5,13 @@
 import { messageOf, unreachable } from '../../base/index.ts';
 import type { FrameCommand, FrameReport, GuestBoot } from '../sandbox/protocol.ts';
 import { createInterruptFlag, raiseInterrupt } from './interrupt-flag.ts';
+import { createMailbox, deliver, rouse } from './mailbox.ts';
 import { spawnGuest } from './spawn-guest.ts';
 
 interface Guest {
   readonly worker: Worker;
   readonly interrupt: SharedArrayBuffer | undefined;
+  readonly mailbox: SharedArrayBuffer | undefined;
 }
 
 /** What a kind of guest is made of. */
@@ -54,6 +56,8 @@ class SandboxServer {
     try {
       const worker = spawnGuest(kind.workerUrl);
       const interrupt = globalThis.crossOriginIsolated ? createInterruptFlag() : undefined;
+      const mailbox =
+        interrupt && settings.mailboxBytes > 0 ? createMailbox(settings.mailboxBytes) : undefined;
       // a guest can throw without end: only the first error, that of a failed start, is of use, and none fills the console
       let isTold = false;
       worker.addEventListener('error', (event) => {
@@ -61,8 +65,8 @@ class SandboxServer {
         if (!isTold) fail((event.message || 'the worker did not start').slice(0, maxMessageLength));
         isTold = true;
       });
-      this.#guests.set(sandbox, { worker, interrupt });
-      const boot: GuestBoot = { assets: kind.assets, settings, interrupt, port };
+      this.#guests.set(sandbox, { worker, interrupt, mailbox });
+      const boot: GuestBoot = { assets: kind.assets, settings, interrupt, mailbox, port };
       worker.postMessage(boot, [port]);
     } catch (error) {
       fail(messageOf(error));
@@ -74,9 +78,16 @@ class SandboxServer {
   }
 
   interrupt({ sandbox, run, command }: CommandOf<'sandbox-interrupt'>): void {
-    const flag = this.#guests.get(sandbox)?.interrupt;
-    if (flag) raiseInterrupt(flag, run);
+    const guest = this.#guests.get(sandbox);
+    if (guest?.interrupt) raiseInterrupt(guest.interrupt, run);
+    // one that waits for a tool looks at the flag when it is woken
+    if (guest?.mailbox) rouse(guest.mailbox);
     this.#report({ type: 'command-done', command });
+  }
+
+  deliver({ sandbox, call, answer }: CommandOf<'tool-deliver'>): void {
+    const mailbox = this.#guests.get(sandbox)?.mailbox;
+    if (mailbox) deliver(mailbox, call, answer);
   }
 
   close(sandbox: string, command: number): void {
@@ -110,6 +121,8 @@ export function serveSandboxes(port: MessagePort): Disposable {
         return server.ping(command.command);
       case 'sandbox-interrupt':
         return server.interrupt(command);
+      case 'tool-deliver':
+        return server.deliver(command);
       case 'sandbox-close':
         return server.close(command.sandbox, command.command);
       default:

@@ -11,7 +11,7 @@ async function boot(start: GuestBoot, startEngine: StartEngine): Promise<void> {
   const send = (message: GuestMessage, transfer: readonly ArrayBuffer[] = []): void =>
     post(message, [...transfer]);
   try {
-    const runner = new GuestRunner(send, start.interrupt);
+    const runner = new GuestRunner(send, start);
     runner.install(await startEngine(start, runner));
     port.onmessage = (event: MessageEvent<GuestCommand>) => void runner.receive(event.data);
     send({ type: 'sandbox-ready' });

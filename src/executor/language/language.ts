@@ -23,6 +23,12 @@ export interface LanguageCapabilities {
   readonly hasFiles: boolean;
   /** `context.imports`. */
   readonly hasImports: boolean;
+  /** `context.tools`. Default: false. */
+  readonly hasTools?: boolean;
+  /** `context.environment`. Default: false. */
+  readonly hasEnvironment?: boolean;
+  /** `context.workingDirectory`. Default: false. */
+  readonly hasWorkingDirectory?: boolean;
   /** A function `SUBMIT` that ends the run with an answer. */
   readonly hasSubmit: boolean;
   /** The guest can throw what it did away and go on in its worker as if it had just started: one-shot runs then share workers, never state. */

@@ -8,6 +8,7 @@ import type { OpenExecutor } from './open-executor.contract.ts';
 import { outcomeLaws } from './outcome.contract.ts';
 import { sessionLaws } from './session.contract.ts';
 import type { Spelling } from './spelling.contract.ts';
+import { toolLaws } from './tool.contract.ts';
 import { valueLaws } from './value.contract.ts';
 
 export type { OpenExecutor } from './open-executor.contract.ts';
@@ -35,6 +36,10 @@ export function describeExecutor(
     });
     describe('sessions', () => {
       sessionLaws(open, spelling);
+    });
+    // spelled in Python alone
+    describe.skipIf(spelling.language !== 'python')('tools', () => {
+      toolLaws(open);
     });
   });
 }

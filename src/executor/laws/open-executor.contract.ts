@@ -5,11 +5,11 @@ import type { Executor } from '../executor.ts';
 import type { GuestValue } from '../guest-value.ts';
 import type { ExecutorLimits } from '../limits.ts';
 import type { Outcome } from '../outcome.ts';
-import type { Policy } from '../policy.ts';
+import type { PolicyInput } from '../policy/policy.ts';
 
 export interface OpenOptions {
   readonly limits?: Partial<ExecutorLimits>;
-  readonly policy?: Policy;
+  readonly policy?: PolicyInput;
   readonly hub?: Hub;
 }
 

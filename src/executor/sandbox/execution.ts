@@ -1,15 +1,22 @@
 /** Watches over one run: its time, its output, its cancellation. Whatever the guest does, it ends with an outcome. */
 import type { Clock } from '../../platform/index.ts';
 import type { Hub } from '../../telemetry/index.ts';
+import { parseDisplay } from '../display.ts';
+import type { DisplayValue } from '../display.ts';
 import type { ExecutionOptions, OutputPart } from '../executor.ts';
 import type { ExecutorLimits } from '../limits.ts';
 import type { Outcome } from '../outcome.ts';
-import type { PreparedRun } from './prepare-run.ts';
+import { decide } from '../policy/decide.ts';
+import type { Policy } from '../policy/policy.ts';
+import type { Denial } from './denial.ts';
+import type { PreparedRun, RunGrant } from './prepare-run.ts';
+import type { ToolCallMessage } from './protocol.ts';
 import type { RunResult } from './run-result.ts';
 import type { RunEnd, RunWatcher, Sandbox } from './sandbox.ts';
+import { ToolDesk } from './tool-desk.ts';
 
 /** Why a run is stopped from outside. The first one counts, whatever the guest answers. */
-export type StopReason = 'time' | 'output' | 'cancelled';
+export type StopReason = 'time' | 'output' | 'calls' | 'denied' | 'cancelled';
 
 export interface ExecutionDependencies {
   readonly clock: Clock;
@@ -17,7 +24,7 @@ export interface ExecutionDependencies {
   readonly limits: ExecutorLimits;
 }
 
-type Ending = Pick<Outcome, 'stdout' | 'stderr' | 'durationMs' | 'isSandboxLost'>;
+type Ending = Pick<Outcome, 'stdout' | 'stderr' | 'displays' | 'durationMs' | 'isSandboxLost'>;
 
 /** An outcome for a run that never reached an interpreter. */
 export const nothingPrinted: Ending = { stdout: '', stderr: '', durationMs: 0, isSandboxLost: false };
@@ -27,7 +34,11 @@ export class Execution implements RunWatcher {
   readonly #dependencies: ExecutionDependencies;
   readonly #options: ExecutionOptions;
   readonly #printed = { stdout: [] as string[], stderr: [] as string[] };
+  readonly #displays: DisplayValue[] = [];
   #printedLength = 0;
+  #displayLength = 0;
+  #desk: ToolDesk | undefined;
+  #denial: Denial | undefined;
   #reason: StopReason | undefined;
   #interrupting: Promise<void> | undefined;
   #cancelGrace: (() => void) | undefined;
@@ -42,7 +53,10 @@ export class Execution implements RunWatcher {
   async run(prepared: PreparedRun): Promise<Outcome> {
     const { clock, hub } = this.#dependencies;
     const { signal } = this.#options;
+    const { denial } = prepared.grant;
     if (signal?.aborted) return { type: 'cancelled', ...nothingPrinted };
+    if (denial) return { type: 'denied', code: 'executor/denied', ...denial, ...nothingPrinted };
+    this.#desk = this.#openDesk(prepared.grant);
     const startMs = clock.monotonic();
     hub.emit({ type: 'execution-start', sandbox: this.#sandbox.id });
     const onAbort = (): void => this.stop('cancelled');
@@ -52,6 +66,7 @@ export class Execution implements RunWatcher {
     // by whoever heard that it starts
     if (signal?.aborted) onAbort();
     const end = await running;
+    this.#desk.close();
     cancelTimer();
     this.#cancelGrace?.();
     signal?.removeEventListener('abort', onAbort);
@@ -67,6 +82,8 @@ export class Execution implements RunWatcher {
   stop(reason: StopReason): void {
     if (this.#reason) return;
     this.#reason = reason;
+    // nobody waits for a tool any longer
+    this.#desk?.close();
     const keepsTime = reason === 'time' && this.#sandbox.keepsTime;
     if (!this.#sandbox.canInterrupt && !keepsTime) return this.#sandbox.kill(reason);
     const { clock, limits } = this.#dependencies;
@@ -99,6 +116,38 @@ export class Execution implements RunWatcher {
     this.stop('output');
   }
 
+  display(bundle: string): void {
+    const { displays, displayBytes } = this.#dependencies.limits;
+    this.#displayLength += bundle.length;
+    if (this.#displayLength > displayBytes || this.#displays.length >= displays) return this.exceed();
+    const value = parseDisplay(bundle);
+    if (!value) return;
+    this.#displays.push(value);
+    try {
+      this.#options.onDisplay?.(value);
+    } catch {
+      // the listener's fault must not become the guest's
+    }
+  }
+
+  call(message: ToolCallMessage): void {
+    this.#desk?.receive(message);
+  }
+
+  #openDesk({ tools, policy }: RunGrant): ToolDesk {
+    return new ToolDesk({
+      tools,
+      policy,
+      limits: this.#dependencies.limits,
+      reply: (message, answer) => this.#sandbox.answer(message, answer),
+      onExceed: () => this.stop('calls'),
+      onDeny: (denial) => {
+        this.#denial ??= denial;
+        this.stop('denied');
+      },
+    });
+  }
+
   #tell(part: OutputPart): void {
     try {
       this.#options.onOutput?.(part);
@@ -111,6 +160,7 @@ export class Execution implements RunWatcher {
     const ending: Ending = {
       stdout: this.#printed.stdout.join(''),
       stderr: this.#printed.stderr.join(''),
+      ...(this.#displays.length > 0 ? { displays: this.#displays } : {}),
       durationMs,
       isSandboxLost: !this.#sandbox.isAlive || (end.type === 'result' && end.isStateLost),
     };
@@ -122,9 +172,13 @@ export class Execution implements RunWatcher {
         return { type: 'exceeded', limit: 'time', allowed: prepared.timeoutMs, ...ending };
       case 'output':
         return { type: 'exceeded', limit: 'output', allowed: limits.outputBytes, ...ending };
+      case 'calls':
+        return { type: 'exceeded', limit: 'calls', allowed: limits.toolCalls, ...ending };
+      case 'denied':
+        return { type: 'denied', code: 'executor/denied', ...(this.#denial as Denial), ...ending };
       case undefined:
         return end.type === 'result'
-          ? outcomeOf(end.result, ending, { ...limits, wallTimeMs: prepared.timeoutMs })
+          ? outcomeOf(end.result, ending, { limits, prepared })
           : failureOf(end, ending);
     }
   }
@@ -132,21 +186,35 @@ export class Execution implements RunWatcher {
 
 /** The bound behind each limit that an interpreter reports. */
 const boundOf = {
-  time: 'wallTimeMs',
   memory: 'memoryBytes',
   output: 'outputBytes',
   result: 'resultBytes',
 } as const;
 
-function outcomeOf(result: RunResult, ending: Ending, limits: ExecutorLimits): Outcome {
+interface Measure {
+  readonly limits: ExecutorLimits;
+  readonly prepared: PreparedRun;
+}
+
+/** Which rule denies what the guest's side found in the code. */
+function ruleOf(policy: Policy, { permission, name }: Extract<RunResult, { type: 'denied' }>): string {
+  return decide(policy, { permission, name }).rule;
+}
+
+function outcomeOf(result: RunResult, ending: Ending, { limits, prepared }: Measure): Outcome {
   switch (result.type) {
     case 'denied':
-      return { ...result, code: 'executor/denied', ...ending };
+      return {
+        ...result,
+        code: 'executor/denied',
+        rule: ruleOf(prepared.grant.policy, result),
+        ...ending,
+      };
     case 'exceeded':
       return {
         type: 'exceeded',
         limit: result.limit === 'result' ? 'output' : result.limit,
-        allowed: limits[boundOf[result.limit]],
+        allowed: result.limit === 'time' ? prepared.timeoutMs : limits[boundOf[result.limit]],
         ...ending,
       };
     case 'returned':

@@ -3,17 +3,25 @@ import { CodedError } from '../../base/index.ts';
 import type { Code, ExecutionContext, ExecutionOptions } from '../executor.ts';
 import type { CodeForm, Language, NameUse } from '../language/language.ts';
 import type { ExecutorLimits } from '../limits.ts';
-import type { Policy } from '../policy.ts';
-import type { RunRequest } from './protocol.ts';
+import { decide } from '../policy/decide.ts';
+import type { Policy } from '../policy/policy.ts';
+import type { Tool } from '../tool.ts';
+import type { Denial } from './denial.ts';
+import { checkEnvironment, checkTools, findDenial } from './prepare-tools.ts';
+import type { RunRequest, RunStart } from './protocol.ts';
 import { ValueEncoder } from './value-codec.ts';
 
-/** Ready to be posted; the bytes are ours to give away. */
-export interface PreparedRun {
-  readonly request: Uint8Array<ArrayBuffer>;
-  readonly buffers: readonly ArrayBuffer[];
-  readonly timeoutMs: number;
-  readonly outputBytes: number;
-  readonly resultBytes: number;
+/** What stays on the page's side of a run. */
+export interface RunGrant {
+  readonly tools: ReadonlyMap<string, Tool>;
+  readonly policy: Policy;
+  /** The policy does not let this be handed over: the run must not begin. */
+  readonly denial: Denial | undefined;
+}
+
+/** Ready to be posted, but for the grant; the bytes are ours to give away. */
+export interface PreparedRun extends Omit<RunStart, 'type' | 'run'> {
+  readonly grant: RunGrant;
 }
 
 export interface RunRules {
@@ -61,11 +69,15 @@ function checkName(field: NameUse, name: string, { language }: RunRules): string
 }
 
 function checkPath(path: string): string {
-  const parts = path.split('/');
-  const isInside = parts.every((part) => part !== '' && part !== '.' && part !== '..');
-  if (isInside && !path.includes('\0') && !/\p{Surrogate}/u.test(path) && path.length <= 1024) return path;
-  const expected = 'a path below /sandbox, relative to it, without "." or ".." parts';
-  throw wrong('file', `files["${path.slice(0, 100)}"]`, expected, 'another');
+  if (isPathBelow(path)) return path;
+  throw wrong('file', `files["${path.slice(0, 100)}"]`, pathExpected, 'another');
+}
+
+const pathExpected = 'a path below /sandbox, relative to it, without "." or ".." parts';
+
+function isPathBelow(path: string): boolean {
+  const isInside = path.split('/').every((part) => part !== '' && part !== '.' && part !== '..');
+  return isInside && !path.includes('\0') && !/\p{Surrogate}/u.test(path) && path.length <= 1024;
 }
 
 function checkTimeout(timeoutMs: number | undefined, wallTimeMs: number): number {
@@ -92,13 +104,22 @@ function encodeFiles(
 
 /** Refuses what the language cannot take. */
 function checkUse(context: ExecutionContext, options: ExecutionOptions, language: Language): void {
-  const { hasVariables, hasFiles, hasImports } = language.capabilities;
-  const used: readonly (readonly [field: string, value: object | undefined, isTaken: boolean])[] = [
-    ['variables', context.variables, hasVariables],
-    ['outputs', options.outputs, hasVariables],
-    ['files', context.files, hasFiles],
-    ['imports', context.imports, hasImports],
-  ];
+  const { hasVariables, hasFiles, hasImports, hasTools, hasEnvironment, hasWorkingDirectory } =
+    language.capabilities;
+  const used: readonly (readonly [field: string, value: object | undefined, isTaken: boolean | undefined])[] =
+    [
+      ['variables', context.variables, hasVariables],
+      ['outputs', options.outputs, hasVariables],
+      ['files', context.files, hasFiles],
+      ['imports', context.imports, hasImports],
+      ['tools', context.tools, hasTools],
+      ['environment', context.environment, hasEnvironment],
+      [
+        'workingDirectory',
+        context.workingDirectory === undefined ? undefined : [context.workingDirectory],
+        hasWorkingDirectory,
+      ],
+    ];
   for (const [field, value, isTaken] of used) {
     if (isTaken || value === undefined || Object.keys(value).length === 0) continue;
     throw wrong('option', field, `none: ${language.name} takes no ${field}`, 'some');
@@ -122,9 +143,32 @@ function checkImports(
   });
 }
 
+function boundsOf({ outputBytes, resultBytes, toolArgumentBytes, displayBytes }: ExecutorLimits) {
+  return { outputBytes, resultBytes, toolArgumentBytes, displayBytes };
+}
+
+/** What the code finds around it, besides values. */
+function prepareSurroundings(
+  { environment = {}, workingDirectory }: ExecutionContext,
+  tools: readonly string[],
+  { limits, policy }: RunRules,
+): Pick<RunRequest, 'tools' | 'deniedTools' | 'environment' | 'workingDirectory'> {
+  return {
+    tools,
+    deniedTools: tools.filter((name) => !decide(policy, { permission: 'tool', name }).isAllowed),
+    environment: checkEnvironment(environment, limits.inputBytes),
+    workingDirectory: workingDirectory === undefined ? null : checkDirectory(workingDirectory),
+  };
+}
+
+function checkDirectory(path: unknown): string {
+  if (typeof path === 'string' && isPathBelow(path)) return path;
+  throw wrong('option', 'workingDirectory', pathExpected, typeof path === 'string' ? 'another' : typeof path);
+}
+
 /**
- * Throws `executor/code-too-large`, `executor/variable-invalid`, `executor/file-invalid`, `executor/import-invalid` or `executor/option-invalid`. The values are
- * copied now: the caller may change its own afterwards.
+ * Throws `executor/code-too-large`, `executor/variable-invalid`, `executor/file-invalid`,
+ * `executor/import-invalid`, `executor/tool-invalid` or `executor/option-invalid`. The values are copied now: the caller may change its own afterwards.
  */
 export function prepareRun(
   code: Code,
@@ -135,6 +179,7 @@ export function prepareRun(
   const { limits, policy, language } = rules;
   checkCode(code, limits.codeBytes, language.codeForm ?? 'text');
   checkUse(context, options, language);
+  const tools = checkTools(context, language);
   const encoder = new ValueEncoder({ maxSizeBytes: limits.inputBytes, maxDepth: limits.valueDepth });
   const variables = Object.entries(context.variables ?? {}).map(
     ([name, value]) => [checkName('variable', name, rules), encoder.encode(value, name)] as const,
@@ -147,15 +192,19 @@ export function prepareRun(
     imports: checkImports(context.imports ?? {}, limits.inputBytes),
     outputs: (options.outputs ?? []).map((name) => checkName('output', name, rules)),
     deniedModules: policy.deniedModules,
-    outputBytes: limits.outputBytes,
-    resultBytes: limits.resultBytes,
+    deniedGlobals: policy.deniedGlobals,
+    ...boundsOf(limits),
     valueDepth: limits.valueDepth,
+    ...prepareSurroundings(context, [...tools.keys()], rules),
   };
   return {
     request: new TextEncoder().encode(JSON.stringify(request)),
     buffers: encoder.buffers,
     timeoutMs: checkTimeout(options.timeoutMs, limits.wallTimeMs),
-    outputBytes: limits.outputBytes,
-    resultBytes: limits.resultBytes,
+    ...boundsOf(limits),
+    toolCalls: limits.toolCalls,
+    displays: limits.displays,
+    hasTools: tools.size > 0,
+    grant: { tools, policy, denial: findDenial(context, policy) },
   };
 }

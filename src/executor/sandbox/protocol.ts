@@ -10,6 +10,8 @@ export interface GuestSettings {
   readonly fileBytes: number;
   /** For a language that makes its memory itself; others had theirs capped on the page. */
   readonly memoryBytes: number;
+  /** Room for one tool's answer in shared memory, where there is some; with 0, none is shared. */
+  readonly mailboxBytes: number;
   /** False only in the control of the escape suite: globals stay and `js` is the real global object. */
   readonly isStripped: boolean;
   /** What the language's own definition sets. */
@@ -17,7 +19,7 @@ export interface GuestSettings {
 }
 
 /** Page → worker, after the boot. */
-export type GuestCommand = RunStart | RunStop | GuestRenew;
+export type GuestCommand = RunStart | RunStop | GuestRenew | ToolAnswered;
 
 /** Page → frame, by `postMessage` on its window, once, with the port that everything else uses. */
 export interface FrameConnect {
@@ -49,6 +51,13 @@ export type FrameCommand =
       readonly run: number;
       readonly command: number;
     }
+  /** The answer to a call that waits with the worker's thread. Not confirmed. */
+  | {
+      readonly type: 'tool-deliver';
+      readonly sandbox: string;
+      readonly call: number;
+      readonly answer: Uint8Array<ArrayBuffer>;
+    }
   | { readonly type: 'sandbox-close'; readonly sandbox: string; readonly command: number }
   /** Answered with `command-done`: the frame is alive. */
   | { readonly type: 'frame-ping'; readonly command: number };
@@ -76,6 +85,8 @@ export interface GuestBoot {
   readonly settings: GuestSettings;
   /** Present where the frame is isolated; read and written by `guest/interrupt-flag.ts`. */
   readonly interrupt: SharedArrayBuffer | undefined;
+  /** Answers to tools' calls, read by `guest/mailbox.ts`. */
+  readonly mailbox: SharedArrayBuffer | undefined;
   readonly port: MessagePort;
 }
 
@@ -89,8 +100,21 @@ export interface RunStart {
   /** Also in the request; here for what goes round the harness. */
   readonly outputBytes: number;
   readonly resultBytes: number;
+  readonly toolCalls: number;
+  readonly toolArgumentBytes: number;
+  readonly displays: number;
+  readonly displayBytes: number;
+  readonly hasTools: boolean;
   /** For a guest that keeps time itself; the page's own clock is the bound. */
   readonly timeoutMs: number;
+}
+
+/** Page → worker, on the sandbox's port: the answer to a call that does not hold the worker's thread. */
+export interface ToolAnswered {
+  readonly type: 'tool-answer';
+  readonly call: number;
+  /** As `tool-answer.ts` packs it. */
+  readonly answer: Uint8Array<ArrayBuffer>;
 }
 
 /** Page → worker, on the sandbox's port, between runs: the next run must find an interpreter that has run nothing. */
@@ -116,8 +140,18 @@ export interface RunRequest {
   readonly imports: readonly (readonly [name: string, source: string])[];
   readonly outputs: readonly string[];
   readonly deniedModules: readonly string[];
+  readonly deniedGlobals: readonly string[];
+  /** Names of tools that the policy denies: code that calls one by its name does not run. */
+  readonly deniedTools: readonly string[];
+  /** Every tool of the run by name; the denied ones, too. */
+  readonly tools: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+  /** Below `/sandbox`; `null`: stay. */
+  readonly workingDirectory: string | null;
   readonly outputBytes: number;
   readonly resultBytes: number;
+  readonly toolArgumentBytes: number;
+  readonly displayBytes: number;
   readonly valueDepth: number;
 }
 
@@ -131,6 +165,9 @@ export type GuestMessage =
       readonly stream: 'stdout' | 'stderr';
       readonly text: string;
     }
+  /** A rich value, as JSON text of a MIME bundle; read by `display.ts`. */
+  | { readonly type: 'display-write'; readonly run: number; readonly bundle: string }
+  | ToolCallMessage
   /** The guest printed more than it may; the rest is dropped. */
   | { readonly type: 'output-exceed'; readonly run: number }
   | {
@@ -145,12 +182,35 @@ export type GuestMessage =
   /** The interpreter cannot go on. */
   | { readonly type: 'sandbox-die'; readonly message: string };
 
+/** A guest calls a tool. */
+export interface ToolCallMessage {
+  readonly type: 'tool-call';
+  readonly run: number;
+  /** The guest's own number, from 1; comes back with the answer. */
+  readonly call: number;
+  readonly name: string;
+  /** `[positional, [name, value][]]` as JSON. */
+  readonly arguments: string;
+  readonly buffers: readonly ArrayBuffer[];
+  readonly line: number | null;
+  /** The worker's thread waits: the answer goes to its mailbox. */
+  readonly isBlocking: boolean;
+}
+
 type Unknown = Readonly<Record<string, unknown>>;
 
 const isText = (value: unknown): value is string => typeof value === 'string';
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value);
 const isBuffers = (value: unknown): value is readonly ArrayBuffer[] =>
   Array.isArray(value) && value.length <= 100_000 && value.every((item) => item instanceof ArrayBuffer);
+
+function readToolCall(data: Unknown): ToolCallMessage | undefined {
+  const { run, call, name, arguments: json, buffers, line, isBlocking } = data;
+  if (!isCount(run) || !isCount(call) || !isText(name) || !isText(json) || !isBuffers(buffers))
+    return undefined;
+  if ((line !== null && !isCount(line)) || typeof isBlocking !== 'boolean') return undefined;
+  return { type: 'tool-call', run, call, name, arguments: json, buffers, line, isBlocking };
+}
 
 const readers: Record<GuestMessage['type'], (data: Unknown) => GuestMessage | undefined> = {
   'sandbox-ready': () => ({ type: 'sandbox-ready' }),
@@ -159,6 +219,9 @@ const readers: Record<GuestMessage['type'], (data: Unknown) => GuestMessage | un
     isCount(run) && (stream === 'stdout' || stream === 'stderr') && isText(text)
       ? { type: 'output-write', run, stream, text }
       : undefined,
+  'display-write': ({ run, bundle }) =>
+    isCount(run) && isText(bundle) ? { type: 'display-write', run, bundle } : undefined,
+  'tool-call': (data) => readToolCall(data),
   'output-exceed': ({ run }) => (isCount(run) ? { type: 'output-exceed', run } : undefined),
   'run-end': ({ run, result, buffers, isStateLost }) =>
     isCount(run) && isText(result) && isBuffers(buffers) && typeof isStateLost === 'boolean'

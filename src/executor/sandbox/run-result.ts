@@ -3,6 +3,9 @@ import type { GuestError } from '../outcome.ts';
 import type { GuestValue } from '../guest-value.ts';
 import { decodeGuestValue, MalformedValue } from './value-codec.ts';
 
+/** What can be seen in the text of the code. */
+export type CodePermission = 'module' | 'global' | 'tool';
+
 export type RunResult =
   | { readonly type: 'returned'; readonly value: GuestValue; readonly variables: Record<string, GuestValue> }
   | { readonly type: 'submitted'; readonly value: Record<string, GuestValue> }
@@ -15,7 +18,7 @@ export type RunResult =
     }
   | {
       readonly type: 'denied';
-      readonly permission: 'module';
+      readonly permission: CodePermission;
       readonly name: string;
       readonly line: number;
       readonly column: number;
@@ -77,7 +80,7 @@ export function parseRunResult(
     case 'denied':
       return {
         type: 'denied',
-        permission: 'module',
+        permission: permissionName(fields['permission']),
         name: text(fields['name']),
         line: position(fields['line']),
         column: position(fields['column']),
@@ -92,6 +95,11 @@ export function parseRunResult(
 function limitName(limit: unknown): 'time' | 'memory' | 'output' | 'result' {
   if (limit === 'time' || limit === 'memory' || limit === 'output' || limit === 'result') return limit;
   throw new MalformedValue('an unknown limit');
+}
+
+function permissionName(permission: unknown): CodePermission {
+  if (permission === 'module' || permission === 'global' || permission === 'tool') return permission;
+  throw new MalformedValue('an unknown permission');
 }
 
 function parseJson(source: string): unknown {

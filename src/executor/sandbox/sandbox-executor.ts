@@ -7,13 +7,14 @@ import { Execution, nothingPrinted } from './execution.ts';
 import type { ExecutorLimits } from '../limits.ts';
 import type { Outcome } from '../outcome.ts';
 import type { Language, LanguageName } from '../language/language.ts';
-import type { Policy } from '../policy.ts';
+import type { Policy } from '../policy/policy.ts';
 import { SandboxPool } from './pool.ts';
 import { prepareRun } from './prepare-run.ts';
 import type { PreparedRun } from './prepare-run.ts';
 import { SandboxFactory } from './sandbox-factory.ts';
 import { SandboxSession } from './sandbox-session.ts';
 import { Slots } from './slots.ts';
+import { maxToolMessageLength } from './tool-desk.ts';
 import type { TrustDomain } from './trust-domain.ts';
 
 export interface SandboxExecutorOptions {
@@ -44,7 +45,10 @@ export class SandboxExecutor implements Executor {
     this.language = language.name;
     this.#options = options;
     const { fileBytes, memoryBytes } = limits;
-    const settings = { fileBytes, memoryBytes, isStripped, own: language.settings };
+    const { hasTools } = language.capabilities;
+    // a tool's message comes beside an answer of full size
+    const mailboxBytes = hasTools ? limits.toolResultBytes + 8 * maxToolMessageLength : 0;
+    const settings = { fileBytes, memoryBytes, mailboxBytes, isStripped, own: language.settings };
     this.#factory = new SandboxFactory({ ...options, settings });
     const kept = language.capabilities.isRenewable ? limits.concurrentExecutions : 0;
     this.#pool = new SandboxPool(() => this.#factory.open(), limits.warmSandboxes, kept);

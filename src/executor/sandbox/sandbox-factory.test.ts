@@ -13,7 +13,7 @@ function createFactory(createHost: CreateHost) {
   const clock = new SimulatedClock();
   const hub = createHub(clock);
   const sink = createMemorySink(hub);
-  const settings = { fileBytes: 0, memoryBytes: 0, isStripped: true, own: {} };
+  const settings = { fileBytes: 0, memoryBytes: 0, mailboxBytes: 0, isStripped: true, own: {} };
   const limits = resolveLimits({ bootTimeoutMs: 1000 });
   const fetchFiles = () => Promise.resolve({ worker: '', assets: [] });
   const domain = new TrustDomain({ createHost, fetchFiles, clock, bootTimeoutMs: limits.bootTimeoutMs });

@@ -44,6 +44,8 @@ export interface SandboxHost extends Disposable {
   open(id: SandboxId, guest: OpenedGuest, watcher: SandboxWatcher): MessagePort;
   /** Resolves when a later run can no longer be hit. @param run which one, also when it has yet to begin */
   interrupt(id: SandboxId, run: number): Promise<void>;
+  /** Puts a tool's answer where the worker's waiting thread finds it. */
+  deliver(id: SandboxId, call: number, answer: Uint8Array<ArrayBuffer>): void;
   close(id: SandboxId): void;
 }
 
@@ -142,6 +144,11 @@ export class PortSandboxHost implements SandboxHost {
 
   interrupt(id: SandboxId, run: number): Promise<void> {
     return this.#command((command) => ({ type: 'sandbox-interrupt', sandbox: id, run, command }));
+  }
+
+  deliver(id: SandboxId, call: number, answer: Uint8Array<ArrayBuffer>): void {
+    if (this.#isLost) return;
+    this.#send({ type: 'tool-deliver', sandbox: id, call, answer }, [answer.buffer]);
   }
 
   close(id: SandboxId): void {

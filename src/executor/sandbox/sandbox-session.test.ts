@@ -5,7 +5,7 @@ import { resolveLimits } from '../limits.ts';
 import type { Outcome } from '../outcome.ts';
 import { python } from '../language/python/python.ts';
 import { SandboxPool } from './pool.ts';
-import { resolvePolicy } from '../policy.ts';
+import { resolvePolicy } from '../policy/policy.ts';
 import type { RunEnd, RunWatcher, Sandbox } from './sandbox.ts';
 import { SandboxSession } from './sandbox-session.ts';
 

@@ -4,7 +4,7 @@ import type { Hub } from '../../telemetry/index.ts';
 import type { OutputPart } from '../executor.ts';
 import type { PreparedRun } from './prepare-run.ts';
 import { parseGuestMessage } from './protocol.ts';
-import type { GuestCommand, GuestMessage } from './protocol.ts';
+import type { GuestCommand, GuestMessage, ToolCallMessage } from './protocol.ts';
 import { parseRunResult } from './run-result.ts';
 import type { ResultBounds, RunResult } from './run-result.ts';
 import type { OpenedGuest, SandboxHost } from './sandbox-host.ts';
@@ -15,6 +15,8 @@ export type KillCause =
   | 'used'
   | 'time'
   | 'output'
+  | 'calls'
+  | 'denied'
   | 'cancelled'
   | 'disposed'
   | 'died'
@@ -29,6 +31,10 @@ export type RunEnd =
 /** Follows one run. */
 export interface RunWatcher {
   output(part: OutputPart): void;
+  /** The guest shows a rich value. */
+  display(bundle: string): void;
+  /** The guest calls a tool; answered with {@link Sandbox.answer}. */
+  call(message: ToolCallMessage): void;
   /** The guest printed more than it may. */
   exceed(): void;
 }
@@ -104,13 +110,13 @@ export class Sandbox {
 
   /** Resolves always. The caller runs one thing at a time. */
   run(prepared: PreparedRun, watcher: RunWatcher): Promise<RunEnd> {
-    const { request, buffers } = prepared;
+    const { grant: _kept, ...start } = prepared;
     if (!this.#isAlive)
       return Promise.resolve({ type: 'dead', cause: 'died', message: 'it had ended before' });
     const run = ++this.#runs;
     const end = new Promise<RunEnd>((resolve) => {
       this.#current = { run, watcher, resolve };
-      this.#send({ type: 'run-start', run, ...prepared }, [request.buffer, ...buffers]);
+      this.#send({ type: 'run-start', run, ...start }, [start.request.buffer, ...start.buffers]);
     });
     return this.#options.host.watch(end);
   }
@@ -119,6 +125,13 @@ export class Sandbox {
   interrupt(): Promise<void> {
     this.#send({ type: 'run-stop', run: this.#runs }, []);
     return this.#options.host.interrupt(this.id, this.#runs);
+  }
+
+  /** Answers a tool's call of the current run; that of an earlier one is dropped. */
+  answer({ run, call, isBlocking }: ToolCallMessage, answer: Uint8Array<ArrayBuffer>): void {
+    if (!this.#isAlive || this.#current?.run !== run) return;
+    if (isBlocking) this.#options.host.deliver(this.id, call, answer);
+    else this.#send({ type: 'tool-answer', call, answer }, [answer.buffer]);
   }
 
   /** Ends the worker; a run in progress ends as `dead` with this cause. */
@@ -142,6 +155,8 @@ export class Sandbox {
         return this.#end('died', message.message);
       case 'output-write':
       case 'output-exceed':
+      case 'display-write':
+      case 'tool-call':
       case 'run-end':
         return this.#receiveOfRun(message);
     }
@@ -156,6 +171,10 @@ export class Sandbox {
         return current.watcher.output({ stream: message.stream, text: message.text });
       case 'output-exceed':
         return current.watcher.exceed();
+      case 'display-write':
+        return current.watcher.display(message.bundle);
+      case 'tool-call':
+        return current.watcher.call(message);
       case 'run-end':
         return this.#finish(current, message);
     }

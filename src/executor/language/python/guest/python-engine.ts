@@ -1,9 +1,15 @@
 /** Python as an engine: the harness, written in Python, does the work; this hands it over and back. */
 import type { PyodideAPI } from 'pyodide';
 import type { Engine, EngineRun, GuestOutput } from '../../../guest/engine.ts';
+import { toolFunctions } from './tool-functions.ts';
+import type { PythonBuffer } from './tool-functions.ts';
 
 type Answer = string | PromiseLike<string>;
-type Start = (request: Uint8Array, buffers: readonly Uint8Array[]) => Answer;
+interface Start {
+  (request: Uint8Array, buffers: readonly Uint8Array[]): Answer;
+  /** With a stack that can be put aside, where the platform has such stacks: a call of a tool can then wait. */
+  callPromising(request: Uint8Array, buffers: readonly Uint8Array[]): Promise<string>;
+}
 
 /** What a Python exception looks like from JavaScript. */
 interface PythonError {
@@ -13,11 +19,6 @@ interface PythonError {
 
 const isPythonError = (error: unknown): error is PythonError =>
   error instanceof Error && error.name === 'PythonError';
-
-/** A Python buffer, as a proxy. */
-interface PythonBuffer {
-  getBuffer(type: 'u8'): { data: Uint8Array; release(): void };
-}
 
 /** What the harness says when it was itself interrupted before the guest's code, or between it and the answer. */
 function harnessError(error: unknown): string {
@@ -32,21 +33,29 @@ function harnessError(error: unknown): string {
 export class PythonEngine implements Engine {
   readonly interruptName = 'KeyboardInterrupt';
   readonly #start: Start;
+  /** Only a stack that can be put aside lets a plain call wait where no memory is shared. */
+  readonly #mustPromise: boolean;
 
   /** @param source the harness's own code, which defines `start` */
   constructor(python: PyodideAPI, source: string, output: GuestOutput) {
     const scope = python.toPy({
       emit: (stream: number, text: unknown) => output.emit(stream === 0 ? 'stdout' : 'stderr', text),
       exceed: () => output.exceed(),
+      show: (bundle: unknown) => output.display(bundle),
       keep: (value: PythonBuffer) => keep(value, output),
+      ...toolFunctions(output.tools),
     }) as { get(name: 'start'): Start };
     python.runPython(source, { globals: scope as never, filename: 'harness.py' });
     this.#start = scope.get('start');
+    this.#mustPromise = !output.tools.canBlock && 'promising' in WebAssembly;
   }
 
-  run({ request, buffers }: EngineRun): Answer {
+  run({ request, buffers, hasTools }: EngineRun): Answer {
     try {
-      const answer = this.#start(request, buffers);
+      const answer =
+        hasTools && this.#mustPromise
+          ? this.#start.callPromising(request, buffers)
+          : this.#start(request, buffers);
       return typeof answer === 'string' ? answer : Promise.resolve(answer).catch(harnessError);
     } catch (error) {
       return harnessError(error);

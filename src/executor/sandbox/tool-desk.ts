@@ -1,0 +1,187 @@
+/** Serves the tool calls of one run. What comes in is a guest's; what goes out is bounded. */
+import { CodedError, isCodedError, messageOf } from '../../base/index.ts';
+import type { GuestValue } from '../guest-value.ts';
+import type { ExecutorLimits } from '../limits.ts';
+import { decide } from '../policy/decide.ts';
+import type { Policy } from '../policy/policy.ts';
+import type { Tool } from '../tool.ts';
+import type { Denial } from './denial.ts';
+import type { ToolCallMessage } from './protocol.ts';
+import { packAnswer } from './tool-answer.ts';
+import { decodeGuestValue, MalformedValue, ValueEncoder } from './value-codec.ts';
+
+/** A tool's message for the guest may be so long; the mailbox has room for it beside the largest answer. */
+export const maxToolMessageLength = 16_384;
+/** Longest name that is looked up or shown. */
+const maxNameLength = 255;
+
+/** What a desk needs to know and whom it tells. */
+export interface ToolDeskOptions {
+  readonly tools: ReadonlyMap<string, Tool>;
+  readonly policy: Policy;
+  readonly limits: ExecutorLimits;
+  /** Sends an answer to the guest. */
+  readonly reply: (message: ToolCallMessage, answer: Uint8Array<ArrayBuffer>) => void;
+  /** More calls came than a run may make. */
+  readonly onExceed: () => void;
+  /** The policy, or a tool that obeys it, has said no. */
+  readonly onDeny: (denial: Denial) => void;
+}
+
+interface Arguments {
+  readonly positional: readonly GuestValue[];
+  readonly named: Record<string, GuestValue>;
+}
+
+type Code = 'tool-unknown' | 'tool-arguments-invalid' | 'tool-answer-invalid';
+
+const refusal = (code: Code, message: string, fields: Record<string, string | number>): CodedError =>
+  new CodedError(`executor/${code}`, message, { fields });
+
+export class ToolDesk {
+  readonly #options: ToolDeskOptions;
+  readonly #closing = new AbortController();
+  #calls = 0;
+
+  constructor(options: ToolDeskOptions) {
+    this.#options = options;
+  }
+
+  /** The run is over: tools that still work are told, and what they answer is dropped. */
+  close(): void {
+    this.#closing.abort();
+  }
+
+  receive(message: ToolCallMessage): void {
+    if (this.#closing.signal.aborted) return;
+    this.#calls += 1;
+    if (this.#calls > this.#options.limits.toolCalls) return this.#options.onExceed();
+    void this.#serve(message);
+  }
+
+  async #serve(message: ToolCallMessage): Promise<void> {
+    let answer: Uint8Array<ArrayBuffer>;
+    try {
+      answer = this.#encode(message.name, await this.#call(message));
+    } catch (error) {
+      if (isCodedError(error, 'executor/denied')) return this.#deny(error, message);
+      answer = describeFailure(error);
+    }
+    if (!this.#closing.signal.aborted) this.#options.reply(message, answer);
+  }
+
+  #call(message: ToolCallMessage): ReturnType<Tool['call']> {
+    const { tools, policy } = this.#options;
+    const name = message.name.slice(0, maxNameLength);
+    const tool = tools.get(message.name);
+    if (!tool) throw refusal('tool-unknown', `there is no tool "${name}" in this run`, { name });
+    const { isAllowed, rule } = decide(policy, { permission: 'tool', name });
+    if (!isAllowed) throw deniedBy(name, rule);
+    const { positional, named } = bind(this.#decode(message), tool, name);
+    return tool.call({
+      arguments: Object.freeze(positional),
+      named: Object.freeze(named),
+      signal: this.#closing.signal,
+      policy,
+    });
+  }
+
+  #decode({ name, arguments: json, buffers }: ToolCallMessage): Arguments {
+    const { toolArgumentBytes, valueDepth } = this.#options.limits;
+    const sizeBytes = buffers.reduce((sum, buffer) => sum + buffer.byteLength, json.length);
+    const shown = name.slice(0, maxNameLength);
+    if (sizeBytes > toolArgumentBytes) {
+      throw refusal(
+        'tool-arguments-invalid',
+        `the arguments of "${shown}" have ${sizeBytes} bytes, at most ${toolArgumentBytes} are allowed`,
+        { name: shown, sizeBytes, allowed: toolArgumentBytes },
+      );
+    }
+    try {
+      return readArguments(JSON.parse(json), [...buffers], valueDepth + 2);
+    } catch (error) {
+      const why = error instanceof MalformedValue ? error.message : 'no JSON';
+      throw refusal('tool-arguments-invalid', `the arguments of "${shown}" cannot be read: ${why}`, {
+        name: shown,
+        found: why,
+      });
+    }
+  }
+
+  #encode(name: string, value: unknown): Uint8Array<ArrayBuffer> {
+    const { toolResultBytes, valueDepth } = this.#options.limits;
+    const invalid = (why: string): CodedError =>
+      refusal('tool-answer-invalid', `the tool "${name}" answered what cannot cross: ${why}`, {
+        name,
+        found: why,
+      });
+    const encoder = new ValueEncoder({ maxSizeBytes: toolResultBytes, maxDepth: valueDepth });
+    let block: Uint8Array<ArrayBuffer>;
+    try {
+      const tree = encoder.encode(value === undefined ? null : value, 'answer');
+      block = packAnswer(JSON.stringify({ value: tree }), encoder.buffers);
+    } catch (error) {
+      throw invalid(messageOf(error));
+    }
+    if (block.length > toolResultBytes) {
+      throw invalid(`it has ${block.length} bytes, at most ${toolResultBytes} are allowed`);
+    }
+    return block;
+  }
+
+  #deny(error: CodedError, { name, line }: ToolCallMessage): void {
+    if (this.#closing.signal.aborted) return;
+    const { permission, name: what, rule } = error.fields;
+    this.#options.onDeny({
+      permission: permission === 'network' ? 'network' : 'tool',
+      name: typeof what === 'string' ? what : name.slice(0, maxNameLength),
+      rule: typeof rule === 'string' ? rule : 'tools',
+      line,
+      column: null,
+    });
+  }
+}
+
+function deniedBy(name: string, rule: string): CodedError {
+  return new CodedError('executor/denied', `the policy denies the tool "${name}"`, {
+    fields: { permission: 'tool', name, rule },
+  });
+}
+
+function readArguments(tree: unknown, buffers: ArrayBuffer[], maxDepth: number): Arguments {
+  if (!Array.isArray(tree) || tree.length !== 2) throw new MalformedValue('no pair of lists');
+  const [values, pairs] = tree as readonly unknown[];
+  if (!Array.isArray(values) || !Array.isArray(pairs)) throw new MalformedValue('no pair of lists');
+  const positional = values.map((value) => decodeGuestValue(value, buffers, maxDepth));
+  const named = Object.create(null) as Record<string, GuestValue>;
+  for (const pair of pairs as unknown[]) {
+    if (!Array.isArray(pair) || pair.length !== 2 || typeof pair[0] !== 'string') {
+      throw new MalformedValue('a broken name');
+    }
+    named[pair[0]] = decodeGuestValue(pair[1], buffers, maxDepth);
+  }
+  return { positional, named };
+}
+
+/** Gives values the names of the tool's parameters, where it has them. */
+function bind({ positional, named }: Arguments, { parameters }: Tool, name: string): Arguments {
+  if (!parameters) return { positional, named };
+  const wrong = (why: string): CodedError => refusal('tool-arguments-invalid', `${name}() ${why}`, { name });
+  if (positional.length > parameters.length) {
+    throw wrong(`takes ${parameters.length} values, ${positional.length} were given`);
+  }
+  const strange = Object.keys(named).find((key) => !parameters.includes(key));
+  if (strange !== undefined) throw wrong(`has no parameter "${strange.slice(0, maxNameLength)}"`);
+  for (const [index, value] of positional.entries()) {
+    const key = parameters[index] as string;
+    if (key in named) throw wrong(`got "${key}" twice`);
+    named[key] = value;
+  }
+  return { positional: [], named };
+}
+
+function describeFailure(error: unknown): Uint8Array<ArrayBuffer> {
+  const code = isCodedError(error) ? error.code : 'executor/tool-failed';
+  const message = messageOf(error).slice(0, maxToolMessageLength);
+  return packAnswer(JSON.stringify({ code: code.slice(0, maxNameLength), message }), []);
+}
