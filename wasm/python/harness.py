@@ -313,7 +313,7 @@ class Tool:
             return read_answer(call_tool(self.__name__, text, line))
         if not can_run_sync():
             text = f"{self.__name__!r} cannot be waited for here: use `await {self.__name__}(...)`"
-            raise ToolError(text, "executor/tool-wait-unavailable")
+            raise ToolError(text, wait_unavailable)
         text = write_arguments(self.__name__, values, named)
         return read_answer(run_sync(start_tool(self.__name__, text, line)))
 

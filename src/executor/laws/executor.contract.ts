@@ -8,6 +8,7 @@ import type { OpenExecutor } from './open-executor.contract.ts';
 import { outcomeLaws } from './outcome.contract.ts';
 import { sessionLaws } from './session.contract.ts';
 import type { Spelling } from './spelling.contract.ts';
+import { surroundingLaws } from './surroundings.contract.ts';
 import { toolLaws } from './tool.contract.ts';
 import { valueLaws } from './value.contract.ts';
 
@@ -40,6 +41,9 @@ export function describeExecutor(
     // spelled in Python alone
     describe.skipIf(spelling.language !== 'python')('tools', () => {
       toolLaws(open);
+    });
+    describe.skipIf(spelling.language !== 'python')('surroundings', () => {
+      surroundingLaws(open);
     });
   });
 }

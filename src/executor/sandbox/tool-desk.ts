@@ -33,10 +33,10 @@ interface Arguments {
   readonly named: Record<string, GuestValue>;
 }
 
-type Code = 'tool-unknown' | 'tool-arguments-invalid' | 'tool-answer-invalid';
+type Code = 'executor/tool-unknown' | 'executor/tool-arguments-invalid' | 'executor/tool-answer-invalid';
 
 const refusal = (code: Code, message: string, fields: Record<string, string | number>): CodedError =>
-  new CodedError(`executor/${code}`, message, { fields });
+  new CodedError(code, message, { fields });
 
 export class ToolDesk {
   readonly #options: ToolDeskOptions;
@@ -74,7 +74,7 @@ export class ToolDesk {
     const { tools, policy } = this.#options;
     const name = message.name.slice(0, maxNameLength);
     const tool = tools.get(message.name);
-    if (!tool) throw refusal('tool-unknown', `there is no tool "${name}" in this run`, { name });
+    if (!tool) throw refusal('executor/tool-unknown', `there is no tool "${name}" in this run`, { name });
     const { isAllowed, rule } = decide(policy, { permission: 'tool', name });
     if (!isAllowed) throw deniedBy(name, rule);
     const { positional, named } = bind(this.#decode(message), tool, name);
@@ -92,7 +92,7 @@ export class ToolDesk {
     const shown = name.slice(0, maxNameLength);
     if (sizeBytes > toolArgumentBytes) {
       throw refusal(
-        'tool-arguments-invalid',
+        'executor/tool-arguments-invalid',
         `the arguments of "${shown}" have ${sizeBytes} bytes, at most ${toolArgumentBytes} are allowed`,
         { name: shown, sizeBytes, allowed: toolArgumentBytes },
       );
@@ -101,7 +101,7 @@ export class ToolDesk {
       return readArguments(JSON.parse(json), [...buffers], valueDepth + 2);
     } catch (error) {
       const why = error instanceof MalformedValue ? error.message : 'no JSON';
-      throw refusal('tool-arguments-invalid', `the arguments of "${shown}" cannot be read: ${why}`, {
+      throw refusal('executor/tool-arguments-invalid', `the arguments of "${shown}" cannot be read: ${why}`, {
         name: shown,
         found: why,
       });
@@ -111,7 +111,7 @@ export class ToolDesk {
   #encode(name: string, value: unknown): Uint8Array<ArrayBuffer> {
     const { toolResultBytes, valueDepth } = this.#options.limits;
     const invalid = (why: string): CodedError =>
-      refusal('tool-answer-invalid', `the tool "${name}" answered what cannot cross: ${why}`, {
+      refusal('executor/tool-answer-invalid', `the tool "${name}" answered what cannot cross: ${why}`, {
         name,
         found: why,
       });
@@ -166,7 +166,8 @@ function readArguments(tree: unknown, buffers: ArrayBuffer[], maxDepth: number):
 /** Gives values the names of the tool's parameters, where it has them. */
 function bind({ positional, named }: Arguments, { parameters }: Tool, name: string): Arguments {
   if (!parameters) return { positional, named };
-  const wrong = (why: string): CodedError => refusal('tool-arguments-invalid', `${name}() ${why}`, { name });
+  const wrong = (why: string): CodedError =>
+    refusal('executor/tool-arguments-invalid', `${name}() ${why}`, { name });
   if (positional.length > parameters.length) {
     throw wrong(`takes ${parameters.length} values, ${positional.length} were given`);
   }

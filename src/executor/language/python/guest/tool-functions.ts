@@ -10,6 +10,8 @@ export interface PythonBuffer {
 /** By the names that the harness knows. */
 export interface ToolFunctions {
   readonly can_block: boolean;
+  /** The code of a call that cannot wait. */
+  readonly wait_unavailable: string;
   /** Copies bytes for the next call; the answer is their number in it. */
   readonly hold: (value: PythonBuffer) => number;
   /** Forgets what was held for a call that was not made. */
@@ -29,6 +31,7 @@ export function toolFunctions(tools: GuestTools): ToolFunctions {
   });
   return {
     can_block: tools.canBlock,
+    wait_unavailable: 'executor/tool-wait-unavailable',
     hold(value) {
       const view = value.getBuffer('u8');
       try {

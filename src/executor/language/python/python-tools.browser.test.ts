@@ -1,0 +1,49 @@
+import { expect, test } from 'vitest';
+import { assembleExecutor } from '../../create-executor.ts';
+import type { Executor } from '../../executor.ts';
+import type { GuestValue } from '../../guest-value.ts';
+import type { SandboxHost } from '../../sandbox/sandbox-host.ts';
+import { frameWalls } from '../../sandbox/walls.ts';
+import type { Tools } from '../../tool.ts';
+
+const assets = { baseUrl: '/sandbox/' };
+const tools: Tools = {
+  add: { parameters: ['left', 'right'], call: ({ named }) => Number(named['left']) + Number(named['right']) },
+  never: { call: () => new Promise<GuestValue>(() => undefined) },
+};
+
+/** As on a page without isolation headers: no memory is shared, nothing can be interrupted. @param before runs first in the worker */
+function withoutSharedMemory(before: string = ''): Executor {
+  return assembleExecutor({ language: 'python', assets, frame: 'srcdoc' }, (options, limits) => {
+    const { createHost, isStripped } = frameWalls(options, limits);
+    return {
+      isStripped,
+      async createHost(signal) {
+        const host: SandboxHost = await createHost(signal);
+        const [open, load] = [host.open.bind(host), host.load.bind(host)];
+        host.load = ({ worker, assets: files }) => load({ worker: before + worker, assets: files });
+        Object.defineProperty(host, 'isIsolated', { value: false });
+        host.open = (id, { kind, settings }, watcher) =>
+          open(id, { kind, settings: { ...settings, mailboxBytes: 0 } }, watcher);
+        return host;
+      },
+    };
+  });
+}
+
+test('without shared memory a plain call waits with its stack put aside, and an awaited one as ever', async () => {
+  await using executor = withoutSharedMemory();
+  const code = 'def f(n):\n  return add(n, right=1)\n[f(1), await add(2, 2), [f(n) for n in range(3)]]';
+  expect(await executor.execute(code, { tools })).toMatchObject({ value: [2, 4, [1, 2, 3]] });
+  const stuck = await executor.execute('print("a")\nnever()', { tools }, { timeoutMs: 300 });
+  expect(stuck).toMatchObject({ type: 'exceeded', limit: 'time', stdout: 'a\n', isSandboxLost: true });
+  expect(await executor.execute('add(1, 1)', { tools })).toMatchObject({ value: 2 });
+});
+
+test('where no stack can be put aside, a plain call says what to write instead', async () => {
+  await using executor = withoutSharedMemory('delete WebAssembly.promising; delete WebAssembly.Suspending;');
+  const code = 'try:\n  add(1, 1)\nexcept RuntimeError as e:\n  code = e.code\n[code, await add(1, 1)]';
+  expect(await executor.execute(code, { tools })).toMatchObject({
+    value: ['executor/tool-wait-unavailable', 2],
+  });
+});
