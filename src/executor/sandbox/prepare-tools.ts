@@ -28,7 +28,7 @@ export function checkTools(context: ExecutionContext, language: Language): Reado
 function checkName(name: string, context: ExecutionContext, language: Language): string {
   const normal = name.normalize('NFKC');
   const field = `tools["${name.slice(0, 100)}"]`;
-  const reason = language.refuseName(normal);
+  const reason = language.refuseName(normal, 'variable');
   if (reason !== undefined) throw invalid(field, 'a name', reason);
   if (Object.hasOwn(context.variables ?? {}, name))
     throw invalid(field, 'a name of its own', 'a variable of the same name');

@@ -45,6 +45,8 @@ function open(memoryBytes = 16 * 65_536, fileBytes = 100_000) {
       keep: (bytes) => kept.push(bytes.slice().buffer as ArrayBuffer) - 1,
       loseState: () => undefined,
       die: () => undefined,
+      display: () => undefined,
+      tools: { canBlock: false, call: () => undefined, start: () => Promise.resolve(undefined) },
     },
   });
   const run = (code: string | Uint8Array, given: Given = {}): Ran => {
@@ -59,6 +61,13 @@ function open(memoryBytes = 16 * 65_536, fileBytes = 100_000) {
       imports: [],
       outputs,
       deniedModules: [],
+      deniedGlobals: [],
+      deniedTools: [],
+      tools: [],
+      environment: {},
+      workingDirectory: null,
+      toolArgumentBytes: 0,
+      displayBytes: 0,
       outputBytes,
       ...bounds,
     };
@@ -69,6 +78,7 @@ function open(memoryBytes = 16 * 65_536, fileBytes = 100_000) {
       request: new TextEncoder().encode(JSON.stringify(request)),
       buffers: encoder.buffers.map((buffer) => new Uint8Array(buffer)),
       timeoutMs: 1000,
+      hasTools: false,
     });
     return { result: parseRunResult(answer, kept, bounds), ...printed, hasExceeded };
   };
