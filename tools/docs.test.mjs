@@ -28,7 +28,7 @@ import { programLimits } from '../src/program/limits.ts';
 
 const guides = ['README.md', ...filesUnder('docs', (name) => name.endsWith('.md'))];
 const examples = guides.flatMap((document) => readExamples(document, readText(document)));
-const entries = ['worker', 'testing', 'vite', 'state', 'pglite'];
+const entries = ['worker', 'testing', 'vite', 'state', 'executor', 'pglite'];
 const folder = join(root, '.cache/docs', String(process.pid));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
