@@ -237,6 +237,35 @@ test('an outcome that nobody knows is put right: what was there goes over what c
   expect((await again.shared('tone', { type: 'string', value: 'plain' })).value).toBe('later');
 });
 
+test.each(['unknown', 'unknown and in', 'not-applied'] as const)(
+  'a failure whose outcome is %s takes nothing from a set that another runtime was promised',
+  async (outcome) => {
+    const { clock, store, memory, broken } = await opened();
+    const options = { type: 'string', value: 'plain' as string } as const;
+    const first = createRuntime({ store });
+    const earlier = await first.shared('tone', options);
+    await earlier.set('first');
+    const then = await moment(clock);
+    await earlier.set('later');
+    await first.close();
+    await moment(clock);
+    const runtime = createRuntime({ store });
+    const other = createRuntime({ store: memory });
+    const theirs = await other.shared('tone', options);
+    broken.commitEach = async (groups, given) => {
+      broken.commitEach = undefined;
+      if (outcome === 'unknown and in') await memory.commitEach(groups, given);
+      await theirs.set('theirs');
+      const fields = { outcome: outcome === 'not-applied' ? outcome : 'unknown' };
+      throw new CodedError('state/write-failed', 'as asked', { fields });
+    };
+    expect(await codeOf(runtime.restoreTo(then))).toBe('state/write-failed');
+    await runtime.close();
+    expect((await store.get(['shared', 'tone']))?.value).toMatchObject({ value: 'theirs' });
+    expect(await codeOf(theirs.set('on'))).toBe('resolved');
+  },
+);
+
 test('calls and sets come before it or after it, and starts wait for it', async () => {
   const { clock, store } = await opened();
   const runtime = createRuntime({ store });

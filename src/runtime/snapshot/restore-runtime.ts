@@ -18,7 +18,7 @@ import { inTurn } from '../parameter/whole-change.ts';
 import { isLive } from './past-host.ts';
 import type { PastHost } from './past-host.ts';
 import { readPastState } from './past-state.ts';
-import { planStored } from './stored-plan.ts';
+import { planStored, undoOf } from './stored-plan.ts';
 import type { StoredPlan } from './stored-plan.ts';
 import { readStored, readStoredPast } from './stored-past.ts';
 import type { RuntimePast } from './stored-past.ts';
@@ -104,7 +104,7 @@ async function restoreInTurn(restore: Restore): Promise<RuntimeRestored> {
     );
   } catch (error) {
     // before anybody begins with what is stored; what comes after the commit takes nothing of it back
-    if (!isCommitted && isCodedError(error, 'state/write-failed')) await undo(restore);
+    if (!isCommitted && mayBeIn(error)) await undo(restore);
     throw refusal(error);
   } finally {
     for (const release of releases) release?.();
@@ -153,14 +153,32 @@ async function withShared(
   return { ...checked, state };
 }
 
-/** Nobody knows whether it is in: what was there before goes over it. */
+function mayBeIn(error: unknown): boolean {
+  return isCodedError(error, 'state/write-failed') && error.fields['outcome'] !== 'not-applied';
+}
+
+/** Nobody knows whether it is in: what was there before goes over it, but not over what others wrote meanwhile. */
 async function undo({ host, stored }: Restore): Promise<void> {
-  if (stored.undo.length === 0) return;
   try {
-    await writeUntilTaken(host.clock, () => host.committer.commit(stored.undo, 'strict'));
+    await Promise.all(stored.changes.map((changes) => putBack(host, changes)));
   } catch (thrown) {
     const { code, message } = toCodedError(thrown, 'state/write-failed');
     host.hub.emit({ type: 'store-fail', store: host.store.name, error: { code, message } });
+  }
+}
+
+async function putBack(
+  { clock, store, committer }: PastHost,
+  changes: StoredPlan['changes'][number],
+): Promise<void> {
+  try {
+    await writeUntilTaken(clock, async () => {
+      const writes = await undoOf(store, changes);
+      if (writes.length > 0) await committer.commit(writes, 'strict');
+    });
+  } catch (error) {
+    // somebody else has just written
+    if (!isCodedError(error, 'state/conflict')) throw error;
   }
 }
 

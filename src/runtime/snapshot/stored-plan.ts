@@ -1,13 +1,13 @@
 /** The part of a restore that concerns nobody who runs: what is to be written so that the store holds again what it held. */
-import type { Entry, KeyedValue, Write } from '../../state/index.ts';
+import type { Entry, KeyedValue, Store, Write } from '../../state/index.ts';
 import { sameData } from '../parameter/same-data.ts';
 import type { RuntimePast } from './stored-past.ts';
 
 export interface StoredPlan {
   /** Each only if nobody wrote since. */
   readonly writes: readonly Write[];
-  /** What puts back what is there now, whatever came of the writes. */
-  readonly undo: readonly Write[];
+  /** What the writes are of, by whom it belongs to: see {@link undoOf}. */
+  readonly changes: readonly (readonly Pair[])[];
   /** Modules of which something is written. */
   readonly ids: readonly string[];
 }
@@ -34,9 +34,24 @@ function writeOf([past, present]: Pair): readonly Write[] {
   return present ? [{ type: 'delete', key: present.key, expectedRevision }] : [];
 }
 
-function undoOf([past, present]: Pair): readonly Write[] {
-  if (present) return [{ type: 'put', key: present.key, value: present.value }];
-  return past ? [{ type: 'delete', key: past.key }] : [];
+/**
+ * What puts back what was there before the writes of some changes; nothing when they are not in, or somebody has written since.
+ * @throws as `Store.get`
+ */
+export async function undoOf(store: Store, changes: readonly Pair[]): Promise<readonly Write[]> {
+  const writes: Write[] = [];
+  for (const [past, present] of changes) {
+    const { key } = (past ?? present) as KeyedValue;
+    const now = await store.get(key);
+    if (!sameData(now?.value, past?.value)) return [];
+    const expectedRevision = now?.revision ?? 0;
+    writes.push(
+      present
+        ? { type: 'put', key, value: present.value, expectedRevision }
+        : { type: 'delete', key, expectedRevision },
+    );
+  }
+  return writes;
 }
 
 /** @param isMine what is restored by whoever owns it, by the first two segments of its key */
@@ -51,12 +66,11 @@ export function planStored(
   const shared = [...new Set([...past.shared.keys(), ...present.shared.keys()])].filter(
     (name) => !isMine('shared', name),
   );
-  const pairs = [
-    ...modules.flatMap((id) => pairsOf(past.modules.get(id) ?? [], present.modules.get(id) ?? [])),
-    ...shared.map((name): Pair => [past.shared.get(name), present.shared.get(name)]),
-  ];
-  const differing = pairs.filter((pair) => writeOf(pair).length > 0);
-  const writes = differing.flatMap(writeOf);
+  const changes = [
+    ...modules.map((id) => pairsOf(past.modules.get(id) ?? [], present.modules.get(id) ?? [])),
+    ...shared.map((name): readonly Pair[] => [[past.shared.get(name), present.shared.get(name)]]),
+  ].map((pairs) => pairs.filter((pair) => writeOf(pair).length > 0));
+  const writes = changes.flat().flatMap(writeOf);
   const ids = new Set(writes.flatMap(({ key }) => (key[0] === 'module' ? [key[1] as string] : [])));
-  return { writes, undo: differing.flatMap(undoOf), ids: [...ids] };
+  return { writes, changes, ids: [...ids] };
 }
