@@ -89,7 +89,7 @@ export class HostedModuleRecord {
   /** Whether another version may take over while it runs. */
   hotReload = true;
   /** Changes of several steps that have not come to their end, in the order in which they were asked for. */
-  readonly changes: Set<WholeChange> = new Set();
+  readonly changes: WholeChange[] = [];
   /** The swap that is under way. */
   swapping: Promise<unknown> | undefined;
   restarts = 0;

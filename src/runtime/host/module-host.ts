@@ -58,7 +58,7 @@ export class ModuleHost implements AsyncDisposable {
   readonly hotSwap: HotSwap;
   readonly locks: ModuleLocks;
   /** Modules and shared parameters that begin with what the store holds. Whoever restores it as a whole must be alone. */
-  readonly reading: Changing = { changes: new Set() };
+  readonly reading: Changing = { changes: [] };
   readonly #options: ModuleHostOptions;
   readonly #committer: GroupCommitter;
   readonly #modules = new Map<string, HostedModuleRecord>();

@@ -64,10 +64,12 @@ export class HostedSharedParameter implements SharedParameter {
   readonly #bound = new Map<HostedModuleRecord, readonly string[]>();
   /** Ends the watch over a bound module's end. */
   readonly #watches = new Map<HostedModuleRecord, () => void>();
+  /** Names of parameters of which a change by their module waits to be made everybody's. */
+  readonly #following = new WeakMap<HostedModuleRecord, Set<string>>();
   /** How often modules have made something else of what they got, since somebody set it. */
   #corrections = 0;
   /** One after the other: each starts from what the one before has left. */
-  readonly changes: Set<WholeChange> = new Set();
+  readonly changes: WholeChange[] = [];
 
   /** @param stored what the store has of it */
   constructor(name: string, parameter: Parameter, host: SharedHost, stored?: ParameterState) {
@@ -164,7 +166,12 @@ export class HostedSharedParameter implements SharedParameter {
 
   /** A bound module has changed its parameter by itself: so it is for all, or the module gets the shared value back. */
   follow(module: HostedModuleRecord, { name }: ParameterRecord, isCorrection: boolean): void {
+    const following = this.#following.get(module) ?? new Set();
+    // whoever waits already takes what there is when its turn has come
+    if (following.has(name)) return;
+    this.#following.set(module, following.add(name));
     void this.#next(async () => {
+      following.delete(name);
       if (!this.#bound.get(module)?.includes(name) || module.isOver) return;
       // it may have changed again since: what it has now counts
       const { value } = module.journal.parameter(name).state;

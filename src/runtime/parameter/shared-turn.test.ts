@@ -5,6 +5,7 @@ import { createMemoryStore } from '../../state/index.ts';
 import type { Store } from '../../state/index.ts';
 import type { ModuleHandle } from '../handle/handle.ts';
 import { codeOf, runtimesOf } from '../runtime-test-scene.ts';
+import type { HostedSharedParameter } from './shared-parameter.ts';
 import { subModuleTestModules } from '../sub-module/sub-module-test-modules.ts';
 
 class Learner extends Module<null, number> {
@@ -30,7 +31,18 @@ class Narrow extends Module<null, number> {
   }
 }
 
-const modules = { learner: Learner, narrow: Narrow, ...subModuleTestModules };
+/** Sets its parameter as often as it is told. */
+class Climber extends Module<number, null> {
+  readonly rate: Parameter<number> = new Parameter({ type: 'number', value: 0 });
+
+  override async forward(times: number): Promise<null> {
+    await Promise.resolve();
+    for (let rate = 1; rate <= times; rate++) this.rate.set(rate, 'forward');
+    return null;
+  }
+}
+
+const modules = { climber: Climber, learner: Learner, narrow: Narrow, ...subModuleTestModules };
 const createTestRuntime = runtimesOf({ modules });
 type TestRuntime = ReturnType<typeof createTestRuntime>;
 
@@ -168,4 +180,21 @@ test('a gradient step that another owner refuses changes nothing, the velocity n
   // without any velocity of before: 10 − 0.5 · 0.5 · 4
   await one.parameters.rate.applyGradient(4);
   expect([rate.value, await one.call(null), await narrow.call(null)]).toEqual([9, 9, 9]);
+});
+
+test('a bound parameter that its module changes in a loop waits once for its turn, and all have the last value', async () => {
+  const runtime = createTestRuntime();
+  const rate = await runtime.shared('rate', { type: 'number', value: 0 });
+  const climber = await runtime.start('climber', { id: 'c', shared: { rate: 'rate' } });
+  const other = await runtime.start('climber', { id: 'other', shared: { rate: 'rate' } });
+  const waiting: number[] = [];
+  const { changes } = rate as unknown as HostedSharedParameter;
+  climber.parameters.rate.subscribe(() => waiting.push(changes.length));
+  await climber.call(1000);
+  await expect.poll(() => rate.value).toBe(1000);
+  await rate.set(1000);
+  expect([climber.parameters.rate.value, await other.parameters.rate.get()]).toEqual([1000, 1000]);
+  expect(waiting.length).toBeGreaterThanOrEqual(1000);
+  // one that has its turn, one that waits for it
+  expect(Math.max(...waiting)).toBeLessThanOrEqual(2);
 });

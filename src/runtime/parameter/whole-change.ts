@@ -5,12 +5,14 @@ import type { Clock } from '../../platform/index.ts';
 /** Work that waits for its turn, or has it. */
 export interface WholeChange {
   readonly isAlone: boolean;
-  readonly ended: Promise<void>;
+  /** Resolves when it has ended, or given up: then to those it waited for in each queue, for whoever stands behind it. */
+  readonly over: Promise<ReadonlyMap<Changing, readonly WholeChange[]>>;
 }
 
 /** What has turns: a module, or a shared parameter. Whoever needs both takes the shared parameters' first. */
 export interface Changing {
-  readonly changes: Set<WholeChange>;
+  /** In the order in which they were asked for. */
+  readonly changes: WholeChange[];
 }
 
 /** How long to wait for the turn at most; the work itself is not bounded here. */
@@ -32,17 +34,36 @@ export async function inTurn<T>(
   { clock, isAlone, timeoutMs, signal }: Turn,
   work: () => Promise<T>,
 ): Promise<T> {
-  const others = new Set(all.flatMap(({ changes }) => [...changes]));
-  const before = [...others].filter((other) => isAlone || other.isAlone);
-  let end = (): void => undefined;
-  const change = { isAlone, ended: new Promise<void>((resolve) => (end = resolve)) };
-  for (const module of all) module.changes.add(change);
+  const before = new Map(all.map((each) => [each, standingBefore(each, isAlone)] as const));
+  let leave: (left: typeof before) => void = () => undefined;
+  const change: WholeChange = { isAlone, over: new Promise((resolve) => (leave = resolve)) };
+  for (const { changes } of before.keys()) changes.push(change);
+  let isWaiting = [...before.values()].some(({ length }) => length > 0);
   try {
-    if (before.length > 0)
-      await withDeadline(clock, { timeoutMs, signal }, () => Promise.all(before.map(({ ended }) => ended)));
+    if (isWaiting)
+      await withDeadline(clock, { timeoutMs, signal }, () =>
+        Promise.all([...before].map(([each, others]) => areOver(each, others, isAlone))),
+      );
+    isWaiting = false;
     return await work();
   } finally {
-    for (const module of all) module.changes.delete(change);
-    end();
+    for (const { changes } of before.keys()) changes.splice(changes.indexOf(change), 1);
+    leave(isWaiting ? before : new Map());
+  }
+}
+
+/** The last that is alone has waited for all before it. */
+function standingBefore({ changes }: Changing, isAlone: boolean): readonly WholeChange[] {
+  const last = changes.findLastIndex((each) => each.isAlone);
+  if (isAlone) return changes.slice(Math.max(0, last));
+  return last < 0 ? [] : changes.slice(last, last + 1);
+}
+
+/** For whoever is alone, or goes together with those that are not. */
+async function areOver(queue: Changing, changes: readonly WholeChange[], isAlone: boolean): Promise<void> {
+  for (const change of changes) {
+    if (!isAlone && !change.isAlone) continue;
+    const left = await change.over;
+    await areOver(queue, left.get(queue) ?? [], isAlone);
   }
 }
