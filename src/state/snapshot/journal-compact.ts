@@ -5,7 +5,7 @@ import type { Store, Write } from '../store.ts';
 import { changeBase, Changes, stretchBytesOf } from './journal-base.ts';
 import { beginAnew, moveHead, openHead } from './journal-head.ts';
 import type { JournalSettings } from './journal-options.ts';
-import { entriesAfter, findEnd } from './journal-read.ts';
+import { entriesAfter, findEnd, isStillHead } from './journal-read.ts';
 import type { HeadEntry, JournalHead, JournalPoint } from './journal-read.ts';
 import { entryPrefix } from './layout.ts';
 import { sweepStep } from './limits.ts';
@@ -85,8 +85,10 @@ async function moveOnce(
     const head = await moveHead(store, settings, { base, point, previousRevision });
     return head && { head, isLast };
   } catch (error) {
-    if (!bounds.isOver || !isUnreadable(error)) throw error;
-    // only if it still begins with what cannot be read: otherwise another tab was here
+    if (!isUnreadable(error)) throw error;
+    // another tab was here: what could not be read has gone where it belongs
+    if (!(await isStillHead(store, name, from))) return undefined;
+    if (!bounds.isOver) throw error;
     const head = await beginAnew(store, from, settings);
     return head && { head, isLast: true };
   }

@@ -1,15 +1,16 @@
 /** How a journal begins: with a base of what its prefixes hold, which one commit makes valid. */
 import { CodedError } from '../../base/index.ts';
-import { compareKeys } from '../key.ts';
+import { appendedNumberOf, compareKeys } from '../key.ts';
 import type { Key } from '../key.ts';
 import type { Store, Write } from '../store.ts';
 import { collectTwice, livePages } from './collect.ts';
 import { adoptionOf, BaseWriter, changeBase, Changes } from './journal-base.ts';
 import type { PendingBase } from './journal-base.ts';
-import { entriesAfter, findEnd, findHead } from './journal-read.ts';
+import { toEntryParts } from './journal-entry.ts';
+import { entriesAfter, findHead } from './journal-read.ts';
 import type { HeadEntry, JournalHead, JournalPoint, StoredHead } from './journal-read.ts';
 import type { JournalSettings } from './journal-options.ts';
-import { headKey, markerPrefix } from './layout.ts';
+import { entryPrefix, headKey, markerPrefix } from './layout.ts';
 import { interrupted, isConflictOn, sweepParts } from './snapshot-parts.ts';
 
 /**
@@ -39,11 +40,21 @@ export async function moveHead(
   }
 }
 
+/**
+ * The number of the last entry, found by appending one that says nothing: there may have been others that are gone already, and it is
+ * their numbers that the next one follows.
+ */
+async function appendEmpty(store: Store, { name, context }: JournalSettings): Promise<number> {
+  const [value] = toEntryParts([], context.clock.now(), { partBytes: Infinity, maxBytes: Infinity });
+  const [committed] = await store.commit([{ type: 'append', key: entryPrefix(name), value }]);
+  return appendedNumberOf(committed?.key ?? []) ?? 0;
+}
+
 /** The first base of a journal, which nobody writes yet. */
 async function begin(store: Store, settings: JournalSettings): Promise<HeadEntry | undefined> {
-  const { name, prefixes, context } = settings;
+  const { prefixes, context } = settings;
   const writer = await collectTwice(store, prefixes, () => new BaseWriter(store, context));
-  const position = await findEnd(store, name, 0);
+  const position = await appendEmpty(store, settings);
   const point = { position, atMs: context.clock.now() };
   const base = { ...(await writer.finish()), replaced: [] };
   return moveHead(store, settings, { base, point, previousRevision: 0 });
@@ -59,7 +70,7 @@ export async function beginAnew(
   settings: JournalSettings,
 ): Promise<HeadEntry | undefined> {
   const { name, context, prefixes } = settings;
-  const position = await findEnd(store, name, head?.position ?? 0);
+  const position = await appendEmpty(store, settings);
   let point: JournalPoint = { position, atMs: Math.max(head?.atMs ?? 0, context.clock.now()) };
   const writer = new BaseWriter(store, context);
   for await (const page of livePages(store, prefixes)) for (const entry of page) await writer.put(entry);

@@ -15,6 +15,7 @@ import type { EntryPart, JournalWrite } from './journal-entry.ts';
 import { entryPrefix, headKey } from './layout.ts';
 import { maxAttempts } from './limits.ts';
 import { pagesOf } from './paging.ts';
+import { contended } from './present.ts';
 import type { SnapshotBody } from './snapshot-parts.ts';
 import type { BaseStretch } from './journal-base.ts';
 
@@ -175,6 +176,11 @@ export async function* entriesAfter(
       yield { ...entry, atMs };
     }
   }
+  const now = await findHead(store, journal);
+  if (now?.head && now.head.position > number) {
+    // they went into a base while this was read, the last of them too: no gap shows it
+    throw journalDamaged(journal, number + 1, atMs);
+  }
 }
 
 /** The number of the last entry, found in steps that double: entries after the head are without a gap. */
@@ -192,9 +198,15 @@ export async function findEnd(store: Store, journal: string, from: number): Prom
   return known;
 }
 
+/** Whether the journal still begins where it began. */
+export async function isStillHead(store: Store, journal: string, { revision }: StoredHead): Promise<boolean> {
+  return (await findHead(store, journal))?.revision === revision;
+}
+
 /**
  * Works on a journal whose head may move meanwhile: what fails because of that is begun again.
- * @throws what `work` throws while the head stays where it is; `state/not-journaled` when there is no journal
+ * @throws what `work` throws while the head stays where it is; `state/not-journaled` when there is no journal;
+ *   `state/snapshot-contended` when the head never stays
  */
 export async function withHead<T>(
   store: Store,
@@ -209,8 +221,8 @@ export async function withHead<T>(
     try {
       return await work(head);
     } catch (error) {
-      const now = await readHead(store, journal);
-      if (attempt >= maxAttempts || now?.revision === head.revision) throw error;
+      if (await isStillHead(store, journal, head)) throw error;
+      if (attempt >= maxAttempts) throw contended('read', error);
     }
   }
 }

@@ -7,7 +7,7 @@ import { describeStore } from '../contract/store.contract.ts';
 import type { Store, Write } from '../store.ts';
 import { withJournal } from './journal.ts';
 import type { JournalOptions } from './journal-options.ts';
-import { entryPrefix } from './layout.ts';
+import { entryPrefix, headKey } from './layout.ts';
 import { restoreTo } from './restore.ts';
 import { stateAt } from './point-in-time.ts';
 import { takeSnapshot } from './snapshot.ts';
@@ -205,7 +205,8 @@ describe('a journal', () => {
       await clock.advance(10);
       await store.commit([put('n', index)]);
     }
-    const key = [...entryPrefix('main'), '000000000000004'];
+    // the first begins the journal
+    const key = [...entryPrefix('main'), '000000000000005'];
     const good = (await inner.get<Uint8Array>(key))?.value ?? new Uint8Array();
     const lastMs = clock.now() - 20;
     const damages: Write[] = [
@@ -218,7 +219,7 @@ describe('a journal', () => {
       await inner.commit([damage]);
       await expect(stateAt(store, clock.now())).rejects.toMatchObject({
         code: 'state/journal-damaged',
-        fields: { journal: 'main', entry: 4, lastMs },
+        fields: { journal: 'main', entry: 5, lastMs },
       });
       expect(await valuesAt(store, lastMs)).toEqual({ 'p/n': 3 });
       await inner.commit([{ type: 'put', key, value: good }]);
@@ -245,6 +246,25 @@ describe('a journal', () => {
     await clock.advance(1);
     await store.commit([put('n', 13)]);
     expect(await valuesAt(store, clock.now())).toEqual({ 'p/n': 13 });
+  });
+
+  test('whose head is lost when all its entries are compacted begins anew behind them', async () => {
+    const losses: Write[] = [
+      { type: 'put', key: headKey('main'), value: 'no head' },
+      { type: 'delete', key: headKey('main') },
+    ];
+    for (const loss of losses) {
+      const { clock, store, inner } = await opened({ retentionMs: 1, isCompacting: false });
+      for (let index = 1; index <= 20; index++) await store.commit([put('n', index)]);
+      await clock.advance(10);
+      await store.compactJournal();
+      expect(await inner.list(entryPrefix('main'))).toEqual([]);
+      await inner.commit([loss]);
+      const again = await withJournal(inner, { clock });
+      await again.commit([put('n', 21)]);
+      expect(await valuesAt(again, clock.now())).toEqual({ 'p/n': 21 });
+      expect(await again.journalState()).toMatchObject({ entries: 1 });
+    }
   });
 
   test('a restore is one commit, writes only what differs, and can be undone', async () => {

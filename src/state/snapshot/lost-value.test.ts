@@ -94,10 +94,10 @@ describe('a value whose file is lost', () => {
       await store.commit([put('n', n)]);
     }
     const lastMs = clock.now() - 20;
-    await lose([...entryPrefix('main'), '000000000000004']);
+    await lose([...entryPrefix('main'), '000000000000005']);
     await expect(stateAt(store, clock.now())).rejects.toMatchObject({
       code: 'state/journal-damaged',
-      fields: { entry: 4, lastMs },
+      fields: { entry: 5, lastMs },
     });
     expect(await valuesAt(store, lastMs)).toEqual({ 'p/n': 3 });
     // it stands in nobody's way: neither of opening, nor of writing, nor of a snapshot of who knows what is behind it

@@ -171,7 +171,7 @@ export async function readPast(store: Store, source: StateSource, prefix: Key): 
  * What was stored under `prefix` (default everything) at a time, or in a snapshot. A time in the future is now.
  * @throws `state/not-retained` (field earliestMs), `state/not-journaled`, `state/snapshot-not-found`, `state/prefix-not-covered`,
  *   `state/journal-damaged` (fields entry, lastMs), `state/checksum-failed`, `state/snapshot-too-large`, `state/snapshot-invalid`,
- *   `state/key-invalid`, and what the store throws
+ *   `state/snapshot-contended` when compactions of other tabs never rest, `state/key-invalid`, and what the store throws
  */
 export async function stateAt<T = unknown>(
   store: Store,

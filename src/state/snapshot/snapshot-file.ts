@@ -6,8 +6,7 @@
  * known of the snapshot (a value, counted), then the number of its keys, and each key with its value, in order of key. Values
  * are as in `value-format.ts`.
  */
-import { CodedError, isCodedError, isJson } from '../../base/index.ts';
-import type { Json, JsonObject } from '../../base/index.ts';
+import { CodedError, isCodedError } from '../../base/index.ts';
 import { deflateBytes, inflateBytes, sha256Hex } from '../../platform/index.ts';
 import { ByteReader } from '../codec/byte-reader.ts';
 import { ByteWriter } from '../codec/byte-writer.ts';
@@ -17,7 +16,7 @@ import { toValueBytes } from '../codec/to-value-bytes.ts';
 import type { Key } from '../key.ts';
 import type { CommitOptions, Store } from '../store.ts';
 import { checkName, isCovered, isHidden, toPrefixes } from './layout.ts';
-import { maxMetadataBytes } from './limits.ts';
+import { isMetadata } from './metadata.ts';
 import { fromRecordBytes, toRecordBytes } from './records.ts';
 import type { BytesRecord } from './records.ts';
 import { findSnapshot, readSnapshotRecords, storeSnapshot, toContext } from './snapshot.ts';
@@ -125,10 +124,6 @@ function fileTooLarge(found: string, limit: number, cause?: unknown): CodedError
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function isMetadata(value: unknown): value is JsonObject {
-  return isObject(value) && isJson(value) && JSON.stringify(value satisfies Json).length <= maxMetadataBytes;
 }
 
 function parseHeader(value: unknown): Header {

@@ -35,6 +35,9 @@ const write = fc.oneof(
   fc.record({ type: fc.constant('append' as const), name: fc.integer({ min: 0, max: 1 }) }),
 );
 
+/** Before which request another tab compacts. */
+const overtaken = fc.option(fc.integer({ min: 0, max: 14 }), { nil: Infinity });
+
 const step = fc.oneof(
   {
     weight: 8,
@@ -59,14 +62,19 @@ const step = fc.oneof(
   },
   {
     weight: 1,
-    arbitrary: fc.record({ do: fc.constant('snapshot' as const), writer: fc.integer({ min: 0, max: 2 }) }),
+    arbitrary: fc.record({
+      do: fc.constant('snapshot' as const),
+      writer: fc.integer({ min: 0, max: 2 }),
+      overtaken,
+    }),
   },
   {
-    weight: 1,
+    weight: 2,
     arbitrary: fc.record({
-      do: fc.constant('restore' as const),
+      do: fc.constantFrom('restore' as const, 'read' as const),
       writer: fc.integer({ min: 0, max: 2 }),
       back: fc.integer({ min: 0, max: 20 }),
+      overtaken,
     }),
   },
 );
@@ -99,6 +107,7 @@ class History {
 interface World {
   readonly clock: ShiftedClock;
   readonly inner: Store;
+  readonly tabs: readonly OvertakenStore[];
   readonly writers: readonly JournaledStore[];
   readonly history: History;
   readonly names: string[];
@@ -115,11 +124,50 @@ async function createWorld(): Promise<World> {
     isCompacting: false,
     snapshotLimits: { partBytes: 64 },
   };
+  const tabs = Array.from({ length: 3 }, () => new OvertakenStore(inner));
   const writers: JournaledStore[] = [];
-  for (let index = 0; index < 3; index++) writers.push(await withJournal(inner, options));
+  for (const tab of tabs) writers.push(await withJournal(tab.store, options));
   const history = new History();
   history.add(clock.now(), {});
-  return { clock, inner, writers, history, names: [] };
+  return { clock, inner, tabs, writers, history, names: [] };
+}
+
+interface GoingBack {
+  readonly do: 'restore' | 'read';
+  readonly writer: number;
+  readonly back: number;
+  readonly overtaken: number;
+}
+
+async function whileOvertaken<T>(
+  { tabs, writers }: World,
+  { writer, overtaken: request }: Pick<GoingBack, 'writer' | 'overtaken'>,
+  work: () => Promise<T>,
+): Promise<T> {
+  tabs[writer]?.overtake(request, () => (writers[(writer + 1) % 3] as JournaledStore).compactJournal());
+  return work().finally(() => tabs[writer]?.overtake(Infinity));
+}
+
+async function goBack(world: World, each: GoingBack): Promise<void> {
+  const { clock, writers, history } = world;
+  const store = writers[each.writer] as JournaledStore;
+  const { earliestMs } = await store.journalState();
+  const atMs = Math.max(earliestMs, clock.now() - each.back);
+  const [wanted, before] = [history.at(atMs), await stored(store)];
+  const going = whileOvertaken(world, each, async () =>
+    each.do === 'restore' ? restoreTo(store, atMs) : asModel((await stateAt(store, atMs)).entries),
+  );
+  const found = await going.catch((error: unknown) => {
+    if (!isCodedError(error, 'state/not-retained')) throw error;
+  });
+  const after = await stored(store);
+  if (!found) {
+    expect((await store.journalState()).earliestMs).toBeGreaterThan(atMs);
+    expect(after).toEqual(before);
+  } else if (each.do === 'read') expect(found).toEqual(wanted);
+  else expect(after).toEqual(wanted);
+  // a restore of what is there writes nothing, so the journal has no time of it
+  if (!isDeepStrictEqual(before, after)) history.add(clock.now(), after);
 }
 
 async function take(
@@ -144,18 +192,9 @@ async function take(
   } else if (each.do === 'compact') await store.compactJournal();
   else if (each.do === 'snapshot') {
     names.push(`s${value}`);
-    await takeSnapshot(store, `s${value}`);
+    await whileOvertaken(world, each, () => takeSnapshot(store, `s${value}`));
     expect(asModel((await stateAt(store, `s${value}`)).entries)).toEqual(await stored(store));
-  } else {
-    const { earliestMs } = await store.journalState();
-    const atMs = Math.max(earliestMs, clock.now() - each.back);
-    const [wanted, before] = [history.at(atMs), await stored(store)];
-    await restoreTo(store, atMs);
-    const after = await stored(store);
-    expect(after).toEqual(wanted);
-    // a restore of what is there writes nothing, so the journal has no time of it
-    if (!isDeepStrictEqual(before, after)) history.add(clock.now(), after);
-  }
+  } else await goBack(world, each);
   return undefined;
 }
 
@@ -188,32 +227,37 @@ describe('the past', () => {
   );
 });
 
-/** A store that is killed at a request: before it is carried out, or after, but before the answer. */
-function killedAt(
-  inner: Store,
-  request: number,
-  isCarriedOut: boolean,
-): { readonly store: Store; readonly requests: () => number } {
-  let count = 0;
-  const dead = (): never => {
-    throw new CodedError('state/closed', 'killed');
-  };
-  const guarded = async <T>(work: () => Promise<T>): Promise<T> => {
-    const index = count++;
-    if (index > request) dead();
-    if (index < request) return work();
-    if (isCarriedOut) await work();
-    return dead();
-  };
-  const store = new Proxy(inner, {
+/** The same store, with something around each request. */
+function aroundRequests(inner: Store, around: <T>(work: () => Promise<T>) => Promise<T>): Store {
+  return new Proxy(inner, {
     get(target, property) {
       const member: unknown = Reflect.get(target, property);
       if (typeof member !== 'function') return member;
       if (!['get', 'list', 'commit', 'commitEach'].includes(String(property)))
         return member.bind(target) as unknown;
       return (...args: unknown[]) =>
-        guarded(() => (member as (...all: unknown[]) => Promise<unknown>).apply(target, args));
+        around(() => (member as (...all: unknown[]) => Promise<unknown>).apply(target, args));
     },
+  });
+}
+
+interface Requests {
+  readonly store: Store;
+  readonly requests: () => number;
+}
+
+/** A store that is killed at a request: before it is carried out, or after, but before the answer. */
+function killedAt(inner: Store, request: number, isCarriedOut: boolean): Requests {
+  let count = 0;
+  const dead = (): never => {
+    throw new CodedError('state/closed', 'killed');
+  };
+  const store = aroundRequests(inner, async (work) => {
+    const index = count++;
+    if (index > request) dead();
+    if (index < request) return work();
+    if (isCarriedOut) await work();
+    return dead();
   });
   return { store, requests: () => count };
 }
@@ -348,5 +392,121 @@ describe('killed at any request', () => {
       const journaled = await withJournal(inner, { clock });
       expect(asModel((await stateAt(journaled, clock.now())).entries)).toEqual({ k: 1 });
     }
+  });
+});
+
+/** A tab whose next requests can be overtaken: before the one of that number another tab does something. */
+class OvertakenStore {
+  readonly store: Store;
+  requests = 0;
+  #request = Infinity;
+  #other: () => Promise<unknown> = () => Promise.resolve();
+
+  constructor(inner: Store) {
+    this.store = aroundRequests(inner, async (work) => {
+      if (this.requests++ === this.#request) await this.#other();
+      return work();
+    });
+  }
+
+  overtake(request: number, other: () => Promise<unknown> = () => Promise.resolve()): void {
+    this.requests = 0;
+    this.#request = request;
+    this.#other = other;
+  }
+}
+
+interface Overtaken {
+  readonly tab: OvertakenStore;
+  readonly inner: Store;
+  readonly store: JournaledStore;
+  readonly clock: SimulatedClock;
+}
+
+/** Ten entries beyond retention, which another tab compacts before the request of that number, with what it wrote meanwhile. */
+async function overtakenAt(request: number, written: number): Promise<Overtaken> {
+  const clock = new SimulatedClock();
+  const inner = createMemoryStore({ clock });
+  const tab = new OvertakenStore(inner);
+  const options = { clock, isCompacting: false, retentionMs: 1000, snapshotLimits: { partBytes: 64 } };
+  const store = await withJournal(tab.store, options);
+  const other = await withJournal(inner, options);
+  for (let index = 0; index < 10; index++) {
+    await clock.advance(1);
+    await store.commit([{ type: 'put', key: ['k', String(index)], value: index }]);
+  }
+  await clock.advance(100_000);
+  tab.overtake(request, async () => {
+    for (let value = 0; value < written; value++) {
+      await other.commit(['a', 'z'].map((key): Write => ({ type: 'put', key: [key], value })));
+    }
+    await clock.advance(100_000);
+    await other.compactJournal();
+  });
+  return { tab, inner, store, clock };
+}
+
+async function overtakeEverywhere(work: (overtaken: Overtaken) => Promise<void>): Promise<void> {
+  for (const written of [0, 3]) {
+    for (let request = 0; ; request++) {
+      const overtaken = await overtakenAt(request, written);
+      await work(overtaken);
+      if (overtaken.tab.requests > request) continue;
+      expect(request).toBeGreaterThan(3);
+      break;
+    }
+  }
+}
+
+const ten: Model = Object.fromEntries(Array.from({ length: 10 }, (_, index) => [`k/${index}`, index]));
+
+describe('overtaken by the compaction of another tab at any request', () => {
+  test('a state is what it was', async () => {
+    await overtakeEverywhere(async ({ store, clock }) => {
+      expect(asModel((await stateAt(store, clock.now(), ['k'])).entries)).toEqual(ten);
+    });
+  });
+
+  test('a restore of the present changes nothing', async () => {
+    await overtakeEverywhere(async ({ store, inner, clock }) => {
+      const restored = await restoreTo(store, clock.now(), { prefix: ['k'] });
+      expect(restored).toMatchObject({ puts: 0, deletes: 0 });
+      expect(asModel(await inner.list(['k']))).toEqual(ten);
+    });
+  });
+
+  test('a restore of the past is whole, or was not begun because the past is gone', async () => {
+    const outcomes = new Set<string>();
+    await overtakeEverywhere(async ({ store, inner, clock }) => {
+      const past = clock.now();
+      await store.commit([{ type: 'put', key: ['k', '3'], value: 'new' }]);
+      await clock.advance(1);
+      await store.commit([{ type: 'delete', key: ['k', '4'] }]);
+      const now = asModel(await inner.list(['k']));
+      const code = await restoreTo(store, past - 1, { prefix: ['k'] }).then(
+        () => 'restored',
+        (error: unknown) => (isCodedError(error, 'state/not-retained') ? 'not retained' : String(error)),
+      );
+      outcomes.add(code);
+      expect(asModel(await inner.list(['k']))).toEqual(code === 'restored' ? ten : now);
+    });
+    expect([...outcomes].toSorted()).toEqual(['not retained', 'restored']);
+  });
+
+  test('a snapshot has everything, at one moment', async () => {
+    await overtakeEverywhere(async ({ store }) => {
+      await takeSnapshot(store, 's');
+      const { a, z, ...state } = asModel((await stateAt(store, 's')).entries);
+      expect(a).toEqual(z);
+      expect(state).toEqual(ten);
+    });
+  });
+
+  test('another compaction, and the opening of a journal, find nothing damaged', async () => {
+    await overtakeEverywhere(async ({ store, tab, clock }) => {
+      await store.compactJournal();
+      const opened = await withJournal(tab.store, { clock });
+      expect(asModel((await stateAt(opened, clock.now(), ['k'])).entries)).toEqual(ten);
+    });
   });
 });

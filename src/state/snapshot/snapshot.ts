@@ -14,6 +14,7 @@ import type { JournalHead, JournalPoint } from './journal-read.ts';
 import { checkName, infoKey, infoPrefix, isCovered, markerPrefix, toPrefixes } from './layout.ts';
 import { defaultSnapshotLimits, maxMetadataBytes } from './limits.ts';
 import type { SnapshotLimits } from './limits.ts';
+import { isMetadata } from './metadata.ts';
 import type { BytesRecord, Records } from './records.ts';
 import {
   abandonment,
@@ -128,12 +129,11 @@ async function collect(
 }
 
 function checkMetadata(metadata: JsonObject): void {
-  const length = JSON.stringify(metadata).length;
-  if (length <= maxMetadataBytes) return;
+  if (isMetadata(metadata)) return;
   throw new CodedError(
     'state/snapshot-invalid',
-    `the metadata of a snapshot has ${length} characters, expected at most ${maxMetadataBytes}`,
-    { fields: { field: 'metadata', length, maxMetadataBytes } },
+    `the metadata of a snapshot is no JSON object of at most ${maxMetadataBytes} characters`,
+    { fields: { field: 'metadata', maxMetadataBytes } },
   );
 }
 
@@ -194,7 +194,7 @@ export async function storeSnapshot(
  * Takes a snapshot of one moment, while others write. It is there, whole, when the promise resolves; a killed one is never
  * listed, and what it left is swept by a later one.
  * @throws `state/snapshot-exists`, `state/snapshot-limit`, `state/snapshot-invalid`, `state/key-invalid`, `state/snapshot-too-large`,
- *   `state/not-encodable`, `state/snapshot-interrupted`, `state/snapshot-contended` (only without a journal), and what the store throws
+ *   `state/not-encodable`, `state/snapshot-interrupted`, `state/snapshot-contended`, and what the store throws
  */
 export async function takeSnapshot(
   store: Store,
