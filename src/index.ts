@@ -17,6 +17,7 @@ export type {
 } from './compute/index.ts';
 export {
   createExecutor,
+  createFetchTool,
   createPythonExecutor,
   createTrustDomain,
   comparePolicies,
@@ -39,6 +40,7 @@ export type {
   Executor,
   ExecutorLimits,
   ExecutorOptions,
+  FetchToolOptions,
   GuestValue,
   LanguageName,
   NetworkRule,

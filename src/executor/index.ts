@@ -30,6 +30,8 @@ export { decide } from './policy/decide.ts';
 export type { Decision, Permission, PolicyRequest } from './policy/decide.ts';
 export { comparePolicies, describePolicy } from './policy/describe-policy.ts';
 export type { PolicyChange, PolicyList } from './policy/describe-policy.ts';
+export { createFetchTool } from './policy/fetch-tool.ts';
+export type { FetchToolOptions } from './policy/fetch-tool.ts';
 export { narrowPolicy } from './policy/narrow-policy.ts';
 export { denyByDefault, parsePolicy, resolvePolicy } from './policy/policy.ts';
 export type { NetworkRule, Policy, PolicyInput } from './policy/policy.ts';

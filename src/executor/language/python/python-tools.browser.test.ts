@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
-import { assembleExecutor } from '../../create-executor.ts';
+import { assembleExecutor, createExecutor } from '../../create-executor.ts';
 import type { Executor } from '../../executor.ts';
 import type { GuestValue } from '../../guest-value.ts';
 import type { SandboxHost } from '../../sandbox/sandbox-host.ts';
+import { createFetchTool } from '../../policy/fetch-tool.ts';
 import { frameWalls } from '../../sandbox/walls.ts';
 import type { Tools } from '../../tool.ts';
 
@@ -45,5 +46,22 @@ test('where no stack can be put aside, a plain call says what to write instead',
   const code = 'try:\n  add(1, 1)\nexcept RuntimeError as e:\n  code = e.code\n[code, await add(1, 1)]';
   expect(await executor.execute(code, { tools })).toMatchObject({
     value: ['executor/tool-wait-unavailable', 2],
+  });
+});
+
+test('a guest reaches the origins of its policy through a tool, and no others', async () => {
+  const network = [{ origin: location.origin, methods: ['GET'] }];
+  const options = { language: 'python', assets, frame: 'srcdoc', policy: { network } } as const;
+  await using executor = createExecutor(options);
+  const context = { tools: { fetch: createFetchTool({ fetch: (url, init) => fetch(url, init) }) } };
+  const own = `fetch("${location.origin}/sandbox/NOTICE.txt")["status"]`;
+  expect(await executor.execute(own, context)).toMatchObject({ value: 200 });
+  const other = 'try:\n  fetch("https://other.example/x", "POST")\nexcept BaseException: pass\n1';
+  expect(await executor.execute(other, context)).toMatchObject({
+    type: 'denied',
+    permission: 'network',
+    name: 'POST https://other.example',
+    rule: 'network',
+    line: 2,
   });
 });

@@ -7,7 +7,7 @@ import type { HostFunctions, RunListener } from './host-functions.ts';
 import type { BeginRun, ThrownDetail } from './in-guest/harness-types.ts';
 import type { Evaluated, Interpreter } from './interpreter.ts';
 import { isFault, readScript } from './script.ts';
-import type { Place, Script, ScriptFault } from './script.ts';
+import type { NamedPlace, Place, Script, ScriptFault } from './script.ts';
 import { tracebackOf } from './traceback.ts';
 import type { Translation } from './translation.ts';
 
@@ -80,7 +80,7 @@ export class Run implements RunListener {
     try {
       const script = this.#read(request.code);
       if (isFault(script)) return syntaxError(script);
-      return refusal(script, request.deniedModules) ?? (await this.#execute(script));
+      return refusal(script, request) ?? (await this.#execute(script));
     } catch (error) {
       return this.#concludeWith(error);
     } finally {
@@ -242,11 +242,17 @@ function syntaxError({ message, line, column }: ScriptFault): string {
   return JSON.stringify({ type: 'syntax-error', message, line, column });
 }
 
-function refusal({ modules, toOriginal }: Script, denied: readonly string[]): string | undefined {
-  const found = modules.find(({ name }) =>
-    denied.some((entry) => name === entry || name.startsWith(`${entry}/`)),
+function refusal(
+  { modules, globals, toOriginal }: Script,
+  { deniedModules, deniedGlobals }: RunRequest,
+): string | undefined {
+  const denied = (permission: string, { name, line, column }: NamedPlace): string =>
+    JSON.stringify({ type: 'denied', permission, name, ...toOriginal({ line, column }) });
+  const named = modules.find(({ name }) =>
+    deniedModules.some((entry) => name === entry || name.startsWith(`${entry}/`)),
   );
-  if (!found) return undefined;
-  const { name, line, column } = found;
-  return JSON.stringify({ type: 'denied', permission: 'module', name, ...toOriginal({ line, column }) });
+  if (named) return denied('module', named);
+  const used =
+    deniedGlobals.length > 0 ? globals().find(({ name }) => deniedGlobals.includes(name)) : undefined;
+  return used && denied('global', used);
 }

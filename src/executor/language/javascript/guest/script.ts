@@ -10,6 +10,7 @@ import type {
   VariableDeclaration,
 } from 'acorn';
 import { Edits } from './edits.ts';
+import { globalsOf } from './named-globals.ts';
 
 /** A place in the code as the caller wrote it; both from 1. */
 export interface Place {
@@ -24,10 +25,13 @@ export interface ScriptFault {
   readonly column: number | null;
 }
 
-/** A module that the code names in its text. */
-export interface NamedModule extends Place {
+/** A name in the text of the code. */
+export interface NamedPlace extends Place {
   readonly name: string;
 }
+
+/** A module that the code names in its text. */
+export type NamedModule = NamedPlace;
 
 export interface Script {
   /** Run as a script that may await. */
@@ -38,6 +42,8 @@ export interface Script {
   /** The last statement is an expression, whose value is the run's. */
   readonly hasValue: boolean;
   readonly modules: readonly NamedModule[];
+  /** Names that the code uses as they stand. Read when asked for: most policies deny none. */
+  readonly globals: () => readonly NamedPlace[];
   /** From a place in `code` to the caller's. */
   readonly toOriginal: (place: Place) => Place;
 }
@@ -127,6 +133,7 @@ function write(source: string, program: Program, given?: Edits): Script {
     bindings,
     hasValue: given !== undefined || last?.type === 'ExpressionStatement',
     modules: modulesOf(source, program),
+    globals: () => globalsOf(program).map(({ name, at }) => ({ name, ...placeOf(source, at) })),
     toOriginal: (place) => edits.toOriginal(place),
   };
 }
@@ -183,13 +190,17 @@ function rewriteExport(
   return rewrite(declaration, edits);
 }
 
+function placeOf(source: string, at: number): Place {
+  const before = source.slice(0, at).split('\n');
+  return { line: before.length, column: (before.at(-1) ?? '').length + 1 };
+}
+
 /** Modules that are named where they are imported: by a declaration, or as a text in `import(…)`. */
 function modulesOf(source: string, program: Program): readonly NamedModule[] {
   const found: NamedModule[] = [];
   const add = (value: unknown, at: number): void => {
     if (typeof value !== 'string') return;
-    const before = source.slice(0, at).split('\n');
-    found.push({ name: value, line: before.length, column: (before.at(-1) ?? '').length + 1 });
+    found.push({ name: value, ...placeOf(source, at) });
   };
   const visit = (node: unknown): void => {
     if (typeof node !== 'object' || node === null) return;
