@@ -82,14 +82,33 @@ async function nextLost<T>(
   }
 }
 
+/** Lists that were read in several pieces. */
+const pieced = new WeakSet<readonly Entry[]>();
+
+/** Whether a list was read in several pieces, since a value in it was lost: it is not from one moment, also where it holds none that is lost. */
+export function isPieced(list: readonly Entry[]): boolean {
+  return pieced.has(list);
+}
+
 async function listLenient<T>(store: Store, prefix: Key, options: ListOptions): Promise<readonly Entry<T>[]> {
-  const { limit = defaultListEntries } = options;
   try {
     return await store.list<T>(prefix, options);
   } catch (error) {
     if (!isValueLost(error)) throw error;
-    if (limit === 1) return nextLost<T>(store, prefix, options, error);
+    const list = await listInPieces<T>(store, prefix, options, error);
+    pieced.add(list);
+    return list;
   }
+}
+
+async function listInPieces<T>(
+  store: Store,
+  prefix: Key,
+  options: ListOptions,
+  error: CodedError,
+): Promise<readonly Entry<T>[]> {
+  const { limit = defaultListEntries } = options;
+  if (limit === 1) return nextLost<T>(store, prefix, options, error);
   const half = Math.ceil(limit / 2);
   const first = await listLenient<T>(store, prefix, { ...options, limit: half });
   const last = first.at(-1);
@@ -102,7 +121,7 @@ const lenient = new WeakMap<Store, Store>();
 
 /**
  * The same store, whose `get` and `list` give an entry with a {@link LostValue} where a value is lost, with the key's
- * revision, instead of failing for it and all that was asked for with it. A list that holds one is not from one moment.
+ * revision, instead of failing for it and all that was asked for with it. Such a list is not from one moment: see {@link isPieced}.
  * Everything else is the store's own.
  */
 export function withLostValues(store: Store): Store {

@@ -2,7 +2,7 @@
 import { toValueBytes } from '../codec/to-value-bytes.ts';
 import { encodeKey } from '../key.ts';
 import type { Key } from '../key.ts';
-import { LostValue } from '../lost-value.ts';
+import { isPieced, LostValue } from '../lost-value.ts';
 import type { Entry, Store } from '../store.ts';
 import { entriesAfter } from './journal-read.ts';
 import type { JournalPoint } from './journal-read.ts';
@@ -33,23 +33,25 @@ export interface Sink {
 interface Reading {
   readonly revisions: ReadonlyMap<string, number>;
   readonly pages: number;
-  readonly isLossy: boolean;
+  readonly isPieced: boolean;
   readonly sizeBytes: number;
 }
 
-async function readInto(sink: Sink, source: AsyncIterable<readonly Entry[]>): Promise<Reading> {
+async function readInto(sink: Sink, store: Store, prefixes: readonly Key[]): Promise<Reading> {
   const revisions = new Map<string, number>();
-  let [pages, sizeBytes, isLossy] = [0, 0, false];
-  for await (const page of source) {
-    pages++;
-    for (const entry of page) {
-      revisions.set(encodeKey(entry.key), entry.revision);
-      sizeBytes += sizeOfEntry(entry);
-      isLossy ||= entry.value instanceof LostValue;
-      await sink.put(entry);
+  const reading = { revisions, pages: 0, isPieced: false, sizeBytes: 0 };
+  for (const prefix of prefixes) {
+    for await (const page of pagesOf(store, prefix, sizeOfEntry)) {
+      reading.pages++;
+      reading.isPieced ||= isPieced(page);
+      for (const entry of page.filter(({ key }) => !isHidden(key))) {
+        revisions.set(encodeKey(entry.key), entry.revision);
+        reading.sizeBytes += sizeOfEntry(entry);
+        await sink.put(entry);
+      }
     }
   }
-  return { revisions, pages, isLossy, sizeBytes };
+  return reading;
 }
 
 function isSame(a: ReadonlyMap<string, number>, b: ReadonlyMap<string, number>): boolean {
@@ -64,8 +66,7 @@ async function onePage(store: Store, prefixes: readonly Key[]): Promise<readonly
   if (!prefix || prefixes.length > 1) return undefined;
   const page = await store.list(prefix, { limit: maxPageEntries });
   const isAll = page.length < maxPageEntries || page.some(({ key }) => isHidden(key));
-  const isMoment = isAll && !page.some(({ value }) => value instanceof LostValue);
-  return isMoment ? page.filter(({ key }) => !isHidden(key)) : undefined;
+  return isAll && !isPieced(page) ? page.filter(({ key }) => !isHidden(key)) : undefined;
 }
 
 /**
@@ -87,8 +88,8 @@ export async function collectTwice<S extends Sink>(
       for (const entry of page) await sink.put(entry);
       return sink;
     }
-    const reading = await readInto(sink, livePages(store, prefixes));
-    const isMoment = reading.pages === 1 && !reading.isLossy;
+    const reading = await readInto(sink, store, prefixes);
+    const isMoment = reading.pages === 1 && !reading.isPieced;
     if (isMoment || (before && isSame(before.revisions, reading.revisions))) return sink;
     before = reading;
     await sink.drop();

@@ -8,7 +8,7 @@ import { createMemoryFolder } from '../backend/body-folder.contract.ts';
 import type { FaultyFolder } from '../backend/body-folder.contract.ts';
 import { openOpfsStore } from '../backend/opfs.ts';
 import type { Key } from '../key.ts';
-import type { Store, Write } from '../store.ts';
+import type { ListOptions, Store, Write } from '../store.ts';
 import { withJournal } from './journal.ts';
 import type { JournaledStore } from './journal.ts';
 import type { JournalOptions } from './journal-options.ts';
@@ -176,5 +176,32 @@ describe('a value whose file is lost', () => {
     await takeSnapshot(store, 's');
     expect(await codeOf(restoreTo(store, 's'))).toBe('done');
     await store.close();
+  });
+
+  test('that is replaced while the rest is read makes no moment of what was read in pieces', async () => {
+    const { clock, inner, options, lose } = await opened({ prefixes: [['q']] });
+    const names = ['a', 'b', 'c', 'd'];
+    await inner.commit(names.map((name) => put(name, 1)));
+    await lose(['p', 'c']);
+    let looks = 0;
+    const list: Store['list'] = async <T>(prefix: Key, asked: ListOptions = {}) => {
+      const page = await inner.list<T>(prefix, asked);
+      // the second time all is asked for at once, and then in halves of halves
+      const isFirstPiece = prefix[0] === 'p' && asked.limit === 2 && !asked.after;
+      if (isFirstPiece && ++looks === 2) await inner.commit([put('a', 2), put('c', 2)]);
+      return page;
+    };
+    const busy: Store = Object.assign(Object.create(inner) as Store, {
+      name: inner.name,
+      capabilities: inner.capabilities,
+      get: inner.get.bind(inner),
+      commit: inner.commit.bind(inner),
+      list,
+    });
+    const store = await withJournal(busy, { ...options, name: 'late', prefixes: [['p']] });
+    expect(looks).toBeGreaterThanOrEqual(2);
+    const { entries } = await stateAt(store, clock.now(), ['p']);
+    expect(entries.map(({ value }) => value)).toEqual([2, 1, 2, 1]);
+    await inner.close();
   });
 });

@@ -4,7 +4,7 @@ import { toValueBytes } from '../codec/to-value-bytes.ts';
 import { isFenceKey } from '../fence-key.ts';
 import { encodeKey } from '../key.ts';
 import type { Key } from '../key.ts';
-import { LostValue, withLostValues } from '../lost-value.ts';
+import { isPieced, LostValue, withLostValues } from '../lost-value.ts';
 import type { Entry, Store } from '../store.ts';
 import { isHidden } from './layout.ts';
 import { maxAttempts, maxHeldBytes } from './limits.ts';
@@ -81,12 +81,12 @@ async function readPass(
   known: ReadonlyMap<string, Present>,
 ): Promise<Pass> {
   const comparison = new Comparison(past);
-  let [pages, lost] = [0, 0];
+  let [pages, isTorn] = [0, false];
   for await (const page of pagesOf(withLostValues(store), prefix, sizeOfEntry)) {
     pages++;
+    isTorn ||= isPieced(page);
     const unknown = page.filter((entry) => {
       if (isKept(entry.key)) return false;
-      if (entry.value instanceof LostValue) lost++;
       const encoded = encodeKey(entry.key);
       const before = known.get(encoded);
       if (before?.revision !== entry.revision) return true;
@@ -96,7 +96,7 @@ async function readPass(
     await comparison.add(unknown);
   }
   await comparison.compare();
-  return { present: comparison.present, isWhole: pages === 1 && lost === 0 };
+  return { present: comparison.present, isWhole: pages === 1 && !isTorn };
 }
 
 function isSameMoment(one: ReadonlyMap<string, Present>, other: ReadonlyMap<string, Present>): boolean {
