@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { SimulatedClock } from '../../platform/index.ts';
 import type { GuestMessage } from '../sandbox/protocol.ts';
 import type { Engine } from './engine.ts';
+import { packAnswer } from '../sandbox/tool-answer.ts';
 import { GuestRunner } from './guest-runner.ts';
 import { createInterruptFlag, pythonSignalOf, raiseInterrupt } from './interrupt-flag.ts';
 
@@ -139,4 +140,69 @@ test('an interrupt that overtakes its run ends it before any of it ran, and spar
   expect((sent.at(-1) as { result: string }).result).toContain('KeyboardInterrupt');
   await serve(3);
   expect(signals).toEqual([0, 0]);
+});
+
+/** Runs what `guest` does with the runner itself. */
+async function runWith(guest: (runner: GuestRunner) => unknown): Promise<readonly GuestMessage[]> {
+  const sent: GuestMessage[] = [];
+  const runner = new GuestRunner((message) => void sent.push(message), {}, clock);
+  runner.install(engineOf(() => guest(runner)));
+  const bounds = { outputBytes: 1000, resultBytes: 1000 };
+  await runner.receive({
+    type: 'run-start',
+    run: 1,
+    request: new Uint8Array(),
+    buffers: [],
+    ...rest,
+    ...bounds,
+  });
+  return sent;
+}
+
+const toolCall = { name: 'n', arguments: '[[],[]]', buffers: [], line: null };
+
+test('no more calls of tools leave than the page needs to see that there are too many', async () => {
+  const sent = await runWith((runner) => {
+    for (let round = 0; round < 10; round += 1) void runner.tools.start(toolCall);
+    return '{}';
+  });
+  expect(typesOf(sent).filter((type) => type === 'tool-call')).toHaveLength(rest.toolCalls + 1);
+});
+
+test('arguments beyond the limit do not leave, nor does a call without shared memory wait, nor one after the run', async () => {
+  let kept: GuestRunner | undefined;
+  const sent = await runWith((runner) => {
+    kept = runner;
+    attempt(() => runner.tools.start({ ...toolCall, arguments: 'x'.repeat(101) }));
+    attempt(() => runner.tools.start({ ...toolCall, buffers: [new ArrayBuffer(101)] }));
+    attempt(() => runner.tools.call(toolCall));
+    return '{}';
+  });
+  expect(await kept?.tools.start(toolCall)).toBeUndefined();
+  expect(typesOf(sent)).toEqual(['run-end']);
+});
+
+test('a call is answered once, by its number; what is left waits no longer than the run', async () => {
+  const answers: unknown[] = [];
+  const sent = await runWith(async (runner) => {
+    const [first, second] = [runner.tools.start(toolCall), runner.tools.start(toolCall)];
+    const block = packAnswer('1', []);
+    await runner.receive({ type: 'tool-answer', call: 99, answer: block });
+    await runner.receive({ type: 'tool-answer', call: 1, answer: block });
+    answers.push((await first)?.text);
+    void second.then((answer) => answers.push(answer));
+    return '{}';
+  });
+  expect(typesOf(sent)).toEqual(['tool-call', 'tool-call', 'run-end']);
+  expect(answers).toEqual([new TextEncoder().encode('1'), undefined]);
+});
+
+test('rich values beyond their limits do not leave', async () => {
+  const many = await runWith((runner) => {
+    for (let round = 0; round < 5; round += 1) runner.display('{}');
+    return '{}';
+  });
+  expect(typesOf(many)).toEqual(['display-write', 'display-write', 'output-exceed', 'run-end']);
+  const large = await runWith((runner) => (runner.display('x'.repeat(101)), runner.display({}), '{}'));
+  expect(typesOf(large)).toEqual(['output-exceed', 'run-end']);
 });

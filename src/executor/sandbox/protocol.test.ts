@@ -10,10 +10,32 @@ test.each([
   { type: 'output-write', run: 1, stream: 'stdout', text: 't' },
   { type: 'output-exceed', run: 1 },
   { type: 'run-end', run: 1, result: '{}', buffers: [new ArrayBuffer(1)], isStateLost: false },
+  { type: 'display-write', run: 1, bundle: '{}' },
+  {
+    type: 'tool-call',
+    run: 1,
+    call: 1,
+    name: 'n',
+    arguments: '[[],[]]',
+    buffers: [],
+    line: null,
+    isBlocking: true,
+  },
   { type: 'sandbox-die', message: 'm' },
 ] as const)('$type is read as it is', (message) => {
   expect(parseGuestMessage({ ...message, extra: 1 })).toEqual(message);
 });
+
+const call = {
+  type: 'tool-call',
+  run: 1,
+  call: 1,
+  name: 'n',
+  arguments: '',
+  buffers: [],
+  line: 1,
+  isBlocking: true,
+};
 
 test.each<[string, unknown]>([
   ['nothing', undefined],
@@ -22,6 +44,13 @@ test.each<[string, unknown]>([
   ['a name of Object', { type: 'toString' }],
   ['a run that is no number', { type: 'output-exceed', run: '1' }],
   ['a run beyond counting', { type: 'output-exceed', run: 2 ** 60 }],
+  ['a bundle that is no text', { type: 'display-write', run: 1, bundle: {} }],
+  ['a call without a number', { ...call, call: undefined }],
+  ['a call of a tool without a name', { ...call, name: ['n'] }],
+  ['a call with arguments that are no text', { ...call, arguments: [] }],
+  ['a call with buffers that are none', { ...call, buffers: [1] }],
+  ['a call from half a line', { ...call, line: 1.5 }],
+  ['a call that waits perhaps', { ...call, isBlocking: 1 }],
   ['another stream', { type: 'output-write', run: 1, stream: 'stdlog', text: '' }],
   ['text that is no text', { type: 'output-write', run: 1, stream: 'stdout', text: ['x'] }],
   ['a result that is no text', { type: 'run-end', run: 1, result: {}, buffers: [], isStateLost: false }],
