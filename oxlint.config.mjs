@@ -81,6 +81,7 @@ const homes = {
   '@jitl/*': ['executor'],
   acorn: ['executor'],
   '@bjorn3/browser_wasi_shim': ['executor'],
+  '@sqlite.org/sqlite-wasm': ['executor'],
   wabt: ['executor'],
   zod: ['program'],
   sucrase: ['executor', 'app'],

@@ -17,6 +17,7 @@ const stampName = 'stamp.txt';
 const workers = {
   'javascript/worker.js': 'language/javascript/guest/javascript-worker.ts',
   'python/worker.js': 'language/python/guest/python-worker.ts',
+  'sql/worker.js': 'language/sql/guest/sql-worker.ts',
   'typescript/worker.js': 'language/typescript/guest/typescript-worker.ts',
   'wasm/text-worker.js': 'language/wasm/guest/text-worker.ts',
   'wasm/worker.js': 'language/wasm/guest/wasm-worker.ts',
@@ -24,11 +25,13 @@ const workers = {
 const copies = {
   'javascript/quickjs.wasm': '@jitl/quickjs-ng-wasmfile-release-sync/wasm',
   'python/pyodide.wasm': 'pyodide/pyodide.asm.wasm',
+  'sql/sqlite3.wasm': '@sqlite.org/sqlite-wasm/sqlite3.wasm',
 };
 /** Packages that a guest is made of; by their version, they never change in place. */
 const packages = [
   '@bjorn3/browser_wasi_shim',
   '@jitl/quickjs-ng-wasmfile-release-sync',
+  '@sqlite.org/sqlite-wasm',
   'acorn',
   'pyodide',
   'quickjs-emscripten-core',
@@ -161,6 +164,9 @@ javascript/: quickjs.wasm and worker.js (the part that speaks with it) are made 
 (https://github.com/justjake/quickjs-emscripten, MIT), quickjs-ng (https://github.com/quickjs-ng/quickjs, MIT) and acorn
 (https://github.com/acornjs/acorn, MIT); typescript/worker.js also from sucrase
 (https://github.com/alangpierce/sucrase, MIT).
+
+sql/: sqlite3.wasm and worker.js (the part that speaks with it) are SQLite (https://sqlite.org, in the public domain) in the form of the npm
+package "@sqlite.org/sqlite-wasm" (Apache License 2.0).
 
 wasm/: worker.js and text-worker.js hold browser_wasi_shim (https://github.com/bjorn3/browser_wasi_shim, MIT or Apache License 2.0);
 text-worker.js holds WABT (https://github.com/WebAssembly/wabt, Apache License 2.0) as well, in the form of the npm package "wabt".

@@ -1,7 +1,7 @@
 /** What the page knows of a language. The rest of it is its guest, which lives in the worker; see the README beside this file. */
 
 /** The languages there are. */
-export type LanguageName = 'javascript' | 'python' | 'typescript' | 'wasm' | 'wat';
+export type LanguageName = 'javascript' | 'python' | 'sql' | 'typescript' | 'wasm' | 'wat';
 
 /** A file of a language, fetched by the page and handed to the frame. */
 export interface LanguageAsset {

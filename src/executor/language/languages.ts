@@ -2,12 +2,14 @@
 import type { Language, LanguageName } from './language.ts';
 import { javascript } from './javascript/javascript.ts';
 import { python } from './python/python.ts';
+import { sql } from './sql/sql.ts';
 import { typescript } from './typescript/typescript.ts';
 import { wasm, wat } from './wasm/wasm.ts';
 
 export const languages: Readonly<Record<LanguageName, Language>> = Object.freeze({
   javascript,
   python,
+  sql,
   typescript,
   wasm,
   wat,

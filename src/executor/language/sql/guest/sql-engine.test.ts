@@ -1,0 +1,216 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import type { Sqlite3Static } from '@sqlite.org/sqlite-wasm';
+import fc from 'fast-check';
+import { beforeAll, expect, test } from 'vitest';
+import type { GuestValue } from '../../../guest-value.ts';
+import type { RunRequest } from '../../../sandbox/protocol.ts';
+import { parseRunResult } from '../../../sandbox/run-result.ts';
+import type { RunResult } from '../../../sandbox/run-result.ts';
+import { ValueEncoder } from '../../../sandbox/value-codec.ts';
+import { loadSqlite } from './load-sqlite.ts';
+import { SqlEngine } from './sql-engine.ts';
+import { cutStatements } from './statements.ts';
+import { readCsv } from './tables.ts';
+
+let sqlite: Sqlite3Static;
+beforeAll(async () => {
+  const file = createRequire(import.meta.url).resolve('@sqlite.org/sqlite-wasm/sqlite3.wasm');
+  sqlite = await loadSqlite(new WebAssembly.Module(readFileSync(file)), 64 * 2 ** 20);
+});
+
+const bounds = { resultBytes: 2 ** 20, valueDepth: 8 };
+
+interface Given {
+  readonly variables?: Readonly<Record<string, unknown>>;
+  readonly files?: Readonly<Record<string, string | Uint8Array>>;
+  readonly outputs?: readonly string[];
+}
+
+function open() {
+  let kept: ArrayBuffer[] = [];
+  const output = {
+    emit: () => undefined,
+    writeRaw: () => undefined,
+    exceed: () => undefined,
+    keep: (bytes: Uint8Array) => kept.push(bytes.slice().buffer as ArrayBuffer) - 1,
+    loseState: () => undefined,
+    die: () => undefined,
+    display: () => undefined,
+    tools: { canBlock: false, call: () => undefined, start: () => Promise.resolve(undefined) },
+  };
+  const engine = new SqlEngine({ sqlite, interrupt: undefined, output });
+  return (code: string, { variables = {}, files = {}, outputs = [] }: Given = {}): RunResult => {
+    const encoder = new ValueEncoder({ maxSizeBytes: 2 ** 24, maxDepth: 8 });
+    const encode = (value: unknown): unknown => encoder.encode(value, 'x');
+    const request: RunRequest = {
+      code,
+      variables: Object.fromEntries(Object.entries(variables).map(([name, value]) => [name, encode(value)])),
+      files: Object.entries(files).map(([path, content]) => [path, encode(content)] as const),
+      imports: [],
+      outputs,
+      deniedModules: [],
+      deniedGlobals: [],
+      deniedTools: [],
+      tools: [],
+      environment: {},
+      workingDirectory: null,
+      toolArgumentBytes: 0,
+      displayBytes: 0,
+      outputBytes: 1000,
+      ...bounds,
+    };
+    kept = [];
+    const answer = engine.run({
+      request: new TextEncoder().encode(JSON.stringify(request)),
+      buffers: encoder.buffers.map((buffer) => new Uint8Array(buffer)),
+      timeoutMs: 10_000,
+      hasTools: false,
+    });
+    return parseRunResult(answer, kept, bounds);
+  };
+}
+
+const rows = (code: string, given?: Given): unknown => {
+  const result = open()(code, given);
+  if (result.type !== 'returned') throw new Error(JSON.stringify(result));
+  return (result.value as { rows?: unknown } | null)?.rows ?? null;
+};
+const error = (code: string, given?: Given): unknown => {
+  const result = open()(code, given);
+  return result.type === 'threw' ? `${result.error.type}: ${result.error.message}` : JSON.stringify(result);
+};
+
+test('cells keep their types', () => {
+  expect(
+    rows(
+      "SELECT 1, 1.5, 'é😀', x'00ff', NULL, 9007199254740993, -9223372036854775808, 9e999, 'a' || char(0) || 'b', 2.0, -5",
+    ),
+  ).toEqual([
+    [1, 1.5, 'é😀', new Uint8Array([0, 255]), null, 2n ** 53n + 1n, -(2n ** 63n), Infinity, 'a\0b', 2, -5],
+  ]);
+  expect(open()('SELECT 1 AS a, 2 AS a')).toMatchObject({ value: { columns: ['a', 'a'], rows: [[1, 2]] } });
+  expect(open()('CREATE TABLE t(x)')).toMatchObject({ value: null });
+  expect(open()('')).toMatchObject({ value: null });
+  expect(open()('SELECT 1 WHERE 0; -- nothing else')).toMatchObject({ value: { columns: ['1'], rows: [] } });
+});
+
+const cell: fc.Arbitrary<GuestValue> = fc.oneof(
+  fc.constant(null),
+  fc.maxSafeInteger(),
+  fc.double({ noNaN: true }).filter((value) => !Object.is(value, -0)),
+  fc.bigInt({ min: 2n ** 53n, max: 2n ** 63n - 1n }),
+  fc.string({ unit: 'grapheme' }),
+  fc.uint8Array(),
+);
+
+test('a table comes back as it went in, cells and parameters alike', () => {
+  fc.assert(
+    fc.property(fc.array(fc.tuple(cell, cell), { minLength: 1, maxLength: 5 }), (table) => {
+      const run = open();
+      const variables = { t: { columns: ['a', 'odd "name'], rows: table }, p: table[0]?.[0] ?? null };
+      const result = run('SELECT * FROM t', { variables, outputs: ['t'] });
+      expect(result).toMatchObject({ value: { columns: ['a', 'odd "name'], rows: table } });
+      expect(result).toMatchObject({ variables: { t: { rows: table } } });
+      expect(run('SELECT :p, $p, @p', { variables })).toMatchObject({
+        value: { rows: [[variables.p, variables.p, variables.p]] },
+      });
+    }),
+    { numRuns: 50 },
+  );
+});
+
+test('rows that lack a column have NULL there; truth and dates have their usual forms', () => {
+  const t = [{ a: true }, { a: false, b: new Date(0) }];
+  expect(rows('SELECT a, b FROM t', { variables: { t } })).toEqual([
+    [1, null],
+    [0, '1970-01-01T00:00:00.000Z'],
+  ]);
+});
+
+test.each<[string, unknown]>([
+  ['t must be a list of objects, or columns and rows', [1]],
+  ['t must have a row with a column', []],
+  ['t must have a row with a column', [{}]],
+  ['t[0].a is neither null, a number of 64 bits, text, bytes nor a date', [{ a: [1] }]],
+  ['t[0].a is neither null, a number of 64 bits, text, bytes nor a date', [{ a: 2n ** 63n }]],
+  ['t.rows[0] must be a list of 1', { columns: ['a'], rows: [[1, 2]] }],
+  ['t must be a list of objects, or columns and rows', { columns: [], rows: [] }],
+])('"%s" is what is said of such a variable', (message, t) => {
+  expect(error('SELECT 1', { variables: { t } })).toBe(`TypeError: ${message}`);
+});
+
+test('comma-separated text becomes a table whose columns have one type each', () => {
+  const text = '\uFEFFid,price,zip,"no, ""te""",none\r\n1,2.5,01234,"a\nb",\r\n12,3,99999,,\r\n';
+  expect(readCsv('x.csv', text)).toEqual({
+    columns: ['id', 'price', 'zip', 'no, "te"', 'none'],
+    rows: [
+      [1n, 2.5, '01234', 'a\nb', null],
+      [12n, 3, '99999', null, null],
+    ],
+  });
+  expect(rows('SELECT sum(a) FROM t', { files: { 'data/t.csv': 'a\n1\n2' } })).toEqual([[3]]);
+  expect(error('SELECT 1', { files: { 't.csv': 'a,b\n1' } })).toMatch(/record 1 must have 2 fields/u);
+  expect(error('SELECT 1', { files: { 't.csv': '' } })).toMatch(/must begin with the names/u);
+  expect(error('SELECT 1', { files: { 't.txt': 'a' } })).toMatch(/end with \.csv/u);
+});
+
+test('scripts are cut at their semicolons alone', () => {
+  const script = `-- a;b\nSELECT ';', ";", [;], \`;\` /* ; */;;\nCREATE TRIGGER r AFTER INSERT ON t BEGIN
+    UPDATE t SET x = CASE WHEN 1 THEN 2 END; SELECT 1; END; SELECT 2 -- end;`;
+  expect(cutStatements(script).map(({ text }) => text.replaceAll(/\s+/gu, ' ').trim())).toEqual([
+    '-- a;b SELECT \';\', ";", [;], `;` /* ; */;',
+    'CREATE TRIGGER r AFTER INSERT ON t BEGIN UPDATE t SET x = CASE WHEN 1 THEN 2 END; SELECT 1; END;',
+    'SELECT 2 -- end;',
+  ]);
+});
+
+test('no text makes the cutting lose or change anything', () => {
+  const piece = fc.constantFrom(
+    ';',
+    "'",
+    '"',
+    '`',
+    '[',
+    ']',
+    '--',
+    '/*',
+    '*/',
+    '\n',
+    ' ',
+    'select',
+    'create trigger',
+    'end',
+    '-',
+    '/',
+  );
+  fc.assert(
+    fc.property(fc.array(piece), (pieces) => {
+      const script = pieces.join('');
+      for (const { text, start } of cutStatements(script))
+        expect(script.slice(start).startsWith(text)).toBe(true);
+    }),
+  );
+});
+
+test('faults have their places, also behind other letters and other statements', () => {
+  expect(open()("SELECT 'é😀';\n  SELECT 'ü', frm x y;")).toMatchObject({
+    type: 'syntax-error',
+    line: 2,
+    column: 21,
+    message: 'near "y": syntax error',
+  });
+  expect(open()('SELECT (1')).toMatchObject({ type: 'syntax-error', message: 'incomplete input' });
+  expect(open()('CREATE TABLE t(x);\nINSERT INTO t VALUES (1);\nSELECT nope\nFROM t')).toMatchObject({
+    type: 'threw',
+    error: { type: 'SQLITE_ERROR', message: 'no such column: nope', line: 3 },
+  });
+});
+
+test('too large a result is told, and the database goes on', () => {
+  const run = open();
+  expect(run('SELECT zeroblob(2000000)')).toEqual({ type: 'exceeded', limit: 'result' });
+  expect(run('SELECT 1')).toMatchObject({ value: { rows: [[1]] } });
+  expect(run('SELECT zeroblob(100000000)')).toEqual({ type: 'exceeded', limit: 'memory' });
+  expect(run('SELECT 1')).toMatchObject({ value: { rows: [[1]] } });
+});
