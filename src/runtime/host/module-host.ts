@@ -268,10 +268,7 @@ export class ModuleHost implements AsyncDisposable {
   }
 
   async #start(module: HostedModuleRecord, options: StartOptions, seed?: ModuleState): Promise<void> {
-    const { clock } = this.#options;
-    const begin = (): Promise<void> => this.#begin(module, options, seed);
-    // a part is started by the program around it
-    const starting = module.around ? begin() : inTurn([this.reading], { clock, isAlone: false }, begin);
+    const starting = this.#begin(module, options, seed);
     this.#starts.add(starting);
     module.starting = starting;
     try {
@@ -284,24 +281,15 @@ export class ModuleHost implements AsyncDisposable {
 
   /** @param seed what a part begins with when nothing of it is stored */
   async #begin(module: HostedModuleRecord, options: StartOptions, seed?: ModuleState): Promise<void> {
-    let supervisor: Supervisor | undefined;
+    const { clock, limits } = this.#options;
+    const turn = { clock, timeoutMs: limits.callTimeoutMs, isAlone: false };
+    const begin = (): Promise<void> => this.#beginInTurn(module, options, seed);
     try {
-      const plans = toPartPlans(module.id, options.actors ?? {}, this.#options.limits);
-      await this.#ends.of(module.id);
-      this.#requireWanted(module);
-      await this.locks.acquire(module);
-      module.journal.reopen();
-      this.#requireWanted(module);
-      if (!module.journal.state) await module.journal.load();
-      if (seed) module.journal.seed(seed);
-      this.#requireWanted(module);
-      // the one of this moment: the one of the call may have given up since
-      supervisor = module.around ? module.supervisor : this.#supervisors.top;
-      module.supervisor = supervisor;
-      await this.#starter.start(module, options, plans);
+      // a part is started by the program around it
+      await (module.around ? begin() : inTurn([this.reading], turn, begin));
     } catch (thrown) {
       // whoever ended it has removed it already, and the id may be another's
-      if (this.#modules.get(module.id) === module) await supervisor?.remove(module.id);
+      if (this.#modules.get(module.id) === module) await module.supervisor?.remove(module.id);
       await this.#families.end(module);
       this.#drop(module);
       const error = toCodedError(thrown, 'runtime/module-load-failed');
@@ -309,6 +297,25 @@ export class ModuleHost implements AsyncDisposable {
       module.end('crashed', error);
       throw error;
     }
+  }
+
+  async #beginInTurn(
+    module: HostedModuleRecord,
+    options: StartOptions,
+    seed: ModuleState | undefined,
+  ): Promise<void> {
+    const plans = toPartPlans(module.id, options.actors ?? {}, this.#options.limits);
+    await this.#ends.of(module.id);
+    this.#requireWanted(module);
+    await this.locks.acquire(module);
+    module.journal.reopen();
+    this.#requireWanted(module);
+    if (!module.journal.state) await module.journal.load();
+    if (seed) module.journal.seed(seed);
+    this.#requireWanted(module);
+    // the one of this moment: the one of the call may have given up since
+    if (!module.around) module.supervisor = this.#supervisors.top;
+    await this.#starter.start(module, options, plans);
   }
 
   /** A start that was overtaken by a stop, or whose supervisor gave up, must not go on. */

@@ -110,10 +110,9 @@ export class SharedParameters {
     if (this.#opening.size >= maxSharedParameters) {
       throw invalid(name, `this runtime already has ${maxSharedParameters} shared parameters`);
     }
-    const { clock, reading } = this.#host;
-    const opening = inTurn([reading], { clock, isAlone: false }, () =>
-      openSharedParameter(name, definition, this.#host),
-    );
+    const { clock, reading, limits } = this.#host;
+    const turn = { clock, timeoutMs: limits.callTimeoutMs, isAlone: false };
+    const opening = inTurn([reading], turn, () => openSharedParameter(name, definition, this.#host));
     this.#opening.set(name, opening);
     opening.then(
       (shared) => this.#open.set(name, shared),

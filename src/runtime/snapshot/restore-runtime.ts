@@ -3,6 +3,7 @@
  * and what the store has of everybody else, and then every module puts it in.
  */
 import { CodedError, isCodedError, toCodedError } from '../../base/index.ts';
+import { withDeadline } from '../../platform/index.ts';
 import type { ParameterState } from '../../program/index.ts';
 import type { StateSource, Write } from '../../state/index.ts';
 import type { HostedModuleRecord } from '../host/hosted.ts';
@@ -53,13 +54,17 @@ interface Restore {
 export async function restoreRuntime(host: PastHost, source: StateSource): Promise<RuntimeRestored> {
   const past = await readStoredPast(host.store, source);
   const { clock, limits } = host;
+  // what has ended is restored in the store, once it has left
+  const left = (): Promise<void> =>
+    withDeadline(clock, { timeoutMs: limits.callTimeoutMs }, () => host.host.left());
+  // a module may take long to stop: the others go on meanwhile
+  await left();
   const turn = { clock, timeoutMs: limits.callTimeoutMs, isAlone: true };
   return inTurn([host.host.reading], turn, () =>
     inTurn(host.host.shared.all, turn, () => {
       const concerned = new Set(host.host.modules.filter(isLive).flatMap(wholeFamily));
       return inTurn([...concerned], turn, async () => {
-        // what has ended meanwhile is restored in the store, once it has left
-        await host.host.left();
+        await left();
         return restoreInTurn(await prepare(host, past, `restore to ${source}`));
       });
     }),
