@@ -5,8 +5,9 @@ import type { Store, Write } from '../store.ts';
 import { changeBase, Changes, stretchBytesOf } from './journal-base.ts';
 import { beginAnew, moveHead, openHead } from './journal-head.ts';
 import type { JournalSettings } from './journal-options.ts';
-import { entriesAfter, findEnd, isStillHead } from './journal-read.ts';
+import { entriesAfter, findEnd, isStillHead, measureEntries } from './journal-read.ts';
 import type { HeadEntry, JournalHead, JournalPoint } from './journal-read.ts';
+import type { Amount } from './journal-size.ts';
 import { entryPrefix } from './layout.ts';
 import { sweepStep } from './limits.ts';
 import { sweepParts } from './snapshot-parts.ts';
@@ -28,7 +29,8 @@ interface Keep {
 interface Bounds {
   readonly keep: Keep;
   readonly end: number;
-  readonly meanBytes: number;
+  /** Of the entries behind the head. */
+  readonly bytes: number;
   readonly isOver: boolean;
 }
 
@@ -36,6 +38,8 @@ interface Bounds {
 interface Step {
   readonly changes: Changes;
   readonly point: JournalPoint;
+  /** Of the entries behind these. */
+  readonly bytes: number;
   /** There are no more that are to go. */
   readonly isLast: boolean;
 }
@@ -45,22 +49,23 @@ async function nextStep(
   store: Store,
   head: JournalHead,
   settings: JournalSettings,
-  { keep, end, meanBytes }: Bounds,
+  { keep, end, bytes: bytesBefore }: Bounds,
 ): Promise<Step | undefined> {
   const changes = new Changes(head.prefixes);
   const most = stretchBytesOf(settings.context);
   let point: JournalPoint = head;
   let isLast = true;
-  for await (const { number, atMs, writes } of entriesAfter(store, settings.name, head)) {
-    const after = end - number;
-    const isKept = atMs > keep.afterMs && after < keep.entries && after * meanBytes < keep.bytes;
+  let bytes = bytesBefore;
+  for await (const { number, atMs, writes, sizeBytes } of entriesAfter(store, settings.name, head)) {
+    const isKept = atMs > keep.afterMs && end - number < keep.entries && bytes <= keep.bytes;
     if (isKept) break;
     isLast = changes.sizeBytes <= most;
     if (!isLast) break;
     changes.add(writes);
     point = { position: number, atMs };
+    bytes -= sizeBytes;
   }
-  return point.position > head.position ? { changes, point, isLast } : undefined;
+  return point.position > head.position ? { changes, point, bytes, isLast } : undefined;
 }
 
 function isUnreadable(error: unknown): boolean {
@@ -73,24 +78,24 @@ async function moveOnce(
   from: HeadEntry,
   settings: JournalSettings,
   bounds: Bounds,
-): Promise<{ readonly head: HeadEntry; readonly isLast: boolean } | undefined> {
+): Promise<(Pick<Step, 'bytes' | 'isLast'> & { readonly head: HeadEntry }) | undefined> {
   const { name, context } = settings;
   const previousRevision = from.revision;
   try {
     const step = await nextStep(store, from.head, settings, bounds);
     if (!step) return undefined;
-    const { changes, point, isLast } = step;
+    const { changes, point, bytes, isLast } = step;
     const what = `the base of the journal ${name}`;
     const base = await changeBase(store, from.head.base, changes, { context, what });
     const head = await moveHead(store, settings, { base, point, previousRevision });
-    return head && { head, isLast };
+    return head && { head, bytes, isLast };
   } catch (error) {
     if (!isUnreadable(error)) throw error;
     // another tab was here: what could not be read has gone where it belongs
     if (!(await isStillHead(store, name, from))) return undefined;
     if (!bounds.isOver) throw error;
     const head = await beginAnew(store, from, settings);
-    return head && { head, isLast: true };
+    return head && { head, bytes: 0, isLast: true };
   }
 }
 
@@ -100,15 +105,17 @@ async function moveEntries(
   found: HeadEntry,
   settings: JournalSettings,
   bounds: Bounds,
-): Promise<JournalHead> {
+): Promise<{ readonly head: JournalHead; readonly bytes: number }> {
   let at = found;
+  let { bytes } = bounds;
   for (;;) {
-    const moved = await moveOnce(store, at, settings, bounds);
+    const moved = await moveOnce(store, at, settings, { ...bounds, bytes });
     at = moved?.head ?? at;
+    bytes = moved?.bytes ?? bytes;
     // also what an earlier compaction was killed over
     await sweepEntries(store, settings.name, at.head.position);
     await sweepParts(store, settings.context);
-    if (!moved || moved.isLast) return at.head;
+    if (!moved || moved.isLast) return { head: at.head, bytes };
   }
 }
 
@@ -139,18 +146,22 @@ export async function sweepEntries(store: Store, journal: string, position: numb
 export async function compactJournal(
   store: Store,
   settings: JournalSettings,
-  meanBytes: number,
-): Promise<Compaction | undefined> {
+): Promise<{ readonly compaction: Compaction; readonly left: Amount }> {
   const { name, context, maxEntries, maxBytes, retentionMs } = settings;
   const found = await openHead(store, settings);
   const end = await findEnd(store, name, found.head.position);
   const count = end - found.head.position;
-  const isOver = count > maxEntries || count * meanBytes > maxBytes;
+  const bytes = await measureEntries(store, name, found.head.position);
+  const isOver = count > maxEntries || bytes > maxBytes;
   const keep: Keep = {
     afterMs: context.clock.now() - retentionMs,
     entries: isOver ? Math.floor((maxEntries * 3) / 4) : Infinity,
     bytes: isOver ? (maxBytes * 3) / 4 : Infinity,
   };
-  const head = await moveEntries(store, found, settings, { keep, end, meanBytes, isOver });
-  return { entries: head.position - found.head.position, earliestMs: head.atMs };
+  const moved = await moveEntries(store, found, settings, { keep, end, bytes, isOver });
+  const { position, atMs } = moved.head;
+  return {
+    compaction: { entries: position - found.head.position, earliestMs: atMs },
+    left: { entries: Math.max(0, end - position), bytes: moved.bytes },
+  };
 }

@@ -21,7 +21,7 @@ export interface JournalOptions {
   readonly retentionMs?: number;
   /** Entries (commits) at most, and one eighth more until they are compacted. Default 100,000. */
   readonly maxEntries?: number;
-  /** Bytes of all entries at most, by their mean size. Default 64 MiB. */
+  /** Bytes of all entries at most, and one eighth more until they are compacted. Default 64 MiB. */
   readonly maxBytes?: number;
   /** Compacts in the background when it is due. Default true. */
   readonly isCompacting?: boolean;

@@ -47,6 +47,7 @@ export interface JournalEntry {
   readonly number: number;
   readonly atMs: number;
   readonly writes: readonly JournalWrite[];
+  /** As stored, of all its parts. */
   readonly sizeBytes: number;
 }
 
@@ -111,6 +112,7 @@ function sizeOf({ value }: Entry<StoredPart>): number {
 /** Puts parts together; throws `state/bytes-damaged`. */
 class Assembly {
   #pieces: EntryPart[] = [];
+  #sizeBytes = 0;
 
   /** The entry, once its last part is there. */
   add(number: number, stored: unknown): JournalEntry | undefined {
@@ -119,12 +121,15 @@ class Assembly {
     const piece = fromPart(bytes);
     if (piece.part !== this.#pieces.length) throw damaged(`part ${this.#pieces.length} is missing`, 0);
     this.#pieces.push(piece);
+    this.#sizeBytes += bytes.length;
     if (this.#pieces.length < piece.parts) return undefined;
     const body = joined(this.#pieces.map((each) => each.body));
+    const sizeBytes = this.#sizeBytes;
     this.#pieces = [];
+    this.#sizeBytes = 0;
     const outcomes =
       stored instanceof Uint8Array ? undefined : (stored as { outcomes: readonly Committed[] }).outcomes;
-    return { number, atMs: piece.atMs, writes: fromBody(body, outcomes), sizeBytes: body.length };
+    return { number, atMs: piece.atMs, writes: fromBody(body, outcomes), sizeBytes };
   }
 }
 
@@ -181,6 +186,15 @@ export async function* entriesAfter(
     // they went into a base while this was read, the last of them too: no gap shows it
     throw journalDamaged(journal, number + 1, atMs);
   }
+}
+
+/** The stored bytes of the entries after a number. */
+export async function measureEntries(store: Store, journal: string, after: number): Promise<number> {
+  const prefix = entryPrefix(journal);
+  let bytes = 0;
+  for await (const page of pagesOf<StoredPart>(store, prefix, sizeOf, appendedKey(prefix, after)))
+    for (const entry of page) bytes += sizeOf(entry);
+  return bytes;
 }
 
 /** The number of the last entry, found in steps that double: entries after the head are without a gap. */

@@ -199,6 +199,25 @@ describe('a journal', () => {
     expect((await bytes.inner.list([])).length).toBeLessThanOrEqual(20 + 4);
   });
 
+  test('one large write among small ones drops nothing that is within the bounds', async () => {
+    const { clock, store, inner } = await opened({ maxBytes: 100_000 });
+    for (let index = 0; index < 100; index++) await store.commit([put('small', index)]);
+    await clock.advance(1);
+    // another tab, which wrote nothing but what is large
+    const other = await withJournal(inner, { clock, maxBytes: 100_000 });
+    await other.commit([put('large', 'x'.repeat(20_000))]);
+    await clock.advance(1);
+    await other.compactJournal();
+    expect(await other.journalState()).toMatchObject({ entries: 101, earliestMs: clock.now() - 2 });
+    // and what is beyond them is counted as what it is, whoever wrote it
+    for (let index = 0; index < 5; index++) await store.commit([put('large', 'x'.repeat(20_000))]);
+    await store.compactJournal();
+    const sizes = (await inner.list<Uint8Array>(entryPrefix('main'))).map(({ value }) => value.length);
+    const bytes = sizes.reduce((sum, size) => sum + size, 0);
+    expect(bytes).toBeLessThanOrEqual(75_000);
+    expect(bytes).toBeGreaterThan(75_000 - 20_100);
+  });
+
   test('a damaged entry is named, with the last time before it, which can be restored', async () => {
     const { clock, store, inner } = await opened();
     for (let index = 1; index <= 5; index++) {

@@ -28,6 +28,8 @@ import { toJournalSettings } from './journal-options.ts';
 import type { JournalOptions, JournalSettings } from './journal-options.ts';
 import { findEnd, readHead } from './journal-read.ts';
 import type { JournalHead, JournalPoint } from './journal-read.ts';
+import type { Amount } from './journal-size.ts';
+import { JournalSize } from './journal-size.ts';
 import { checkNotHidden, entryPrefix, isCovered, isHidden } from './layout.ts';
 import { sweepParts } from './snapshot-parts.ts';
 
@@ -132,6 +134,7 @@ export async function withJournal(store: Store, options: JournalOptions = {}): P
 /** When the next compaction is worth looking into. */
 interface Due {
   readonly end: number;
+  readonly bytes: number;
   readonly atMs: number;
 }
 
@@ -146,7 +149,7 @@ class StoreWithJournal implements JournaledStore {
   #head: JournalHead;
   /** The last entry that this store knows of. */
   #end: number;
-  #written = { entries: 0, bytes: 0 };
+  readonly #size = new JournalSize();
   #due: Due;
   #compacting: Promise<unknown> | undefined;
   #isClosed = false;
@@ -164,7 +167,7 @@ class StoreWithJournal implements JournaledStore {
     this.#head = start.head;
     this.#end = start.end;
     this.latest = new LatestPoint(start.head);
-    this.#due = { end: 0, atMs: start.head.atMs + settings.retentionMs };
+    this.#due = { end: 0, bytes: 0, atMs: start.head.atMs + settings.retentionMs };
   }
 
   get<T>(key: Key): Promise<Entry<T> | undefined> {
@@ -237,7 +240,9 @@ class StoreWithJournal implements JournaledStore {
   }
 
   async #compact(): Promise<Compaction | undefined> {
-    const compaction = await compactJournal(this.#own, this.#settings, this.#meanBytes());
+    this.#size.startMeasuring();
+    const { compaction, left } = await compactJournal(this.#own, this.#settings);
+    this.#size.finishMeasuring(left);
     await this.journalState();
     return compaction;
   }
@@ -269,32 +274,27 @@ class StoreWithJournal implements JournaledStore {
     const number = appendedNumberOf(appended.at(-1)?.key ?? []) ?? 0;
     this.#end = Math.max(this.#end, number);
     this.latest.follow(number - appended.length + 1, number, atMs);
-    this.#written.entries += writes.length;
-    for (const { sizeBytes } of writes) this.#written.bytes += sizeBytes;
+    const bytes = writes.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+    this.#size.add({ entries: writes.length, bytes });
     if (this.#settings.isCompacting && this.#isDue()) this.#compactSoon();
-  }
-
-  #meanBytes(): number {
-    const { entries, bytes } = this.#written;
-    return entries === 0 ? 0 : bytes / entries;
   }
 
   #isDue(): boolean {
     if (this.#compacting || this.#isClosed) return false;
     const { maxEntries, maxBytes, context } = this.#settings;
-    const count = this.#end - this.#head.position;
-    const isOver = count > maxEntries || count * this.#meanBytes() > maxBytes;
-    return (isOver && this.#end >= this.#due.end) || context.clock.now() > this.#due.atMs;
+    const { entries, bytes } = this.#amount();
+    const isOver = entries > maxEntries || bytes > maxBytes;
+    const isWorthIt = this.#end >= this.#due.end || bytes >= this.#due.bytes;
+    return (isOver && isWorthIt) || context.clock.now() > this.#due.atMs;
   }
 
-  /** An eighth of the bounds: compaction rewrites the base, which must be worth it. */
-  #entriesPerCompaction(): number {
-    const { maxEntries, maxBytes } = this.#settings;
-    return Math.ceil(Math.min(maxEntries, maxBytes / Math.max(1, this.#meanBytes())) / 8);
+  #amount(): Amount {
+    const entries = this.#end - this.#head.position;
+    return { entries, bytes: this.#size.bytesOf(entries) };
   }
 
   #compactSoon(): void {
-    const { retentionMs, hub, context } = this.#settings;
+    const { retentionMs, maxEntries, maxBytes, hub, context } = this.#settings;
     this.#compacting = this.#compact()
       .catch((error: unknown) => {
         const { code, message } = toCodedError(error, 'state/journal-damaged');
@@ -302,9 +302,11 @@ class StoreWithJournal implements JournaledStore {
       })
       .finally(() => {
         this.#compacting = undefined;
-        // what came to nothing is not tried again with every commit
+        // an eighth of the bounds: compaction rewrites the base, which must be worth it, and what came to nothing is not tried
+        // again with every commit
         this.#due = {
-          end: this.#end + this.#entriesPerCompaction(),
+          end: this.#end + Math.ceil(maxEntries / 8),
+          bytes: this.#amount().bytes + maxBytes / 8,
           atMs: context.clock.now() + Math.ceil(retentionMs / 4),
         };
       });
