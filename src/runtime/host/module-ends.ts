@@ -69,6 +69,11 @@ export class ModuleEnds {
     if (starting) await this.#atMost(starting);
   }
 
+  /** What a module that has ended still has to write is written, or has had its time. */
+  async write({ journal }: HostedModuleRecord): Promise<void> {
+    await this.#atMost(journal.drain());
+  }
+
   /** Waits until every id is free. */
   async settled(): Promise<void> {
     await Promise.allSettled(this.#leaving.values());
@@ -78,7 +83,7 @@ export class ModuleEnds {
     const { families, locks } = this.#options;
     await before;
     await families.end(module).catch(() => undefined);
-    await this.#atMost(module.journal.drain());
+    await this.write(module);
     // of a part that has crashed, the module around it goes on to keep the state until both end
     const isKept = module.around && !module.around.module.isOver && module.status === 'crashed';
     if (!isKept) module.journal.close(module.endedWith ?? wasStopped(module.id));

@@ -390,9 +390,10 @@ export class ModuleHost implements AsyncDisposable {
     if (this.#modules.get(module.id) === module) this.#modules.delete(module.id);
   }
 
-  /** One that had crashed before has kept its journal for the module around it. */
+  /** One that had crashed before has kept its journal for the module around it, and may still have something to write. */
   async #stopPart(module: HostedModuleRecord): Promise<void> {
-    await this.stop(module);
+    const { how } = await this.stop(module);
+    if (how === 'not-running') await this.#ends.write(module);
     module.journal.close(wasStopped(module.id));
   }
 }

@@ -21,6 +21,12 @@ export interface StoredMeta {
   readonly memory?: ModuleMemory;
 }
 
+/** Runs in the turn in which a commit ends, before whoever waits for it. */
+export interface CommitWatch {
+  readonly onCommit?: () => void;
+  readonly onFail?: () => void;
+}
+
 export interface JournalDiskOptions {
   readonly module: string;
   readonly kind: string;
@@ -76,17 +82,21 @@ export class JournalDisk {
     this.#closedWith = undefined;
   }
 
-  async commit(writes: readonly Write[], durability: Durability): Promise<void> {
+  async commit(writes: readonly Write[], durability: Durability, watch?: CommitWatch): Promise<void> {
     this.requireOpen();
-    await this.track(this.#options.committer.commit(writes, durability));
+    await this.track(this.#options.committer.commit(writes, durability), watch);
   }
 
   /** Watches a commit that holds something of this module. */
-  async track(commit: Promise<unknown>): Promise<void> {
+  async track(commit: Promise<unknown>, { onCommit, onFail }: CommitWatch = {}): Promise<void> {
     this.#underWay.add(commit);
     try {
       await commit;
       this.isStored = true;
+      onCommit?.();
+    } catch (error) {
+      onFail?.();
+      throw error;
     } finally {
       this.#underWay.delete(commit);
     }

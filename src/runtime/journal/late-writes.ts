@@ -45,6 +45,11 @@ export class LateWrites {
     this.#options = options;
   }
 
+  /** The page alone holds something that was acknowledged. */
+  get isOwing(): boolean {
+    return this.#owed.size > 0 || this.#owesMeta;
+  }
+
   /** What was acknowledged for these is held by the page alone: it is written when the module ends, if not before. */
   owe(names: readonly string[]): void {
     for (const name of names) this.#owed.add(name);
@@ -55,14 +60,15 @@ export class LateWrites {
     this.#owesMeta = true;
   }
 
-  /** It is being written. */
-  settle(name: string): void {
-    this.#owed.delete(name);
-  }
-
-  /** As {@link settle}, for mode and program. */
-  settleMeta(): void {
-    this.#owesMeta = false;
+  /** These are being written. The returned function owes again what was owed of them: for a write that fails. */
+  settle(names: readonly string[], hasMeta: boolean = false): () => void {
+    const owed = names.filter((name) => this.#owed.delete(name));
+    const owedMeta = hasMeta && this.#owesMeta;
+    if (hasMeta) this.#owesMeta = false;
+    return () => {
+      this.owe(owed);
+      if (owedMeta) this.oweMeta();
+    };
   }
 
   /** The page goes, and with it what it alone holds. */
@@ -73,13 +79,42 @@ export class LateWrites {
 
   /** Writes what the page has, and the store may not have: over an early write that did not come true, or of a change that nobody waits for. */
   async rewrite(name: string, durability: Durability): Promise<void> {
-    await this.#attempt([name], (names) => this.#options.journal.persist(names, durability));
+    await this.#attempt([name], durability).catch(this.#options.onFailure);
   }
 
   /** Writes mode, program and memory. */
   async rewriteMeta(durability: Durability): Promise<void> {
-    const { journal, isClosed } = this.#options;
-    await this.#try(async () => {
+    await this.#attemptMeta(durability).catch(this.#options.onFailure);
+  }
+
+  /** Writes what the page alone holds. @throws what keeps that from being written, when it has been told */
+  async writeOwed(): Promise<void> {
+    const attempts = [this.#attempt([...this.#owed], 'relaxed')];
+    if (this.#owesMeta) attempts.push(this.#attemptMeta('relaxed'));
+    const outcomes = await Promise.allSettled(attempts);
+    const failures = outcomes.filter((each) => each.status === 'rejected');
+    for (const { reason } of failures) this.#options.onFailure(reason);
+    if (failures[0]) throw failures[0].reason;
+  }
+
+  /** Of those that there still are. Until it is written it is owed: the module may end meanwhile. */
+  #attempt(names: readonly string[], durability: Durability): Promise<void> {
+    const { clock, journal, isClosed } = this.#options;
+    return writeUntilTaken(clock, async () => {
+      const known = names.filter((name) => journal.parameters.has(name));
+      if (known.length === 0 || isClosed()) return;
+      try {
+        await journal.persist(known, durability);
+      } catch (error) {
+        this.owe(known);
+        throw error;
+      }
+    });
+  }
+
+  #attemptMeta(durability: Durability): Promise<void> {
+    const { clock, journal, isClosed } = this.#options;
+    return writeUntilTaken(clock, async () => {
       if (isClosed()) return;
       try {
         await journal.persistMeta(durability);
@@ -88,40 +123,5 @@ export class LateWrites {
         throw error;
       }
     });
-  }
-
-  /** The module has ended: writes what the page alone holds. */
-  async writeOwed(): Promise<void> {
-    const owed = [...this.#owed];
-    const owesMeta = this.#owesMeta;
-    this.forget();
-    if (owesMeta) await this.rewriteMeta('relaxed');
-    await this.#attempt(owed, (names) => this.#options.journal.persist(names, 'relaxed'));
-  }
-
-  /** Of those that there still are. Until it is written it is owed: the module may end meanwhile. */
-  async #attempt(
-    names: readonly string[],
-    persist: (names: readonly string[]) => Promise<void>,
-  ): Promise<void> {
-    const { journal, isClosed } = this.#options;
-    await this.#try(async () => {
-      const known = names.filter((name) => journal.parameters.has(name));
-      if (known.length === 0 || isClosed()) return;
-      try {
-        await persist(known);
-      } catch (error) {
-        this.owe(known);
-        throw error;
-      }
-    });
-  }
-
-  async #try(write: () => Promise<void>): Promise<void> {
-    try {
-      await writeUntilTaken(this.#options.clock, write);
-    } catch (error) {
-      this.#options.onFailure(error);
-    }
   }
 }

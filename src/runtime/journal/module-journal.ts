@@ -10,7 +10,7 @@ import { acceptsDescribed } from '../../program/index.ts';
 import type { Mode, ModuleState, ParameterDescription, PredictorState } from '../../program/index.ts';
 import type { Durability, Store, Write } from '../../state/index.ts';
 import { JournalDisk } from './journal-disk.ts';
-import type { Committer, StoredMeta } from './journal-disk.ts';
+import type { CommitWatch, Committer, StoredMeta } from './journal-disk.ts';
 import { LateWrites } from './late-writes.ts';
 import type { RuntimeLimits } from '../limits.ts';
 import { createMemory, reopenMemory } from './module-memory.ts';
@@ -33,6 +33,19 @@ import type { Succession } from '../swap/succession.ts';
 export interface EarlyWrite {
   readonly expected: ExpectedChange;
   readonly committed: Promise<void>;
+}
+
+/** Writes of one commit, and what follows from its end. */
+interface Batch {
+  readonly writes: readonly Write[];
+  readonly watch: CommitWatch;
+}
+
+/** What is to be written for changes before they are applied. */
+export interface Foresight {
+  readonly writes: readonly Write[];
+  /** Watches the commit of these. To be called in the same turn. */
+  readonly follow: (commit: Promise<unknown>) => Promise<void>;
 }
 
 export interface ModuleJournalOptions {
@@ -223,18 +236,15 @@ export class ModuleJournal {
     records: readonly ParameterRecord[],
     program: ProgramChanges,
     memory?: Partial<ModuleMemory>,
-  ): readonly Write[] {
-    const writes = records.map((record) =>
+  ): Foresight {
+    const own = records.map((record): [string, Write] => [
+      record.name,
       this.#disk.parameterWrite(record.name, this.parameter(record.name).foresee(record)),
-    );
-    if (this.#disk.isStored && !memory && !changesProgram(program)) return writes;
-    const state = this.#state && withProgram(this.#state, program);
-    return [this.#metaWrite(state, { ...this.#memory, ...memory }), ...writes];
-  }
-
-  /** Watches a commit of what was foreseen. */
-  follow(commit: Promise<unknown>): Promise<void> {
-    return this.#disk.track(commit);
+    ]);
+    const isMetaChanged = memory !== undefined || changesProgram(program);
+    const meta = isMetaChanged ? this.#foreseenMeta(program, memory) : undefined;
+    const { writes, watch } = this.#batch(new Map(own), meta);
+    return { writes, follow: (commit) => this.#disk.track(commit, watch) };
   }
 
   /** Takes a changed program over: from here on a restart starts from it. */
@@ -256,7 +266,7 @@ export class ModuleJournal {
 
   /**
    * Writes what setting `value` will lead to, before the module has answered, so that the flush does not wait for it.
-   * Undefined when only the module can tell what the value leads to, or when nothing of it is stored yet.
+   * Undefined when only the module can tell what the value leads to, or when more than the value must be written.
    */
   writeEarly(
     name: string,
@@ -265,7 +275,7 @@ export class ModuleJournal {
   ): EarlyWrite | undefined {
     const parameter = this.#parameters.get(name);
     const description = this.#descriptions.get(name);
-    if (!this.#disk.isStored || this.#disk.isClosed || !parameter || !description) return undefined;
+    if (this.#needsMeta || this.#disk.isClosed || !parameter || !description) return undefined;
     if (!acceptsDescribed(description, change.value)) return undefined;
     const expected = parameter.expect(change.value, change.cause, this.#options.clock.now());
     const { state, newest } = expected;
@@ -277,9 +287,8 @@ export class ModuleJournal {
 
   /** Writes the named parameters. Resolves when they are committed; their histories follow. */
   async persist(names: readonly string[], durability: Durability): Promise<void> {
-    if (!this.#disk.isStored && this.isProgramChanging) await this.programSettled();
-    const writes = names.map((name) => this.#writeOf(name));
-    await this.#disk.commit(this.#disk.isStored ? writes : [this.#metaWrite(), ...writes], durability);
+    while (this.#needsMeta && this.isProgramChanging) await this.programSettled();
+    await this.#commit(this.#batch(this.#writesOf(names)), durability);
     for (const name of names) this.#disk.touch(name);
   }
 
@@ -288,35 +297,41 @@ export class ModuleJournal {
     name,
     committed,
   }: { readonly name: string } & Pick<EarlyWrite, 'committed'>): Promise<void> {
-    this.late.settle(name);
-    await committed;
+    await this.#disk.track(committed, { onFail: this.late.settle([name]) });
     this.#disk.touch(name);
   }
 
   /** Writes the mode and the predictors' state. */
   async persistMeta(durability: Durability): Promise<void> {
     while (this.isProgramChanging) await this.programSettled();
-    await this.#disk.commit([this.#metaWrite()], durability);
+    await this.#commit(this.#batch(new Map(), this.#metaWrite()), durability);
   }
 
-  /** Writes a succession in one commit, if anything of the module is stored. */
+  /**
+   * Writes a succession in one commit, if anything of the module is stored or should be. When that fails, it goes with the next write of the
+   * module: a parameter of this instance under the version of the one before would be migrated as if it were that one's.
+   */
   async persistSuccession(durability: Durability): Promise<void> {
-    if (!this.#disk.isTouched) return;
-    const names = this.#parameters.names;
-    const others = this.#successions.writes((name) => this.#parameters.has(name));
-    const writes = [this.#metaWrite(), ...names.map((name) => this.#writeOf(name)), ...others];
-    await this.#disk.commit(writes, durability);
-    this.#successions.settle();
+    const isKnown = this.#disk.isTouched || this.late.isOwing;
+    if (isKnown) await this.#commit(this.#batch(this.#writesOf(this.#parameters.names)), durability);
+    else this.#successions.settle(this.#successions.count);
   }
 
-  /** Waits for the writes under way and writes the histories that are not written yet. */
+  /**
+   * Waits for the writes under way, and writes what only the page holds and the histories that are not written yet.
+   * @throws what keeps an acknowledged value from the store
+   */
   async settle(): Promise<void> {
+    // what fails of these is owed
+    await this.#disk.settle();
+    await this.late.writeOwed();
     await this.#disk.settle();
   }
 
-  /** As {@link settle}, for a module that has ended: what only the page holds is written, and what a failed write leads to is waited for. */
+  /** As {@link settle}, for a module that has ended: what a failed write leads to is waited for. */
   async drain(): Promise<void> {
-    await this.late.writeOwed();
+    // whatever failed was told
+    await this.settle().catch(() => undefined);
     await this.#disk.drain();
   }
 
@@ -335,13 +350,47 @@ export class ModuleJournal {
     for (const description of descriptions) this.#descriptions.set(description.name, description);
   }
 
-  #metaWrite(state: ModuleState | undefined = this.#state, memory: ModuleMemory = this.#memory): Write {
-    this.late.settleMeta();
-    return this.#disk.metaWrite(state, memory);
+  /** Parameters alone would stand beside nothing, or beside the program of an instance before. */
+  get #needsMeta(): boolean {
+    return !this.#disk.isStored || this.#successions.isUnwritten;
   }
 
-  #writeOf(name: string): Write {
-    this.late.settle(name);
-    return this.#disk.parameterWrite(name, this.parameter(name).toStored());
+  #metaWrite(): Write {
+    return this.#disk.metaWrite(this.#state, this.#memory);
+  }
+
+  #foreseenMeta(program: ProgramChanges, memory: Partial<ModuleMemory> | undefined): Write {
+    const state = this.#state && withProgram(this.#state, program);
+    return this.#disk.metaWrite(state, { ...this.#memory, ...memory });
+  }
+
+  #writesOf(names: readonly string[]): ReadonlyMap<string, Write> {
+    return new Map(
+      names.map((name) => [name, this.#disk.parameterWrite(name, this.parameter(name).toStored())]),
+    );
+  }
+
+  /** These, and all of the module while the last succession is not written. */
+  #batch(own: ReadonlyMap<string, Write>, meta?: Write): Batch {
+    const { count, isUnwritten } = this.#successions;
+    const others = isUnwritten ? this.#parameters.names.filter((name) => !own.has(name)) : [];
+    const rest = this.#writesOf(others);
+    const program = meta ?? (this.#needsMeta ? this.#metaWrite() : undefined);
+    const left = isUnwritten ? this.#successions.writes((name) => this.#parameters.has(name)) : [];
+    const oweAgain = this.late.settle([...own.keys(), ...rest.keys()], program !== undefined);
+    return {
+      writes: [...(program ? [program] : []), ...own.values(), ...rest.values(), ...left],
+      watch: {
+        onCommit: () => this.#successions.settle(count),
+        onFail: () => {
+          oweAgain();
+          if (isUnwritten) this.late.oweMeta();
+        },
+      },
+    };
+  }
+
+  #commit({ writes, watch }: Batch, durability: Durability): Promise<void> {
+    return this.#disk.commit(writes, durability, watch);
   }
 }

@@ -234,14 +234,15 @@ async function commit(
   parts: readonly Foreseen[],
   { level, writes, onUnknown }: ChangeOptions & { readonly level: 'relaxed' | 'strict' },
 ): Promise<void> {
-  const all = parts.flatMap(({ module, records, changes, program, memory }) =>
+  const foreseen = parts.map(({ module, records, changes, program, memory }) =>
     module.journal.foresee(records, { ...changes, program }, memory),
   );
   for (const { module, records, writes: numbers } of parts)
     for (const { name } of records) numbers.set(name, module.journal.parameter(name).writes);
+  const all = foreseen.flatMap((each) => each.writes);
   const committed = committer.commit([...all, ...(writes?.() ?? [])], level);
   try {
-    await Promise.all([committed, ...parts.map(({ module }) => module.journal.follow(committed))]);
+    await Promise.all([committed, ...foreseen.map(({ follow }) => follow(committed))]);
   } catch (error) {
     // the store may hold what nobody was promised: what is true goes over it
     if (isCodedError(error, 'state/write-failed')) {

@@ -3,6 +3,7 @@ import type { Random } from '../../platform/index.ts';
 import type { HandleHost } from '../handle/handle.ts';
 import type { HostedModuleRecord } from '../host/hosted.ts';
 import type { ModuleHost } from '../host/module-host.ts';
+import { wholeFamily } from '../journal/whole-state.ts';
 
 export interface PastHost extends HandleHost {
   readonly host: ModuleHost;
@@ -14,12 +15,12 @@ export function isLive(module: HostedModuleRecord): boolean {
   return !module.isOver && module.status !== 'starting';
 }
 
-/** What only the page holds of what was acknowledged, and histories, are in the store when it resolves. */
+/**
+ * What only the page holds of what was acknowledged, and histories, are in the store when it resolves.
+ * @throws what keeps an acknowledged value from the store
+ */
 export async function writeLate({ host }: PastHost): Promise<void> {
-  await Promise.all(
-    host.modules.map(async ({ journal }) => {
-      await journal.late.writeOwed();
-      await journal.settle();
-    }),
-  );
+  // a part that has crashed is held by the module around it
+  const modules = new Set(host.modules.flatMap(wholeFamily));
+  await Promise.all([...modules].map(({ journal }) => journal.settle()));
 }

@@ -20,6 +20,7 @@ export class SuccessionLog {
   readonly #gone = new Set<string>();
   #previous: PreviousVersion | undefined;
   #count = 0;
+  #written = 0;
 
   constructor(module: string) {
     this.#module = module;
@@ -32,6 +33,11 @@ export class SuccessionLog {
 
   get count(): number {
     return this.#count;
+  }
+
+  /** The store may still hold an instance before: parts of this one must not be written over it. */
+  get isUnwritten(): boolean {
+    return this.#written < this.#count;
   }
 
   get key(): readonly string[] {
@@ -66,8 +72,9 @@ export class SuccessionLog {
     return this.#previous ? [{ type: 'put', key: this.key, value: this.#previous }, ...dropped] : dropped;
   }
 
-  /** The commit is done. */
-  settle(): void {
-    this.#gone.clear();
+  /** What was the last succession when there had been `count` is in the store. */
+  settle(count: number): void {
+    this.#written = Math.max(this.#written, count);
+    if (!this.isUnwritten) this.#gone.clear();
   }
 }
