@@ -19,7 +19,7 @@ export interface RuntimeSnapshotOptions {
   readonly metadata?: JsonObject;
 }
 
-/** Everything that is acknowledged, also what only the page held. @throws as `takeSnapshot` */
+/** Everything that is acknowledged, also what only the page held. @throws as `takeSnapshot`, and what keeps that from the store */
 export async function takeRuntimeSnapshot(
   host: PastHost,
   name: string,
