@@ -4,6 +4,7 @@ import { appendedKey, appendedNumberOf, encodeCounter, encodeKey, maxAppendedNum
 import type { Key } from './key.ts';
 import { defaultStoreLimits } from './limits.ts';
 import type { StoreLimits } from './limits.ts';
+import { withOutcomesOf } from './outcomes.ts';
 import type { Committed, GroupOutcome, Write } from './store.ts';
 import { measureValue, takeSnapshot } from './value.ts';
 
@@ -288,9 +289,7 @@ class GroupPlan {
     this.#raise(append.encoded, append, number);
     const key = appendedKey(append.key, number);
     const encoded = encodeKey(key);
-    const value = append.withOutcomes
-      ? { value: append.value, outcomes: [...this.#committed] }
-      : append.value;
+    const value = append.withOutcomes ? withOutcomesOf(append.value, this.#committed) : append.value;
     const write: PreparedWrite = { ...append, type: 'put', key, encoded, value };
     // every number that was ever written is counted: nobody wrote this key before
     this.#change({ revision: 1, isLive: true, write }, false);

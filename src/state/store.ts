@@ -91,7 +91,10 @@ export interface Append {
   /** What comes before the number: 1 to 7 segments. The number itself is in {@link Committed.key}, see `appendedNumberOf`. */
   readonly key: Key;
   readonly value: unknown;
-  /** Stores `{ value, outcomes }` instead, outcomes being what the earlier writes of the same group came to. Default false. */
+  /**
+   * Stores `{ value, outcomes, checksum }` instead: outcomes is what the earlier writes of the same group came to, checksum the CRC-32 of
+   * their JSON. Default false.
+   */
   readonly withOutcomes?: boolean;
 }
 

@@ -6,7 +6,7 @@
  * all that. The body: how many writes; of each a tag (`p` put, `d` delete, `a` append, `o` append with outcomes), its place
  * among all writes of the commit, the revision that it gave the key or 0 when that was not known beforehand (count), its key,
  * and for puts and appends the value, counted: as it was given, since what the writes came to is known inside the transaction
- * alone, which keeps it beside the last part.
+ * alone, which keeps it beside the last part with a checksum of its own.
  */
 import { ByteReader } from '../codec/byte-reader.ts';
 import { ByteWriter } from '../codec/byte-writer.ts';
@@ -15,8 +15,9 @@ import { toValueBytes } from '../codec/to-value-bytes.ts';
 import { appendedNumberOf, compareKeys, hasPrefix } from '../key.ts';
 import type { Key } from '../key.ts';
 import type { PreparedWrite } from '../plan-commit.ts';
+import { withOutcomesOf } from '../outcomes.ts';
 import type { Committed } from '../store.ts';
-import { crc32 } from './crc32.ts';
+import { crc32 } from '../codec/crc32.ts';
 import { readKey, writeKey } from './records.ts';
 
 const entryFormat = 1;
@@ -133,10 +134,7 @@ export function fromBody(
 
 /** What an append with outcomes stored: the store puts it together from what is before it. */
 function withEarlier(bytes: Uint8Array, outcomes: readonly Committed[], place: number): Uint8Array {
-  const earlier = outcomes
-    .slice(0, place)
-    .map(({ key, revision, atMs }) => ({ key: [...key], revision, atMs }));
-  return toValueBytes({ value: fromValueBytes(bytes), outcomes: earlier });
+  return toValueBytes(withOutcomesOf(fromValueBytes(bytes), outcomes.slice(0, place)));
 }
 
 function readTag(reader: ByteReader): number {

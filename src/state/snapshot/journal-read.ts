@@ -9,6 +9,8 @@ import { CodedError, isCodedError } from '../../base/index.ts';
 import { damaged } from '../codec/value-format.ts';
 import { appendedKey, appendedNumberOf } from '../key.ts';
 import type { Key } from '../key.ts';
+import { areOutcomesWhole } from '../outcomes.ts';
+import type { ValueWithOutcomes } from '../outcomes.ts';
 import type { Committed, Entry, Store } from '../store.ts';
 import { fromBody, fromPart } from './journal-entry.ts';
 import type { EntryPart, JournalWrite } from './journal-entry.ts';
@@ -97,7 +99,7 @@ export async function readHead(store: Store, journal: string): Promise<HeadEntry
   });
 }
 
-type StoredPart = Uint8Array | { readonly value: Uint8Array; readonly outcomes: readonly Committed[] };
+type StoredPart = Uint8Array | ValueWithOutcomes<Uint8Array>;
 
 function bytesOf(stored: unknown): Uint8Array | undefined {
   if (stored instanceof Uint8Array) return stored;
@@ -127,10 +129,14 @@ class Assembly {
     const sizeBytes = this.#sizeBytes;
     this.#pieces = [];
     this.#sizeBytes = 0;
-    const outcomes =
-      stored instanceof Uint8Array ? undefined : (stored as { outcomes: readonly Committed[] }).outcomes;
+    const outcomes = stored instanceof Uint8Array ? undefined : outcomesOf(stored as ValueWithOutcomes);
     return { number, atMs: piece.atMs, writes: fromBody(body, outcomes), sizeBytes };
   }
+}
+
+function outcomesOf(stored: ValueWithOutcomes): readonly Committed[] {
+  if (areOutcomesWhole(stored)) return stored.outcomes;
+  throw damaged('the checksum of what a journaled commit came to is wrong', 0);
 }
 
 function joined(pieces: readonly Uint8Array[]): Uint8Array {

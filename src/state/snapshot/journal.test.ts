@@ -4,6 +4,7 @@ import { SimulatedClock } from '../../platform/index.ts';
 import { openIndexedDbStore } from '../backend/indexeddb.ts';
 import { createMemoryStore } from '../backend/memory.ts';
 import { describeStore } from '../contract/store.contract.ts';
+import type { ValueWithOutcomes } from '../outcomes.ts';
 import type { Store, Write } from '../store.ts';
 import { withJournal } from './journal.ts';
 import type { JournalOptions } from './journal-options.ts';
@@ -250,6 +251,37 @@ describe('a journal', () => {
     await store.commit([put('n', 6)]);
     await inner.commit([{ type: 'delete', key }]);
     expect(await valuesAt(store, clock.now())).toEqual({ 'p/n': 6 });
+  });
+
+  test('a damaged number of an append is found, wherever it points', async () => {
+    const { clock, store, inner } = await opened();
+    for (const value of ['one', 'two']) {
+      await clock.advance(10);
+      await store.commit([put('n', value), { type: 'append', key: ['log'], value }]);
+    }
+    // the first begins the journal
+    const key = [...entryPrefix('main'), '000000000000003'];
+    const stored = await inner.get<ValueWithOutcomes>(key);
+    expect(stored?.value.checksum).toBeGreaterThan(0);
+    const { outcomes = [], ...good } = stored?.value ?? {};
+    const [of, appended] = outcomes;
+    const damages = [
+      [of, { ...appended, key: ['log', '000000000000001'] }],
+      [of, { ...appended, key: ['log', '000000000000003'] }],
+      [{ ...of, revision: 7 }, appended],
+      'none',
+    ];
+    for (const each of damages) {
+      await inner.commit([{ type: 'put', key, value: { ...good, outcomes: each } }]);
+      await expect(stateAt(store, clock.now())).rejects.toMatchObject({
+        code: 'state/journal-damaged',
+        fields: { entry: 3, lastMs: clock.now() - 10 },
+      });
+      expect(await valuesAt(store, clock.now() - 10)).toEqual({ 'p/n': 'one', 'log/000000000000001': 'one' });
+    }
+    // as it was stored before there was a checksum
+    await inner.commit([{ type: 'put', key, value: { ...good, outcomes, checksum: undefined } }]);
+    expect(await valuesAt(store, clock.now())).toMatchObject({ 'log/000000000000002': 'two' });
   });
 
   test('a journal that cannot be read and is beyond its bounds begins anew', async () => {
