@@ -2,6 +2,7 @@
 import { CodedError, isCodedError } from '../../base/index.ts';
 import { encodeKey } from '../key.ts';
 import type { Key } from '../key.ts';
+import { defaultStoreLimits } from '../limits.ts';
 import { withLostValues } from '../lost-value.ts';
 import type { CommitOptions, Store, Write } from '../store.ts';
 import { isCovered, isHidden } from './layout.ts';
@@ -47,11 +48,41 @@ function writesBetween(present: ReadonlyMap<string, Present>, past: Past): reado
   return writes;
 }
 
+/** That what is the same already is so still: who wrote it knowing what the restore undoes would be neither before nor after it. */
+function checksOf(present: ReadonlyMap<string, Present>): readonly Write[] {
+  return [...present.values()]
+    .filter(({ isSame }) => isSame)
+    .map(({ key, revision }) => ({ type: 'check', key, expectedRevision: revision }));
+}
+
+function isCommitTooLarge(error: unknown): error is CodedError {
+  return isCodedError(error, 'state/value-too-large') && error.fields['scope'] === 'commit';
+}
+
+/** With the checks when one commit takes them too. */
+async function commitChecked(
+  store: Store,
+  writes: readonly Write[],
+  checks: readonly Write[],
+  options: CommitOptions,
+): Promise<void> {
+  if (writes.length === 0) return;
+  if (checks.length > 0 && writes.length + checks.length <= defaultStoreLimits.maxCommitWrites) {
+    try {
+      await store.commit([...writes, ...checks], options);
+      return;
+    } catch (error) {
+      if (!isCommitTooLarge(error)) throw error;
+    }
+  }
+  await commitWhole(store, writes, options);
+}
+
 async function commitWhole(store: Store, writes: readonly Write[], options: CommitOptions): Promise<void> {
   try {
     await store.commit(writes, options);
   } catch (error) {
-    if (!isCodedError(error, 'state/value-too-large') || error.fields['scope'] !== 'commit') throw error;
+    if (!isCommitTooLarge(error)) throw error;
     const { limit = null, unit = null } = error.fields;
     throw new CodedError(
       'state/restore-too-large',
@@ -63,7 +94,8 @@ async function commitWhole(store: Store, writes: readonly Write[], options: Comm
 
 /**
  * Makes everything under the prefix what it was at a time, or in a snapshot: in one commit, which writes only what differs.
- * Others see the state before or the state after. A commit that comes in between is either before the restore or after it.
+ * Others see the state before or the state after. A commit that comes in between is either before the restore or after it, when all that is there fits
+ * one commit; but for one that makes a new key on the condition that another is what the restore undoes.
  * In a journaled store the restore is journaled as any commit, so that it can be undone. A value that is lost now is different from
  * what it was: it comes back. Leases stay with their holders.
  * @throws `state/restore-too-large` when what differs does not fit one commit of this store: nothing was begun;
@@ -88,10 +120,11 @@ export async function restoreTo(
   present.catch(() => undefined);
   const { atMs } = await reading;
   for (let attempt = 1; ; attempt++) {
-    const writes = writesBetween(await (present ?? readPresent(store, prefix, past)), await past);
+    const found = await (present ?? readPresent(store, prefix, past));
+    const writes = writesBetween(found, await past);
     present = undefined;
     try {
-      if (writes.length > 0) await commitWhole(store, writes, commitOptions);
+      await commitChecked(store, writes, checksOf(found), commitOptions);
       const puts = writes.filter(({ type }) => type === 'put').length;
       return { atMs, puts, deletes: writes.length - puts };
     } catch (error) {

@@ -233,6 +233,36 @@ describe('snapshots', () => {
     expect(await codeOf(restoreTo(racing(Infinity), 's'))).toBe('state/snapshot-contended');
   });
 
+  test('a commit that relies on what a restore undoes is before it, or refused', async () => {
+    const inner = createMemoryStore({ limits: { maxCommitWrites: 20 } });
+    await inner.commit([put(['p', 'same'], 1), put(['p', 'other'], 1)]);
+    await takeSnapshot(inner, 's', { prefixes: [['p']] });
+    const [changed] = await inner.commit([put(['p', 'other'], 2)]);
+    const relying: Write[] = [
+      { type: 'check', key: ['p', 'other'], expectedRevision: changed?.revision ?? 0 },
+      put(['p', 'same'], 2),
+    ];
+    let commits = 0;
+    const store = Object.assign(Object.create(inner) as Store, {
+      name: inner.name,
+      get: inner.get.bind(inner),
+      list: inner.list.bind(inner),
+      commit: async (...args: Parameters<Store['commit']>) => {
+        if (commits++ === 0) await inner.commit(relying);
+        return inner.commit(...args);
+      },
+    });
+    expect(await restoreTo(store, 's', { prefix: ['p'] })).toMatchObject({ puts: 2 });
+    expect((await inner.list(['p'])).map(({ value }) => value)).toEqual([1, 1]);
+    expect(await codeOf(inner.commit(relying))).toBe('state/conflict');
+    // what is the same may be more than a commit takes
+    for (let index = 0; index < 30; index++) await inner.commit([put(['q', String(index)], index)]);
+    await takeSnapshot(inner, 'many', { prefixes: [['q']] });
+    await inner.commit([put(['q', '7'], 'new')]);
+    expect(await restoreTo(inner, 'many', { prefix: ['q'] })).toMatchObject({ puts: 1, deletes: 0 });
+    expect((await inner.get(['q', '7']))?.value).toBe(7);
+  });
+
   test('a commit that comes between two pages of a restore is not torn by it', async () => {
     const inner = createMemoryStore();
     const keys = Array.from({ length: 40 }, (_, index) => ['k', String(index).padStart(2, '0')]);
