@@ -210,6 +210,8 @@ export class ModuleHost implements AsyncDisposable {
   /** Waits for what is being written, then refuses more. */
   async [Symbol.asyncDispose](): Promise<void> {
     for (const { journal } of this.#modules.values()) journal.late.forget();
+    const written = await Promise.allSettled(this.shared.all.map((shared) => shared.writeOwed()));
+    for (const each of written) if (each.status === 'rejected') this.#reportStoreFailure(each.reason);
     await this.#committer[Symbol.asyncDispose]();
   }
 

@@ -101,8 +101,8 @@ export async function loadInTurn(
       timeoutMs,
       writes: () => [...plan.writes, ...(others?.writes ?? [])],
       onCommit: () => {
-        plan.onCommit();
-        others?.onCommit();
+        plan.onCommit(level);
+        others?.onCommit(level);
       },
       onUnknown: () => {
         plan.onUnknown();

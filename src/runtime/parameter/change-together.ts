@@ -52,7 +52,7 @@ export interface ChangeOptions {
   /** The store may hold those writes, though nobody was promised them. */
   readonly onUnknown?: (() => void) | undefined;
   /** Runs when everything is committed, in the turn in which the journals take it over. */
-  readonly onCommit?: () => void;
+  readonly onCommit?: (level: AcknowledgementLevel) => void;
   /** Runs when the journals have all of it, in that same turn: whoever hears of it here finds it. */
   readonly onTake?: () => void;
 }
@@ -109,9 +109,9 @@ export async function changeTogether(
       ...options,
       writes: () => [...(options.writes?.() ?? []), ...plan.writes],
       onUnknown: plan.onUnknown,
-      onCommit: () => {
-        options.onCommit?.();
-        plan.onCommit();
+      onCommit: (level) => {
+        options.onCommit?.(level);
+        plan.onCommit(level);
       },
     });
   });
@@ -147,7 +147,7 @@ export async function changeInTurn(
   const releases = parts.filter(changesProgram).map(({ module }) => module.journal.holdProgram());
   try {
     if (level !== 'memory') await commit(host, foreseen, { ...options, level });
-    options.onCommit?.();
+    options.onCommit?.(level);
     for (const part of foreseen) {
       take(host, part);
       leaveToStore(part, level);

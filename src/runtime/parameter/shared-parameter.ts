@@ -2,7 +2,7 @@
 import { CodedError, toCodedError } from '../../base/index.ts';
 import { Parameter } from '../../program/index.ts';
 import type { Constraints, ParameterState, ParameterTypeOf } from '../../program/index.ts';
-import type { Store } from '../../state/index.ts';
+import type { Durability, Store } from '../../state/index.ts';
 import { changeModules } from './change-together.ts';
 import type { ChangeHost, ChangePart } from './change-together.ts';
 import { copyGiven } from '../handle/copy-given.ts';
@@ -68,6 +68,8 @@ export class HostedSharedParameter implements SharedParameter {
   readonly #following = new WeakMap<HostedModuleRecord, Set<string>>();
   /** How often modules have made something else of what they got, since somebody set it. */
   #corrections = 0;
+  /** The page alone holds what was acknowledged. */
+  #isOwed = false;
   /** One after the other: each starts from what the one before has left. */
   readonly changes: WholeChange[] = [];
 
@@ -215,7 +217,10 @@ export class HostedSharedParameter implements SharedParameter {
     return {
       parts: parts.filter(({ changes }) => Object.keys(changes.values ?? {}).length > 0),
       writes: [{ type: 'put', key: keyOf(this.name), value: state }],
-      onCommit: () => this.#parameter.loadState(state, cause),
+      onCommit: (level) => {
+        this.#parameter.loadState(state, cause);
+        this.#isOwed = level === 'memory';
+      },
       onUnknown: () => this.#writeBack(),
     };
   }
@@ -226,17 +231,34 @@ export class HostedSharedParameter implements SharedParameter {
     return {
       parts: [],
       writes: [{ type: 'put', key: keyOf(this.name), value: state }],
-      onCommit: () => undefined,
+      onCommit: (level) => {
+        if (level !== 'memory') this.#isOwed = false;
+      },
       onUnknown: () => this.#writeBack(),
     };
   }
 
   /** What it is goes over a value that the store may hold, though nobody was promised it. */
   #writeBack(): void {
-    const { clock, committer } = this.#host;
     // in a turn: what is being committed meanwhile is newer
-    const write = (): Promise<unknown> => this.#next(() => committer.commit(this.confirm().writes, 'strict'));
-    writeUntilTaken(clock, write).catch((error: unknown) => this.#host.onFailure(error));
+    const write = (): Promise<void> => this.#next(() => this.#write('strict'));
+    writeUntilTaken(this.#host.clock, write).catch((error: unknown) => this.#host.onFailure(error));
+  }
+
+  /** What the page alone holds of what was acknowledged is in the store when it resolves. @throws `port/timeout`, `state/…` */
+  async writeOwed(): Promise<void> {
+    const { clock, limits } = this.#host;
+    const work = async (): Promise<void> => {
+      if (this.#isOwed) await this.#write('relaxed');
+    };
+    if (!this.#isOwed) return;
+    await writeUntilTaken(clock, () => this.#next(work, { timeoutMs: limits.endTimeoutMs }));
+  }
+
+  async #write(level: Durability): Promise<void> {
+    const { writes, onCommit } = this.confirm();
+    await this.#host.committer.commit(writes, level);
+    onCommit(level);
   }
 
   /** The module gets the shared value back, whether or not the store can follow now. */

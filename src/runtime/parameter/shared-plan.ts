@@ -3,6 +3,7 @@ import { CodedError } from '../../base/index.ts';
 import type { Write } from '../../state/index.ts';
 import type { HostedModuleRecord } from '../host/hosted.ts';
 import type { ChangePart } from './change-together.ts';
+import type { AcknowledgementLevel } from './parameter-handle.ts';
 import { sameData } from './same-data.ts';
 import type { HostedSharedParameter } from './shared-parameter.ts';
 
@@ -17,8 +18,8 @@ export interface SharedPlan {
   readonly parts: readonly ChangePart[];
   /** The shared values themselves. */
   readonly writes: readonly Write[];
-  /** Everything is committed. */
-  readonly onCommit: () => void;
+  /** Everything is committed as asked; at the level `memory` the page alone holds it. */
+  readonly onCommit: (level: AcknowledgementLevel) => void;
   /** The store may hold the writes though the commit has failed: what is true goes over them. */
   readonly onUnknown: () => void;
 }
@@ -90,7 +91,7 @@ export function planShared(bindings: SharedBindings, parts: readonly ChangePart[
   return {
     parts: changes.flatMap((change) => change.parts),
     writes: changes.flatMap((change) => change.writes),
-    onCommit: () => changes.forEach((change) => change.onCommit()),
+    onCommit: (level) => changes.forEach((change) => change.onCommit(level)),
     onUnknown: () => changes.forEach((change) => change.onUnknown()),
   };
 }

@@ -22,5 +22,8 @@ export function isLive(module: HostedModuleRecord): boolean {
 export async function writeLate({ host }: PastHost): Promise<void> {
   // a part that has crashed is held by the module around it
   const modules = new Set(host.modules.flatMap(wholeFamily));
-  await Promise.all([...modules].map(({ journal }) => journal.settle()));
+  await Promise.all([
+    ...[...modules].map(({ journal }) => journal.settle()),
+    ...host.shared.all.map((shared) => shared.writeOwed()),
+  ]);
 }

@@ -127,9 +127,9 @@ function besideOf({ host, returns, stored }: Restore, onCommit: () => void): Loa
       const writes: readonly Write[] = [...others.flatMap((each) => each.writes), ...stored.writes];
       return Promise.resolve({
         writes,
-        onCommit: () => {
+        onCommit: (level) => {
           onCommit();
-          others.forEach((each) => each.onCommit());
+          others.forEach((each) => each.onCommit(level));
         },
         onUnknown: () => others.forEach((each) => each.onUnknown()),
       });

@@ -1,0 +1,71 @@
+/** A shared value that was acknowledged in memory: the page alone holds it, until something writes it. */
+import { expect, test } from 'vitest';
+import type { Store } from '../../state/index.ts';
+import { Counter } from '../runtime-test-modules.ts';
+import { codeOf, runtimesOf } from '../runtime-test-scene.ts';
+import type { SharedDefinition } from './shared-parameter.ts';
+import { createHookedStore, writeFailed } from '../store-test-scene.ts';
+
+const createRuntime = runtimesOf({ modules: { counter: Counter } });
+const definition: SharedDefinition<number> = { type: 'number', value: 1 };
+
+async function opened(store: Store) {
+  const runtime = createRuntime({ store });
+  const limit = await runtime.shared('limit', definition);
+  const counter = await runtime.start('counter', { id: 'a', shared: { total: 'limit' } });
+  return { runtime, limit, counter };
+}
+
+const storedIn = async (store: Store): Promise<unknown> =>
+  (await store.get<{ value: unknown }>(['shared', 'limit']))?.value.value;
+
+test('a snapshot holds it, also when it was set by a module that is bound', async () => {
+  const { store } = createHookedStore();
+  const { runtime, limit, counter } = await opened(store);
+  await limit.set(2);
+  await limit.set(3, { level: 'memory' });
+  await runtime.snapshot('three');
+  await counter.parameters.total.set(4, { level: 'memory' });
+  await runtime.snapshot('four');
+  await limit.set(5);
+  await runtime.restoreTo('three');
+  expect([limit.value, counter.parameters.total.value, await storedIn(store)]).toEqual([3, 3, 3]);
+  await runtime.restoreTo('four');
+  expect([limit.value, counter.parameters.total.value, await storedIn(store)]).toEqual([4, 4, 4]);
+});
+
+test('a runtime that is closed leaves it in the store', async () => {
+  const { store } = createHookedStore();
+  const { runtime, limit } = await opened(store);
+  await limit.set(2);
+  await limit.set(7, { level: 'memory' });
+  await runtime.close();
+  expect(await storedIn(store)).toBe(7);
+  const again = await opened(store);
+  expect([again.limit.value, again.counter.parameters.total.value]).toEqual([7, 7]);
+});
+
+test('what is stored since is not written once more, and what a store does not take is no snapshot', async () => {
+  const hooked = createHookedStore();
+  const { runtime, limit } = await opened(hooked.store);
+  await limit.set(2, { level: 'memory' });
+  await limit.set(3);
+  let writes = 0;
+  let isBroken = false;
+  hooked.now = async (given, commit) => {
+    const isShared = given.some(({ key }) => key[0] === 'shared');
+    if (isShared) writes++;
+    if (isShared && isBroken) throw writeFailed();
+    return commit();
+  };
+  await runtime.snapshot('three');
+  expect(writes).toBe(0);
+  await limit.set(4, { level: 'memory' });
+  isBroken = true;
+  expect(await codeOf(runtime.snapshot('four'))).toBe('state/write-failed');
+  isBroken = false;
+  await runtime.snapshot('four');
+  await limit.set(5);
+  await runtime.restoreTo('four');
+  expect(limit.value).toBe(4);
+});
