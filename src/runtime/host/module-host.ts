@@ -53,6 +53,11 @@ export interface ModuleHostOptions {
   readonly restartLimits?: RestartLimits | undefined;
 }
 
+/** The outermost first. */
+function idsOf(around: Surrounding | undefined): readonly string[] {
+  return around ? [...idsOf(around.module.around), around.module.id] : [];
+}
+
 export class ModuleHost implements AsyncDisposable {
   readonly shared: SharedParameters;
   readonly hotSwap: HotSwap;
@@ -248,7 +253,8 @@ export class ModuleHost implements AsyncDisposable {
     if (this.#modules.has(id)) throw idTaken(id);
     const { store, clock, limits } = this.#options;
     const [committer, onFailure] = [this.#committer, this.#reportStoreFailure];
-    const journal = new ModuleJournal({ module: id, kind, store, committer, limits, clock, onFailure });
+    const given = { module: id, kind, around: idsOf(around), store, committer, limits, clock, onFailure };
+    const journal = new ModuleJournal(given);
     const module = new HostedModuleRecord(id, kind, journal, { clock, limits, around });
     this.#modules.set(id, module);
     return module;

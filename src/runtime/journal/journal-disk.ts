@@ -19,6 +19,8 @@ export interface StoredMeta {
   /** All but the parameters, which have keys of their own. */
   readonly state: ModuleState;
   readonly memory?: ModuleMemory;
+  /** Ids of the modules that it is an actor inside of, the outermost first. Absent where it was stored before this was. */
+  readonly around?: readonly string[];
 }
 
 /** Runs in the turn in which a commit ends, before whoever waits for it. */
@@ -30,6 +32,8 @@ export interface CommitWatch {
 export interface JournalDiskOptions {
   readonly module: string;
   readonly kind: string;
+  /** As {@link StoredMeta}. Default: none. */
+  readonly around?: readonly string[];
   readonly committer: Committer;
   readonly limits: RuntimeLimits;
   readonly clock: Clock;
@@ -120,8 +124,8 @@ export class JournalDisk {
   }
 
   metaWrite(state: ModuleState | undefined, memory: ModuleMemory): Write {
-    const { module, kind } = this.#options;
-    return { type: 'put', key: ['module', module, 'meta'], value: { kind, state, memory } };
+    const { module, kind, around = [] } = this.#options;
+    return { type: 'put', key: ['module', module, 'meta'], value: { kind, state, memory, around } };
   }
 
   parameterWrite(name: string, value: StoredParameter): Write {

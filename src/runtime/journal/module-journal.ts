@@ -51,6 +51,8 @@ export interface Foresight {
 export interface ModuleJournalOptions {
   readonly module: string;
   readonly kind: string;
+  /** Ids of the modules that it is an actor inside of, the outermost first. Default: none. */
+  readonly around?: readonly string[];
   readonly store: Store;
   readonly committer: Committer;
   readonly limits: RuntimeLimits;

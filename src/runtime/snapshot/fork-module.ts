@@ -1,8 +1,9 @@
 /** A second module that begins where another one is, or was. */
 import { CodedError, isCodedError } from '../../base/index.ts';
-import type { KeyedValue, StateSource, Write } from '../../state/index.ts';
+import type { Key, KeyedValue, StateSource, Write } from '../../state/index.ts';
 import { idTaken } from '../handle/handle.ts';
 import { checkModuleId } from '../host/module-id.ts';
+import type { StoredMeta } from '../journal/journal-disk.ts';
 import { inTurn } from '../parameter/whole-change.ts';
 import { writeLate } from './past-host.ts';
 import type { PastHost } from './past-host.ts';
@@ -12,6 +13,11 @@ import type { RuntimePast } from './stored-past.ts';
 export interface ForkFrom {
   /** A snapshot's name, or milliseconds since 1970. Default: what is stored now. */
   readonly at?: StateSource;
+}
+
+interface Fork {
+  readonly from: string;
+  readonly to: string;
 }
 
 function occupied(id: string, cause?: unknown): CodedError {
@@ -27,10 +33,25 @@ function nothingStored(id: string): CodedError {
   });
 }
 
-/** The id under the new one: the module's own, or that of an actor inside it. */
-function renamed(id: string, from: string, to: string): string | undefined {
-  if (id === from) return to;
-  return id.startsWith(`${from}/`) ? `${to}${id.slice(from.length)}` : undefined;
+/** What is stored of one actor, under its new id. */
+type Copy = readonly [id: string, key: Key, value: unknown];
+
+/**
+ * The module's own, or that of an actor inside it. Another module may have an id that looks like one inside; of what was stored before
+ * metadata said what an actor is inside of, the id alone tells.
+ */
+function copiesOf(id: string, entries: readonly KeyedValue[], { from, to }: Fork): readonly Copy[] {
+  const meta = entries.find(({ key }) => key[2] === 'meta')?.value as StoredMeta | undefined;
+  const around = meta?.around;
+  const isInside = id.startsWith(`${from}/`) && (around?.includes(from) ?? true);
+  if (id !== from && !isInside) return [];
+  const renamed = (each: string): string => `${to}${each.slice(from.length)}`;
+  // what is around the module itself is not around the other one
+  const inside = isInside && around?.slice(around.indexOf(from)).map(renamed);
+  return entries.map(({ key, value }): Copy => {
+    const isMeta = key[2] === 'meta' && around !== undefined;
+    return [renamed(id), key, isMeta ? { ...(value as StoredMeta), around: inside || [] } : value];
+  });
 }
 
 /**
@@ -48,10 +69,7 @@ export async function forkModule(
   const { clock, limits, store } = host;
   if (at === undefined) await writeLate(host);
   const past: RuntimePast = at === undefined ? await readStored(store) : await readStoredPast(store, at);
-  const entries = [...past.modules].flatMap(([id, each]) => {
-    const name = renamed(id, from, to);
-    return name === undefined ? [] : each.map((entry) => [name, entry] as const);
-  });
+  const entries = [...past.modules].flatMap(([id, each]) => copiesOf(id, each, { from, to }));
   if (entries.length === 0) throw nothingStored(from);
   await inTurn([host.host.reading], { clock, timeoutMs: limits.callTimeoutMs, isAlone: true }, async () => {
     await host.host.left();
@@ -65,14 +83,10 @@ export async function forkModule(
   });
 }
 
-async function write(
-  { store, committer }: PastHost,
-  to: string,
-  entries: readonly (readonly [id: string, entry: KeyedValue])[],
-): Promise<void> {
+async function write({ store, committer }: PastHost, to: string, entries: readonly Copy[]): Promise<void> {
   const found = await store.list(['module', to], { limit: 1 });
   if (found.length > 0) throw occupied(to);
-  const writes = entries.map(([id, { key, value }]): Write => ({
+  const writes = entries.map(([id, key, value]): Write => ({
     type: 'put',
     key: ['module', id, ...key.slice(2)],
     value,

@@ -139,3 +139,26 @@ test('a fork begins where the other is, or was, with the actors inside it', asyn
   expect(await codeOf(runtime.fork('none', 'new'))).toBe('runtime/module-not-found');
   expect(await codeOf(runtime.fork('p', 'not an id'))).toBe('runtime/module-id-invalid');
 });
+
+test('a fork leaves out a module of its own whose id looks like one inside, and takes nested actors, also from a fork', async () => {
+  const store = createMemoryStore();
+  const runtime = createRuntime({ store });
+  const actors = { critic: { kind: 'critic', whenDown: 'fail' } } as const;
+  const program = await runtime.start('pipeline', { id: 'team', actors });
+  const other = await runtime.start('pipeline', { id: 'team/x', actors });
+  for (const each of [program, other]) await each.parameters['critic.limit'].set(30);
+  await other.parameters.rounds.set(2);
+  const idsUnder = async (root: string): Promise<unknown> => {
+    const entries = await store.list(['module']);
+    const ids = new Set(entries.map(({ key }) => key[1] as string));
+    return [...ids].filter((id) => id.startsWith(root)).toSorted();
+  };
+  await runtime.fork('team', 'second');
+  expect(await idsUnder('second')).toEqual(['second/critic']);
+  await runtime.fork('second', 'third');
+  expect(await idsUnder('third')).toEqual(['third/critic']);
+  await runtime.fork('team/x', 'fourth');
+  expect(await idsUnder('fourth')).toEqual(['fourth', 'fourth/critic']);
+  const third = await runtime.start('pipeline', { id: 'third', actors });
+  expect(third.parameters['critic.limit'].value).toBe(30);
+});
