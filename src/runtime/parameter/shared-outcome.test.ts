@@ -89,8 +89,9 @@ test.each([
   ['committed'],
   ['lost'],
   ['committed', 'committed'],
-  ['lost', 'lost'],
-  ['lost', 'committed', 'lost'],
+  // what was lost leaves nothing to be put right
+  ['committed', 'lost'],
+  ['committed', 'lost', 'committed'],
 ])(
   "a module's own change that the store does not take is everybody's, or nobody's: %s %s %s",
   async (...faults) => {

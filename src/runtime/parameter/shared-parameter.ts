@@ -1,8 +1,8 @@
 /** A value that several modules have in common: stored once under its own name, set once for all of them. */
-import { CodedError, toCodedError } from '../../base/index.ts';
+import { CodedError, isCodedError, toCodedError } from '../../base/index.ts';
 import { Parameter } from '../../program/index.ts';
 import type { Constraints, ParameterState, ParameterTypeOf } from '../../program/index.ts';
-import type { Durability, Store } from '../../state/index.ts';
+import type { Durability, Store, Write } from '../../state/index.ts';
 import { changeModules } from './change-together.ts';
 import type { ChangeHost, ChangePart } from './change-together.ts';
 import { copyGiven } from '../handle/copy-given.ts';
@@ -221,7 +221,7 @@ export class HostedSharedParameter implements SharedParameter {
         this.#parameter.loadState(state, cause);
         this.#isOwed = level === 'memory';
       },
-      onUnknown: () => this.#writeBack(),
+      onUnknown: () => this.#writeBack(state),
     };
   }
 
@@ -234,15 +234,20 @@ export class HostedSharedParameter implements SharedParameter {
       onCommit: (level) => {
         if (level !== 'memory') this.#isOwed = false;
       },
-      onUnknown: () => this.#writeBack(),
+      onUnknown: () => this.#writeBack(state),
     };
   }
 
-  /** What it is goes over a value that the store may hold, though nobody was promised it. */
-  #writeBack(): void {
+  /** What it is goes over a state that the store may hold, though nobody was promised it; not over what another tab has set since. */
+  #writeBack(given: ParameterState): void {
+    const work = async (): Promise<void> => {
+      const stored = await this.#host.store.get(keyOf(this.name));
+      if (sameData(stored?.value, given)) await this.#write('strict', stored?.revision);
+    };
     // in a turn: what is being committed meanwhile is newer
-    const write = (): Promise<void> => this.#next(() => this.#write('strict'));
-    writeUntilTaken(this.#host.clock, write).catch((error: unknown) => this.#host.onFailure(error));
+    writeUntilTaken(this.#host.clock, () => this.#next(work)).catch((error: unknown) => {
+      if (!isCodedError(error, 'state/conflict')) this.#host.onFailure(error);
+    });
   }
 
   /** What the page alone holds of what was acknowledged is in the store when it resolves. @throws `port/timeout`, `state/…` */
@@ -255,9 +260,11 @@ export class HostedSharedParameter implements SharedParameter {
     await writeUntilTaken(clock, () => this.#next(work, { timeoutMs: limits.endTimeoutMs }));
   }
 
-  async #write(level: Durability): Promise<void> {
+  async #write(level: Durability, expectedRevision?: number): Promise<void> {
     const { writes, onCommit } = this.confirm();
-    await this.#host.committer.commit(writes, level);
+    const condition: Write[] =
+      expectedRevision === undefined ? [] : [{ type: 'check', key: keyOf(this.name), expectedRevision }];
+    await this.#host.committer.commit([...condition, ...writes], level);
     onCommit(level);
   }
 

@@ -237,9 +237,16 @@ test('an outcome that nobody knows is put right: what was there goes over what c
   expect((await again.shared('tone', { type: 'string', value: 'plain' })).value).toBe('later');
 });
 
-test.each(['unknown', 'unknown and in', 'not-applied'] as const)(
-  'a failure whose outcome is %s takes nothing from a set that another runtime was promised',
-  async (outcome) => {
+test.each([
+  ['unknown', 'stored'],
+  ['unknown and in', 'stored'],
+  ['not-applied', 'stored'],
+  ['unknown', 'open'],
+  ['unknown and in', 'open'],
+  ['not-applied', 'open'],
+] as const)(
+  'a failure whose outcome is %s, of what is %s, takes nothing from a set that another runtime was promised',
+  async (outcome, kind) => {
     const { clock, store, memory, broken } = await opened();
     const options = { type: 'string', value: 'plain' as string } as const;
     const first = createRuntime({ store });
@@ -250,6 +257,7 @@ test.each(['unknown', 'unknown and in', 'not-applied'] as const)(
     await first.close();
     await moment(clock);
     const runtime = createRuntime({ store });
+    if (kind === 'open') await runtime.shared('tone', options);
     const other = createRuntime({ store: memory });
     const theirs = await other.shared('tone', options);
     broken.commitEach = async (groups, given) => {
