@@ -15,17 +15,27 @@ import type { FrameKind } from './sandbox/frame.ts';
 import { fetchGuestFiles } from './sandbox/guest-files.ts';
 import type { AssetLocation } from './sandbox/guest-files.ts';
 import { SandboxExecutor } from './sandbox/sandbox-executor.ts';
+import { SnapshotShelf } from './sandbox/snapshot-shelf.ts';
 import { TrustDomain } from './sandbox/trust-domain.ts';
 import { frameWalls } from './sandbox/walls.ts';
 import type { BuildWalls } from './sandbox/walls.ts';
+import { openSnapshotCache } from './snapshot-cache.ts';
+import type { SnapshotCache } from './snapshot-cache.ts';
 
 /** Where guests live. */
 export interface TrustDomainOptions {
   readonly assets: AssetLocation;
   readonly frame: FrameKind;
-  /** Of these, a domain knows `bootTimeoutMs` and `frameAnswerMs`. */
+  /** Of these, a domain knows `bootTimeoutMs`, `frameAnswerMs` and those of snapshots. */
   readonly limits?: Partial<ExecutorLimits>;
   readonly clock?: Clock;
+  /** Hears `snapshot-make` and `snapshot-drop`. Default: nobody. */
+  readonly hub?: Hub;
+  /**
+   * Where snapshots of interpreters are kept, from which later ones start. Default: {@link openSnapshotCache} where there is IndexedDB; `off`:
+   * none is made or used.
+   */
+  readonly snapshots?: SnapshotCache | 'off';
 }
 
 interface SharedOptions {
@@ -42,8 +52,19 @@ interface SharedOptions {
 /** With a frame of its own, or in a domain that it shares with other executors. */
 export type ExecutorOptions = SharedOptions &
   (
-    | { readonly assets: AssetLocation; readonly frame: FrameKind; readonly domain?: never }
-    | { readonly domain: TrustDomain; readonly assets?: never; readonly frame?: never }
+    | {
+        readonly assets: AssetLocation;
+        readonly frame: FrameKind;
+        /** As for a trust domain. */
+        readonly snapshots?: SnapshotCache | 'off';
+        readonly domain?: never;
+      }
+    | {
+        readonly domain: TrustDomain;
+        readonly assets?: never;
+        readonly frame?: never;
+        readonly snapshots?: never;
+      }
   );
 
 interface WalledDomain {
@@ -52,16 +73,25 @@ interface WalledDomain {
 }
 
 function createDomain(options: TrustDomainOptions, buildWalls: BuildWalls): WalledDomain {
-  const { bootTimeoutMs, frameAnswerMs } = resolveLimits(options.limits, 1);
-  const { assets, clock = systemClock } = options;
+  const limits = resolveLimits(options.limits, 1);
+  const { bootTimeoutMs, frameAnswerMs } = limits;
+  const { assets, clock = systemClock, hub = silentHub } = options;
   const { createHost, isStripped } = buildWalls(options, { frameAnswerMs });
+  const cache = isStripped ? cacheOf(options.snapshots) : undefined;
   const domain = new TrustDomain({
     createHost,
     fetchFiles: (language, memoryBytes, signal) => fetchGuestFiles(language, assets, memoryBytes, signal),
     clock,
+    hub,
+    shelf: cache ? new SnapshotShelf({ cache, limits, clock, hub }) : undefined,
     bootTimeoutMs,
   });
   return { domain, isStripped };
+}
+
+function cacheOf(snapshots: SnapshotCache | 'off' | undefined): SnapshotCache | undefined {
+  if (snapshots) return snapshots === 'off' ? undefined : snapshots;
+  return 'indexedDB' in globalThis ? openSnapshotCache() : undefined;
 }
 
 /**

@@ -39,4 +39,6 @@ export type { Tool, ToolCall, Tools } from './tool.ts';
 export type { SandboxId } from './sandbox/sandbox-id.ts';
 export { sandboxHeaders } from './sandbox/sandbox-headers.ts';
 export type { SandboxHeaders } from './sandbox/sandbox-headers.ts';
+export { openSnapshotCache } from './snapshot-cache.ts';
+export type { SnapshotCache, StoredSnapshot } from './snapshot-cache.ts';
 export type { TrustDomain } from './sandbox/trust-domain.ts';

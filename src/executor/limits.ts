@@ -48,6 +48,12 @@ export interface ExecutorLimits {
   readonly queuedPerSession: number;
   /** Interpreters started ahead; 0 starts none before the first run. */
   readonly warmSandboxes: number;
+  /** The most that a kept snapshot of an interpreter may have, compressed; there is one for each language. Python's has about 5 MB. */
+  readonly snapshotBytes: number;
+  /** After this a snapshot is made anew, and with it the seed of Python's string hashes, which all interpreters from one snapshot share. */
+  readonly snapshotAgeMs: number;
+  /** Longest that a start waits for a kept snapshot before it goes on without. */
+  readonly snapshotReadMs: number;
 }
 
 const mebibyte = 2 ** 20;
@@ -75,6 +81,9 @@ export const defaultLimits: ExecutorLimits = deepFreeze({
   sessions: 8,
   queuedPerSession: 16,
   warmSandboxes: 1,
+  snapshotBytes: 16 * mebibyte,
+  snapshotAgeMs: 7 * 86_400_000,
+  snapshotReadMs: 2_000,
 });
 
 /** The lowest value that makes sense, where that is not 1. */
@@ -87,6 +96,7 @@ const least: Partial<Record<keyof ExecutorLimits, number>> = {
   queuedExecutions: 0,
   queuedPerSession: 0,
   warmSandboxes: 0,
+  snapshotAgeMs: 0,
 };
 
 /** Where the platform itself ends. */

@@ -127,10 +127,25 @@ interface Known {
     readonly error: EventError;
   };
   'lm-fail': { readonly model: string; readonly durationMs: number; readonly error: EventError };
-  'sandbox-start': { readonly sandbox: string; readonly language: string; readonly durationMs: number };
+  'sandbox-start': {
+    readonly sandbox: string;
+    readonly language: string;
+    readonly durationMs: number;
+    /** It started from a snapshot of another interpreter's memory. */
+    readonly isFromSnapshot?: boolean;
+  };
   /** No interpreter could be started. */
   'sandbox-fail': { readonly language: string; readonly durationMs: number; readonly error: EventError };
   'sandbox-kill': { readonly sandbox: string; readonly cause: string };
+  /** An interpreter's memory was taken, and is kept for later starts; `sizeBytes` as it is stored, `imageBytes` as it is used. */
+  'snapshot-make': {
+    readonly language: string;
+    readonly sizeBytes: number;
+    readonly imageBytes: number;
+    readonly durationMs: number;
+  };
+  /** A snapshot could not be used, made or kept; interpreters boot. */
+  'snapshot-drop': { readonly language: string; readonly reason: string };
   'execution-start': { readonly sandbox: string };
   'execution-end': { readonly sandbox: string; readonly outcome: string; readonly durationMs: number };
   /** An optimizer works on a program of this kind; `module` is its id where it is hosted. */

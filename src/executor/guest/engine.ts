@@ -55,3 +55,6 @@ export interface GuestOutput {
 
 /** Makes the engine from what the page handed over. Rejecting says that the worker did not start. */
 export type StartEngine = (boot: GuestBoot, output: GuestOutput) => Promise<Engine>;
+
+/** Starts an interpreter, takes its memory, and answers it as bytes that only the language's own guest understands. Nothing is run in it. */
+export type MakeSnapshot = (boot: GuestBoot) => Promise<ArrayBuffer>;

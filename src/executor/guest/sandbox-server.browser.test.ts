@@ -15,7 +15,7 @@ test('of a worker that throws without end, one short error is told', async () =>
   await expect.poll(() => reports.map(({ type }) => type)).toEqual(['frame-ready', 'guest-ready']);
   const { port1: port } = new MessageChannel();
   const settings = { fileBytes: 0, memoryBytes: 0, mailboxBytes: 0, isStripped: true, own: {} };
-  send({ type: 'sandbox-open', sandbox: 's', guest: 1, settings, port }, [port]);
+  send({ type: 'sandbox-open', sandbox: 's', guest: 1, settings, snapshot: 'none', port }, [port]);
   await expect.poll(() => reports.length, { timeout: 10_000 }).toBeGreaterThan(2);
   await new Promise((resolve) => setTimeout(resolve, 300));
   const failures = reports.filter((report) => report.type === 'sandbox-fail');

@@ -18,6 +18,7 @@ interface Guest {
 interface Kind {
   readonly assets: GuestBoot['assets'];
   readonly workerUrl: string;
+  snapshot?: ArrayBuffer;
 }
 
 type CommandOf<T extends FrameCommand['type']> = Extract<FrameCommand, { type: T }>;
@@ -49,7 +50,7 @@ class SandboxServer {
     }
   }
 
-  open({ sandbox, guest, settings, port }: CommandOf<'sandbox-open'>): void {
+  open({ sandbox, guest, settings, snapshot: use, port }: CommandOf<'sandbox-open'>): void {
     const fail = (message: string): void => this.#report({ type: 'sandbox-fail', sandbox, message });
     const kind = this.#kinds.get(guest);
     if (!kind) return fail('the frame does not have this kind of guest');
@@ -66,11 +67,18 @@ class SandboxServer {
         isTold = true;
       });
       this.#guests.set(sandbox, { worker, interrupt, mailbox });
-      const boot: GuestBoot = { assets: kind.assets, settings, interrupt, mailbox, port };
+      // each gets a copy: none can change what another one starts from
+      const snapshot = use === 'load' ? kind.snapshot : use === 'make' ? use : undefined;
+      const boot: GuestBoot = { assets: kind.assets, settings, interrupt, mailbox, snapshot, port };
       worker.postMessage(boot, [port]);
     } catch (error) {
       fail(messageOf(error));
     }
+  }
+
+  keepSnapshot({ guest, content }: CommandOf<'snapshot-keep'>): void {
+    const kind = this.#kinds.get(guest);
+    if (kind) kind.snapshot = content;
   }
 
   ping(command: number): void {
@@ -117,6 +125,8 @@ export function serveSandboxes(port: MessagePort): Disposable {
         return void server.load(command);
       case 'sandbox-open':
         return server.open(command);
+      case 'snapshot-keep':
+        return server.keepSnapshot(command);
       case 'frame-ping':
         return server.ping(command.command);
       case 'sandbox-interrupt':

@@ -1,7 +1,7 @@
 /** The worker of any language: takes what the frame hands over, starts the engine, and serves the page's runs on the port. */
 import { messageOf } from '../../base/index.ts';
-import type { GuestBoot, GuestCommand, GuestMessage } from '../sandbox/protocol.ts';
-import type { StartEngine } from './engine.ts';
+import type { GuestBoot, GuestCommand, GuestMessage, SnapshotMessage } from '../sandbox/protocol.ts';
+import type { MakeSnapshot, StartEngine } from './engine.ts';
 import { GuestRunner } from './guest-runner.ts';
 
 async function boot(start: GuestBoot, startEngine: StartEngine): Promise<void> {
@@ -20,10 +20,27 @@ async function boot(start: GuestBoot, startEngine: StartEngine): Promise<void> {
   }
 }
 
-/** The whole of a worker's entry; called once, as the entry's last act. */
-export function serveGuest(startEngine: StartEngine): void {
+/** The worker's only act: nothing is ever run in it. */
+async function sendSnapshot({ port }: GuestBoot, snapshot: Promise<ArrayBuffer>): Promise<void> {
+  const send = (message: SnapshotMessage, transfer: ArrayBuffer[] = []): void =>
+    port.postMessage(message, transfer);
+  try {
+    const content = await snapshot;
+    send({ type: 'snapshot-ready', content }, [content]);
+  } catch (error) {
+    send({ type: 'snapshot-fail', message: messageOf(error).slice(0, 1000) });
+  }
+}
+
+/**
+ * The whole of a worker's entry; called once, as the entry's last act.
+ * @param makeSnapshot for a language that `hasSnapshots`
+ */
+export function serveGuest(startEngine: StartEngine, makeSnapshot?: MakeSnapshot): void {
   globalThis.onmessage = (event: MessageEvent<GuestBoot>) => {
     globalThis.onmessage = null;
-    void boot(event.data, startEngine);
+    const { data } = event;
+    if (data.snapshot === 'make' && makeSnapshot) void sendSnapshot(data, makeSnapshot(data));
+    else void boot(data, startEngine);
   };
 }

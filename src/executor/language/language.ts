@@ -49,6 +49,8 @@ export interface Language {
   /** The guest's bundle, below the address of the sandbox's files: `python/worker.js`. */
   readonly worker: string;
   readonly assets: readonly LanguageAsset[];
+  /** The guest can make a snapshot of an interpreter that has run nothing, and start others from it. */
+  readonly hasSnapshots?: true;
   /** An interpreter with less memory does not start: the least of `limits.memoryBytes`. */
   readonly leastMemoryBytes: number;
   /** What code may be handed over as. Default `text`. */

@@ -1,6 +1,6 @@
 /** What guests are made of, fetched by the page: the frame itself can fetch nothing. */
-import { fetchAsset } from '../../platform/index.ts';
-import type { Language, LanguageAsset } from '../language/language.ts';
+import { fetchAsset, sha256Hex } from '../../platform/index.ts';
+import type { Language } from '../language/language.ts';
 import type { FrameAsset } from './protocol.ts';
 import type { GuestFiles } from './sandbox-host.ts';
 import { capWasmMemory } from './wasm-memory.ts';
@@ -33,13 +33,25 @@ export async function fetchGuestFiles(
   memoryBytes: number,
   signal: AbortSignal,
 ): Promise<GuestFiles> {
-  const load = async ({ name, file, form, isMemoryCapped }: LanguageAsset): Promise<FrameAsset> => {
-    const content = await fetchAsset(assetUrl(location, file), { signal });
-    return { name, form, content: isMemoryCapped ? capWasmMemory(content, memoryBytes) : content };
-  };
-  const [worker, ...assets] = await Promise.all([
+  const [worker, ...contents] = await Promise.all([
     fetchScript(location, language.worker, signal),
-    ...language.assets.map(load),
+    ...language.assets.map(({ file }) => fetchAsset(assetUrl(location, file), { signal })),
   ]);
-  return { worker, assets };
+  const build = language.hasSnapshots ? await digestOf(worker, contents) : undefined;
+  const assets = language.assets.map(({ name, form, isMemoryCapped }, index): FrameAsset => {
+    const content = contents[index] as ArrayBuffer;
+    return { name, form, content: isMemoryCapped ? capWasmMemory(content, memoryBytes) : content };
+  });
+  return { worker, assets, build };
+}
+
+/** What a snapshot is bound to; `undefined` where the page cannot hash, so that none is used. Before memories are capped: a bound changes no heap. */
+async function digestOf(worker: string, contents: readonly ArrayBuffer[]): Promise<string | undefined> {
+  const parts = [new TextEncoder().encode(worker), ...contents.map((content) => new Uint8Array(content))];
+  try {
+    const digests = await Promise.all(parts.map(sha256Hex));
+    return await sha256Hex(new TextEncoder().encode(digests.join(' ')));
+  } catch {
+    return undefined;
+  }
 }

@@ -42,8 +42,11 @@ export type FrameCommand =
       readonly sandbox: string;
       readonly guest: number;
       readonly settings: GuestSettings;
+      readonly snapshot: SnapshotUse;
       readonly port: MessagePort;
     }
+  /** What the next guests of this kind may start from; replaces an earlier one. Not confirmed. */
+  | { readonly type: 'snapshot-keep'; readonly guest: number; readonly content: ArrayBuffer }
   /** Interrupts this run, also when its `run-start` has yet to arrive. The answer, `command-done`, says that it cannot fall on a later one. */
   | {
       readonly type: 'sandbox-interrupt';
@@ -61,6 +64,9 @@ export type FrameCommand =
   | { readonly type: 'sandbox-close'; readonly sandbox: string; readonly command: number }
   /** Answered with `command-done`: the frame is alive. */
   | { readonly type: 'frame-ping'; readonly command: number };
+
+/** Whether a guest boots, starts from the snapshot that the frame has, or makes one and does nothing else. */
+export type SnapshotUse = 'none' | 'load' | 'make';
 
 /** One file of a guest. A `module` is compiled by the frame, once for all its workers; `bytes` go to each of them. */
 export interface FrameAsset {
@@ -87,6 +93,8 @@ export interface GuestBoot {
   readonly interrupt: SharedArrayBuffer | undefined;
   /** Answers to tools' calls, read by `guest/mailbox.ts`. */
   readonly mailbox: SharedArrayBuffer | undefined;
+  /** To start from, or the order to make one. */
+  readonly snapshot?: ArrayBuffer | 'make' | undefined;
   readonly port: MessagePort;
 }
 
@@ -197,6 +205,11 @@ export interface ToolCallMessage {
   readonly isBlocking: boolean;
 }
 
+/** Worker → page, from one that makes a snapshot: its only message. */
+export type SnapshotMessage =
+  | { readonly type: 'snapshot-ready'; readonly content: ArrayBuffer }
+  | { readonly type: 'snapshot-fail'; readonly message: string };
+
 type Unknown = Readonly<Record<string, unknown>>;
 
 const isText = (value: unknown): value is string => typeof value === 'string';
@@ -236,4 +249,12 @@ export function parseGuestMessage(data: unknown): GuestMessage | undefined {
   const { type } = data as Unknown;
   if (!isText(type) || !Object.hasOwn(readers, type)) return undefined;
   return readers[type as GuestMessage['type']](data as Unknown);
+}
+
+/** The same for a worker that makes a snapshot. */
+export function parseSnapshotMessage(data: unknown): SnapshotMessage | undefined {
+  if (typeof data !== 'object' || data === null) return undefined;
+  const { type, content, message } = data as Unknown;
+  if (type === 'snapshot-ready' && content instanceof ArrayBuffer) return { type, content };
+  return type === 'snapshot-fail' && isText(message) ? { type, message } : undefined;
 }

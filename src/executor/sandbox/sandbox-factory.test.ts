@@ -16,7 +16,7 @@ function createFactory(createHost: CreateHost) {
   const settings = { fileBytes: 0, memoryBytes: 0, mailboxBytes: 0, isStripped: true, own: {} };
   const limits = resolveLimits({ bootTimeoutMs: 1000 });
   const fetchFiles = () => Promise.resolve({ worker: '', assets: [] });
-  const domain = new TrustDomain({ createHost, fetchFiles, clock, bootTimeoutMs: limits.bootTimeoutMs });
+  const domain = new TrustDomain({ createHost, fetchFiles, clock, hub, bootTimeoutMs: limits.bootTimeoutMs });
   const factory = new SandboxFactory({ language: python, domain, settings, limits, clock, hub });
   return { factory, clock, sink };
 }

@@ -6,6 +6,7 @@ import type { Hub } from '../../telemetry/index.ts';
 import type { ExecutorLimits } from '../limits.ts';
 import type { Language } from '../language/language.ts';
 import type { GuestSettings } from './protocol.ts';
+import type { OpenedGuest, SandboxHost } from './sandbox-host.ts';
 import { createSandboxId } from './sandbox-id.ts';
 import { Sandbox } from './sandbox.ts';
 import type { TrustDomain } from './trust-domain.ts';
@@ -36,18 +37,9 @@ export class SandboxFactory {
     const { clock, limits, hub, language } = this.#options;
     const startMs = clock.monotonic();
     const limit = { timeoutMs: limits.bootTimeoutMs, signal: this.#closing.signal };
-    let sandbox: Sandbox | undefined;
+    let sandbox: Sandbox;
     try {
-      sandbox = await withDeadline(clock, limit, async (signal) => {
-        const opened = await this.#start(signal);
-        signal.addEventListener('abort', () => opened.kill('disposed'), { once: true });
-        await opened.ready.catch((error: unknown) => {
-          // a worker that did not get to its end may go on for ever
-          opened.kill('died');
-          throw error;
-        });
-        return opened;
-      });
+      sandbox = await withDeadline(clock, limit, (signal) => this.#start(signal));
     } catch (error) {
       const failure = this.#failure(error);
       this.#tellFailure(failure, clock.monotonic() - startMs);
@@ -58,6 +50,7 @@ export class SandboxFactory {
       sandbox: sandbox.id,
       language: language.name,
       durationMs: clock.monotonic() - startMs,
+      isFromSnapshot: sandbox.isFromSnapshot,
     });
     return sandbox;
   }
@@ -68,18 +61,38 @@ export class SandboxFactory {
   }
 
   async #start(signal: AbortSignal): Promise<Sandbox> {
-    const { language, domain, settings, limits, hub } = this.#options;
-    const { host, kind } = await domain.prepare(language, limits.memoryBytes);
+    const { language, domain, settings, limits, clock } = this.#options;
+    const { host, kind, snapshot } = await domain.prepare(language, limits.memoryBytes);
     signal.throwIfAborted();
     if (!host.isIsolated) this.#tellNotIsolated();
-    return new Sandbox({
-      id: createSandboxId(),
-      host,
-      guest: { kind, settings },
-      bounds: limits,
-      hub,
-      keepsTime: language.capabilities.keepsTime,
+    if (snapshot?.use === 'load') {
+      // half of the time is left for a start without it
+      const limit = { timeoutMs: limits.bootTimeoutMs / 2, signal };
+      try {
+        return await withDeadline(clock, limit, (ended) =>
+          this.#boot(host, { kind, settings, snapshot: 'load' }, ended),
+        );
+      } catch (error) {
+        if (signal.aborted || host.isLost) throw error;
+        snapshot.refuse(messageOf(error));
+      }
+    }
+    const sandbox = await this.#boot(host, { kind, settings }, signal);
+    snapshot?.makeIfMissing(settings);
+    return sandbox;
+  }
+
+  async #boot(host: SandboxHost, guest: OpenedGuest, signal: AbortSignal): Promise<Sandbox> {
+    const { language, limits: bounds, hub } = this.#options;
+    const { keepsTime } = language.capabilities;
+    const sandbox = new Sandbox({ id: createSandboxId(), host, guest, bounds, hub, keepsTime });
+    signal.addEventListener('abort', () => sandbox.kill('disposed'), { once: true });
+    await sandbox.ready.catch((error: unknown) => {
+      // a worker that did not get to its end may go on for ever
+      sandbox.kill('died');
+      throw error;
     });
+    return sandbox;
   }
 
   #tellNotIsolated(): void {

@@ -3,7 +3,7 @@ import { CodedError } from '../../base/index.ts';
 import type { Brand } from '../../base/index.ts';
 import type { Clock } from '../../platform/index.ts';
 import { waitForAnswer } from './answer-wait.ts';
-import type { FrameAsset, FrameCommand, FrameReport, GuestSettings } from './protocol.ts';
+import type { FrameAsset, FrameCommand, FrameReport, GuestSettings, SnapshotUse } from './protocol.ts';
 import type { SandboxId } from './sandbox-id.ts';
 
 /** What one kind of guest is made of; handed to a realm once, the buffers given away. */
@@ -11,6 +11,8 @@ export interface GuestFiles {
   /** Source of the worker, a classic script. */
   readonly worker: string;
   readonly assets: readonly FrameAsset[];
+  /** Digest of all of it; where the language `hasSnapshots`. */
+  readonly build?: string | undefined;
 }
 
 /** Names a kind of guest that a realm has; good in that realm alone. */
@@ -28,6 +30,8 @@ export interface SandboxWatcher {
 export interface OpenedGuest {
   readonly kind: GuestKind;
   readonly settings: GuestSettings;
+  /** Default `none`. */
+  readonly snapshot?: SnapshotUse;
 }
 
 export interface SandboxHost extends Disposable {
@@ -40,6 +44,8 @@ export interface SandboxHost extends Disposable {
   watch<T>(work: Promise<T>): Promise<T>;
   /** Resolves when the realm has compiled the files; rejects with `executor/boot-failed` or `executor/frame-lost`. */
   load(files: GuestFiles): Promise<GuestKind>;
+  /** What guests of this kind may start from, from now on; the buffer is given away. */
+  keepSnapshot(kind: GuestKind, content: ArrayBuffer): void;
   /** Starts a worker; the port speaks with it. */
   open(id: SandboxId, guest: OpenedGuest, watcher: SandboxWatcher): MessagePort;
   /** Resolves when a later run can no longer be hit. @param run which one, also when it has yet to begin */
@@ -114,11 +120,16 @@ export class PortSandboxHost implements SandboxHost {
     return guest as GuestKind;
   }
 
-  open(id: SandboxId, { kind, settings }: OpenedGuest, watcher: SandboxWatcher): MessagePort {
+  keepSnapshot(kind: GuestKind, content: ArrayBuffer): void {
+    if (!this.#isLost) this.#send({ type: 'snapshot-keep', guest: kind, content }, [content]);
+  }
+
+  open(id: SandboxId, guest: OpenedGuest, watcher: SandboxWatcher): MessagePort {
+    const { kind, settings, snapshot = 'none' } = guest;
     if (this.#isLost) throw lost();
     const { port1, port2 } = new MessageChannel();
     this.#watchers.set(id, watcher);
-    this.#send({ type: 'sandbox-open', sandbox: id, guest: kind, settings, port: port2 }, [port2]);
+    this.#send({ type: 'sandbox-open', sandbox: id, guest: kind, settings, snapshot, port: port2 }, [port2]);
     return port1;
   }
 

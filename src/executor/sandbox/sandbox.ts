@@ -88,6 +88,10 @@ export class Sandbox {
     return this.#isAlive;
   }
 
+  get isFromSnapshot(): boolean {
+    return this.#options.guest.snapshot === 'load';
+  }
+
   get canInterrupt(): boolean {
     return this.#options.host.isIsolated;
   }

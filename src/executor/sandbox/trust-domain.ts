@@ -5,8 +5,11 @@
 import { CodedError } from '../../base/index.ts';
 import { withDeadline } from '../../platform/index.ts';
 import type { Clock } from '../../platform/index.ts';
+import type { Hub } from '../../telemetry/index.ts';
 import type { Language } from '../language/language.ts';
+import { KindSnapshot } from './kind-snapshot.ts';
 import type { GuestFiles, GuestKind, SandboxHost } from './sandbox-host.ts';
+import type { SnapshotShelf } from './snapshot-shelf.ts';
 
 /** Makes the realm; gives up, and takes away what it made, when `signal` aborts. */
 export type CreateHost = (signal: AbortSignal) => Promise<SandboxHost>;
@@ -22,6 +25,9 @@ export interface DomainParts {
   readonly createHost: CreateHost;
   readonly fetchFiles: FetchFiles;
   readonly clock: Clock;
+  readonly hub: Hub;
+  /** Absent: every interpreter boots. */
+  readonly shelf?: SnapshotShelf | undefined;
   /** Longest that the realm, or the files of one language, may take. */
   readonly bootTimeoutMs: number;
 }
@@ -30,11 +36,15 @@ export interface DomainParts {
 export interface PreparedRealm {
   readonly host: SandboxHost;
   readonly kind: GuestKind;
+  /** Where the language `hasSnapshots` and the domain keeps some. */
+  readonly snapshot?: KindSnapshot | undefined;
 }
+
+type LoadedKind = Omit<PreparedRealm, 'host'>;
 
 interface Realm {
   readonly host: Promise<SandboxHost>;
-  readonly kinds: Map<string, Promise<GuestKind>>;
+  readonly kinds: Map<string, Promise<LoadedKind>>;
 }
 
 /**
@@ -58,7 +68,7 @@ export class TrustDomain implements Disposable {
   async prepare(language: Language, memoryBytes: number): Promise<PreparedRealm> {
     const realm = await this.#liveRealm();
     const kind = this.#kindIn(realm, language, memoryBytes);
-    return { host: await realm.host, kind: await kind };
+    return { host: await realm.host, ...(await kind) };
   }
 
   /** Takes the realm away, with everything in it. */
@@ -88,7 +98,7 @@ export class TrustDomain implements Disposable {
   }
 
   /** Loaded already, being loaded, or begun now; what failed is tried again by the next one. */
-  #kindIn({ host, kinds }: Realm, language: Language, memoryBytes: number): Promise<GuestKind> {
+  #kindIn({ host, kinds }: Realm, language: Language, memoryBytes: number): Promise<LoadedKind> {
     const isCapped = language.assets.some((asset) => asset.isMemoryCapped);
     const key = isCapped ? `${language.name} ${memoryBytes}` : language.name;
     const present = kinds.get(key);
@@ -97,12 +107,25 @@ export class TrustDomain implements Disposable {
       // while the realm is made
       const files = this.#parts.fetchFiles(language, memoryBytes, signal);
       files.catch(() => undefined);
-      const ready = await host;
-      return ready.load(await files);
+      return this.#load(language, await host, await files);
     });
     kinds.set(key, loading);
     loading.catch(() => kinds.delete(key));
     return loading;
+  }
+
+  async #load(language: Language, host: SandboxHost, files: GuestFiles): Promise<LoadedKind> {
+    const { shelf, clock, hub, bootTimeoutMs: timeoutMs } = this.#parts;
+    const { build } = files;
+    const taking = shelf && build ? shelf.take(language.name, build) : undefined;
+    const kind = await host.load(files);
+    if (!shelf || !build) return { kind };
+    const { signal } = this.#closing;
+    const parts = { shelf, language: language.name, build, clock, hub, timeoutMs, signal };
+    const snapshot = new KindSnapshot({ host, kind, ...parts });
+    const image = await taking;
+    if (image) snapshot.keep(image);
+    return { kind, snapshot };
   }
 
   /** With a time limit of its own, because several starts may wait for it. */

@@ -98,6 +98,11 @@ const hostile: readonly Hostile[] = [
     check: isThrown({ type: 'OSError', message: '[Errno 51] No space left on device' }),
   },
   {
+    name: 'files written whole',
+    code: 'for n in range(5): open(f"{n}", "wb").write(bytes(20 * 2**20))',
+    check: isThrown({ type: 'OSError' }),
+  },
+  {
     name: 'a file stretched to a gigabyte',
     code: 'open("big", "wb").truncate(2**30)',
     check: isThrown({ type: 'OSError' }),

@@ -10,6 +10,7 @@ export const python: Language = deepFreeze({
     { name: 'interpreter', file: 'python/pyodide.wasm', form: 'module', isMemoryCapped: true },
     { name: 'standard-library', file: 'python/standard-library.zip', form: 'bytes' },
   ],
+  hasSnapshots: true,
   leastMemoryBytes: 64 * 2 ** 20,
   refuseName: refusePythonName,
   capabilities: {

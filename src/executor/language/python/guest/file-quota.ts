@@ -2,11 +2,20 @@
 
 interface FileNode {
   readonly contents: Uint8Array | Readonly<Record<string, FileNode>> | null;
+  readonly usedBytes?: number;
 }
+
+type Write = (
+  stream: { readonly node: FileNode },
+  buffer: ArrayBufferView,
+  ...range: readonly [offset: number, length: number, position: number, canOwn?: boolean]
+) => number;
 
 interface MemoryFiles {
   expandFileStorage(node: FileNode, capacity: number): void;
   resizeFileStorage(node: FileNode, size: number): void;
+  /** Shared by all files; there as soon as there is one. */
+  readonly ops_table: { readonly file: { readonly stream: { write: Write } } };
 }
 
 /** The part of emscripten's file system that is used here. */
@@ -59,4 +68,18 @@ export function limitFiles(files: FileSystem, maxSizeBytes: number): void {
     };
     Object.defineProperty(memory, name, { value: bounded, writable: false, configurable: false });
   }
+  const operations = memory.ops_table.file.stream;
+  const { write } = operations;
+  // the first write into an empty file takes a copy of what is written, past both functions above
+  const bounded: Write = (stream, buffer, ...range) => {
+    const { node } = stream;
+    const [, length, position, canOwn] = range;
+    const beforeBytes = sizeOf(node);
+    const isTaken = canOwn === true || (node.usedBytes === 0 && position === 0);
+    if (isTaken && length > beforeBytes) reserve(length - beforeBytes);
+    const written = write(stream, buffer, ...range);
+    if (isTaken) usedBytes += Math.max(0, sizeOf(node) - beforeBytes);
+    return written;
+  };
+  Object.defineProperty(operations, 'write', { value: bounded, writable: false, configurable: false });
 }

@@ -1,11 +1,13 @@
 /** Starts Python from bytes that were handed in: nothing is fetched. */
 import './prelude.ts';
 import { loadPyodide, version } from 'pyodide';
-import type { PyodideAPI } from 'pyodide';
+import type { PyodideAPI, PyodideConfig } from 'pyodide';
 import createPyodideModule from 'pyodide/pyodide.asm.mjs';
 import type { GuestBoot } from '../../../sandbox/protocol.ts';
 import { pythonSignalOf } from '../../../guest/interrupt-flag.ts';
 import { guestGlobals, stripGlobals } from '../../../guest/strip-globals.ts';
+import { openHeapImage, writeHeapImage } from './heap-image.ts';
+import type { HeapImage } from './heap-image.ts';
 
 /** Never resolved: the stand-ins below answer for it. */
 const nowhere = 'https://pyodide.invalid/';
@@ -19,8 +21,17 @@ const noPackages = {
 type Scope = { fetch: unknown };
 type Instantiation = { instance: WebAssembly.Instance; module: WebAssembly.Module };
 
+const wasmPageBytes = 65_536;
+
+/** Made as large as the heap that will be written into it, within what the module's own bound allows. */
+function growMemory(instance: WebAssembly.Instance, heapBytes: number): void {
+  const memory = instance.exports['memory'] as WebAssembly.Memory;
+  const missingBytes = heapBytes - memory.buffer.byteLength;
+  if (missingBytes > 0) memory.grow(Math.ceil(missingBytes / wasmPageBytes));
+}
+
 /** Answers the loader's two requests from memory, and puts the real functions back at the end. */
-async function withLocalFiles<T>(boot: GuestBoot, work: () => Promise<T>): Promise<T> {
+async function withLocalFiles<T>(boot: GuestBoot, heapBytes: number, work: () => Promise<T>): Promise<T> {
   const module = boot.assets['interpreter'] as WebAssembly.Module;
   const standardLibrary = boot.assets['standard-library'] as ArrayBuffer;
   const scope = globalThis as unknown as Scope;
@@ -28,16 +39,62 @@ async function withLocalFiles<T>(boot: GuestBoot, work: () => Promise<T>): Promi
   const nativeInstantiate = WebAssembly.instantiateStreaming;
   scope.fetch = (url: unknown) =>
     Promise.resolve(String(url).endsWith('.zip') ? new Response(standardLibrary) : undefined);
-  WebAssembly.instantiateStreaming = async (_source, imports): Promise<Instantiation> => ({
-    instance: await WebAssembly.instantiate(module, imports),
-    module,
+  // the loader would wait for ever for an instance that could not be made
+  let fail: (error: unknown) => void = () => undefined;
+  const failure = new Promise<never>((_resolve, reject) => {
+    fail = reject;
   });
+  WebAssembly.instantiateStreaming = async (_source, imports): Promise<Instantiation> => {
+    try {
+      const instance = await WebAssembly.instantiate(module, imports);
+      growMemory(instance, heapBytes);
+      return { instance, module };
+    } catch (error) {
+      fail(error);
+      throw error;
+    }
+  };
   try {
-    return await work();
+    return await Promise.race([work(), failure]);
   } finally {
     scope.fetch = nativeFetch;
     WebAssembly.instantiateStreaming = nativeInstantiate;
   }
+}
+
+/** The loader's module with its heap already as it was; made before the loader looks at it. */
+function createRestored(image: HeapImage): typeof createPyodideModule {
+  return async (settings) => {
+    const module = await createPyodideModule(settings);
+    writeHeapImage(image, (module as unknown as { HEAPU8: Uint8Array }).HEAPU8);
+    return module;
+  };
+}
+
+/** Python without streams and interrupts, in a worker that still has its globals. */
+export async function loadPython(boot: GuestBoot, options: PyodideConfig = {}): Promise<PyodideAPI> {
+  const image = boot.snapshot instanceof ArrayBuffer ? openHeapImage(boot.snapshot) : undefined;
+  const python = await withLocalFiles(boot, image?.heapBytes ?? 0, () =>
+    loadPyodide({
+      createPyodideModule: image ? createRestored(image) : createPyodideModule,
+      indexURL: nowhere,
+      packageBaseUrl: nowhere,
+      lockFileContents: noPackages as never,
+      jsglobals: boot.settings.isStripped ? guestGlobals() : globalThis,
+      env: { HOME: '/sandbox' },
+      // only what describes the heap: the heap itself is there
+      ...(image ? { _loadSnapshot: new Uint8Array(image.header) } : {}),
+      ...options,
+    }),
+  );
+  if (image) forget(python);
+  return python;
+}
+
+/** The loader keeps what it was given. */
+function forget(python: PyodideAPI): void {
+  const { config } = (python as unknown as { _api: { config: { _loadSnapshot?: unknown } } })._api;
+  delete config._loadSnapshot;
 }
 
 /** Text printed below Python's own streams, for instance by `os.write(1, …)`. */
@@ -45,17 +102,7 @@ export type RawWrite = (stream: 'stdout' | 'stderr', bytes: Uint8Array) => void;
 
 /** An interpreter that has run nothing; with `isStripped`, its worker has no globals left that lead anywhere. */
 export async function loadInterpreter(boot: GuestBoot, write: RawWrite): Promise<PyodideAPI> {
-  const { isStripped } = boot.settings;
-  const python = await withLocalFiles(boot, () =>
-    loadPyodide({
-      createPyodideModule,
-      indexURL: nowhere,
-      packageBaseUrl: nowhere,
-      lockFileContents: noPackages as never,
-      jsglobals: isStripped ? guestGlobals() : globalThis,
-      env: { HOME: '/sandbox' },
-    }),
-  );
+  const python = await loadPython(boot);
   for (const [name, set] of [
     ['stdout', python.setStdout],
     ['stderr', python.setStderr],
@@ -69,6 +116,6 @@ export async function loadInterpreter(boot: GuestBoot, write: RawWrite): Promise
   }
   // all that Python does with it is to read and write its first element
   if (boot.interrupt) python.setInterruptBuffer(pythonSignalOf(boot.interrupt) as unknown as Int32Array);
-  if (isStripped) stripGlobals(globalThis);
+  if (boot.settings.isStripped) stripGlobals(globalThis);
   return python;
 }

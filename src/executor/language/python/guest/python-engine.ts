@@ -36,8 +36,8 @@ export class PythonEngine implements Engine {
   /** Only a stack that can be put aside lets a plain call wait where no memory is shared. */
   readonly #mustPromise: boolean;
 
-  /** @param source the harness's own code, which defines `start` */
-  constructor(python: PyodideAPI, source: string, output: GuestOutput) {
+  /** @param install runs the harness, which defines `start`, in a dict */
+  constructor(python: PyodideAPI, install: (scope: unknown) => void, output: GuestOutput) {
     const scope = python.toPy({
       emit: (stream: number, text: unknown) => output.emit(stream === 0 ? 'stdout' : 'stderr', text),
       exceed: () => output.exceed(),
@@ -45,7 +45,7 @@ export class PythonEngine implements Engine {
       keep: (value: PythonBuffer) => keep(value, output),
       ...toolFunctions(output.tools),
     }) as { get(name: 'start'): Start };
-    python.runPython(source, { globals: scope as never, filename: 'harness.py' });
+    install(scope);
     this.#start = scope.get('start');
     this.#mustPromise = !output.tools.canBlock && 'promising' in WebAssembly;
   }

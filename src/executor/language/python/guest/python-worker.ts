@@ -6,12 +6,17 @@ import { limitFiles } from './file-quota.ts';
 import type { FileSystem } from './file-quota.ts';
 import { loadInterpreter } from './load-interpreter.ts';
 import { PythonEngine } from './python-engine.ts';
+import { makeSnapshot, runHarness } from './snapshot.ts';
 
 serveGuest(async (boot, output): Promise<Engine> => {
   const python = await loadInterpreter(boot, (stream, bytes) => output.writeRaw(stream, bytes));
   const internals = python as unknown as { _api: { on_fatal?: (error: unknown) => void } };
   internals._api.on_fatal = (error) => output.die(error);
-  const engine = new PythonEngine(python, harnessSource, output);
+  const engine = new PythonEngine(
+    python,
+    (scope) => runHarness(python, scope, boot.snapshot instanceof ArrayBuffer),
+    output,
+  );
   limitFiles(python.FS as unknown as FileSystem, boot.settings.fileBytes);
   return engine;
-});
+}, makeSnapshot);

@@ -1,0 +1,110 @@
+import { expect, test } from 'vitest';
+import { deflateBytes, sha256Hex, SimulatedClock } from '../../platform/index.ts';
+import { createHub, createMemorySink } from '../../telemetry/index.ts';
+import { resolveLimits } from '../limits.ts';
+import type { SnapshotCache, StoredSnapshot } from '../snapshot-cache.ts';
+import { SnapshotShelf } from './snapshot-shelf.ts';
+
+const dayMs = 86_400_000;
+const image = new Uint8Array(10_000).fill(7);
+
+function createCache(): SnapshotCache & { readonly entries: Map<string, unknown> } {
+  const entries = new Map<string, unknown>();
+  return {
+    entries,
+    read: (name) => Promise.resolve(entries.get(name)),
+    write: async (name, snapshot) => void entries.set(name, snapshot),
+    delete: async (name) => void entries.delete(name),
+  };
+}
+
+function createShelf(cache = createCache()) {
+  const clock = new SimulatedClock();
+  const hub = createHub(clock);
+  const sink = createMemorySink(hub);
+  const limits = resolveLimits({ snapshotAgeMs: dayMs, snapshotBytes: 1000 });
+  const shelf = new SnapshotShelf({ cache, limits, clock, hub });
+  const reasons = (): readonly string[] => sink.ofType('snapshot-drop').map(({ reason }) => reason);
+  return { shelf, cache, clock, reasons };
+}
+
+test('what was put is taken, by its build alone', async () => {
+  const { shelf, reasons, clock, cache } = createShelf();
+  expect(await shelf.take('python', 'a')).toBeUndefined();
+  expect(await shelf.put('python', 'a', image)).toBeLessThan(1000);
+  await clock.advance(dayMs);
+  expect(new Uint8Array((await shelf.take('python', 'a')) as ArrayBuffer)).toEqual(image);
+  expect(reasons()).toEqual([]);
+  expect(await shelf.take('python', 'b')).toBeUndefined();
+  expect(reasons()).toEqual([expect.stringContaining('another build')]);
+  expect(cache.entries.size).toBe(0);
+});
+
+const packed = await deflateBytes(image, 'gzip');
+const good: StoredSnapshot = {
+  build: 'a',
+  madeAtMs: 0,
+  digest: await sha256Hex(packed),
+  content: new Blob([packed]),
+};
+const changed = packed.map((byte, index) => (index === 20 ? byte ^ 1 : byte));
+const broken = packed.slice(0, 20);
+const bomb = await deflateBytes(new Uint8Array(65 * 2 ** 20), 'gzip');
+
+test.each<readonly [string, unknown, string]>([
+  ['a number', 7, 'no record'],
+  ['null', null, 'no record'],
+  ['a record without a build', { ...good, build: 3 }, 'field'],
+  ['a record without a time', { ...good, madeAtMs: NaN }, 'field'],
+  ['content that is text', { ...good, content: 'text' }, 'content'],
+  ['one from tomorrow', { ...good, madeAtMs: dayMs }, 'too old'],
+  ['one that is too old', { ...good, madeAtMs: -dayMs - 1 }, 'too old'],
+  ['a changed byte', { ...good, content: new Blob([changed]) }, 'changed'],
+  ['half of it', { ...good, content: new Blob([broken]) }, 'changed'],
+  ['one that is too large', { ...good, content: new Blob([new Uint8Array(1001)]) }, '1001 bytes'],
+  [
+    'data that cannot be inflated',
+    { ...good, content: new Blob([broken]), digest: await sha256Hex(broken) },
+    'gzip',
+  ],
+])('%s is dropped', async (_name, found, reason) => {
+  const { shelf, cache, reasons } = createShelf();
+  cache.entries.set('python', found);
+  expect(await shelf.take('python', 'a')).toBeUndefined();
+  expect(reasons()).toEqual([expect.stringContaining(reason)]);
+  expect(cache.entries.size).toBe(0);
+});
+
+test('data that inflates without end is dropped', async () => {
+  const clock = new SimulatedClock();
+  const hub = createHub(clock);
+  const sink = createMemorySink(hub);
+  const cache = createCache();
+  const shelf = new SnapshotShelf({ cache, limits: resolveLimits(), clock, hub });
+  cache.entries.set('python', { ...good, content: new Blob([bomb]), digest: await sha256Hex(bomb) });
+  expect(await shelf.take('python', 'a')).toBeUndefined();
+  expect(sink.ofType('snapshot-drop')[0]?.reason).toContain('more than');
+});
+
+test('a cache that never answers is given up in time', async () => {
+  const silent = (): Promise<never> => new Promise(() => undefined);
+  const { shelf, clock, reasons } = createShelf({
+    ...createCache(),
+    read: silent,
+    write: silent,
+    delete: silent,
+  });
+  const taking = shelf.take('python', 'a');
+  await clock.advance(2000);
+  await clock.advance(2000);
+  expect(await taking).toBeUndefined();
+  expect(reasons()).toHaveLength(1);
+});
+
+test('what is too large is not kept', async () => {
+  const { shelf, cache, reasons } = createShelf();
+  const noise = crypto.getRandomValues(new Uint8Array(5000));
+  expect(await shelf.put('python', 'a', noise)).toBeUndefined();
+  expect(cache.entries.size).toBe(0);
+  expect(reasons()).toHaveLength(1);
+});
