@@ -2,6 +2,8 @@
 import { createPythonExecutor } from './language/python/python-executor.ts';
 import type { Executor, Session } from './executor.ts';
 import type { Outcome } from './outcome.ts';
+import { openSnapshotCache } from './snapshot-cache.ts';
+import type { SnapshotCache } from './snapshot-cache.ts';
 
 interface Row {
   readonly name: string;
@@ -120,6 +122,35 @@ async function benchRecovery(
   report({ name: `${name}, killed and replaced`, ours: median(killed), unit: 'ms', goal: 2500 });
 }
 
+/** One more interpreter where the page and its frame are up: from a snapshot beside one that boots. */
+async function benchSnapshot(report: (row: Row) => void, sabotage: boolean): Promise<void> {
+  const open = (snapshots: 'off' | SnapshotCache): Executor =>
+    createPythonExecutor({
+      assets: { baseUrl: '/sandbox/' },
+      frame: { url: '/sandbox/frame.html' },
+      limits: { warmSandboxes: 0 },
+      snapshots,
+    });
+  const cache = openSnapshotCache();
+  const [restoring, booting] = [open(cache), open('off')];
+  const fresh =
+    (executor: Executor): Work =>
+    async () =>
+      expectValue(await executor.execute('1 + 1'), 2);
+  await fresh(restoring)();
+  while ((await cache.read('python')) === undefined) await fresh(restoring)();
+  report(
+    await comparePair({
+      name: 'one more interpreter from a snapshot, beside one that boots: first result',
+      goal: 0.9,
+      count: 3,
+      ours: sabotage ? async () => (await fresh(booting)(), fresh(booting)()) : fresh(restoring),
+      beside: fresh(booting),
+    }),
+  );
+  await Promise.all([restoring[Symbol.asyncDispose](), booting[Symbol.asyncDispose]()]);
+}
+
 /** Sabotaged, every run opens an executor of its own: no pool, no session, no shared frame. */
 export async function benchExecutor(
   report: (row: Row) => void,
@@ -150,5 +181,6 @@ export async function benchExecutor(
   raw.terminate();
   await session[Symbol.asyncDispose]();
   await benchRecovery(executor, report, sabotage);
+  await benchSnapshot(report, sabotage);
   await executor[Symbol.asyncDispose]();
 }

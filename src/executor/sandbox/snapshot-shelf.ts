@@ -1,5 +1,5 @@
 /** Snapshots as the host's cache keeps them: compressed, named by what they fit, checked on the way out. Nothing here ever fails a start. */
-import { CodedError, messageOf } from '../../base/index.ts';
+import { CodedError, isCodedError, messageOf } from '../../base/index.ts';
 import { deflateBytes, inflateBytes, sha256Hex, withDeadline } from '../../platform/index.ts';
 import type { Clock } from '../../platform/index.ts';
 import type { Hub } from '../../telemetry/index.ts';
@@ -48,7 +48,10 @@ export class SnapshotShelf {
         return found === undefined ? undefined : await this.#check(parseStored(found), build);
       });
     } catch (error) {
-      await this.drop(language, messageOf(error));
+      // one that is late may be good
+      const isLate = isCodedError(error, 'port/timeout');
+      if (isLate) this.#tell(language, 'it was not read in time');
+      else await this.drop(language, messageOf(error));
       return undefined;
     }
   }
@@ -71,12 +74,16 @@ export class SnapshotShelf {
 
   /** Forgets what is there, and tells why. */
   async drop(language: string, reason: string): Promise<void> {
-    const { cache, clock, limits, hub } = this.#options;
-    hub.emit({ type: 'snapshot-drop', language, reason });
+    const { cache, clock, limits } = this.#options;
+    this.#tell(language, reason);
     // the next visit finds it unfit again
     await withDeadline(clock, { timeoutMs: limits.snapshotReadMs }, () => cache.delete(language)).catch(
       () => undefined,
     );
+  }
+
+  #tell(language: string, reason: string): void {
+    this.#options.hub.emit({ type: 'snapshot-drop', language, reason });
   }
 
   async #check(stored: StoredSnapshot, build: string): Promise<ArrayBuffer> {

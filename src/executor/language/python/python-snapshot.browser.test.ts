@@ -24,7 +24,7 @@ function open(snapshots: SnapshotCache | 'off' = cache, limits: Partial<Executor
   const executor = createPythonExecutor({
     assets: { baseUrl: '/sandbox/' },
     frame: 'srcdoc',
-    limits: { warmSandboxes: 0, ...limits },
+    limits: { warmSandboxes: 0, snapshotReadMs: 20_000, ...limits },
     hub,
     snapshots,
   });
@@ -191,7 +191,7 @@ const poisons: readonly (readonly [string, (image: Uint8Array<ArrayBuffer>) => U
 ];
 
 test.each(poisons)(
-  '%s in place of a snapshot: Python boots, and makes a new one',
+  '%s in place of a snapshot: Python boots, and it is dropped',
   async (_name, change) => {
     await provide();
     await forge(change);
@@ -199,6 +199,7 @@ test.each(poisons)(
     expect(await valueOf(executor, '1 + 1')).toBe(2);
     expect(starts(sink)).toEqual([false]);
     expect(drops(sink)).toHaveLength(1);
+    await expect.poll(() => cache.read('python'), patient).toBeUndefined();
     expect(sink.ofType('sandbox-fail')).toEqual([]);
     expect(await valueOf(executor, '2 + 2')).toBe(4);
   },
