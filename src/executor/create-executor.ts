@@ -19,7 +19,6 @@ import { SnapshotShelf } from './sandbox/snapshot-shelf.ts';
 import { TrustDomain } from './sandbox/trust-domain.ts';
 import { frameWalls } from './sandbox/walls.ts';
 import type { BuildWalls } from './sandbox/walls.ts';
-import { openSnapshotCache } from './snapshot-cache.ts';
 import type { SnapshotCache } from './snapshot-cache.ts';
 
 /** Where guests live. */
@@ -32,8 +31,8 @@ export interface TrustDomainOptions {
   /** Hears `snapshot-make` and `snapshot-drop`. Default: nobody. */
   readonly hub?: Hub;
   /**
-   * Where snapshots of interpreters are kept, from which later ones start. Default: {@link openSnapshotCache} where there is IndexedDB; `off`:
-   * none is made or used.
+   * Where snapshots of interpreters are kept, from which later ones start: `openSnapshotCache()` for IndexedDB. Default `off`: none is made or
+   * used, every interpreter boots.
    */
   readonly snapshots?: SnapshotCache | 'off';
 }
@@ -90,8 +89,7 @@ function createDomain(options: TrustDomainOptions, buildWalls: BuildWalls): Wall
 }
 
 function cacheOf(snapshots: SnapshotCache | 'off' | undefined): SnapshotCache | undefined {
-  if (snapshots) return snapshots === 'off' ? undefined : snapshots;
-  return 'indexedDB' in globalThis ? openSnapshotCache() : undefined;
+  return snapshots === 'off' ? undefined : snapshots;
 }
 
 /**

@@ -39,7 +39,7 @@ function openDatabase(name: string): Promise<IDBDatabase> {
   return settle(request);
 }
 
-/** A database of its own on the page's origin, open only while it is used. The default of `createExecutor` where there is IndexedDB. */
+/** A database of its own on the page's origin, open only while it is used. For `snapshots` of `createExecutor`. */
 export function openSnapshotCache(databaseName: string = 'vivarium-snapshots'): SnapshotCache {
   const use = async <T>(
     mode: IDBTransactionMode,
