@@ -100,7 +100,7 @@ export function sessionLaws(open: OpenExecutor, spelling: Spelling): void {
       await using session = await patient.createSession();
       // what is left of this run keeps the interpreter from taking the next one up
       await session.execute(code);
-      await new Promise((resolve) => setTimeout(resolve, 100));
+      await new Promise((resolve) => setTimeout(resolve, 500));
       const run = session.execute(lines(say('began'), loop));
       await expect.poll(() => sink.ofType('execution-start')).toHaveLength(2);
       session.interrupt();

@@ -104,7 +104,7 @@ export interface Spelling {
   readonly keeping: Maybe<{ readonly first: string; readonly failing: string; readonly asked: Valued }>;
   /** Three programs, the first one slow, that add a, b and c to the list that the last one ends with. */
   readonly inOrder: Maybe<readonly [slow: string, second: string, third: string]>;
-  /** Ends, and leaves something that keeps its interpreter busy for a second, 100 ms later. Sets `kept` to 1. */
+  /** Ends, and leaves something that within half a second keeps its interpreter busy, until it is interrupted. Sets `kept` to 1. */
   readonly busyAfterwards: Maybe<string>;
 
   // ---- limits

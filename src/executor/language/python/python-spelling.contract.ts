@@ -220,11 +220,10 @@ export const pythonSpelling: Spelling = {
   busyAfterwards: `import asyncio, time
 kept = 1
 def block():
-  until = time.monotonic() + 1
-  while time.monotonic() < until:
-    try:
-      while time.monotonic() < until: pass
-    except BaseException: pass
+  until = time.monotonic() + 15
+  try:
+    while time.monotonic() < until: pass
+  except BaseException: pass
 asyncio.get_running_loop().call_later(0.01, block)
 await asyncio.sleep(0)`,
 
