@@ -11,10 +11,10 @@ const clock = new SimulatedClock(1000);
 const store = createMemoryStore();
 const committer = createGroupCommitter(store);
 
-function open(): ModuleJournal {
+function open(module = 'm'): ModuleJournal {
   const limits = defaultRuntimeLimits;
   return new ModuleJournal({
-    module: 'm',
+    module,
     kind: 'k',
     store,
     committer,
@@ -53,4 +53,23 @@ test('a value whose history was not written in time still knows the change that 
   const third = open();
   await third.load();
   expect(third.parameter('total').history).toHaveLength(2);
+});
+
+test('of many parameters all come back, however many a list of the store gives', async () => {
+  const total = new Counter().total.dumpState();
+  const names = Array.from({ length: 2500 }, (_, index) => `p${index}`);
+  const state = (value: number): ModuleState => ({
+    ...new Counter().dumpState(),
+    parameters: Object.fromEntries(names.map((name) => [name, { ...total, value }])),
+  });
+  const first = open('many');
+  first.begin(state(0));
+  for (const name of names) first.apply({ ...change(0, 7), name });
+  await first.persist(names, 'strict');
+  await first.settle();
+  const second = open('many');
+  await second.load();
+  second.begin(state(0));
+  expect(names.filter((name) => second.parameter(name).state.value !== 7)).toEqual([]);
+  expect(names.filter((name) => second.parameter(name).history.length !== 1)).toEqual([]);
 });

@@ -12,6 +12,7 @@ import type { Durability, Store, Write } from '../../state/index.ts';
 import { JournalDisk } from './journal-disk.ts';
 import type { CommitWatch, Committer, StoredMeta } from './journal-disk.ts';
 import { LateWrites } from './late-writes.ts';
+import { listAll } from './list-all.ts';
 import type { RuntimeLimits } from '../limits.ts';
 import { createMemory, reopenMemory } from './module-memory.ts';
 import type { ModuleMemory } from './module-memory.ts';
@@ -151,9 +152,9 @@ export class ModuleJournal {
     this.#state = meta.value.state;
     this.#successions.reopen((await store.get<PreviousVersion>(this.#successions.key))?.value);
     this.#memory = reopenMemory(meta.value.memory, this.#options.clock.now());
-    const histories = await store.list<readonly ParameterUpdateRecord[]>(['module', module, 'history']);
+    const histories = await listAll<readonly ParameterUpdateRecord[]>(store, ['module', module, 'history']);
     const historyOf = new Map(histories.map(({ key, value }) => [key.at(-1), value]));
-    for (const { key, value } of await store.list<StoredParameter>(['module', module, 'parameter'])) {
+    for (const { key, value } of await listAll<StoredParameter>(store, ['module', module, 'parameter'])) {
       const name = key.at(-1) as string;
       this.#parameters.add(name, value, historyOf.get(name));
     }

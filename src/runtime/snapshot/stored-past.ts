@@ -2,12 +2,10 @@
 import { CodedError } from '../../base/index.ts';
 import { stateAt } from '../../state/index.ts';
 import type { Entry, Key, KeyedValue, StateSource, Store } from '../../state/index.ts';
+import { listAll } from '../journal/list-all.ts';
 
 /** Under which a runtime keeps its modules and its shared parameters. Checkpoints are records, which never change. */
 export const runtimePrefixes: readonly Key[] = [['module'], ['shared']];
-
-/** Entries of a page: they are held in memory one page beside the last. */
-const pageEntries = 500;
 
 /** Everything at one moment. */
 export interface RuntimePast<T extends KeyedValue = KeyedValue> {
@@ -66,16 +64,6 @@ export async function readStoredPast(store: Store, source: StateSource): Promise
   for (const entry of [...past.modules.values()].flat()) check(entry);
   for (const entry of past.shared.values()) check(entry);
   return past;
-}
-
-async function listAll(store: Store, prefix: Key): Promise<readonly Entry[]> {
-  const all: Entry[] = [];
-  for (let last: Key | undefined; ;) {
-    const page = await store.list(prefix, { limit: pageEntries, ...(last ? { after: last } : {}) });
-    all.push(...page);
-    if (page.length < pageEntries) return all;
-    last = page.at(-1)?.key;
-  }
 }
 
 /** What is stored now, with its revisions; of several moments while others write. @throws as `Store.list` */
