@@ -1,4 +1,5 @@
 /** The worker's end of tool calls: sends them, and waits for answers with its thread or with a promise. */
+import { maxToolNameLength } from '../sandbox/protocol.ts';
 import type { GuestMessage, RunStart } from '../sandbox/protocol.ts';
 import { unpackAnswer } from '../sandbox/tool-answer.ts';
 import type { ToolAnswer } from '../sandbox/tool-answer.ts';
@@ -88,7 +89,7 @@ export class ToolPort implements GuestTools {
 
   #post({ name, arguments: json, buffers, line }: GuestToolCall, isBlocking: boolean): number | undefined {
     if (this.#run === undefined || this.#callsLeft <= 0) return undefined;
-    const isSound = typeof name === 'string' && typeof json === 'string';
+    const isSound = typeof name === 'string' && name.length <= maxToolNameLength && typeof json === 'string';
     const sizeBytes = isSound ? buffers.reduce((sum, buffer) => sum + buffer.byteLength, json.length) : 0;
     if (!isSound || sizeBytes > this.#argumentBytes) throw new Error('the arguments are too large');
     this.#callsLeft -= 1;

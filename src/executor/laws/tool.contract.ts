@@ -180,6 +180,7 @@ export function toolLaws(open: OpenExecutor): void {
   test.each<[string, Tools]>([
     ['a keyword as name', { lambda: echo }],
     ['a name with a dash', { 'a-b': echo }],
+    ['a name that is too long', { ['n'.repeat(257)]: echo }],
     ['no function', { a: { call: 1 as never } }],
     ['nothing', { a: null as never }],
     ['the same parameter twice', { a: { ...echo, parameters: ['x', 'x'] } }],

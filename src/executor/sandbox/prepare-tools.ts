@@ -6,6 +6,7 @@ import { decide } from '../policy/decide.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { Tool } from '../tool.ts';
 import type { Denial } from './denial.ts';
+import { maxToolNameLength } from './protocol.ts';
 
 /** More of each than a run has a use for. */
 const maxTools = 1000;
@@ -30,6 +31,8 @@ function checkName(name: string, context: ExecutionContext, language: Language):
   const field = `tools["${name.slice(0, 100)}"]`;
   const reason = language.refuseName(normal, 'variable');
   if (reason !== undefined) throw invalid(field, 'a name', reason);
+  if (normal.length > maxToolNameLength)
+    throw invalid(field, `a name of at most ${maxToolNameLength} characters`, String(normal.length));
   if (Object.hasOwn(context.variables ?? {}, name))
     throw invalid(field, 'a name of its own', 'a variable of the same name');
   return normal;

@@ -47,6 +47,7 @@ test.each<[string, unknown]>([
   ['a bundle that is no text', { type: 'display-write', run: 1, bundle: {} }],
   ['a call without a number', { ...call, call: undefined }],
   ['a call of a tool without a name', { ...call, name: ['n'] }],
+  ['a call of a tool by a name that is longer than any', { ...call, name: 'n'.repeat(257) }],
   ['a call with arguments that are no text', { ...call, arguments: [] }],
   ['a call with buffers that are none', { ...call, buffers: [1] }],
   ['a call from half a line', { ...call, line: 1.5 }],

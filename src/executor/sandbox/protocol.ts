@@ -217,10 +217,13 @@ const isCount = (value: unknown): value is number => Number.isSafeInteger(value)
 const isBuffers = (value: unknown): value is readonly ArrayBuffer[] =>
   Array.isArray(value) && value.length <= 100_000 && value.every((item) => item instanceof ArrayBuffer);
 
+/** Tools have names that are identifiers; nobody calls one by a longer name. */
+export const maxToolNameLength = 256;
+
 function readToolCall(data: Unknown): ToolCallMessage | undefined {
   const { run, call, name, arguments: json, buffers, line, isBlocking } = data;
-  if (!isCount(run) || !isCount(call) || !isText(name) || !isText(json) || !isBuffers(buffers))
-    return undefined;
+  if (!isCount(run) || !isCount(call) || !isText(name) || name.length > maxToolNameLength) return undefined;
+  if (!isText(json) || !isBuffers(buffers)) return undefined;
   if ((line !== null && !isCount(line)) || typeof isBlocking !== 'boolean') return undefined;
   return { type: 'tool-call', run, call, name, arguments: json, buffers, line, isBlocking };
 }
