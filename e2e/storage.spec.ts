@@ -57,6 +57,7 @@ test('change, snapshot, change, compare, restore, reload, export, clear, import'
 
   // a file that is none changes nothing, and says what it is
   const picker = panel.getByLabel('Import a file');
+  await expect(picker).toBeEnabled();
   await picker.setInputFiles({ name: 'no.vivarium', mimeType: '', buffer: Buffer.from('{}') });
   await expect(panel.getByRole('alert').filter({ hasText: 'state/format-unknown' })).toBeVisible();
   await picker.setInputFiles(file);

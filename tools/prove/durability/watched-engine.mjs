@@ -34,13 +34,15 @@ export class WatchedEngine {
         abortAfter(transaction, random.below(maxRequestsBeforeAbort), random.isHit(0.7) ? 'put' : 'get');
       return transaction;
     };
-    const { put } = IDBObjectStore.prototype;
-    IDBObjectStore.prototype.put = function (...args) {
-      const operation = operationOf(args[0]);
-      const seen = engine.#seen.get(this.transaction);
-      if (operation !== undefined && seen) engine.#byOperation.set(operation, seen);
-      return put.apply(this, args);
-    };
+    for (const method of /** @type {const} */ (['put', 'add'])) {
+      const write = IDBObjectStore.prototype[method];
+      IDBObjectStore.prototype[method] = function (...args) {
+        const operation = operationOf(args[0]);
+        const seen = engine.#seen.get(this.transaction);
+        if (operation !== undefined && seen) engine.#byOperation.set(operation, seen);
+        return write.apply(this, args);
+      };
+    }
   }
 
   /** The last transaction that wrote for the operation, as it is now; it is forgotten. @param {string} operation */
@@ -73,11 +75,11 @@ function abortAfter(transaction, requests, from) {
   const { objectStore } = transaction;
   transaction.objectStore = (name) => {
     const store = objectStore.call(transaction, name);
-    for (const method of /** @type {const} */ (['get', 'put', 'delete'])) {
+    for (const method of /** @type {const} */ (['get', 'put', 'add', 'delete'])) {
       const original = store[method];
       Reflect.set(store, method, (/** @type {[any]} */ ...args) => {
         const request = original.apply(store, args);
-        isCounting ||= method === from;
+        isCounting ||= method === from || (method === 'add' && from === 'put');
         if (!isCounting) return request;
         request.addEventListener('success', () => {
           if (left-- === 0) transaction.abort();
