@@ -60,6 +60,7 @@ test('change, snapshot, change, compare, restore, reload, export, clear, import'
   await expect(picker).toBeEnabled();
   await picker.setInputFiles({ name: 'no.vivarium', mimeType: '', buffer: Buffer.from('{}') });
   await expect(panel.getByRole('alert').filter({ hasText: 'state/format-unknown' })).toBeVisible();
+  await expect(picker).toBeEnabled();
   await picker.setInputFiles(file);
   await panel
     .getByRole('region', { name: /Go back to “kept”/u })
