@@ -1,4 +1,4 @@
-/** What this page stands on: durability of the store, storage used, device, isolation. */
+/** What this page stands on: durability of the store, device, isolation. */
 import type { CSSResultGroup, PropertyDeclarations, PropertyValues, TemplateResult } from 'lit';
 import { css, html, nothing } from 'lit';
 import { controls, VivariumElement } from './vivarium-element.ts';
@@ -9,8 +9,6 @@ export interface StatusFact {
   readonly level: 'ok' | 'warning' | 'error' | 'unknown';
   /** One sentence: what it means or why it is so. */
   readonly detail?: string;
-  /** Share used, 0 to 1; drawn as a meter. */
-  readonly ratio?: number;
 }
 
 const marks: Readonly<Record<StatusFact['level'], string>> = {
@@ -69,11 +67,6 @@ export class VivariumStatus extends VivariumElement {
       .unknown {
         color: var(--vivarium-muted);
       }
-      meter {
-        width: 100%;
-        max-width: 12rem;
-        height: 0.6rem;
-      }
     `,
   ];
 
@@ -106,15 +99,6 @@ export class VivariumStatus extends VivariumElement {
       <span class="mark ${fact.level}" aria-hidden="true">${marks[fact.level]}</span>
       <dt>${fact.name}</dt>
       <dd>${fact.value} <span class="hidden">(${words[fact.level]})</span></dd>
-      ${
-        fact.ratio === undefined
-          ? nothing
-          : html`<dd class="detail">
-              <meter min="0" max="1" high="0.8" .value=${fact.ratio} aria-label="${fact.name} used">
-                ${Math.round(fact.ratio * 100)} %
-              </meter>
-            </dd>`
-      }
       ${fact.detail ? html`<dd class="detail">${fact.detail}</dd>` : nothing}
     </div>`;
   }

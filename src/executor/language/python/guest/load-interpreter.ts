@@ -34,6 +34,7 @@ function growMemory(instance: WebAssembly.Instance, heapBytes: number): void {
 async function withLocalFiles<T>(boot: GuestBoot, heapBytes: number, work: () => Promise<T>): Promise<T> {
   const module = boot.assets['interpreter'] as WebAssembly.Module;
   const standardLibrary = boot.assets['standard-library'] as ArrayBuffer;
+  // to be written to, which its type forbids
   const scope = globalThis as unknown as Scope;
   const { fetch: nativeFetch } = scope;
   const nativeInstantiate = WebAssembly.instantiateStreaming;

@@ -78,6 +78,7 @@ export function installHarness(host: HarnessHost, parts: HarnessParts): Harness 
     files.begin(request.fileBytes);
     console.begin(request.outputBytes);
     timers.clear();
+    // names that only the guest's code knows
     const scope = globalThis as unknown as Record<string, unknown>;
     scope['SUBMIT'] = submit;
     mapped(keys(request.variables), (name) => (scope[name] = decode(request.variables[name])));
