@@ -1,4 +1,5 @@
 /** Rich values that a guest shows beside what it prints. */
+import { costOfJson } from './sandbox/json-cost.ts';
 
 /** What a rich value may be written as; other types are left out. */
 export const displayTypes = [
@@ -22,6 +23,9 @@ export type DisplayType = (typeof displayTypes)[number];
  */
 export type DisplayValue = Readonly<Partial<Record<DisplayType, string>>>;
 
+/** A bundle is flat, and each of its forms is text: more objects than these are no bundle. */
+const maxCost = 65_536;
+
 /** Reads a bundle of unknown origin; `undefined` when it is none, or has nothing that is known. */
 export function parseDisplay(json: string): DisplayValue | undefined {
   const fields = parseObject(json);
@@ -35,6 +39,7 @@ export function parseDisplay(json: string): DisplayValue | undefined {
 }
 
 function parseObject(json: string): Readonly<Record<string, unknown>> | undefined {
+  if (costOfJson(json, maxCost) > maxCost) return undefined;
   try {
     const tree: unknown = JSON.parse(json);
     return typeof tree === 'object' && tree !== null ? (tree as Record<string, unknown>) : undefined;

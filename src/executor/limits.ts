@@ -24,13 +24,16 @@ export interface ExecutorLimits {
   readonly codeBytes: number;
   /** Variables and files handed to one run. */
   readonly inputBytes: number;
-  /** The value and variables that one run brings back. */
+  /**
+   * The value and variables that one run brings back. The same bound holds for what the page needs to read them: 48 bytes for each list, object or
+   * entry of a map, 8 for each item, which is about 340,000 objects at most.
+   */
   readonly resultBytes: number;
   /** Nesting of values, both ways; also what stops a cycle. */
   readonly valueDepth: number;
   /** Calls of tools in one run; one more ends it as `exceeded: calls`. */
   readonly toolCalls: number;
-  /** What one call hands to its tool, as JSON and bytes together. */
+  /** What one call hands to its tool, as JSON and bytes together; counted as `resultBytes` is. */
   readonly toolArgumentBytes: number;
   /** What one tool answers. Each interpreter keeps so much memory for it where the page is isolated; the platform fills it when it is used. */
   readonly toolResultBytes: number;

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { parseGuestMessage } from './protocol.ts';
 import { parseRunResult } from './run-result.ts';
-import { MalformedValue } from './value-codec.ts';
+import { MalformedValue } from './value-reader.ts';
 
 test.each([
   { type: 'sandbox-ready' },

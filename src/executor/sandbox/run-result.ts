@@ -1,7 +1,9 @@
 /** Reads what an interpreter says about a run. The text comes from a guest: anything unexpected is {@link MalformedValue}. */
 import type { GuestError } from '../outcome.ts';
 import type { GuestValue } from '../guest-value.ts';
-import { decodeGuestValue, MalformedValue } from './value-codec.ts';
+import { costOfJson } from './json-cost.ts';
+import { KeysCollide } from './key-watch.ts';
+import { MalformedValue, ValueReader } from './value-reader.ts';
 
 /** What can be seen in the text of the code. */
 export type CodePermission = 'module' | 'global' | 'tool';
@@ -47,6 +49,9 @@ const object = (value: unknown): Unknown => {
   return value as Unknown;
 };
 
+/** Messages and tracebacks are bounded in the harness; this lets them through. */
+const slackBytes = 100_000;
+
 /** @param result JSON text; throws {@link MalformedValue} */
 export function parseRunResult(
   result: string,
@@ -54,11 +59,20 @@ export function parseRunResult(
   bounds: ResultBounds,
 ): RunResult {
   const sizeBytes = buffers.reduce((sum, buffer) => sum + buffer.byteLength, result.length);
-  // messages and tracebacks are bounded in the harness; the slack lets them through
-  if (sizeBytes > bounds.resultBytes + 100_000) return { type: 'exceeded', limit: 'result' };
-  const fields = object(parseJson(result));
-  const left = [...buffers];
-  const value = (tree: unknown): GuestValue => decodeGuestValue(tree, left, bounds.valueDepth + 2);
+  const maxBytes = bounds.resultBytes + slackBytes;
+  // before it is read: afterwards the memory is gone
+  if (sizeBytes > maxBytes || costOfJson(result, maxBytes) > maxBytes)
+    return { type: 'exceeded', limit: 'result' };
+  try {
+    return readResult(object(parseJson(result)), new ValueReader(buffers), bounds.valueDepth + 2);
+  } catch (error) {
+    if (error instanceof KeysCollide) return { type: 'exceeded', limit: 'result' };
+    throw error;
+  }
+}
+
+function readResult(fields: Unknown, reader: ValueReader, maxDepth: number): RunResult {
+  const value = (tree: unknown): GuestValue => reader.read(tree, maxDepth);
   switch (fields['type']) {
     case 'returned':
       return {

@@ -7,13 +7,18 @@ import type { Policy } from '../policy/policy.ts';
 import type { Tool } from '../tool.ts';
 import type { Denial } from './denial.ts';
 import type { ToolCallMessage } from './protocol.ts';
+import { costOfJson } from './json-cost.ts';
+import { KeysCollide } from './key-watch.ts';
 import { packAnswer } from './tool-answer.ts';
-import { decodeGuestValue, MalformedValue, ValueEncoder } from './value-codec.ts';
+import { ValueEncoder } from './value-codec.ts';
+import { MalformedValue, ValueReader } from './value-reader.ts';
 
 /** A tool's message for the guest may be so long; the mailbox has room for it beside the largest answer. */
 export const maxToolMessageLength = 16_384;
 /** Longest name that is looked up or shown. */
 const maxNameLength = 255;
+/** The lists in which arguments come cost something, too. */
+const slackBytes = 1024;
 
 /** What a desk needs to know and whom it tells. */
 export interface ToolDeskOptions {
@@ -88,7 +93,11 @@ export class ToolDesk {
 
   #decode({ name, arguments: json, buffers }: ToolCallMessage): Arguments {
     const { toolArgumentBytes, valueDepth } = this.#options.limits;
-    const sizeBytes = buffers.reduce((sum, buffer) => sum + buffer.byteLength, json.length);
+    const maxCost = toolArgumentBytes + slackBytes;
+    const sizeBytes = Math.max(
+      buffers.reduce((sum, buffer) => sum + buffer.byteLength, json.length),
+      costOfJson(json, maxCost) - slackBytes,
+    );
     const shown = name.slice(0, maxNameLength);
     if (sizeBytes > toolArgumentBytes) {
       throw refusal(
@@ -98,9 +107,10 @@ export class ToolDesk {
       );
     }
     try {
-      return readArguments(JSON.parse(json), [...buffers], valueDepth + 2);
+      return readArguments(JSON.parse(json), new ValueReader(buffers), valueDepth + 2);
     } catch (error) {
-      const why = error instanceof MalformedValue ? error.message : 'no JSON';
+      const isTold = error instanceof MalformedValue || error instanceof KeysCollide;
+      const why = isTold ? error.message : 'no JSON';
       throw refusal('executor/tool-arguments-invalid', `the arguments of "${shown}" cannot be read: ${why}`, {
         name: shown,
         found: why,
@@ -148,17 +158,17 @@ function deniedBy(name: string, rule: string): CodedError {
   });
 }
 
-function readArguments(tree: unknown, buffers: ArrayBuffer[], maxDepth: number): Arguments {
+function readArguments(tree: unknown, reader: ValueReader, maxDepth: number): Arguments {
   if (!Array.isArray(tree) || tree.length !== 2) throw new MalformedValue('no pair of lists');
   const [values, pairs] = tree as readonly unknown[];
   if (!Array.isArray(values) || !Array.isArray(pairs)) throw new MalformedValue('no pair of lists');
-  const positional = values.map((value) => decodeGuestValue(value, buffers, maxDepth));
+  const positional = values.map((value) => reader.read(value, maxDepth));
   const named = Object.create(null) as Record<string, GuestValue>;
   for (const pair of pairs as unknown[]) {
     if (!Array.isArray(pair) || pair.length !== 2 || typeof pair[0] !== 'string') {
       throw new MalformedValue('a broken name');
     }
-    named[pair[0]] = decodeGuestValue(pair[1], buffers, maxDepth);
+    named[pair[0]] = reader.read(pair[1], maxDepth);
   }
   return { positional, named };
 }

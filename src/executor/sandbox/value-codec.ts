@@ -1,18 +1,17 @@
 /**
  * Values as JSON plus byte buffers. JSON, because its text is read in C on the Python side and can be measured before it
  * is read on ours; what JSON lacks is an object with the single key `$`, and a real object with that key is one of them.
+ * What comes back is read by `value-reader.ts`.
  */
 import { CodedError } from '../../base/index.ts';
-import type { GuestNumbers, GuestValue } from '../guest-value.ts';
 
 type Tree = null | boolean | number | string | readonly Tree[] | { readonly [key: string]: Tree };
-type Tagged = Readonly<Record<string, unknown>>;
 
 /** Longer strings travel as UTF-8 bytes: no escaping, no conversion of single characters. */
 const longTextLength = 16_384;
 
 /** Python's `array` type codes (long long for 64 bit) and our arrays. */
-const numberArrays = {
+export const numberArrays = {
   b: Int8Array,
   h: Int16Array,
   H: Uint16Array,
@@ -132,6 +131,7 @@ export class ValueEncoder {
   }
 
   #map(value: ReadonlyMap<unknown, unknown>, path: string, depth: number): Tree {
+    this.#count(value.size, path);
     const entries = [...value].map(([key, item], index) => [
       this.encode(key, `${path}.key${index}`, depth + 1),
       this.encode(item, `${path}.value${index}`, depth + 1),
@@ -163,129 +163,4 @@ function invalid(path: string, expected: string, found: string): CodedError {
   return new CodedError('executor/variable-invalid', `${path}: expected ${expected}, found ${found}`, {
     fields: { path, expected, found },
   });
-}
-
-/** Thrown by {@link decodeGuestValue} for a tree that no harness of ours writes. */
-export class MalformedValue extends Error {}
-
-/** The buffers of one result. Each is taken out once: a few bytes of JSON must not become the same megabytes again and again. */
-export type BufferStore = (ArrayBuffer | undefined)[];
-
-/** Builds the value that a guest's tree stands for; every object is frozen and has no prototype. Empties `buffers`. */
-export function decodeGuestValue(tree: unknown, buffers: BufferStore, maxDepth: number): GuestValue {
-  if (maxDepth < 0) throw new MalformedValue('nested too deep');
-  if (typeof tree !== 'object' || tree === null) return decodePlain(tree);
-  if (Array.isArray(tree)) {
-    return Object.freeze(tree.map((item) => decodeGuestValue(item, buffers, maxDepth - 1)));
-  }
-  if (Object.hasOwn(tree, '$')) return decodeTagged(tree as Tagged, buffers, maxDepth);
-  return decodeRecord(Object.entries(tree), buffers, maxDepth);
-}
-
-function decodePlain(value: unknown): GuestValue {
-  if (
-    value === null ||
-    typeof value === 'string' ||
-    typeof value === 'boolean' ||
-    typeof value === 'number'
-  ) {
-    return value;
-  }
-  throw new MalformedValue(`a ${typeof value} in JSON`);
-}
-
-function decodeRecord(
-  entries: readonly (readonly [string, unknown])[],
-  buffers: BufferStore,
-  maxDepth: number,
-): Readonly<Record<string, GuestValue>> {
-  const record: Record<string, GuestValue> = Object.create(null) as Record<string, GuestValue>;
-  for (const [key, item] of entries) record[key] = decodeGuestValue(item, buffers, maxDepth - 1);
-  return Object.freeze(record);
-}
-
-function decodeTagged(tree: Tagged, buffers: BufferStore, maxDepth: number): GuestValue {
-  switch (tree['$']) {
-    case 'int':
-      return decodeInteger(tree['v']);
-    case 'float':
-      return decodeFloat(tree['v']);
-    case 'date':
-      return new Date(expectNumber(tree['v']));
-    case 'bytes':
-      return new Uint8Array(expectBuffer(tree['b'], buffers));
-    case 'array':
-      return decodeNumbers(tree['t'], expectBuffer(tree['b'], buffers));
-    case 'dict':
-      return decodeDictionary(tree['v'], buffers, maxDepth);
-    case 'map':
-      return decodeMap(decodePairs(tree['v']), buffers, maxDepth);
-    case 'set':
-      return decodeSet(tree['v'], buffers, maxDepth);
-    default:
-      throw new MalformedValue('an unknown tag');
-  }
-}
-
-function decodeInteger(text: unknown): bigint {
-  if (typeof text !== 'string' || !/^-?0x[0-9a-f]+$/u.test(text)) throw new MalformedValue('not an integer');
-  return text.startsWith('-') ? -BigInt(text.slice(1)) : BigInt(text);
-}
-
-function decodeFloat(text: unknown): number {
-  if (text === 'nan') return NaN;
-  if (text === 'inf') return Infinity;
-  if (text === '-inf') return -Infinity;
-  if (text === '-0.0') return -0;
-  throw new MalformedValue('not a float');
-}
-
-function decodeNumbers(code: unknown, buffer: ArrayBuffer): GuestNumbers {
-  if (typeof code !== 'string' || !Object.hasOwn(numberArrays, code))
-    throw new MalformedValue('not an array type');
-  const type = numberArrays[code as keyof typeof numberArrays];
-  if (buffer.byteLength % type.BYTES_PER_ELEMENT !== 0) throw new MalformedValue('a broken array');
-  return new type(buffer);
-}
-
-function decodeDictionary(pairs: unknown, buffers: BufferStore, maxDepth: number): GuestValue {
-  const entries = decodePairs(pairs);
-  if (entries.every((entry): entry is readonly [string, unknown] => typeof entry[0] === 'string')) {
-    return decodeRecord(entries, buffers, maxDepth);
-  }
-  return decodeMap(entries, buffers, maxDepth);
-}
-
-function decodePairs(pairs: unknown): readonly (readonly [unknown, unknown])[] {
-  if (!Array.isArray(pairs)) throw new MalformedValue('a dictionary without entries');
-  return pairs.map((pair: unknown): readonly [unknown, unknown] => {
-    if (!Array.isArray(pair) || pair.length !== 2) throw new MalformedValue('a broken entry');
-    return [pair[0], pair[1]];
-  });
-}
-
-function decodeMap(
-  entries: readonly (readonly [unknown, unknown])[],
-  buffers: BufferStore,
-  maxDepth: number,
-): GuestValue {
-  const item = (tree: unknown): GuestValue => decodeGuestValue(tree, buffers, maxDepth - 1);
-  return new Map(entries.map(([key, value]) => [item(key), item(value)]));
-}
-
-function decodeSet(items: unknown, buffers: BufferStore, maxDepth: number): GuestValue {
-  if (!Array.isArray(items)) throw new MalformedValue('a set without items');
-  return new Set(items.map((item) => decodeGuestValue(item, buffers, maxDepth - 1)));
-}
-
-function expectNumber(value: unknown): number {
-  if (typeof value !== 'number') throw new MalformedValue('not a number');
-  return value;
-}
-
-function expectBuffer(index: unknown, buffers: BufferStore): ArrayBuffer {
-  const buffer = typeof index === 'number' ? buffers[index] : undefined;
-  if (!buffer) throw new MalformedValue('a buffer that is missing or was used before');
-  buffers[index as number] = undefined;
-  return buffer;
 }
