@@ -58,11 +58,14 @@ export interface CheckedState {
   readonly changed: Predictors;
 }
 
-/** Puts in what was checked, and is committed by now. */
-export interface StateLoadBody extends CheckedState {
+/** What is committed by now, and is put in. */
+interface Committed {
   /** Which start of the module it is for: a later one has begun with it. */
   readonly incarnation: number;
 }
+
+/** Puts in what was checked. */
+export interface StateLoadBody extends CheckedState, Committed {}
 
 /** The class of a part, and the names of its own things → their names in the module around it. */
 export interface PartNames {
@@ -271,11 +274,14 @@ export interface ParameterTaken {
   readonly sequence: number;
 }
 
-/** Changes that the owner checks, or puts in, in one turn. */
+/** Changes that the owner checks in one turn. */
 export interface ChangesBody {
   readonly changes: ModuleChanges;
   readonly cause: string;
 }
+
+/** Puts them in. */
+export interface ChangesApplyBody extends ChangesBody, Committed {}
 
 /** When the owner put changes, or a state, in. */
 export interface ChangesApplied {

@@ -6,6 +6,7 @@ import { createMemoryStore, takeSnapshot, withJournal } from '../../state/index.
 import type { Store } from '../../state/index.ts';
 import type { Modules } from '../version/module-catalog.ts';
 import { codeOf, runtimesOf, turn } from '../runtime-test-scene.ts';
+import { storedValue } from '../store-test-scene.ts';
 import { subModuleTestModules } from '../sub-module/sub-module-test-modules.ts';
 
 class Asker extends Module<null, number> {
@@ -200,4 +201,27 @@ test('each step of what is set together is in the stored history', async () => {
   await runtime.close();
   const again = await createRuntime({ store }).start('asker', { id: 'm' });
   expect(again.parameter('limit').history.map(({ newValue }) => newValue)).toEqual([2, 3, 4]);
+});
+
+test('what a program writes of a part that is down, while a restore is committed, does not stay in the store', async () => {
+  const { store, control } = createGatedStore();
+  const runtime = createRuntime({ store, restartLimits: { maxRestarts: 0, maxSeconds: 50 } });
+  const critic = { kind: 'critic', isolation: 'dedicated', whenDown: 'local' } as const;
+  const program = await runtime.start('pipeline', { id: 'p', actors: { critic } });
+  const limit = program.parameter('critic.limit');
+  await limit.set(2);
+  const checkpoint = await program.checkpoint();
+  await limit.set(9);
+  runtime.killWorkerOf('p/critic');
+  await expect.poll(() => program.subModule('critic' as never).status).toBe('crashed');
+  const gate = createGate();
+  [control.gate, control.count] = [gate.promise, 0];
+  const restoring = program.restore(checkpoint);
+  await expect.poll(() => control.count).toBe(1);
+  await program.call({ ask: 'tune', text: '7' } as never);
+  await expect.poll(() => limit.value).toBe(7);
+  gate.open();
+  await restoring;
+  expect(limit.value).toBe(2);
+  await expect.poll(() => storedValue(store, 'p/critic', 'limit')).toBe(2);
 });

@@ -311,13 +311,12 @@ export class ModuleJournal {
   }
 
   /**
-   * Writes a succession in one commit, if anything of the module is stored or should be. When that fails, it goes with the next write of the
-   * module: a parameter of this instance under the version of the one before would be migrated as if it were that one's.
+   * Writes a succession in one commit, if anything of the module is stored or should be. Otherwise, and when that fails, it goes with the next
+   * write of the module: a parameter of this instance under the version of the one before would be migrated as if it were that one's.
    */
   async persistSuccession(durability: Durability): Promise<void> {
     const isKnown = this.#disk.isTouched || this.late.isOwing;
     if (isKnown) await this.#commit(this.#batch(this.#writesOf(this.#parameters.names)), durability);
-    else this.#successions.settle(this.#successions.count);
   }
 
   /**

@@ -5,6 +5,7 @@ import { Module, Parameter } from '../../program/index.ts';
 import { createMemoryStore } from '../../state/index.ts';
 import type { Store } from '../../state/index.ts';
 import { runtimesOf } from '../runtime-test-scene.ts';
+import { storedValue } from '../store-test-scene.ts';
 
 /** What forwards wait for. */
 let held: Promise<void> = Promise.resolve();
@@ -168,8 +169,7 @@ test.each(['setParameters', 'a shared parameter', 'compile'])(
       9, 9, 9,
     ]);
     expect([shared.value, crashes[0]]).toEqual([9, ['m', 'runtime/owner-behind', true]]);
-    const stored = await store.get<{ state: { value: unknown } }>(['module', 'm', 'parameter', 'a']);
-    expect(stored?.value.state.value).toBe(9);
+    expect(await storedValue(store, 'm', 'a')).toBe(9);
   },
 );
 
@@ -179,4 +179,29 @@ test('one that refuses and may not be restarted rejects, and starts again with w
   expect(await outcomeOf(module.setParameters({ a: 9 }))).toBe('actor/peer-died');
   const again = await runtime.start('fickle', { id: 'm' });
   expect(await again.call(null)).toBe(9);
+});
+
+test('a module that was restarted right after the commit has it once: a newer set stays', async () => {
+  const { store, commits } = createSlowStore();
+  const runtime = createTestRuntime({ store });
+  const module = await runtime.start('waits', { id: 'm' });
+  const gate = createGate();
+  commits.gate = gate.promise;
+  const setting = outcomeOf(module.setParameters({ a: 9 }));
+  await expect.poll(() => commits.count).toBe(1);
+  const newer: Promise<unknown>[] = [];
+  // the page has it, the owner is about to get it
+  const leave = module.parameters.a.subscribe(() => {
+    leave();
+    runtime.killWorkerOf('m');
+  });
+  module.onStatus((status) => {
+    // who sees what was committed sets something newer
+    if (status === 'running') newer.push(outcomeOf(module.parameters.a.set(module.parameters.a.value + 1)));
+  });
+  gate.open();
+  expect([await setting, await Promise.all(newer)]).toEqual(['resolved', ['resolved']]);
+  expect([module.parameters.a.value, await module.parameters.a.get()]).toEqual([10, 10]);
+  expect(module.parameters.a.history.map(({ newValue }) => newValue)).toEqual([9, 10]);
+  await expect.poll(() => storedValue(store, 'm', 'a')).toBe(10);
 });

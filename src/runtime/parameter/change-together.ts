@@ -16,6 +16,7 @@ import type { WholeProgram } from '../journal/program-changes.ts';
 import { whyOver } from '../host/module-supervisors.ts';
 import type {
   ChangesApplied,
+  ChangesApplyBody,
   ChangesBody,
   OwnerBehindBody,
   ParameterRecord,
@@ -80,7 +81,7 @@ interface Foreseen extends ChangePart {
 
 /** How an owner is told of what is committed. */
 type Delivery =
-  | { readonly method: 'changes-apply'; readonly body: ChangesBody }
+  | { readonly method: 'changes-apply'; readonly body: ChangesApplyBody }
   | { readonly method: 'state-load'; readonly body: StateLoadBody }
   | { readonly method: 'mode-set'; readonly body: Mode };
 
@@ -278,19 +279,19 @@ function take(host: ChangeHost, part: Foreseen): void {
 
 /**
  * What is committed has its owner's turn in the end: it is asked until it has taken it, or is over. One that restarts meanwhile starts
- * with it, and takes it once more. One that refuses what it had agreed to is started again from what is stored.
- * @returns undefined for one that has it from its start
+ * with it. One that refuses what it had agreed to is started again from what is stored.
+ * @returns undefined for one that has it from its start, now or later
  * @throws what ended the module
  */
-async function deliver(
-  clock: Clock,
-  module: HostedModuleRecord,
-  { method, body }: Delivery,
-): Promise<ChangesApplied | undefined> {
+async function deliver(clock: Clock, part: Foreseen): Promise<ChangesApplied | undefined> {
+  const { module, program } = part;
   const { restarts } = module;
+  const { method, body } = deliveryOf(part);
   try {
     return (await askUntilTaken(clock, module, method, body)) as ChangesApplied | undefined;
   } catch (error) {
+    // a part that has ended takes it when it is started again, with the program around it
+    if (program && module.around && module.isOver) return undefined;
     if (module.isOver || whyOver(module.supervisor)) throw error;
     return startAgain(module, restarts, error);
   }
@@ -311,18 +312,13 @@ async function startAgain(
 function deliveryOf({ changes, cause, atMs, program, incarnation }: Foreseen): Delivery {
   if (program && 'mode' in program) return { method: 'mode-set', body: program.mode };
   if (program) return { method: 'state-load', body: { ...program.whole, incarnation } };
-  return { method: 'changes-apply', body: { changes: { ...changes, atMs }, cause } };
+  return { method: 'changes-apply', body: { changes: { ...changes, atMs }, cause, incarnation } };
 }
 
 /** The owner puts it in; what its own changes or others' had put over it on the page in the meantime is older, and gives way. */
 async function tell(host: ChangeHost, part: Foreseen, { level }: ChangeOptions): Promise<void> {
   const { module, records, overtaken } = part;
-  if (part.isDown) return;
-  const applied = await deliver(host.clock, module, deliveryOf(part)).catch((error: unknown) => {
-    // a part that has ended takes it when it is started again, with the program around it
-    if (part.program && module.around && module.isOver) return undefined;
-    throw error;
-  });
+  const applied = part.isDown ? undefined : await deliver(host.clock, part);
   for (const record of applied ? records : []) {
     const sequence = applied?.sequence ?? 0;
     const cached = module.journal.parameter(record.name);

@@ -264,10 +264,12 @@ export class ModuleFamilies {
     record: ParameterRecord,
   ): Promise<void> {
     const { name, module: part } = owner;
+    // the number is of the module's changes, not of the part's
+    const { sequence: _, ...change } = record;
     const { cause, state } = record;
     try {
       if (part.isOver) {
-        this.#host.onParameterChange(part, { ...record, name });
+        this.#host.onParameterChange(part, { ...change, name });
         await part.journal.persist([name], 'relaxed');
         return;
       }

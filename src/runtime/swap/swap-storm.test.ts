@@ -1,4 +1,4 @@
-/** Swaps, writes, calls and lost workers in any order: whatever happened, page, module and store end with the same. */
+/** Swaps, writes, calls and lost workers in any order: whatever happened, page, module, store and the next page end with the same. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { isCodedError } from '../../base/index.ts';
@@ -10,10 +10,12 @@ import { createRuntime } from '../runtime.ts';
 import type { Runtime } from '../runtime.ts';
 import { Critic_1_0, Critic_1_1, migratingBy } from './swap-test-modules.ts';
 
-/** Refuses to migrate what has an odd count. */
+/** Refuses to migrate what has an odd count, and makes of a tone what no class declares. */
 const Picky = class extends migratingBy((state) => {
-  if (((state.parameters['count']?.value as number) ?? 0) % 2 === 1) throw new Error('odd');
-  return state;
+  const { count, note, waitSeconds: _, ...others } = state.parameters;
+  if (((count?.value as number) ?? 0) % 2 === 1) throw new Error('odd');
+  if (!count || !note) return state;
+  return { ...state, parameters: { ...others, count, note, tone: { ...note, value: 'bright' } } };
 }) {
   static override readonly version: '1.1.0' = '1.2.0' as '1.1.0';
 };
@@ -93,12 +95,23 @@ async function views(critic: Critics, store: ReturnType<typeof createMemoryStore
   ];
 }
 
+/** What the next page begins with; undefined where nothing is stored. */
+async function reopened(store: ReturnType<typeof createMemoryStore>): Promise<object | undefined> {
+  const meta = await store.get<{ state: ModuleState }>(['module', 'c', 'meta']);
+  if (!meta) return undefined;
+  await using runtime = createRuntime({ modules, store, poolSize: 1 });
+  const { version } = meta.value.state;
+  const critic: Critics = await runtime.start('critic', { id: 'c', version });
+  const names = Object.keys(critic.parameters).toSorted();
+  return { version, inModule: names.map((name) => critic.parameter(name).value) };
+}
+
 test('whatever comes in whatever order, page, module and store end alike, and every step ends as it may', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 12 }), fc.boolean(), async (steps, isStored) => {
       const store = createMemoryStore();
       const restartLimits = { maxRestarts: 1000, maxSeconds: 1 };
-      await using runtime = createRuntime({ modules, store, poolSize: 1, restartLimits });
+      const runtime = createRuntime({ modules, store, poolSize: 1, restartLimits });
       const critic = await runtime.start('critic', { id: 'c', version: '1.0.0' });
       if (isStored) await critic.parameters.count.set(0);
       const ends: Promise<string>[] = [];
@@ -114,6 +127,8 @@ test('whatever comes in whatever order, page, module and store end alike, and ev
       const [page, module, stored] = await views(critic, store);
       expect(module).toEqual(page);
       expect(stored).toEqual(page);
+      await runtime.close();
+      expect((await reopened(store)) ?? page).toEqual(page);
     }),
     { numRuns: 150 },
   );

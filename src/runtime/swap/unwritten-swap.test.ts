@@ -18,7 +18,7 @@ class Metres extends Module<null, number> {
 
 class Decimetres extends Module<null, number> {
   static readonly version: string = '2.0.0';
-  readonly decimetres: Parameter<number> = new Parameter({ type: 'number', value: 10 });
+  readonly decimetres: Parameter<number> = new Parameter({ type: 'number', value: 0 });
   readonly note: Parameter<string> = new Parameter({ type: 'string', value: '' });
 
   static migrate(state: ModuleState): ModuleState {
@@ -93,3 +93,24 @@ test('while the store refuses the swap, nothing of the new version comes in', as
     expect(await held.store.list(['module', 'm'])).toEqual(before);
   }
 });
+
+test.each(['a set of another parameter', 'a mode', 'a stop'] as const)(
+  'a swap of a module that nothing is stored of goes with its first write, all of it: %s',
+  async (way) => {
+    const { store } = createHeldStore();
+    const runtime = createRuntime({ store });
+    const length = (await runtime.start('length', { id: 'm', version: '1.0.0' })) as unknown as ModuleHandle;
+    await length.swap({ version: '2.0.0' });
+    expect([length.parameter('decimetres').value, await store.list(['module'])]).toEqual([10, []]);
+    await ways[way](length);
+    await runtime.close();
+    // nothing was changed of one that was only stopped
+    const value = way === 'a stop' ? undefined : 10;
+    expect(await storedValue(store, 'm', 'decimetres')).toBe(value);
+    if (value === undefined) return;
+    const again = (await createRuntime({ store }).start('length', { id: 'm' })) as unknown as ModuleHandle;
+    expect([again.version, again.parameter('decimetres').value]).toEqual(['2.0.0', value]);
+    await again.rollback();
+    expect(again.parameter('metres').value).toBe(1);
+  },
+);

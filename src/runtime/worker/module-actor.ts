@@ -20,6 +20,7 @@ import type { ModuleVersion } from '../version/module-class.ts';
 import { journalService } from '../module-protocol.ts';
 import type {
   ChangesApplied,
+  ChangesApplyBody,
   ChangesBody,
   CompileBody,
   Described,
@@ -181,8 +182,7 @@ class HostedModule implements Behaviour {
 
   /** Puts a state in that the page has already. */
   #load({ incarnation, ...checked }: StateLoadBody): ChangesApplied | undefined {
-    // it has begun with it
-    if (incarnation !== this.#context.incarnation) return undefined;
+    if (!this.#isFor(incarnation)) return undefined;
     const { parameters } = checked.state;
     const copies = this.#hosting.parts.owned;
     const sequence = ++this.#sequence;
@@ -193,6 +193,11 @@ class HostedModule implements Behaviour {
       if (!copies.has(name)) this.#tellCorrection(name, value);
     this.#heard = [];
     return { sequence };
+  }
+
+  /** A later start than the one that was meant has begun with what is committed; others may have changed it since. */
+  #isFor(incarnation: number): boolean {
+    return incarnation === this.#context.incarnation;
   }
 
   #track(forward: Promise<unknown>): Promise<unknown> {
@@ -236,7 +241,8 @@ class HostedModule implements Behaviour {
   }
 
   /** Puts changes in that the page has already. */
-  #apply({ changes, cause }: ChangesBody): ChangesApplied {
+  #apply({ changes, cause, incarnation }: ChangesApplyBody): ChangesApplied | undefined {
+    if (!this.#isFor(incarnation)) return undefined;
     const apply = this.#module.prepareChanges(changes, cause);
     const states = Object.entries(changes.parameters ?? {}).map(
       ([name, { value }]) => [name, value] as const,
