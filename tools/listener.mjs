@@ -25,6 +25,12 @@ const open = {
 
 const tokenPattern = /hit\/([\w-]{1,200})/u;
 
+/** What a request carries: its path, and its host's name where that holds a token (`token.localhost`). */
+function textOf({ url = '', headers }) {
+  const name = /^([\w-]{1,200})\.localhost(?::|$)/u.exec(headers.host ?? '')?.[1];
+  return name === undefined ? url : `${url} hit/${name}`;
+}
+
 async function serveAsset(path, response) {
   const file = normalize(join(assets, path.slice('/sandbox/'.length)));
   if (!file.startsWith(assets)) return response.writeHead(403).end();
@@ -44,7 +50,7 @@ async function serveAsset(path, response) {
 }
 
 /**
- * GET /hits/TOKEN answers how often TOKEN was reached by anything that carried it: a path, a query, a WebSocket, a first TCP line.
+ * GET /hits/TOKEN answers how often TOKEN was reached by anything that carried it: a path, a query, a host's name, a WebSocket, a first TCP line.
  * @returns {Promise<{ url: string, hits: (token: string) => number, total: () => number, close: () => Promise<void> }>}
  */
 export async function startListener(port = 0) {
@@ -60,7 +66,7 @@ export async function startListener(port = 0) {
       response.writeHead(200, { ...open, 'Content-Type': 'application/json' });
       return response.end(String(counts.get(path.slice('/hits/'.length)) ?? 0));
     }
-    count(request.url ?? '');
+    count(textOf(request));
     response.writeHead(200, {
       ...open,
       'Content-Type':
@@ -69,7 +75,7 @@ export async function startListener(port = 0) {
     return response.end('export {};');
   });
   server.on('upgrade', (request, socket) => {
-    count(request.url ?? '');
+    count(textOf(request));
     socket.destroy();
   });
   // what is no HTTP at all still counts

@@ -1,5 +1,5 @@
 export type { Code, ExecutionContext, ExecutionOptions, Executor, OutputPart, Session } from './executor.ts';
-export type { Watcher as EscapeWatcher } from './escape/attempts.ts';
+export type { Watcher as EscapeWatcher } from './escape/attempt.ts';
 export type { FrameKind } from './sandbox/frame.ts';
 export { freezeGuestValue } from './guest-value.ts';
 export type { GuestNumbers, GuestValue } from './guest-value.ts';

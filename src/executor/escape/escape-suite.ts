@@ -1,97 +1,72 @@
-/** Runs every attempt and asks those outside what they have seen. */
-import { messageOf } from '../../base/index.ts';
-import {
-  fetchAsset,
-  openBroadcast,
-  randomHex,
-  sleep,
-  systemClock,
-  systemRandom,
-} from '../../platform/index.ts';
-import type { Executor } from '../executor.ts';
-import type { Outcome } from '../outcome.ts';
+/** Makes every attempt and asks those outside what they have seen. */
+import { fetchAsset, randomHex, sleep, systemClock, systemRandom } from '../../platform/index.ts';
 import { escapeAttempts } from './attempts.ts';
-import type { EscapeAttempt, EscapeTarget, Watcher } from './attempts.ts';
-import { findToken, removeToken } from './page-state.ts';
+import type {
+  Control,
+  EscapeAttempt,
+  EscapeFamily,
+  EscapeLanguage,
+  EscapeRealm,
+  EscapeTarget,
+  Findings,
+  Seen,
+  Trial,
+  Watcher,
+} from './attempt.ts';
+import { Inbox } from './inbox.ts';
+import { listStored, plantSecret, removeStored } from './page-state.ts';
+import type { Stored } from './page-state.ts';
+import { SessionPool } from './session-pool.ts';
 
 export interface EscapeSuiteOptions {
-  readonly executor: Executor;
+  readonly realm: EscapeRealm;
   /** Address of `tools/listener.mjs`, without a slash at the end. */
   readonly listenerUrl: string;
   /** A BroadcastChannel that nobody else uses. */
   readonly channelName: string;
-  /** Default: all of them. */
+  /** Default: all that say something about the realm's walls. */
   readonly attempts?: readonly EscapeAttempt[];
-  /** Longest one attempt may take. Default 5,000. */
-  readonly timeoutMs?: number;
-  /** Attempts at the same time. Default 3; the executor must have as many places. */
+  /** Attempts at the same time. Default 3. */
   readonly concurrency?: number;
 }
 
 export interface EscapeRow {
   readonly attempt: string;
+  readonly family: EscapeFamily;
+  readonly language: EscapeLanguage;
+  readonly mechanism: string;
   readonly watcher: Watcher;
+  readonly control: Control;
   readonly leaked: boolean;
   /** What a run without walls is expected to show for this attempt. */
   readonly leaksUnprotected: boolean;
+  /** For the control `beside`: what showed that the attempt does what it says; nothing means that it proved nothing. */
+  readonly shown: Seen;
   /** How the guest's code ended, and who saw it. */
   readonly detail: string;
 }
 
-/** How long a request may still be under way after the guest has ended. */
-const settleMs = 300;
-const probeEveryMs = 60;
+/** How long a request may still be under way after the last guest has ended. */
+const settleMs = 500;
 /** Under this name the listener counts what carries no token. */
 const unnamed = 'unnamed';
 
-/** What reached the page's windows and channels. */
-class Inbox implements Disposable {
-  #texts: string[] = [];
-  readonly #release: () => void;
+/** Letters only: evaluated code shows itself by writing them in capitals. */
+const letters = (name: string): string =>
+  name + randomHex(systemRandom, 8).replaceAll(/\d/gu, (digit) => 'ghijklmnop'[Number(digit)] ?? 'q');
 
-  constructor(channelName: string) {
-    const keep = (data: unknown): void => {
-      this.#texts.push(typeof data === 'string' ? data : (JSON.stringify(data) ?? ''));
-    };
-    const channel = openBroadcast(channelName, keep);
-    const onMessage = (event: MessageEvent): void => keep(event.data);
-    globalThis.addEventListener('message', onMessage);
-    this.#release = () => {
-      channel[Symbol.dispose]();
-      globalThis.removeEventListener('message', onMessage);
-    };
-  }
-
-  has(token: string): boolean {
-    return this.#texts.some((text) => text.includes(token));
-  }
-
-  [Symbol.dispose](): void {
-    this.#release();
-  }
-}
-
-/** Says what was seen, or nothing. */
-type Seen = string | undefined;
-
-interface Trial {
-  readonly attempt: EscapeAttempt;
-  readonly target: EscapeTarget;
-  readonly options: EscapeSuiteOptions;
-  readonly inbox: Inbox;
-}
-
-function aim(listenerUrl: string, channelName: string): EscapeTarget {
+function aim(listenerUrl: string, channel: string, secret: string): EscapeTarget {
   const { hostname, port, host } = new URL(listenerUrl);
-  // letters only: evaluated code shows itself by writing them in capitals
-  const token = `escape${randomHex(systemRandom, 8).replaceAll(/\d/gu, (digit) => 'ghijklmnop'[Number(digit)] ?? 'q')}`;
+  const token = letters('escape');
   return {
     url: `${listenerUrl}/hit/${token}`,
     webSocketUrl: `ws://${host}/hit/${token}`,
+    namedUrl: `http://${token}.localhost:${port}/`,
     host: hostname,
     port,
-    channel: channelName,
+    channel,
     token,
+    secret,
   };
 }
 
@@ -100,105 +75,128 @@ async function countHits(listenerUrl: string, token: string): Promise<number> {
   return Number(new TextDecoder().decode(body));
 }
 
-/** Storage is looked at while the guest runs, too: a lock lives no longer than its holder. */
-async function watchStorage(token: string, run: Promise<unknown>): Promise<Seen> {
-  let isRunning = true;
-  const end = (): void => {
-    isRunning = false;
-  };
-  void run.then(end, end);
-  for (;;) {
-    const places = await findToken(token);
-    if (places.length > 0) return `found in ${places.join(', ')}`;
-    if (!isRunning) return undefined;
-    await sleep(systemClock, probeEveryMs);
-  }
+/** What is only about a wall that is always there need not be seen again where others are missing. */
+const concerns =
+  ({ walls }: EscapeRealm) =>
+  ({ control }: EscapeAttempt): boolean =>
+    walls === 'whole' || control !== 'beside';
+
+interface Made {
+  readonly attempt: EscapeAttempt;
+  readonly target: EscapeTarget;
+  readonly findings: Findings;
 }
 
-function pollutionIn(value: unknown, token: string): Seen {
-  if (Reflect.get({}, token) !== undefined) return 'Object.prototype was changed';
-  if (value === token) return 'a forged result was taken for a real one';
-  if (typeof value !== 'object' || value === null) return undefined;
-  return Reflect.get(value, token) === undefined ? undefined : 'a returned value has a forged prototype';
-}
-
-async function inspectPage({ target, options }: Trial, outcome: Outcome): Promise<Seen> {
-  const values = outcome.type === 'returned' || outcome.type === 'submitted' ? [outcome.value] : [];
-  const seen = values.map((value) => pollutionIn(value, target.token)).find(Boolean);
-  if (seen) return seen;
-  const next = await options.executor.execute('import json\njson.dumps(1 + 1)');
-  return next.type === 'returned' && next.value === '2' ? undefined : `the next run ended as ${next.type}`;
-}
-
-async function observe(trial: Trial, outcome: Outcome, stored: Seen): Promise<Seen> {
-  const { attempt, target, inbox } = trial;
-  const hits = await countHits(trial.options.listenerUrl, target.token);
-  if (hits > 0) return `the listener was reached ${hits} times`;
-  if (stored) return stored;
-  if (inbox.has(target.token)) return 'a message arrived';
-  if (attempt.watcher === 'print' && outcome.stdout.includes(target.token.toUpperCase()))
-    return 'text became code';
-  return attempt.watcher === 'page' ? inspectPage(trial, outcome) : undefined;
-}
-
-function describeEnd(outcome: Outcome): string {
-  if (outcome.type === 'threw') {
-    const lines = outcome.error.message.split('\n');
-    return `${outcome.error.type}: ${lines[0] ?? ''}`.slice(0, 160);
-  }
-  return outcome.type === 'failed' ? `${outcome.code}: ${outcome.message}`.slice(0, 160) : outcome.type;
-}
-
-async function runAttempt(trial: Trial): Promise<EscapeRow> {
-  const { attempt, target, options } = trial;
-  const { timeoutMs = 5000 } = options;
-  const run = options.executor.execute(attempt.code(target), {}, { timeoutMs });
-  const stored = await watchStorage(target.token, run);
-  const outcome = await run;
-  await sleep(systemClock, settleMs);
-  const seen = await observe(trial, outcome, stored);
-  if (seen) await removeToken(target.token).catch(() => undefined);
+function openTrial(realm: EscapeRealm, pool: SessionPool, target: EscapeTarget): Trial {
   return {
-    attempt: attempt.id,
-    watcher: attempt.watcher,
+    target,
+    realm,
+    execute: (language, code, context, options) => realm.executors[language].execute(code, context, options),
+    borrow: (language, use) => pool.borrow(language, use),
+    async withSession(language, use) {
+      await using session = await realm.executors[language].createSession();
+      return await use(session);
+    },
+  };
+}
+
+interface Outside {
+  readonly listenerUrl: string;
+  readonly stored: Stored;
+  readonly inbox: Inbox;
+}
+
+/** Everybody is asked about every attempt, whoever it aimed at. */
+async function watch({ attempt, target, findings }: Made, outside: Outside): Promise<Seen> {
+  const { token, secret } = target;
+  const { printed = '', seen } = findings;
+  const hits = await countHits(outside.listenerUrl, token);
+  if (hits > 0) return `the listener was reached ${hits} times`;
+  const places = outside.stored.filter(({ name }) => name.includes(token)).map(({ place }) => place);
+  if (places.length > 0) return `found in ${[...new Set(places)].join(', ')}`;
+  if (outside.inbox.has(token)) return 'a message arrived';
+  if (printed.includes(secret)) return 'a secret of the page was printed';
+  if (attempt.watcher === 'print' && printed.includes(token.toUpperCase())) return 'text became code';
+  return seen;
+}
+
+function toRow({ attempt, findings }: Made, seen: Seen): EscapeRow {
+  const { id, family, language, mechanism, watcher, control } = attempt;
+  const { end, shown } = findings;
+  return {
+    attempt: id,
+    family,
+    language,
+    mechanism,
+    watcher,
+    control,
     leaked: seen !== undefined,
-    leaksUnprotected: attempt.leaksUnprotected,
-    detail: seen ? `${describeEnd(outcome)}; ${seen}` : describeEnd(outcome),
+    leaksUnprotected: control === 'without walls',
+    shown,
+    detail: seen ? `${end}; ${seen}` : end,
+  };
+}
+
+/** Contacts without a token, whoever made them. */
+function unnamedRow(hits: number): EscapeRow {
+  return {
+    attempt: unnamed,
+    family: 'network',
+    language: 'python',
+    mechanism: 'any contact that carries no token',
+    watcher: 'network',
+    control: 'absent',
+    leaked: hits > 0,
+    leaksUnprotected: false,
+    shown: undefined,
+    detail: `the listener was reached ${hits} times without a token`,
   };
 }
 
 /**
- * One row per attempt, in the order of the attempts, and one for contacts that carried no token. A row says `leaked` only when somebody outside has seen something; an attempt that could
- * not be judged (the listener did not answer, the executor refused) throws, so that silence is never taken for safety.
+ * One row per attempt, in the order of the attempts, and one for contacts that carried no token. A row says `leaked` only when somebody outside has
+ * seen something; an attempt that could not be judged (the listener did not answer, the executor refused) throws, so that silence is never
+ * taken for safety.
  */
 export async function runEscapeSuite(options: EscapeSuiteOptions): Promise<readonly EscapeRow[]> {
-  const { attempts = escapeAttempts, concurrency = 3, listenerUrl, channelName } = options;
+  const { realm, concurrency = 3, listenerUrl, channelName } = options;
+  const attempts = (options.attempts ?? escapeAttempts).filter(concerns(realm));
+  const secret = letters('secret');
   using inbox = new Inbox(channelName);
+  await using _planted = await plantSecret(secret);
+  await using pool = new SessionPool(realm);
   const unnamedBefore = await countHits(listenerUrl, unnamed);
-  const rows: EscapeRow[] = [];
-  const pending = attempts.map((attempt, index) => ({ attempt, index }));
+  const made: Made[] = [];
+  const pending = [...attempts.entries()];
   const work = async (): Promise<void> => {
     for (let next = pending.shift(); next; next = pending.shift()) {
-      const target = aim(listenerUrl, channelName);
-      rows[next.index] = await runAttempt({ attempt: next.attempt, target, options, inbox });
+      const [index, attempt] = next;
+      const target = aim(listenerUrl, channelName, secret);
+      made[index] = { attempt, target, findings: await attempt.run(openTrial(realm, pool, target)) };
     }
   };
   await Promise.all(Array.from({ length: concurrency }, work));
+  await sleep(systemClock, settleMs);
+  const outside: Outside = { listenerUrl, stored: await listStored(), inbox };
+  const rows = await Promise.all(made.map(async (one) => toRow(one, await watch(one, outside))));
+  await Promise.all(
+    made.filter((_one, index) => rows[index]?.leaked).map(({ target }) => removeStored(target.token)),
+  );
   return [...rows, unnamedRow((await countHits(listenerUrl, unnamed)) - unnamedBefore)];
 }
 
-/** Contacts without a token: Python's sockets, for one, speak WebSocket to a bare address. */
-function unnamedRow(hits: number): EscapeRow {
-  const detail = `the listener was reached ${hits} times without a token`;
-  return { attempt: unnamed, watcher: 'network', leaked: hits > 0, leaksUnprotected: true, detail };
+function verdict({ leaked, control, shown }: EscapeRow): string {
+  if (leaked) return 'LEAKED';
+  if (control === 'absent') return 'absent';
+  return control === 'beside' && !shown ? 'UNPROVED' : 'held';
 }
 
 /** A table for people. */
 export function formatEscapeRows(rows: readonly EscapeRow[]): string {
   return rows
-    .map(
-      ({ attempt, leaked, detail }) =>
-        `${leaked ? 'LEAKED ' : 'held   '} ${attempt.padEnd(28)} ${messageOf(detail)}`,
-    )
+    .map((row) => {
+      const shown = row.shown ? `  [control: ${row.shown}]` : '';
+      return `${verdict(row).padEnd(9)} ${row.language.padEnd(10)} ${row.attempt.padEnd(32)} ${row.detail}${shown}`;
+    })
     .join('\n');
 }
