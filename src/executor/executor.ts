@@ -22,7 +22,8 @@ export interface ExecutionContext {
   /** Variables of the environment. They stay in a session. */
   readonly environment?: Readonly<Record<string, string>>;
   /**
-   * Functions of the page that this run may call by name. In Python `name(…)` waits for the answer and `await name(…)` lets others run meanwhile.
+   * Functions of the page that this run may call by name. In Python `name(…)` waits for the answer and `await name(…)` lets others run meanwhile;
+   * in JavaScript `name(…)` answers a promise, and `name.sync(…)` waits where memory can be shared.
    */
   readonly tools?: Tools;
 }

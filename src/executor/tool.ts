@@ -18,12 +18,13 @@ export interface ToolCall {
 export interface Tool {
   /**
    * Names of its parameters. Values without a name get them in order; too many, or one that is not among them, is a
-   * `executor/tool-arguments-invalid` in the guest, and the tool is not called. Without it, it takes whatever comes.
+   * `executor/tool-arguments-invalid` in the guest, and the tool is not called. Without it, it takes whatever comes. In JavaScript a single plain
+   * object with one of these names among its keys holds values by name.
    */
   readonly parameters?: readonly string[];
   /**
    * Answers a value that can cross, or `undefined` for `null`. What it throws arrives in the guest as an exception with the same message
-   * (Python: `ToolError`, with the code in `code`). Throwing `executor/denied` ends the run as `denied`.
+   * (`ToolError`, with the code in `code`). Throwing `executor/denied` ends the run as `denied`.
    */
   readonly call: (
     call: ToolCall,

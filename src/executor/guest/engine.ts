@@ -40,8 +40,8 @@ export interface GuestOutput {
   emit(stream: 'stdout' | 'stderr', text: unknown): void;
   /** Prints bytes that the language's own streams have not seen. */
   writeRaw(stream: 'stdout' | 'stderr', bytes: Uint8Array): void;
-  /** Shows a rich value: a MIME bundle as JSON text. What is no text is dropped. */
-  display(bundle: unknown): void;
+  /** Shows a rich value: a MIME bundle as JSON text. What is no text is dropped. False when it was too much: the page ends the run. */
+  display(bundle: unknown): boolean;
   readonly tools: GuestTools;
   /** The run has printed more than it may: what follows is dropped, and the page ends the run. */
   exceed(): void;

@@ -56,7 +56,12 @@ export class GuestRunner implements GuestOutput {
     this.#send = send;
     this.#clock = clock;
     this.#interrupt = interrupt;
-    this.tools = new ToolPort(send, interrupt, mailbox);
+    const sendCall: Send = (message, transfer) => {
+      // what was printed before is seen before
+      this.#write();
+      send(message, transfer);
+    };
+    this.tools = new ToolPort(sendCall, interrupt, mailbox);
   }
 
   install(engine: Engine): void {
@@ -135,12 +140,17 @@ export class GuestRunner implements GuestOutput {
     if (kept.length < text.length) this.exceed();
   }
 
-  display(bundle: unknown): void {
-    if (this.#run === undefined || this.#hasExceeded || typeof bundle !== 'string') return;
+  display(bundle: unknown): boolean {
+    if (this.#run === undefined || typeof bundle !== 'string') return true;
+    if (this.#hasExceeded) return false;
     this.#displayLeft -= bundle.length;
-    if (this.#displayLeft < 0 || this.#displaysLeft-- <= 0) return this.exceed();
+    if (this.#displayLeft < 0 || this.#displaysLeft-- <= 0) {
+      this.exceed();
+      return false;
+    }
     this.#write();
     this.#send({ type: 'display-write', run: this.#run, bundle });
+    return true;
   }
 
   exceed(): void {

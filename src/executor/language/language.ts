@@ -29,6 +29,8 @@ export interface LanguageCapabilities {
   readonly hasEnvironment?: boolean;
   /** `context.workingDirectory`. Default: false. */
   readonly hasWorkingDirectory?: boolean;
+  /** It shows rich values, for `options.onDisplay`. Default: false. */
+  readonly hasDisplays?: boolean;
   /** A function `SUBMIT` that ends the run with an answer. */
   readonly hasSubmit: boolean;
   /** The guest can throw what it did away and go on in its worker as if it had just started: one-shot runs then share workers, never state. */

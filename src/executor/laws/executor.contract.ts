@@ -2,6 +2,7 @@
 /** The laws of `Executor`: what every language, and every way of making an executor, must pass. */
 import { describe } from 'vitest';
 import { pythonSpelling } from '../language/python/python-spelling.contract.ts';
+import { displayLaws } from './display.contract.ts';
 import { executionLaws } from './execution.contract.ts';
 import { limitLaws } from './limit.contract.ts';
 import type { OpenExecutor } from './open-executor.contract.ts';
@@ -38,12 +39,14 @@ export function describeExecutor(
     describe('sessions', () => {
       sessionLaws(open, spelling);
     });
-    // spelled in Python alone
-    describe.skipIf(spelling.language !== 'python')('tools', () => {
-      toolLaws(open);
+    describe('tools', () => {
+      toolLaws(open, spelling);
     });
-    describe.skipIf(spelling.language !== 'python')('surroundings', () => {
-      surroundingLaws(open);
+    describe('surroundings', () => {
+      surroundingLaws(open, spelling);
+    });
+    describe('rich values', () => {
+      displayLaws(open, spelling);
     });
   });
 }

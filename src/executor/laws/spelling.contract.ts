@@ -96,6 +96,17 @@ export interface Spelling {
   }>;
   readonly awaiting: Maybe<readonly Valued[]>;
 
+  // ---- surroundings
+
+  readonly tools: Maybe<ToolSpelling>;
+  /** A list: the environment's `NAME`, its `HOME`, and whether it has `toString`. */
+  readonly environment: Maybe<string>;
+  /** A list: the folder that the code is in, and the text of its file `x`. */
+  readonly workingDirectory: Maybe<string>;
+  readonly displays: Maybe<DisplaySpelling>;
+  /** Names `eval` in line 2, and would say something in line 1. */
+  readonly namesEval: Maybe<{ readonly code: string; readonly column: number }>;
+
   // ---- apart
 
   /** Leaves whatever it can behind; `seen` looks for it. */
@@ -114,6 +125,68 @@ export interface Spelling {
   readonly deletedFiles: Maybe<string>;
   /** Prints without end. */
   readonly flood: string;
+}
+
+/** Calls of tools; a call is an expression, which waits for the answer. */
+export interface ToolSpelling {
+  /** Hands `echo` a number, a list of true, nothing and "é", the bytes of "ab", and 2 to the 70th. */
+  readonly passing: Valued;
+  /** Ways to add 1 and 2. */
+  readonly additions: readonly string[];
+  /** Calls of `add` that do not fit. */
+  readonly misfits: readonly string[];
+  /** Ends with the value of the call. */
+  readonly ask: (call: string) => string;
+  /** A call of a tool without, or with, one value. */
+  readonly call: (name: string, given?: string) => string;
+  /** Ends with a list: what kind of error the call throws, its message and its code. */
+  readonly attempt: (call: string) => string;
+  /** Texts, bytes and lists, each beyond 2,000 bytes; and what cannot cross, with the kind of error that it is. */
+  readonly large: readonly string[];
+  readonly uncrossable: readonly (readonly [given: string, kind: string])[];
+  /** Calls `both` with "a" and with "b" before either is answered; ends with the list of answers. */
+  readonly together: string;
+  /** Calls `add` for ever, and catches all it can. */
+  readonly endless: string;
+  /** Says a, then waits for `never` in its ways. */
+  readonly never: readonly string[];
+  /** Keeps the function `add` in a variable, and adds 1 and 1. */
+  readonly keep: string;
+  /** Calls what was kept. */
+  readonly callKept: string;
+  /** What a name without a tool is. */
+  readonly unknown: string;
+  /** Makes a tool of this name out of another one, and ends with the code of its error. */
+  readonly forge: Maybe<(name: string) => string>;
+  /** Names values `__proto__` and `constructor`, 1 and 2; ends with what `echo` says. */
+  readonly polluting: Maybe<Valued>;
+  /** Says 1, and in line 2 calls `echo`, plainly. */
+  readonly denied: { readonly code: string; readonly column: number };
+  /** Says 1, and calls `echo` in line `line` so that the text does not show it; catches what it can. */
+  readonly hidden: { readonly code: string; readonly line: number };
+  /** Names that cannot be those of tools. */
+  readonly badNames: readonly string[];
+}
+
+/** What is shown. */
+export interface DisplaySpelling {
+  /** Says a, shows what has the forms `<b>é</b>` and the text `plain`, says b. */
+  readonly inOrder: string;
+  readonly plain: string;
+  /** Ends with such a value; and what arrives of it. */
+  readonly last: Valued;
+  /** Ends with a value that is not shown. */
+  readonly unseen: string;
+  /** Shows the PNG `iVBORw==`, with `x-evil` and the JSON `{"a":[1]}`; then a bundle of `text/plain` "t" with a `__proto__`. */
+  readonly bundles: string;
+  /** Shows rows `{ a: 1, b: "<x>" }` and `{ a: 2, b: nothing }`. */
+  readonly table: Maybe<string>;
+  /** Shows ten values; one of 20,000 characters; four of 4,000; and one again and again, whatever is thrown. */
+  readonly floods: readonly (readonly [name: string, code: string, shown: number])[];
+  /** Shows 1 and ends with 2. */
+  readonly one: string;
+  /** Shows an object that answers every name with a function that fails, and ends with 3. */
+  readonly mock: string;
 }
 
 /** `undefined` for what the language lacks. */

@@ -143,18 +143,20 @@ function checkImports(
   });
 }
 
-function boundsOf({ outputBytes, resultBytes, toolArgumentBytes, displayBytes }: ExecutorLimits) {
-  return { outputBytes, resultBytes, toolArgumentBytes, displayBytes };
+function boundsOf({ outputBytes, resultBytes, toolArgumentBytes, displays, displayBytes }: ExecutorLimits) {
+  return { outputBytes, resultBytes, toolArgumentBytes, displays, displayBytes };
 }
 
 /** What the code finds around it, besides values. */
 function prepareSurroundings(
   { environment = {}, workingDirectory }: ExecutionContext,
-  tools: readonly string[],
+  given: ReadonlyMap<string, Tool>,
   { limits, policy }: RunRules,
-): Pick<RunRequest, 'tools' | 'deniedTools' | 'environment' | 'workingDirectory'> {
+): Pick<RunRequest, 'tools' | 'toolParameters' | 'deniedTools' | 'environment' | 'workingDirectory'> {
+  const tools = [...given.keys()];
   return {
     tools,
+    toolParameters: [...given.values()].map(({ parameters }) => parameters ?? null),
     deniedTools: tools.filter((name) => !decide(policy, { permission: 'tool', name }).isAllowed),
     environment: checkEnvironment(environment, limits.inputBytes),
     workingDirectory: workingDirectory === undefined ? null : checkDirectory(workingDirectory),
@@ -195,7 +197,7 @@ export function prepareRun(
     deniedGlobals: policy.deniedGlobals,
     ...boundsOf(limits),
     valueDepth: limits.valueDepth,
-    ...prepareSurroundings(context, [...tools.keys()], rules),
+    ...prepareSurroundings(context, tools, rules),
   };
   return {
     request: new TextEncoder().encode(JSON.stringify(request)),
@@ -203,7 +205,6 @@ export function prepareRun(
     timeoutMs: checkTimeout(options.timeoutMs, limits.wallTimeMs),
     ...boundsOf(limits),
     toolCalls: limits.toolCalls,
-    displays: limits.displays,
     hasTools: tools.size > 0,
     grant: { tools, policy, denial: findDenial(context, policy) },
   };

@@ -153,12 +153,15 @@ export interface RunRequest {
   readonly deniedTools: readonly string[];
   /** Every tool of the run by name; the denied ones, too. */
   readonly tools: readonly string[];
+  /** In the same order: the names of its parameters, where a tool has some. */
+  readonly toolParameters: readonly (readonly string[] | null)[];
   readonly environment: Readonly<Record<string, string>>;
   /** Below `/sandbox`; `null`: stay. */
   readonly workingDirectory: string | null;
   readonly outputBytes: number;
   readonly resultBytes: number;
   readonly toolArgumentBytes: number;
+  readonly displays: number;
   readonly displayBytes: number;
   readonly valueDepth: number;
 }

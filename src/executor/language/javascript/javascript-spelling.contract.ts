@@ -14,7 +14,7 @@ import {
   isTimeoutThatKills,
   isTooLarge,
 } from '../../laws/ending.contract.ts';
-import type { Hostile, Spelling } from '../../laws/spelling.contract.ts';
+import type { DisplaySpelling, Hostile, Spelling, ToolSpelling } from '../../laws/spelling.contract.ts';
 
 /** One call of the interpreter's own, which looks at nothing meanwhile. */
 const stuck = '("a".repeat(2e7)).indexOf("a".repeat(1e7) + "b")';
@@ -153,6 +153,73 @@ const hostile: readonly Hostile[] = [
     check: isThrown({ message: "ENOSPC: no space left on device, write 'f32'" }),
   },
 ];
+
+const attempt = (call: string): string =>
+  `let r\ntry { ${call} } catch (e) { r = [e.name, e.message, e.code ?? null] }\nr`;
+
+const rich =
+  'class Rich {\n  [Symbol.for("Jupyter.display")]() { return { "text/html": "<b>é</b>", "text/plain": "plain" } }\n}\n';
+
+const tools: ToolSpelling = {
+  passing: [
+    'await echo(1, [true, null, "é"], new Uint8Array([97, 98]), 2n ** 70n)',
+    [[1, [true, null, 'é'], new Uint8Array([97, 98]), 2n ** 70n], {}],
+  ],
+  additions: [
+    'await add(1, 2)',
+    'await add({ right: 2, left: 1 })',
+    'add.sync(1, 2)',
+    'add.sync({ left: 1, right: 2 })',
+  ],
+  misfits: ['await add(1, 2, 3)', 'await add({ left: 1, up: 2 })', 'add.sync(1, 2, 3)'],
+  ask: (call) => call,
+  call: (name, given = '') => `await ${name}(${given})`,
+  attempt,
+  large: ['"x".repeat(3000)', 'new Uint8Array(3000)', 'new Array(3000).fill(0)', '"é".repeat(3000)'],
+  uncrossable: [
+    ['() => 1', 'TypeError'],
+    ['Symbol()', 'TypeError'],
+    ['(() => { const x = []; x.push(x); return x })()', 'TypeError'],
+    ['new Date(NaN)', 'TypeError'],
+    ['new WeakMap()', 'TypeError'],
+  ],
+  together: 'await Promise.all([both("a"), both("b")])',
+  endless: 'while (true) try { await add(1, 1) } catch {}',
+  never: [
+    'console.log("a")\nawait never()',
+    'console.log("a")\nnever.sync()',
+    'console.log("a")\ntry { never.sync() } finally { for (;;); }',
+  ],
+  keep: 'const keep = add\nawait add(1, 1)',
+  callKept: 'await keep(1, 1)',
+  unknown: 'ReferenceError',
+  forge: { lacks: 'a call cannot be given another name' },
+  polluting: { lacks: 'values have names only where the tool has them' },
+  denied: { code: 'console.log(1)\nx = await echo(1)', column: 11 },
+  hidden: { code: 'console.log(1)\ntry {\n  await globalThis["ec" + "ho"](1)\n} catch {}', line: 3 },
+  badNames: ['class', 'SUBMIT', '__proto__', 'await'],
+};
+
+const displays: DisplaySpelling = {
+  inOrder: `${rich}console.log("a")\ndisplay(new Rich())\nconsole.log("b")`,
+  plain: 'plain',
+  last: [`${rich}new Rich()`, {}],
+  unseen: '[1]',
+  bundles:
+    'await display({ async toMimeBundle() { return { "image/png": new Uint8Array([137, 80, 78, 71]), "application/x-evil": "x", "application/json": { a: [1] } } } })\n' +
+    'display({ "text/plain": "t", "application/x-evil": "p" })',
+  table: 'display([{ a: 1, b: "<x>" }, { a: 2n - 0n === 2n ? 2 : 0 }])',
+  floods: [
+    ['one value too many', 'for (let n = 0; n < 10; n++) display(n)', 5],
+    ['one that is too large', 'display("x".repeat(20_000))', 0],
+    ['one that is far too large', 'display("x".repeat(20_000_000))', 0],
+    ['a table that is too large', 'display(new Array(5000).fill({ a: "xxxxxxxxxx" }))', 0],
+    ['too much together', 'for (let n = 0; n < 4; n++) display("x".repeat(4000))', 2],
+    ['whoever catches it', 'while (true) try { display(1) } catch {}', 5],
+  ],
+  one: 'display(1)\n2',
+  mock: 'display(new Proxy({}, { get: () => () => { throw new Error("mock") } }))\n3',
+};
 
 export const javascriptSpelling: Spelling = {
   language: 'javascript',
@@ -302,6 +369,14 @@ export const javascriptSpelling: Spelling = {
     ['async function f() { return 7 }\nconst x = await f()\nx + 1', 8],
     ['const later = (async () => { await null; return 5 })()\nlater', 5],
   ],
+
+  tools,
+  environment:
+    'import { env } from "node:process"\n;[env.NAME, process.env.HOME, "toString" in env || process.env !== env ? 1 : null]',
+  workingDirectory:
+    'import fs from "node:fs"\nimport { cwd } from "node:process"\n;[cwd(), fs.readFileSync("x", "utf8")]',
+  displays,
+  namesEval: { code: 'console.log(1)\nconst x = eval("2")', column: 11 },
 
   traces: {
     leave:

@@ -13,7 +13,7 @@ import {
   isTimeoutThatKills,
   isTooLarge,
 } from '../../laws/ending.contract.ts';
-import type { Hostile, Spelling } from '../../laws/spelling.contract.ts';
+import type { DisplaySpelling, Hostile, Spelling, ToolSpelling } from '../../laws/spelling.contract.ts';
 
 const swallow = 'while True:\n  try:\n    while True: pass\n  except BaseException: pass';
 
@@ -109,6 +109,73 @@ const hostile: readonly Hostile[] = [
   },
 ];
 
+/** `given` are the call's values as they are written. */
+const attempt = (call: string): string =>
+  `try:\n  ${call}\nexcept Exception as e:\n  r = [type(e).__name__, str(e), getattr(e, "code", None)]\nr`;
+
+const rich =
+  'class Rich:\n  def _repr_html_(self): return "<b>é</b>"\n  def __repr__(self): return "plain"\n';
+
+const tools: ToolSpelling = {
+  passing: [
+    'echo(1, [True, None, "é"], b"ab", at=2**70)',
+    [[1, [true, null, 'é'], new Uint8Array([97, 98])], { at: 2n ** 70n }],
+  ],
+  additions: ['add(1, 2)', 'add(1, right=2)', 'await add(1, 2)', 'await add.start(left=1, right=2)'],
+  misfits: ['add(1, 2, 3)', 'add(1, up=2)', 'add(1, left=2)'],
+  ask: (call) => call,
+  call: (name, given = '') => `${name}(${given})`,
+  attempt,
+  large: ['"x" * 3000', 'b"x" * 3000', '[0] * 3000'],
+  uncrossable: [
+    ['lambda: 1', 'TypeError'],
+    ['object()', 'TypeError'],
+    ['(lambda x: x.append(x) or x)([])', 'TypeError'],
+  ],
+  together: 'import asyncio\nawait asyncio.gather(both.start("a"), both.start("b"))',
+  endless: 'while True:\n  try:\n    add(1, 1)\n  except BaseException: pass',
+  never: ['print("a")\nnever()', 'print("a")\nawait never()', 'print("a")\nawait never.start()'],
+  keep: 'keep = add\nadd(1, 1)',
+  callKept: 'keep(1, 1)',
+  unknown: 'NameError',
+  forge: (name) =>
+    `t = type(echo)(${JSON.stringify(name)})\ntry:\n  t()\nexcept Exception as e:\n  r = e.code\nr`,
+  polluting: [
+    'echo(**{"__proto__": 1, "constructor": 2})',
+    [
+      [],
+      Object.fromEntries([
+        ['__proto__', 1],
+        ['constructor', 2],
+      ]),
+    ],
+  ],
+  denied: { code: 'print(1)\nx = echo(1)', column: 5 },
+  hidden: { code: 'print(1)\ntry:\n  globals()["ec" + "ho"](1)\nexcept BaseException: pass', line: 3 },
+  badNames: ['lambda', '__name__', 'SUBMIT'],
+};
+
+const displays: DisplaySpelling = {
+  inOrder: `${rich}print("a")\ndisplay(Rich())\nprint("b")`,
+  plain: 'plain',
+  last: [`${rich}Rich()`, 'plain'],
+  unseen: '[1]',
+  bundles: `class Picture:
+  def _repr_mimebundle_(self, include=None, exclude=None):
+    return {"image/png": b"\\x89PNG", "application/x-evil": "x", "application/json": {"a": [1]}}
+display(Picture())
+display({"text/plain": "t", "__proto__": "p"}, raw=True)`,
+  table: { lacks: 'tables are made by a library of the guest’s' },
+  floods: [
+    ['one value too many', 'for n in range(10): display(n)', 5],
+    ['one that is too large', 'display("x" * 20_000)', 0],
+    ['too much together', 'for n in range(4): display("x" * 4000)', 2],
+    ['whoever catches it', 'while True:\n  try: display(1)\n  except BaseException: pass', 5],
+  ],
+  one: 'display(1)\n2',
+  mock: 'class M:\n  def __getattr__(self, name): return lambda *a: 1 / 0\ndisplay(M())\n3',
+};
+
 export const pythonSpelling: Spelling = {
   language: 'python',
   number: (value) => String(value),
@@ -203,6 +270,12 @@ export const pythonSpelling: Spelling = {
     ['import asyncio\nawait asyncio.sleep(0.01, "slept")', 'slept'],
     ['async def f(): return 7\nx = await f()\nx + 1', 8],
   ],
+
+  tools,
+  environment: 'import os\n[os.environ.get("NAME"), os.environ["HOME"], os.environ.get("toString")]',
+  workingDirectory: 'import os\n[os.getcwd(), open("x").read()]',
+  displays,
+  namesEval: { code: 'print(1)\nx = eval("2")', column: 5 },
 
   traces: {
     leave: 'import builtins, json\nbuiltins.leak = 1\njson.dumps = None\nx = 1\nopen("f", "w").write("1")',

@@ -20,6 +20,7 @@ export const python: Language = deepFreeze({
     hasTools: true,
     hasEnvironment: true,
     hasWorkingDirectory: true,
+    hasDisplays: true,
     hasSubmit: true,
     isRenewable: false,
     keepsTime: false,

@@ -121,6 +121,12 @@ export const sqlSpelling: Spelling = {
   imports: { lacks: 'nothing can be imported' },
   awaiting: { lacks: 'there is nothing to wait for' },
 
+  tools: { lacks: 'a statement cannot await, and the order of its calls is SQLite’s own' },
+  environment: { lacks: 'SQL has no environment' },
+  workingDirectory: { lacks: 'there are no files to find' },
+  displays: { lacks: 'what is shown is the result itself; it is tested with the engine' },
+  namesEval: { lacks: 'there are no globals' },
+
   traces: {
     leave: 'CREATE TABLE t(x);\nCREATE TEMP TABLE u(x);\nPRAGMA user_version = 7;',
     seen: [

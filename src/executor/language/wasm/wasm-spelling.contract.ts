@@ -175,6 +175,12 @@ export const wasmSpelling: Spelling = {
   imports: { lacks: 'a module is one file' },
   awaiting: { lacks: 'WASI does not await' },
 
+  tools: { lacks: 'a module calls by numbers in its own memory: there is no call that a tool could be' },
+  environment: { lacks: 'a module ends with numbers; its environment is tested with the engine' },
+  workingDirectory: { lacks: 'a module ends with numbers; its folder is tested with the engine' },
+  displays: { lacks: 'a module has numbers and bytes, and nothing that could be shown' },
+  namesEval: { lacks: 'a module has no globals of a host' },
+
   traces: { leave: openFile, seen: [seeFile, noEntry] },
   keeping: { first: openFile, failing: 'unreachable', asked: [seeFile, 0] },
   inOrder: { lacks: 'a module ends with numbers' },

@@ -1,6 +1,10 @@
 /** What the harness can ask of the worker. Lives as long as one interpreter; between runs it hears nothing. */
 import type { Clock } from '../../../../platform/index.ts';
 import type { GuestOutput } from '../../../guest/engine.ts';
+import { tableBundle } from '../../../guest/table-bundle.ts';
+import type { TableRow } from '../../../guest/table-bundle.ts';
+import type { GuestToolCall } from '../../../guest/tool-port.ts';
+import type { ToolAnswer } from '../../../sandbox/tool-answer.ts';
 import type { Ending } from './engine.ts';
 import type { HarnessBytes, HarnessHost } from './in-guest/harness-types.ts';
 
@@ -8,6 +12,10 @@ import type { HarnessBytes, HarnessHost } from './in-guest/harness-types.ts';
 export interface RunListener {
   end(ending: Ending): void;
   fire(timer: number): void;
+  /** The answer to a call of a tool has come. */
+  answer(call: number, text: string): void;
+  /** Where in the guest's code something was called. */
+  lineOf(trace: string): number | null;
 }
 
 export class HostFunctions implements HarnessHost {
@@ -19,6 +27,7 @@ export class HostFunctions implements HarnessHost {
   #run: RunListener | undefined;
   #buffers: readonly Uint8Array[] = [];
   #outputLeft = 0;
+  #held: ArrayBuffer[] = [];
 
   constructor(output: GuestOutput, clock: Clock) {
     this.#output = output;
@@ -92,6 +101,53 @@ export class HostFunctions implements HarnessHost {
   stopTimer(timer: number): void {
     this.#timers.get(timer)?.();
     this.#timers.delete(timer);
+  }
+
+  hold(bytes: HarnessBytes): void {
+    this.#held.push(new Uint8Array(bytes).buffer);
+  }
+
+  startTool(call: number, name: string, text: string, trace: string): void {
+    const run = this.#run;
+    const request = this.#request(name, text, trace);
+    if (!run) return;
+    const receive = (answer: ToolAnswer | undefined): void => {
+      // nobody waits any longer: the run is over, or was asked to stop
+      if (answer && this.#run === run) run.answer(call, this.#read(answer));
+    };
+    void this.#output.tools.start(request).then(receive);
+  }
+
+  callTool(name: string, text: string, trace: string): string {
+    const request = this.#request(name, text, trace);
+    const { tools } = this.#output;
+    if (!tools.canBlock) {
+      const message = `"${name}" cannot be waited for here: use await ${name}(…)`;
+      return JSON.stringify({ code: 'executor/tool-wait-unavailable', message });
+    }
+    const answer = this.#run && tools.call(request);
+    if (answer) return this.#read(answer);
+    this.#run?.end({ type: 'stopped' });
+    return '';
+  }
+
+  #request(name: string, text: string, trace: string): GuestToolCall {
+    const line = this.#run?.lineOf(trace) ?? null;
+    return { name, arguments: text, buffers: this.#held.splice(0), line };
+  }
+
+  /** The answer's bytes are taken while its text is read. */
+  #read({ text, buffers }: ToolAnswer): string {
+    this.#buffers = buffers;
+    return this.#decoder.decode(text);
+  }
+
+  show(bundle: string): void {
+    if (!this.#output.display(bundle)) this.#run?.end({ type: 'output' });
+  }
+
+  showTable(rows: string, plain: string): void {
+    this.show(JSON.stringify(tableBundle(JSON.parse(rows) as readonly TableRow[], plain)));
   }
 
   encodeText(json: string): ArrayBuffer {

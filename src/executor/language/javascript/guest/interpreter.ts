@@ -3,10 +3,13 @@ import variant from '@jitl/quickjs-ng-wasmfile-release-sync';
 import { newQuickJSWASMModuleFromVariant, newVariant } from 'quickjs-emscripten-core';
 import type { QuickJSContext, QuickJSHandle, QuickJSRuntime } from 'quickjs-emscripten-core';
 import { installConsole } from './in-guest/console.ts';
+import { installDisplay } from './in-guest/display.ts';
 import { installFiles } from './in-guest/files.ts';
 import type { HarnessHost } from './in-guest/harness-types.ts';
 import { installHarness } from './in-guest/harness.ts';
+import { installProcess } from './in-guest/process.ts';
 import { installTimers } from './in-guest/timers.ts';
+import { installTools } from './in-guest/tools.ts';
 import { installValues } from './in-guest/values.ts';
 import type { Modules } from './modules.ts';
 
@@ -38,7 +41,10 @@ const harnessSource = `((host) => {
   const console = (${String(installConsole)})(host, values);
   const timers = (${String(installTimers)})(host, console);
   const files = (${String(installFiles)})(host);
-  return (${String(installHarness)})(host, { values, console, timers, files });
+  const tools = (${String(installTools)})(host, values);
+  const display = (${String(installDisplay)})(host, values, console);
+  const process = (${String(installProcess)})(files);
+  return (${String(installHarness)})(host, { values, console, timers, files, tools, display, process });
 })`;
 
 /** What evaluating answered: a promise, or what could not be compiled. */
@@ -51,7 +57,7 @@ export type PromiseState =
   | { readonly type: 'fulfilled' | 'rejected'; readonly value: QuickJSHandle };
 
 /** A function of the harness, by name. */
-export type HarnessCall = 'begin' | 'finish' | 'describe' | 'fire';
+export type HarnessCall = 'begin' | 'finish' | 'describe' | 'fire' | 'answer';
 
 export class Interpreter {
   readonly #context: QuickJSContext;
@@ -195,10 +201,19 @@ export class Interpreter {
     add('takeText', (index) => context.newString(host.takeText(number(index))));
     add('startTimer', (timer, delayMs) => host.startTimer(number(timer), number(delayMs)));
     add('stopTimer', (timer) => host.stopTimer(number(timer)));
+    add('hold', (bytes) => withBytes(bytes, (view) => host.hold(view)));
+    add('startTool', (call, ...given) => host.startTool(number(call), ...threeTexts(given.map(text))));
+    add('callTool', (...given) => context.newString(host.callTool(...threeTexts(given.map(text)))));
+    add('show', (bundle) => host.show(text(bundle)));
+    add('showTable', (rows, plain) => host.showTable(text(rows), text(plain)));
     add('encodeText', (json) => context.newArrayBuffer(host.encodeText(text(json))));
     add('decodeText', (bytes) => context.newString(withBytes(bytes, (view) => host.decodeText(view))));
     return object;
   }
+}
+
+function threeTexts([first = '', second = '', third = '']: readonly string[]): [string, string, string] {
+  return [first, second, third];
 }
 
 function missingModule(name: string): Error {

@@ -16,7 +16,13 @@ import { promises } from 'node:fs';
 export default promises;
 `;
 
+const processModule = `const process = globalThis[Symbol.for('vivarium.process')];
+export const { env, cwd, chdir } = process;
+export default process;
+`;
+
 const ownModules = new Map([
+  ['process', processModule],
   ['fs', fileModule],
   ['fs/promises', promisesModule],
 ]);

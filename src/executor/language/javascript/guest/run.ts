@@ -71,6 +71,17 @@ export class Run implements RunListener {
     this.#wake?.();
   }
 
+  answer(call: number, text: string): void {
+    const { interpreter } = this.#parts;
+    const called = interpreter.call('answer', interpreter.number(call), interpreter.text(text));
+    if ('thrown' in called) called.thrown.dispose();
+    this.#wake?.();
+  }
+
+  lineOf(trace: string): number | null {
+    return tracebackOf(trace, this.#toOriginal).line;
+  }
+
   /** Throws only for an interpreter that died. */
   async result(): Promise<string> {
     const { clock, request } = this.#parts;
@@ -114,8 +125,21 @@ export class Run implements RunListener {
 
   #begin(): void {
     const { interpreter, request, fileBytes } = this.#parts;
-    const { variables, files, valueDepth, resultBytes, outputBytes } = request;
-    const begin: BeginRun = { variables, files, valueDepth, resultBytes, outputBytes, fileBytes };
+    const begin: BeginRun = {
+      variables: request.variables,
+      files: request.files,
+      valueDepth: request.valueDepth,
+      resultBytes: request.resultBytes,
+      outputBytes: request.outputBytes,
+      fileBytes,
+      tools: Object.fromEntries(
+        request.tools.map((name, index) => [name, request.toolParameters[index] ?? null]),
+      ),
+      toolArgumentBytes: request.toolArgumentBytes,
+      displayBytes: request.displayBytes,
+      environment: request.environment,
+      workingDirectory: request.workingDirectory,
+    };
     this.#text('begin', interpreter.text(JSON.stringify(begin)));
   }
 
@@ -244,7 +268,7 @@ function syntaxError({ message, line, column }: ScriptFault): string {
 
 function refusal(
   { modules, globals, toOriginal }: Script,
-  { deniedModules, deniedGlobals }: RunRequest,
+  { deniedModules, deniedGlobals, deniedTools }: RunRequest,
 ): string | undefined {
   const denied = (permission: string, { name, line, column }: NamedPlace): string =>
     JSON.stringify({ type: 'denied', permission, name, ...toOriginal({ line, column }) });
@@ -252,7 +276,7 @@ function refusal(
     deniedModules.some((entry) => name === entry || name.startsWith(`${entry}/`)),
   );
   if (named) return denied('module', named);
-  const used =
-    deniedGlobals.length > 0 ? globals().find(({ name }) => deniedGlobals.includes(name)) : undefined;
-  return used && denied('global', used);
+  if (deniedGlobals.length + deniedTools.length === 0) return undefined;
+  const used = globals().find(({ name }) => deniedGlobals.includes(name) || deniedTools.includes(name));
+  return used && denied(deniedGlobals.includes(used.name) ? 'global' : 'tool', used);
 }

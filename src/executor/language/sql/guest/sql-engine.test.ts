@@ -36,7 +36,7 @@ function open() {
     keep: (bytes: Uint8Array) => kept.push(bytes.slice().buffer as ArrayBuffer) - 1,
     loseState: () => undefined,
     die: () => undefined,
-    display: () => undefined,
+    display: () => true,
     tools: { canBlock: false, call: () => undefined, start: () => Promise.resolve(undefined) },
   };
   const engine = new SqlEngine({ sqlite, interrupt: undefined, output });
@@ -53,9 +53,11 @@ function open() {
       deniedGlobals: [],
       deniedTools: [],
       tools: [],
+      toolParameters: [],
       environment: {},
       workingDirectory: null,
       toolArgumentBytes: 0,
+      displays: 0,
       displayBytes: 0,
       outputBytes: 1000,
       ...bounds,

@@ -13,15 +13,15 @@ export function installFiles(host: HarnessHost): GuestFiles {
 
   const files = new NativeMap<string, Uint8Array>();
   let fileBytesLimit = 0;
+  let directory: readonly string[] = [];
 
   const fault = (code: string, words: string, call: string, path: string): Error =>
     assign(new NativeError(`${code}: ${words}, ${call} '${path}'`), { code, path });
 
   const toPath = (path: unknown): string => {
-    const parts: string[] = [];
-    for (const part of String(path)
-      .replace(/^\/sandbox(\/|$)/, '')
-      .split('/')) {
+    const text = String(path);
+    const parts: string[] = text[0] === '/' ? [] : [...directory];
+    for (const part of text.replace(/^\/sandbox(\/|$)/, '').split('/')) {
       if (part === '..') parts.pop();
       else if (part !== '' && part !== '.') parts.push(part);
     }
@@ -110,7 +110,13 @@ export function installFiles(host: HarnessHost): GuestFiles {
     begin(fileBytes): void {
       fileBytesLimit = fileBytes;
     },
-    write: (path, content) => write(path, content, false),
+    // given files are named from the root, wherever the code is
+    write: (path, content) => write(`/${String(path)}`, content, false),
+    directory: () => `/${['sandbox', ...directory].join('/')}`,
+    enter(path): void {
+      const folder = toPath(path);
+      directory = folder === '' ? [] : folder.split('/');
+    },
     functions: fileFunctions,
   };
 }

@@ -17,6 +17,16 @@ export interface HarnessHost {
   takeText(index: number): string;
   startTimer(timer: number, delayMs: number): void;
   stopTimer(timer: number): void;
+  /** Bytes for the next call of a tool, in order. */
+  hold(bytes: HarnessBytes): void;
+  /** Begins a call; its answer comes with {@link Harness.answer}. @param trace where it stands */
+  startTool(call: number, name: string, text: string, trace: string): void;
+  /** Waits for the answer; empty when the run was asked to stop meanwhile. Throws where no memory is shared. */
+  callTool(name: string, text: string, trace: string): string;
+  /** Shows a rich value. */
+  show(bundle: string): void;
+  /** Shows rows, each a list of names and cells. @param plain the same as text */
+  showTable(rows: string, plain: string): void;
   encodeText(json: string): ArrayBuffer;
   decodeText(bytes: HarnessBytes): string;
 }
@@ -31,6 +41,12 @@ export interface BeginRun {
   readonly resultBytes: number;
   readonly outputBytes: number;
   readonly fileBytes: number;
+  /** Names of the parameters of each tool, where it has them. */
+  readonly tools: Readonly<Record<string, readonly string[] | null>>;
+  readonly toolArgumentBytes: number;
+  readonly displayBytes: number;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly workingDirectory: string | null;
 }
 
 /** What the worker calls; every text is JSON. */
@@ -41,6 +57,8 @@ export interface Harness {
   /** Of something thrown. */
   describe(error: unknown): string;
   fire(timer: number): void;
+  /** The answer to a call of a tool. */
+  answer(call: number, text: string): void;
   readonly files: object;
 }
 
@@ -61,6 +79,8 @@ export interface GuestValues {
   decode(tree: unknown): unknown;
   /** Throws what {@link GuestValues.isOwn} or {@link GuestValues.isTooLarge} know. */
   encode(value: unknown, path: string): unknown;
+  /** Another budget, and another place for bytes, for the time of `work`. */
+  apart<T>(sizeBytes: number, keep: (bytes: ArrayBuffer) => number, work: () => T): T;
   /** The text of a result. */
   settle(result: unknown): string;
   /** A refusal of ours: the value cannot leave. */
@@ -92,5 +112,27 @@ export interface GuestTimers {
 export interface GuestFiles {
   begin(fileBytes: number): void;
   write(path: unknown, content: unknown): void;
+  /** Where relative paths begin. */
+  directory(): string;
+  enter(path: unknown): void;
   readonly functions: object;
+}
+
+/** What `tools.ts` gives to the others. */
+export interface GuestTools {
+  /** From now on there are these tools, and no others. */
+  begin(run: BeginRun): void;
+  answer(call: number, text: string): void;
+}
+
+/** What `display.ts` gives to the others. */
+export interface GuestDisplay {
+  begin(run: BeginRun): void;
+  /** Shows a last value that has more forms than text. */
+  showLast(value: unknown): void;
+}
+
+/** What `process.ts` gives to the others. */
+export interface GuestProcess {
+  begin(run: BeginRun): void;
 }

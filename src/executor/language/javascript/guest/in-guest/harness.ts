@@ -3,8 +3,11 @@
 import type {
   BeginRun,
   GuestConsole,
+  GuestDisplay,
   GuestFiles,
+  GuestProcess,
   GuestTimers,
+  GuestTools,
   GuestValues,
   Harness,
   HarnessHost,
@@ -16,12 +19,15 @@ interface HarnessParts {
   readonly console: GuestConsole;
   readonly timers: GuestTimers;
   readonly files: GuestFiles;
+  readonly tools: GuestTools;
+  readonly display: GuestDisplay;
+  readonly process: GuestProcess;
 }
 
 /** Runs in the interpreter, once, before any code of a guest. */
 export function installHarness(host: HarnessHost, parts: HarnessParts): Harness {
   type Entry = [string, unknown];
-  const { values, console, timers, files } = parts;
+  const { values, console, timers, files, tools, display, process } = parts;
   const { decode, encode, mapped, settle } = values;
   const { show, typeOf } = console;
   const { parse, stringify } = JSON;
@@ -81,11 +87,15 @@ export function installHarness(host: HarnessHost, parts: HarnessParts): Harness 
     // names that only the guest's code knows
     const scope = globalThis as unknown as Record<string, unknown>;
     scope['SUBMIT'] = submit;
+    tools.begin(request);
+    display.begin(request);
+    process.begin(request);
     mapped(keys(request.variables), (name) => (scope[name] = decode(request.variables[name])));
     mapped(request.files, (file) => files.write(file[0], decode(file[1])));
   };
 
   const finish = (value: unknown, names: string, ...given: readonly unknown[]): string => {
+    display.showLast(value);
     const variables = mapped(parse(names) as string[], (name, index) => [
       name,
       encode(given[index], `variable ${name}`),
@@ -93,5 +103,12 @@ export function installHarness(host: HarnessHost, parts: HarnessParts): Harness 
     return settle({ type: 'returned', value: encode(value, 'the value'), variables });
   };
 
-  return { begin, finish, describe, fire: (timer) => timers.fire(timer), files: files.functions };
+  return {
+    begin,
+    finish,
+    describe,
+    fire: (timer) => timers.fire(timer),
+    answer: tools.answer,
+    files: files.functions,
+  };
 }

@@ -25,6 +25,7 @@ export function installValues(host: HarnessHost): GuestValues {
   const sliceOf = ArrayBuffer.prototype.slice;
   let depthLimit = 64;
   let bytesLeft = 0;
+  let keep = (bytes: ArrayBuffer): number => host.keep(bytes);
 
   // a guest may replace methods of its arrays, and still gets its result: what is below uses none of them where it counts
 
@@ -227,7 +228,7 @@ export function installValues(host: HarnessHost): GuestValues {
     const isWhole = value instanceof ArrayBuffer;
     const buffer = isWhole ? value : (value.buffer as ArrayBuffer);
     const start = isWhole ? 0 : value.byteOffset;
-    const index = host.keep(apply(sliceOf, buffer, [start, start + value.byteLength]));
+    const index = keep(apply(sliceOf, buffer, [start, start + value.byteLength]));
     return code === undefined ? tag('bytes', { b: index }) : tag('array', { t: code, b: index });
   };
 
@@ -237,7 +238,20 @@ export function installValues(host: HarnessHost): GuestValues {
     return text;
   };
 
+  const apart = <T>(sizeBytes: number, place: typeof keep, work: () => T): T => {
+    const [leftBefore, keepBefore] = [bytesLeft, keep];
+    bytesLeft = sizeBytes;
+    keep = place;
+    try {
+      return work();
+    } finally {
+      bytesLeft = leftBefore;
+      keep = keepBefore;
+    }
+  };
+
   return {
+    apart,
     begin(valueDepth, resultBytes): void {
       depthLimit = valueDepth;
       bytesLeft = resultBytes;
