@@ -14,8 +14,8 @@ export interface GuestError {
   readonly line: number | null;
 }
 
-/** Which bound stopped the guest. */
-export type ExceededLimit = 'time' | 'memory' | 'output' | 'calls';
+/** Which bound stopped the guest. `fuel` is WebAssembly's, where the caller gave it some. */
+export type ExceededLimit = 'time' | 'memory' | 'output' | 'calls' | 'fuel';
 
 interface Ending {
   /** Text printed so far, at most `limits.outputBytes` of both streams together. */
@@ -58,7 +58,7 @@ export interface SyntaxFault extends Ending {
   readonly column: number | null;
 }
 
-/** A limit was reached. `allowed` is that limit, in milliseconds, bytes or calls. */
+/** A limit was reached. `allowed` is that limit, in milliseconds, bytes, calls or instructions. */
 export interface Exceeded extends Ending {
   readonly type: 'exceeded';
   readonly limit: ExceededLimit;

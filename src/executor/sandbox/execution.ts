@@ -211,6 +211,7 @@ function outcomeOf(result: RunResult, ending: Ending, { limits, prepared }: Meas
         ...ending,
       };
     case 'exceeded':
+      if (result.limit === 'fuel') return { ...result, ...ending };
       return {
         type: 'exceeded',
         limit: result.limit === 'result' ? 'output' : result.limit,

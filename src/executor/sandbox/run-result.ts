@@ -25,7 +25,9 @@ export type RunResult =
       readonly line: number;
       readonly column: number;
     }
-  | { readonly type: 'exceeded'; readonly limit: 'time' | 'memory' | 'output' | 'result' };
+  | { readonly type: 'exceeded'; readonly limit: 'time' | 'memory' | 'output' | 'result' }
+  /** A bound that the caller has given the guest itself. */
+  | { readonly type: 'exceeded'; readonly limit: 'fuel'; readonly allowed: number };
 
 type Unknown = Readonly<Record<string, unknown>>;
 
@@ -100,10 +102,17 @@ function readResult(fields: Unknown, reader: ValueReader, maxDepth: number): Run
         column: position(fields['column']),
       };
     case 'exceeded':
-      return { type: 'exceeded', limit: limitName(fields['limit']) };
+      return fields['limit'] === 'fuel'
+        ? { type: 'exceeded', limit: 'fuel', allowed: amount(fields['allowed']) }
+        : { type: 'exceeded', limit: limitName(fields['limit']) };
     default:
       throw new MalformedValue('an unknown result');
   }
+}
+
+function amount(value: unknown): number {
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value;
+  throw new MalformedValue('an amount that is no whole number');
 }
 
 function limitName(limit: unknown): 'time' | 'memory' | 'output' | 'result' {

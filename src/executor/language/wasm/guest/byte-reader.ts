@@ -70,8 +70,3 @@ export class ByteReader {
     return new ByteReader(this.bytes, start, this.at);
   }
 }
-
-/** A number as unsigned LEB128. */
-export function writeNumber(value: number): readonly number[] {
-  return value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...writeNumber(Math.floor(value / 0x80))];
-}

@@ -1,5 +1,7 @@
 /** Rewrites a module so that the engine itself keeps its memory and tables within bounds: no guest can undo it. */
-import { ModuleFault, writeNumber } from './byte-reader.ts';
+import { ModuleFault } from './byte-reader.ts';
+import { joinBytes, writeNumber, writeSection } from './byte-writer.ts';
+import type { Bytes } from './byte-writer.ts';
 import type { ModuleShape, Range, TableShape } from './module-shape.ts';
 
 /** One page of a memory. */
@@ -33,11 +35,6 @@ function tableLimit(tables: readonly TableShape[], memoryBytes: number): number 
   return Math.floor((allowed - initial) / Math.max(1, tables.length));
 }
 
-function sectionOf(id: number, entries: readonly (readonly number[])[]): readonly number[] {
-  const body = [...writeNumber(entries.length), ...entries.flat()];
-  return [id, ...writeNumber(body.length), ...body];
-}
-
 const limitsOf = (initial: number, maximum: number): readonly number[] => [
   1,
   ...writeNumber(initial),
@@ -45,13 +42,13 @@ const limitsOf = (initial: number, maximum: number): readonly number[] => [
 ];
 
 /** A maximum below the initial size stays as it is: the engine refuses it. */
-function capTables(tables: readonly TableShape[], memoryBytes: number): readonly number[] {
+function capTables(tables: readonly TableShape[], memoryBytes: number): readonly Bytes[] {
   const growth = tableLimit(tables, memoryBytes);
   const entries = tables.map(({ element, initial, maximum }) => [
     element,
     ...limitsOf(initial, Math.min(maximum ?? initial + growth, initial + growth)),
   ]);
-  return sectionOf(tableSectionId, entries);
+  return writeSection(tableSectionId, entries.length, entries);
 }
 
 /**
@@ -60,26 +57,16 @@ function capTables(tables: readonly TableShape[], memoryBytes: number): readonly
  */
 export function capModule(shape: ModuleShape, { memoryBytes }: ModuleBounds): Uint8Array<ArrayBuffer> {
   if (shape.importedMemory) capRange(shape.importedMemory, memoryBytes);
-  const parts = [shape.bytes.subarray(0, 8)];
+  const parts: Bytes[] = [shape.bytes.subarray(0, 8)];
   for (const { id, start, end } of shape.sections) {
     if (id === memorySectionId && shape.memory) {
       const { initial, maximum } = capRange(shape.memory, memoryBytes);
-      parts.push(Uint8Array.from(sectionOf(memorySectionId, [limitsOf(initial, maximum)])));
+      parts.push(...writeSection(memorySectionId, 1, [limitsOf(initial, maximum)]));
     } else if (id === tableSectionId) {
-      parts.push(Uint8Array.from(capTables(shape.tables, memoryBytes)));
+      parts.push(...capTables(shape.tables, memoryBytes));
     } else {
       parts.push(shape.bytes.subarray(start, end));
     }
   }
-  return concatenate(parts);
-}
-
-function concatenate(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
+  return joinBytes(parts);
 }

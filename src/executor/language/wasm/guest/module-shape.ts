@@ -38,9 +38,17 @@ export interface ModuleShape {
   readonly functions: readonly Signature[];
   /** Exported functions by name, as indices of `functions`. */
   readonly exports: ReadonlyMap<string, number>;
+  /** Of everything that is exported. */
+  readonly exportNames: ReadonlySet<string>;
+  /** How many globals it has, imported ones included. */
+  readonly globals: number;
+  /** The index of the function that runs when it is instantiated. */
+  readonly start: number | undefined;
 }
 
 const headerBytes = 8;
+const globalSectionId = 6;
+const startSectionId = 8;
 const functionForm = 0x60;
 const plainReferences: ReadonlySet<number> = new Set([0x70, 0x6f]);
 /** An exception lives outside the memory: it must stay small. Compilers throw one pointer. */
@@ -62,11 +70,20 @@ class ShapeReader {
   readonly functions: Signature[] = [];
   readonly tables: TableShape[] = [];
   readonly exports = new Map<string, number>();
+  readonly exportNames = new Set<string>();
+  globals = 0;
+  start: number | undefined;
   memories = 0;
   memory: Range | undefined;
   importedMemory: ModuleShape['importedMemory'];
 
   read(id: number, reader: ByteReader): void {
+    if (id === globalSectionId) this.globals += reader.number();
+    else if (id === startSectionId) this.start = reader.number();
+    else this.#readEntries(id, reader);
+  }
+
+  #readEntries(id: number, reader: ByteReader): void {
     const readers: Readonly<Record<number, () => void>> = {
       1: () => this.#type(reader),
       2: () => this.#import(reader),
@@ -128,6 +145,7 @@ class ShapeReader {
       case 3:
         this.#valueType(reader);
         reader.byte();
+        this.globals += 1;
         return;
       default:
         throw refused(`"${module}.${name}" cannot be imported: nothing of its kind is given`);
@@ -156,6 +174,7 @@ class ShapeReader {
     const name = reader.name();
     const kind = reader.byte();
     const index = reader.number();
+    this.exportNames.add(name);
     if (kind === 0) this.exports.set(name, index);
   }
 
@@ -190,6 +209,17 @@ export function readModule(bytes: Uint8Array): ModuleShape {
       open: () => new ByteReader(bytes, at, content.end),
     });
   }
-  const { functions, exports, tables, memory, importedMemory } = shape;
-  return { bytes, sections, functions, exports, tables, memory, importedMemory };
+  const { functions, exports, exportNames, globals, start, tables, memory, importedMemory } = shape;
+  return {
+    bytes,
+    sections,
+    functions,
+    exports,
+    exportNames,
+    globals,
+    start,
+    tables,
+    memory,
+    importedMemory,
+  };
 }

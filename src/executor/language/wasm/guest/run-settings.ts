@@ -10,6 +10,7 @@ export interface RunSettings {
   readonly stdin: Uint8Array;
   readonly seed: number | undefined;
   readonly timeMs: number | undefined;
+  readonly fuel: number | undefined;
 }
 
 type Variables = Readonly<Record<string, ReadValue>>;
@@ -23,6 +24,12 @@ function readNumber(variables: Variables, name: string): number | undefined {
   if (value === undefined) return undefined;
   if (typeof value === 'number' && Number.isFinite(value)) return value;
   throw wrong(name, 'a number');
+}
+
+function readFuel({ fuel }: Variables): number | undefined {
+  if (fuel === undefined) return undefined;
+  if (typeof fuel === 'number' && Number.isSafeInteger(fuel) && fuel >= 0) return fuel;
+  throw wrong('fuel', 'a whole number, 0 or more');
 }
 
 function readEnvironment({ environment = {} }: Variables): RunSettings['environment'] {
@@ -55,5 +62,6 @@ export function readSettings(variables: Variables): RunSettings {
     stdin: readInput(variables),
     seed: readNumber(variables, 'seed'),
     timeMs: readNumber(variables, 'timeMs'),
+    fuel: readFuel(variables),
   };
 }

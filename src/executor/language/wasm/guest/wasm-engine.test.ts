@@ -130,6 +130,7 @@ test.each<[string, Given]>([
   ['TypeError: the variable stdin must be text or bytes', { variables: { stdin: 1 } }],
   ['TypeError: the variable environment must be texts by name', { variables: { environment: [] } }],
   ['TypeError: the variable seed must be a number', { variables: { seed: 'x' } }],
+  ['TypeError: the variable fuel must be a whole number, 0 or more', { variables: { fuel: -1 } }],
   ['ReferenceError: the module exports no global "g"', { outputs: ['g'] }],
 ])('a call that cannot be made is %s', (message, given) => {
   expect(error(add, given)).toBe(message);
@@ -348,4 +349,30 @@ test('code that is none has its place where there is one', () => {
   });
   const wrong = new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 1, 0, 99, 0]);
   expect(open().run(wrong).result).toMatchObject({ type: 'syntax-error' });
+});
+
+const endless = '(func $go (loop $l (br $l)))';
+
+test('what a module may do is bounded by fuel, in a session for each run anew', () => {
+  const { run } = open();
+  const code = `${endless} (func (export "one") (result i32) (i32.const 1)) (func (export "go") (call $go))`;
+  const one = run(code, { variables: { call: 'one', fuel: 10 }, outputs: ['fuel'] });
+  expect(one.result).toMatchObject({ type: 'returned', value: 1, variables: { fuel: 8 } });
+  const out = { type: 'exceeded', limit: 'fuel', allowed: 100 };
+  expect(run('', { variables: { call: 'go', fuel: 100 } }).result).toEqual(out);
+  expect(run('', { variables: { call: 'one', fuel: 10 } }).result).toMatchObject({ value: 1 });
+  expect(run('', { variables: { call: 'one' } }).result).toMatchObject({ value: 1 });
+  expect(run(code, { variables: { call: 'one' } }).result).toMatchObject({ value: 1 });
+  const late = run('', { variables: { call: 'one', fuel: 10 } }).result;
+  expect(late).toMatchObject({ error: { message: 'the module counts no fuel: it was loaded without any' } });
+});
+
+test('what a module does while it is instantiated is paid, too', () => {
+  const { result } = open().run(`${endless} (start $go)`, { variables: { fuel: 1000 } });
+  expect(result).toEqual({ type: 'exceeded', limit: 'fuel', allowed: 1000 });
+});
+
+test('a module cannot catch the end of its fuel', () => {
+  const code = `${endless} (func (export "main") (try (do (call $go)) (catch_all (loop $l (br $l)))))`;
+  expect(open().run(code, { variables: { fuel: 1000 } }).result).toMatchObject({ limit: 'fuel' });
 });

@@ -9,7 +9,7 @@ import { CallFault } from './arguments.ts';
 import { ModuleFault } from './byte-reader.ts';
 import { countingClock, machineClock } from './clock.ts';
 import { GuestFiles } from './files.ts';
-import { Exit, HostSlot, LoadedModule } from './module-run.ts';
+import { Exit, HostSlot, LoadedModule, OutOfFuel } from './module-run.ts';
 import { readSettings } from './run-settings.ts';
 import type { RunSettings } from './run-settings.ts';
 import { trapFrames, trapKind } from './trap.ts';
@@ -81,7 +81,7 @@ export class WasmEngine implements Engine {
     const settings = readSettings(readValue(request.variables, buffers) as Record<string, ReadValue>);
     this.#putFiles(request, buffers);
     const host = this.#host(settings, request.outputBytes);
-    const { loaded } = this.#loaded(this.#code(request, buffers), host);
+    const { loaded } = this.#loaded(this.#code(request, buffers), host, settings.fuel);
     const value = this.#call(loaded, settings);
     const variables = request.outputs.map((name) => [name, writeValue(loaded.global(name), output)] as const);
     return JSON.stringify({ type: 'returned', value: writeValue(value, output), variables });
@@ -122,18 +122,22 @@ export class WasmEngine implements Engine {
   }
 
   /** Without code a session goes on with the module that it has. */
-  #loaded(code: Uint8Array, host: WasiHost): Place {
+  #loaded(code: Uint8Array, host: WasiHost, fuel: number | undefined): Place {
     const present = this.#place;
     if (code.length === 0) {
       if (!present)
         throw new CallFault('ReferenceError', 'there is no code, and no module of an earlier run');
       present.slot.current = host;
       present.loaded.bind(host);
+      present.loaded.refuel(fuel);
       return present;
     }
     this.#place = undefined;
     const slot = new HostSlot(host);
-    const place = { slot, loaded: LoadedModule.load(code, this.#parts.memoryBytes, slot) };
+    const place = {
+      slot,
+      loaded: LoadedModule.load(code, { memoryBytes: this.#parts.memoryBytes, fuel }, slot),
+    };
     this.#place = place;
     return place;
   }
@@ -168,6 +172,7 @@ function resultOf(error: unknown): unknown {
   }
   // the page knows why it asked; what is answered here is not read
   if (error instanceof RunOver) return { type: 'exceeded', limit: 'output' };
+  if (error instanceof OutOfFuel) return { type: 'exceeded', limit: 'fuel', allowed: error.allowed };
   if (error instanceof Exit) return threw('SystemExit', String(error.status));
   return thrown(error);
 }
