@@ -1,91 +1,17 @@
 import { beforeAll, expect, test } from 'vitest';
 import type { GuestValue } from '../../../guest-value.ts';
-import type { RunRequest } from '../../../sandbox/protocol.ts';
-import { parseRunResult } from '../../../sandbox/run-result.ts';
 import type { RunResult } from '../../../sandbox/run-result.ts';
-import { ValueEncoder } from '../../../sandbox/value-codec.ts';
+import { openEngine } from './engine-test-scene.ts';
+import type { Given, OpenEngine, Ran } from './engine-test-scene.ts';
 import { createTextCompiler } from './text-compiler.ts';
-import { WasmEngine } from './wasm-engine.ts';
 
 let compileText: (text: string) => Uint8Array;
 beforeAll(async () => {
   compileText = await createTextCompiler();
 });
 
-const bounds = { resultBytes: 2 ** 20, valueDepth: 8 };
-
-interface Given {
-  readonly variables?: Readonly<Record<string, GuestValue>>;
-  readonly files?: Readonly<Record<string, string>>;
-  readonly outputs?: readonly string[];
-  readonly outputBytes?: number;
-}
-
-interface Ran {
-  readonly result: RunResult;
-  readonly stdout: string;
-  readonly stderr: string;
-  readonly hasExceeded: boolean;
-}
-
-/** An engine in this realm, with everything that the worker gives it. */
-function open(memoryBytes = 16 * 65_536, fileBytes = 100_000) {
-  const printed = { stdout: '', stderr: '' };
-  let kept: ArrayBuffer[] = [];
-  let hasExceeded = false;
-  const engine = new WasmEngine({
-    memoryBytes,
-    fileBytes,
-    interrupt: undefined,
-    compileText,
-    output: {
-      emit: (stream, text) => void (printed[stream] += String(text)),
-      writeRaw: () => undefined,
-      exceed: () => void (hasExceeded = true),
-      keep: (bytes) => kept.push(bytes.slice().buffer as ArrayBuffer) - 1,
-      loseState: () => undefined,
-      die: () => undefined,
-      display: () => true,
-      tools: { canBlock: false, call: () => undefined, start: () => Promise.resolve(undefined) },
-    },
-  });
-  const run = (code: string | Uint8Array, given: Given = {}): Ran => {
-    const { variables = {}, files = {}, outputs = [], outputBytes = 10_000 } = given;
-    const encoder = new ValueEncoder({ maxSizeBytes: 2 ** 24, maxDepth: 8 });
-    const encode = (value: GuestValue): unknown => encoder.encode(value, 'x');
-    const request: RunRequest = {
-      code: typeof code === 'string' ? code : '',
-      ...(typeof code === 'string' ? {} : { bytes: encode(code) }),
-      variables: Object.fromEntries(Object.entries(variables).map(([name, value]) => [name, encode(value)])),
-      files: Object.entries(files).map(([path, content]) => [path, encode(content)] as const),
-      imports: [],
-      outputs,
-      deniedModules: [],
-      deniedGlobals: [],
-      deniedTools: [],
-      tools: [],
-      toolParameters: [],
-      environment: {},
-      workingDirectory: null,
-      toolArgumentBytes: 0,
-      displays: 0,
-      displayBytes: 0,
-      outputBytes,
-      ...bounds,
-    };
-    printed.stdout = printed.stderr = '';
-    hasExceeded = false;
-    kept = [];
-    const answer = engine.run({
-      request: new TextEncoder().encode(JSON.stringify(request)),
-      buffers: encoder.buffers.map((buffer) => new Uint8Array(buffer)),
-      timeoutMs: 1000,
-      hasTools: false,
-    });
-    return { result: parseRunResult(answer, kept, bounds), ...printed, hasExceeded };
-  };
-  return { run, engine };
-}
+const open = (memoryBytes?: number): OpenEngine =>
+  openEngine({ compileText, ...(memoryBytes === undefined ? {} : { memoryBytes }) });
 
 const value = (code: string, given?: Given): unknown => {
   const { result } = open().run(code, given);
