@@ -68,6 +68,8 @@ export function openEngine({
       deniedGlobals: [],
       deniedTools: [],
       tools: [],
+      toolParameters: [],
+      displays: 0,
       environment: {},
       workingDirectory: null,
       toolArgumentBytes: 0,
