@@ -11,6 +11,8 @@ export interface HookedStore {
   now:
     | ((writes: readonly Write[], commit: () => ReturnType<CommitEach>) => ReturnType<CommitEach>)
     | undefined;
+  /** So many of the next reads fail. */
+  unreadable: number;
 }
 
 export function createHookedStore(): HookedStore {
@@ -19,11 +21,18 @@ export function createHookedStore(): HookedStore {
     const commit = (): ReturnType<CommitEach> => memory.commitEach(groups, options);
     return hooked.now ? hooked.now(groups.flat(), commit) : commit();
   };
+  const read: Store['get'] = async (key) => {
+    if (hooked.unreadable === 0) return memory.get(key);
+    hooked.unreadable--;
+    throw new CodedError('state/read-failed', 'the store is gone');
+  };
+  const own: Partial<Store> = { commitEach, get: read };
   const get = (_: Store, name: keyof Store): unknown => {
-    const member: unknown = name === 'commitEach' ? commitEach : memory[name];
+    const member: unknown = own[name] ?? memory[name];
     return typeof member === 'function' ? (member.bind(memory) as unknown) : member;
   };
-  const hooked: HookedStore = { store: new Proxy(memory, { get: get as never }), now: undefined };
+  const store = new Proxy(memory, { get: get as never });
+  const hooked: HookedStore = { store, now: undefined, unreadable: 0 };
   return hooked;
 }
 

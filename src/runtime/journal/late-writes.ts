@@ -5,6 +5,8 @@ import type { Clock } from '../../platform/index.ts';
 import type { Durability } from '../../state/index.ts';
 import type { ModuleJournal } from './module-journal.ts';
 
+/** How a store fails that may work a moment later. */
+const mayPass: ReadonlySet<string> = new Set(['state/write-failed', 'state/read-failed', 'state/blocked']);
 /** How often a write is tried that a store fails to take: together with the pauses for some 2 s. */
 const maxAttempts = 12;
 /** After the first attempt; each pause is twice the one before. */
@@ -12,7 +14,7 @@ const firstPauseMs = 1;
 
 /**
  * For a write that nobody waits for, of what is true at each attempt: a store that fails once must not keep what is false.
- * @param write once more, until it is taken; it does nothing when there is nothing left to do
+ * @param write once more, until it is taken, with what it has to read for that; it does nothing when there is nothing left to do
  * @throws what the last attempt throws, and at once what no further one would mend
  */
 export async function writeUntilTaken(clock: Clock, write: () => Promise<unknown>): Promise<void> {
@@ -21,7 +23,7 @@ export async function writeUntilTaken(clock: Clock, write: () => Promise<unknown
       await write();
       return;
     } catch (error) {
-      if (!isCodedError(error, 'state/write-failed') || attempt === maxAttempts) throw error;
+      if (!isCodedError(error) || !mayPass.has(error.code) || attempt === maxAttempts) throw error;
     }
     await sleep(clock, firstPauseMs * 2 ** (attempt - 1));
   }

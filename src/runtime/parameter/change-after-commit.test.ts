@@ -205,3 +205,18 @@ test('a module that was restarted right after the commit has it once: a newer se
   expect(module.parameters.a.history.map(({ newValue }) => newValue)).toEqual([9, 10]);
   await expect.poll(() => storedValue(store, 'm', 'a')).toBe(10);
 });
+
+test('whoever hears of a change and sets something newer has the last word', async () => {
+  const { store } = createSlowStore();
+  const runtime = createTestRuntime({ store });
+  const module = await runtime.start('waits', { id: 'm' });
+  const newer: Promise<unknown>[] = [];
+  module.parameters.a.subscribe((value) => {
+    if (value > 5) newer.push(outcomeOf(module.parameters.a.set(5)), outcomeOf(module.call(null)));
+  });
+  await module.setParameters({ a: 9 });
+  expect(await Promise.all(newer)).toEqual(['resolved', 'resolved']);
+  expect([module.parameters.a.value, await module.parameters.a.get()]).toEqual([5, 5]);
+  expect(module.parameters.a.history.map(({ newValue }) => newValue)).toEqual([9, 5]);
+  await expect.poll(() => storedValue(store, 'm', 'a')).toBe(5);
+});

@@ -75,8 +75,6 @@ interface Foreseen extends ChangePart {
   readonly writes: Map<string, number>;
   /** Parameters that changed while the transaction was under way: the store may hold them in the wrong order. */
   readonly overtaken: Set<string>;
-  /** Which start of the module ran when the page took it over: a later one begins with it. */
-  incarnation: number;
 }
 
 /** How an owner is told of what is committed. */
@@ -146,9 +144,12 @@ export async function changeInTurn(
   const atMs = host.clock.now();
   const foreseen = parts.map((part) => foresee(part, atMs));
   const releases = parts.filter(changesProgram).map(({ module }) => module.journal.holdProgram());
+  let telling: Promise<readonly PromiseSettledResult<void>[]>;
   try {
     if (level !== 'memory') await commit(host, foreseen, { ...options, level });
     options.onCommit?.(level);
+    // what is asked of an owner by those who hear of it on the page comes after it
+    telling = Promise.allSettled(foreseen.map((part) => tell(host, part, options)));
     for (const part of foreseen) {
       take(host, part);
       leaveToStore(part, level);
@@ -157,7 +158,7 @@ export async function changeInTurn(
   } finally {
     for (const release of releases) release();
   }
-  const told = await Promise.allSettled(foreseen.map((part) => tell(host, part, options)));
+  const told = await telling;
   const failed = told.find((each) => each.status === 'rejected');
   if (failed) throw failed.reason;
 }
@@ -223,7 +224,6 @@ function foresee(part: ChangePart, atMs: number): Foreseen {
     before: new Map(names.map((name) => [name, stateOf(name)])),
     writes: new Map(),
     overtaken: new Set(),
-    incarnation: part.module.incarnation,
     records: Object.entries(states).map(([name, state]) => {
       return { name, oldValue: stateOf(name).value, cause: part.cause, atMs, state };
     }),
@@ -263,7 +263,6 @@ function writeBack({ module, records, memory, program }: Foreseen, level: 'relax
 function take(host: ChangeHost, part: Foreseen): void {
   const { module, records, changes, memory, program, before, writes, overtaken } = part;
   const { journal } = module;
-  part.incarnation = module.incarnation;
   if (memory) journal.remember(memory);
   journal.applyProgram({ ...changes, program });
   if (changes.predictors || changes.compiled) host.onStateChange(module);
@@ -309,7 +308,9 @@ async function startAgain(
   if (module.endedWith) throw module.endedWith;
 }
 
-function deliveryOf({ changes, cause, atMs, program, incarnation }: Foreseen): Delivery {
+/** For the start of the module that runs as the page takes it over: a later one begins with it. */
+function deliveryOf({ module, changes, cause, atMs, program }: Foreseen): Delivery {
+  const { incarnation } = module;
   if (program && 'mode' in program) return { method: 'mode-set', body: program.mode };
   if (program) return { method: 'state-load', body: { ...program.whole, incarnation } };
   return { method: 'changes-apply', body: { changes: { ...changes, atMs }, cause, incarnation } };
@@ -318,7 +319,7 @@ function deliveryOf({ changes, cause, atMs, program, incarnation }: Foreseen): D
 /** The owner puts it in; what its own changes or others' had put over it on the page in the meantime is older, and gives way. */
 async function tell(host: ChangeHost, part: Foreseen, { level }: ChangeOptions): Promise<void> {
   const { module, records, overtaken } = part;
-  const applied = part.isDown ? undefined : await deliver(host.clock, part);
+  const applied = await (part.isDown ? undefined : deliver(host.clock, part));
   for (const record of applied ? records : []) {
     const sequence = applied?.sequence ?? 0;
     const cached = module.journal.parameter(record.name);

@@ -10,6 +10,7 @@ import type { ParameterHandle } from './parameter-handle.ts';
 import type { StoredParameter } from './parameter-record.ts';
 import { createRuntime } from '../runtime.ts';
 import { runtimesOf } from '../runtime-test-scene.ts';
+import { createHookedStore } from '../store-test-scene.ts';
 
 /** What forwards wait for before they change anything; it is here, where the test is, since no worker is. */
 let held: Promise<void> = Promise.resolve();
@@ -434,13 +435,16 @@ test("a gradient step is the owner's; its velocity outlives a restart", async ()
 });
 
 test('a module that ends between the commit and its turn rejects, and starts again with what was committed', async () => {
-  const store = createMemoryStore();
+  const hooked = createHookedStore();
+  const { store } = hooked;
   const runtime = createTestRuntime({ store });
   const limits = await runtime.start('limits', { id: 'm' });
   let stopping: Promise<void> | undefined;
-  limits.parameters.a.subscribe(() => {
+  hooked.now = async (_, commit) => {
+    const committed = await commit();
     stopping ??= limits.stop();
-  });
+    return committed;
+  };
   expect(await codeOf(limits.setParameters({ a: 5, b: 6 }))).toBe('runtime/module-stopped');
   await stopping;
   const again = await runtime.start('limits', { id: 'm' });

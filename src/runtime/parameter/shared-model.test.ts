@@ -1,17 +1,18 @@
 /**
- * Three owners of two shared parameters, under anything that may happen to them at once. Afterwards owners, page and store have the same,
- * what was acknowledged has happened in an order that its callers could see, what was refused has not, and nobody waits.
+ * Three owners of two shared parameters, each with one of its own, under anything that may happen to them at once. Afterwards owners, page and
+ * store have the same, what was acknowledged has happened in an order that its callers could see, what was refused has not, and nobody
+ * waits.
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { CodedError, isCodedError } from '../../base/index.ts';
 import { sleep, systemClock, withDeadline } from '../../platform/index.ts';
 import { Module, Parameter } from '../../program/index.ts';
-import { createMemoryStore } from '../../state/index.ts';
-import type { Store } from '../../state/index.ts';
 import type { ModuleHandle } from '../handle/handle.ts';
 import { createRuntime } from '../runtime.ts';
 import type { Runtime } from '../runtime.ts';
+import { createHookedStore, storedValue, writeFailed } from '../store-test-scene.ts';
+import type { HookedStore } from '../store-test-scene.ts';
 import type { SetOptions } from './parameter-handle.ts';
 import type { SharedParameter } from './shared-parameter.ts';
 
@@ -26,6 +27,8 @@ const rate = { type: 'number', value: 0, requiresGrad: true, learningRate: 1 } a
 class Owner extends Module<Own | null, number> {
   readonly a: Parameter<number> = new Parameter<number>(rate);
   readonly b: Parameter<number> = new Parameter<number>(rate);
+  /** Nobody else is bound to it. */
+  readonly own: Parameter<number> = new Parameter<number>(rate);
 
   override async forward(own: Own | null): Promise<number> {
     await Promise.resolve();
@@ -68,9 +71,10 @@ type Id = keyof typeof owners;
 const ids = Object.keys(owners) as Id[];
 const names = ['a', 'b'] as const;
 
-type Fault = 'committed' | 'lost';
+/** A commit ends without a word, made or not; or what is shared cannot be read. */
+type Fault = 'committed' | 'lost' | 'unreadable';
 type Change = {
-  readonly type: 'shared' | 'handle' | 'step' | 'forward' | 'both';
+  readonly type: 'shared' | 'handle' | 'step' | 'forward' | 'both' | 'own' | 'together';
   readonly id: Id;
   readonly name: Name;
 };
@@ -89,7 +93,7 @@ const command: fc.Arbitrary<Command & { readonly digit: number }> = fc
     {
       weight: 10,
       arbitrary: fc.record({
-        type: fc.constantFrom('shared', 'handle', 'handle', 'step', 'forward', 'both'),
+        type: fc.constantFrom('shared', 'handle', 'handle', 'step', 'forward', 'both', 'own', 'together'),
         id,
         name,
       }),
@@ -102,37 +106,45 @@ const command: fc.Arbitrary<Command & { readonly digit: number }> = fc
       weight: 2,
       arbitrary: fc.record({
         type: fc.constant('fault'),
-        fault: fc.constantFrom<Fault[]>('committed', 'lost'),
+        fault: fc.constantFrom<Fault[]>('committed', 'lost', 'unreadable'),
       }),
     },
     { weight: 5, arbitrary: fc.record({ type: fc.constant('wait'), turns: fc.integer({ min: 0, max: 4 }) }) },
   )
   .chain((each) => fc.constantFrom(1, 2, 3, 7, 8, 9).map((digit) => ({ ...each, digit }) as never));
 
-/** Some commits end without a word, whether or not they were made. */
-function createFaultyStore(): { readonly store: Store; readonly faults: Fault[] } {
-  const store = createMemoryStore();
+function createFaultyStore(): { readonly hooked: HookedStore; readonly faults: Fault[] } {
+  const hooked = createHookedStore();
   const faults: Fault[] = [];
-  const commitEach: Store['commitEach'] = async (groups, options) => {
+  hooked.now = async (_, commit) => {
     const fault = faults.shift();
-    const outcomes = fault === 'lost' ? [] : await store.commitEach(groups, options);
-    if (fault) throw new CodedError('state/write-failed', 'gone', { fields: { outcome: 'unknown' } });
-    return outcomes;
+    if (fault === 'unreadable') hooked.unreadable++;
+    if (!fault || fault === 'unreadable') return commit();
+    if (fault === 'committed') await commit();
+    throw writeFailed();
   };
-  const get = (_: Store, member: keyof Store): unknown => {
-    const found: unknown = member === 'commitEach' ? commitEach : store[member];
-    return typeof found === 'function' ? (found.bind(store) as unknown) : found;
-  };
-  return { store: new Proxy(store, { get: get as never }), faults };
+  return { hooked, faults };
 }
 
 /** A change that somebody asked for. */
 interface Asked {
   readonly cause: string;
-  readonly of: readonly Name[];
+  /** Names of what is shared, and ids of modules for what is their own. */
+  readonly of: readonly (Name | Id)[];
   readonly startedAt: number;
+  /** What its caller found there when it was asked. */
+  readonly seen: string | undefined;
   endedAt: number;
   outcome: string;
+}
+
+function concernedBy(
+  { type, id: own, name: of }: Change,
+  handle: ModuleHandle<Owner> | undefined,
+): Pick<Asked, 'of' | 'seen'> {
+  if (type === 'own' || type === 'together')
+    return { of: [own], seen: handle?.parameters.own.history.at(-1)?.cause };
+  return { of: type === 'both' ? names : [of], seen: undefined };
 }
 
 const codeOf = (error: unknown): string => (isCodedError(error) ? error.code : String(error));
@@ -141,7 +153,7 @@ const isDoneOrNot = ['actor/peer-died', 'runtime/module-stopped', 'actor/supervi
 
 class Scene {
   readonly #runtime: Runtime<typeof modules>;
-  readonly #store: Store;
+  readonly #hooked: HookedStore;
   readonly #faults: Fault[];
   readonly #shared: Readonly<Record<Name, SharedParameter<number>>>;
   readonly #asked: Asked[] = [];
@@ -151,11 +163,11 @@ class Scene {
 
   private constructor(
     runtime: Runtime<typeof modules>,
-    { store, faults }: ReturnType<typeof createFaultyStore>,
+    { hooked, faults }: ReturnType<typeof createFaultyStore>,
     shared: Readonly<Record<Name, SharedParameter<number>>>,
   ) {
     this.#runtime = runtime;
-    this.#store = store;
+    this.#hooked = hooked;
     this.#faults = faults;
     this.#shared = shared;
   }
@@ -164,7 +176,7 @@ class Scene {
     const faulty = createFaultyStore();
     const runtime = createRuntime({
       modules,
-      store: faulty.store,
+      store: faulty.hooked.store,
       restartLimits: { maxRestarts: 1_000, maxSeconds: 1 },
     });
     const [a, b] = await Promise.all(
@@ -196,28 +208,52 @@ class Scene {
       await withDeadline(systemClock, { timeoutMs: 10_000 }, all);
     }
     this.#faults.length = 0;
+    this.#hooked.unreadable = 0;
     for (const each of ids) await this.#start(each).catch(() => undefined);
+    // it has what was acknowledged at any level, and nothing else
+    await this.#runtime.snapshot('end');
   }
 
-  /** What was acknowledged and has not happened, or not in the order in which it was; what was refused and has happened. */
+  /** What was acknowledged and has not happened, or not in the order that somebody saw; what was refused and has happened. */
   faults(): readonly string[] {
+    return [...this.#faultsOfShared(), ...ids.flatMap((each) => this.#faultsOf(each))];
+  }
+
+  /** Of its own parameter: what the store refused of it may be in, and its history may have been refused too. */
+  #faultsOf(each: Id): readonly string[] {
+    const history = this.#handleOf(each)?.parameters.own.history ?? [];
+    return this.#misplaced(
+      each,
+      history.map(({ cause }) => cause),
+    );
+  }
+
+  #misplaced(each: Name | Id, causes: readonly string[]): readonly string[] {
+    const done = this.#asked.filter(({ of, outcome }) => of.includes(each) && outcome === 'done');
+    const found = done.filter(({ cause }) => causes.includes(cause));
+    const late = found.filter((one) =>
+      found.some(
+        (other) =>
+          (one.endedAt < other.startedAt || one.cause === other.seen) &&
+          causes.lastIndexOf(one.cause) > causes.lastIndexOf(other.cause),
+      ),
+    );
+    return late.map(({ cause }) => `${each}: ${cause} came too late`);
+  }
+
+  #faultsOfShared(): readonly string[] {
     return names.flatMap((each) => {
       const causes = this.#shared[each].history.map(({ cause }) => cause);
       const concerned = this.#asked.filter(({ of }) => of.includes(each));
       const done = concerned.filter(({ outcome }) => outcome === 'done');
       const lost = done.filter(({ cause }) => !causes.includes(cause));
-      const late = done.filter((one) =>
-        done.some(
-          (other) => one.endedAt < other.startedAt && causes.indexOf(one.cause) > causes.indexOf(other.cause),
-        ),
-      );
       const refused = concerned.filter(
         ({ outcome, cause }) =>
           outcome !== 'done' && !isDoneOrNot.includes(outcome) && causes.includes(cause),
       );
       return [
         ...lost.map(({ cause }) => `${each}: ${cause} is lost`),
-        ...late.map(({ cause }) => `${each}: ${cause} came too late`),
+        ...this.#misplaced(each, causes),
         ...refused.map(({ cause, outcome }) => `${each}: ${cause} was told ${outcome}`),
       ];
     });
@@ -233,7 +269,7 @@ class Scene {
 
   /** What another page finds. */
   async reopenedValues(): Promise<readonly number[]> {
-    await using again = createRuntime({ modules, store: this.#store });
+    await using again = createRuntime({ modules, store: this.#hooked.store });
     const reopened = await Promise.all(
       names.map((each) => again.shared<number>(each, { type: 'number', value: 1 })),
     );
@@ -266,11 +302,11 @@ class Scene {
       return;
     }
     const cause = `asked ${this.#asked.length}`;
-    const of = given.type === 'both' ? names : [given.name];
-    const asked: Asked = { cause, of, startedAt: ++this.#time, endedAt: Infinity, outcome: 'open' };
+    const { of, seen } = concernedBy(given, handle);
+    const asked: Asked = { cause, of, startedAt: ++this.#time, seen, endedAt: Infinity, outcome: 'open' };
     this.#asked.push(asked);
     const end = (outcome: string): void => void Object.assign(asked, { outcome, endedAt: ++this.#time });
-    const level = value % 3 === 0 ? 'relaxed' : 'strict';
+    const level = value % 3 === 0 ? 'relaxed' : value % 4 === 0 ? 'memory' : 'strict';
     this.#follow(
       this.#ask(given, value, { cause, level }, handle).then(
         () => end('done'),
@@ -287,6 +323,8 @@ class Scene {
   ): Promise<void> {
     if (type === 'shared' || !handle) return this.#shared[of].set(value, options);
     if (type === 'handle') return handle.parameters[of].set(value, options);
+    if (type === 'own') return handle.parameters.own.set(value, options);
+    if (type === 'together') return handle.setParameters({ own: value }, options);
     if (type === 'step') return handle.parameters[of].applyGradient(-value, options);
     return handle.setParameters({ a: value, b: value }, options);
   }
@@ -296,7 +334,7 @@ class Scene {
     const found: unknown[] = [];
     for (const each of names) {
       const { value } = this.#shared[each];
-      const stored = await this.#store.get<{ value: unknown }>(['shared', each]);
+      const stored = await this.#hooked.store.get<{ value: unknown }>(['shared', each]);
       if (stored && stored.value.value !== value) found.push(['stored', each, value, stored.value.value]);
       for (const module of ids) found.push(...(await this.#differencesOf(module, each, value)));
     }
@@ -310,8 +348,7 @@ class Scene {
       const isRefused = module === 'two' && names.some((one) => this.#shared[one].value % 10 === 9);
       return isRefused ? [] : [[module, 'does not run']];
     }
-    const key = ['module', module, 'parameter', each];
-    const stored = (await this.#store.get<{ state: { value: unknown } }>(key))?.value.state.value ?? value;
+    const stored = (await storedValue(this.#hooked.store, module, each)) ?? value;
     const has = [handle.parameters[each].value, await handle.parameters[each].get(), stored];
     return has.every((one) => one === value) ? [] : [[module, each, value, ...has]];
   }

@@ -1,10 +1,9 @@
 /** A store that cannot say whether it has committed what sets a shared parameter. */
 import { expect, test } from 'vitest';
-import { CodedError } from '../../base/index.ts';
 import { Module, Parameter } from '../../program/index.ts';
-import { createMemoryStore } from '../../state/index.ts';
-import type { Store } from '../../state/index.ts';
 import { codeOf, runtimesOf } from '../runtime-test-scene.ts';
+import { createHookedStore, storedValue, writeFailed } from '../store-test-scene.ts';
+import type { HookedStore } from '../store-test-scene.ts';
 
 class Reader extends Module<number | null, number> {
   readonly limit: Parameter<number> = new Parameter({ type: 'number', value: 1, requiresGrad: true });
@@ -21,25 +20,21 @@ const createTestRuntime = runtimesOf({ modules: { reader: Reader } });
 type Fault = 'committed' | 'lost';
 
 /** The next commits of what is shared end without a word, whether or not they were made. */
-function createFaultyStore(): { readonly store: Store; readonly faults: Fault[] } {
-  const store = createMemoryStore();
+function createFaultyStore(): { readonly hooked: HookedStore; readonly faults: Fault[] } {
+  const hooked = createHookedStore();
   const faults: Fault[] = [];
-  const commitEach: Store['commitEach'] = async (groups, options) => {
-    const isShared = groups.flat().some(({ key }) => key[0] === 'shared');
-    const fault = isShared ? faults.shift() : undefined;
-    const outcomes = fault === 'lost' ? [] : await store.commitEach(groups, options);
-    if (fault) throw new CodedError('state/write-failed', 'gone', { fields: { outcome: 'unknown' } });
+  hooked.now = async (writes, commit) => {
+    const fault = writes.some(({ key }) => key[0] === 'shared') ? faults.shift() : undefined;
+    const outcomes = fault === 'lost' ? [] : await commit();
+    if (fault) throw writeFailed();
     return outcomes;
   };
-  const get = (_: Store, name: keyof Store): unknown => {
-    const member: unknown = name === 'commitEach' ? commitEach : store[name];
-    return typeof member === 'function' ? (member.bind(store) as unknown) : member;
-  };
-  return { store: new Proxy(store, { get: get as never }), faults };
+  return { hooked, faults };
 }
 
 async function startTwo() {
-  const { store, faults } = createFaultyStore();
+  const { hooked, faults } = createFaultyStore();
+  const { store } = hooked;
   const runtime = createTestRuntime({ store });
   const limit = await runtime.shared('row-limit', { type: 'number', value: 20 });
   const shared = { limit: 'row-limit' };
@@ -48,15 +43,12 @@ async function startTwo() {
   const checkpoint = await one.checkpoint();
   await limit.set(10);
   const stored = async (): Promise<unknown[]> => {
-    const [common, ...own] = await Promise.all([
-      store.get<{ value: unknown }>(['shared', 'row-limit']),
-      store.get<{ state: { value: unknown } }>(['module', 'one', 'parameter', 'limit']),
-      store.get<{ state: { value: unknown } }>(['module', 'two', 'parameter', 'limit']),
-    ]);
-    return [common?.value.value, ...own.map((entry) => entry?.value.state.value)];
+    const common = await store.get<{ value: unknown }>(['shared', 'row-limit']);
+    const own = ['one', 'two'].map((id) => storedValue(store, id, 'limit'));
+    return [common?.value.value, ...(await Promise.all(own))];
   };
   const has = async (): Promise<unknown[]> => [limit.value, await one.call(null), await two.call(null)];
-  return { runtime, limit, one, two, checkpoint, faults, stored, has };
+  return { runtime, limit, one, two, checkpoint, hooked, faults, stored, has };
 }
 
 type Scene = Awaited<ReturnType<typeof startTwo>>;
@@ -83,6 +75,26 @@ test.each(ways)('what is true goes over a refused value that the store may hold:
     [value, value, value],
     [value, value, value],
   ]);
+});
+
+test('what is true goes over a refused value also where the store cannot be read for a while', async () => {
+  const scene = await startTwo();
+  scene.faults.push('committed');
+  scene.hooked.unreadable = 3;
+  expect(await codeOf(scene.limit.set(30))).toBe('state/write-failed');
+  await expect.poll(() => scene.hooked.unreadable).toBe(0);
+  await expect.poll(scene.stored).toEqual([10, 10, 10]);
+});
+
+test('what a store could not be asked about for long is put right when the runtime closes', async () => {
+  const scene = await startTwo();
+  scene.faults.push('committed');
+  scene.hooked.unreadable = Infinity;
+  expect(await codeOf(scene.limit.set(30))).toBe('state/write-failed');
+  expect(await codeOf(scene.runtime.snapshot('refused'))).toBe('state/read-failed');
+  scene.hooked.unreadable = 0;
+  await scene.runtime.close();
+  expect(await scene.stored()).toEqual([10, 10, 10]);
 });
 
 test.each([

@@ -1,6 +1,8 @@
 /** A shared value that was acknowledged in memory: the page alone holds it, until something writes it. */
 import { expect, test } from 'vitest';
+import { SimulatedClock } from '../../platform/index.ts';
 import type { Store } from '../../state/index.ts';
+import { createHub } from '../../telemetry/index.ts';
 import { Counter } from '../runtime-test-modules.ts';
 import { codeOf, runtimesOf } from '../runtime-test-scene.ts';
 import type { SharedDefinition } from './shared-parameter.ts';
@@ -68,4 +70,23 @@ test('what is stored since is not written once more, and what a store does not t
   await limit.set(5);
   await runtime.restoreTo('four');
   expect(limit.value).toBe(4);
+});
+
+test('what another tab has set since stays, and what it had set before gives way', async () => {
+  const { store } = createHookedStore();
+  const notes: string[] = [];
+  const hub = createHub();
+  hub.subscribe((event) => void (event.type === 'note' && notes.push(event.text)));
+  const clock = new SimulatedClock();
+  const [here, there] = [createRuntime({ store, hub, clock }), createRuntime({ store, clock })];
+  const [limit, other] = [await here.shared('limit', definition), await there.shared('limit', definition)];
+  await limit.set(2, { level: 'memory' });
+  await clock.advance(1);
+  await other.set(3);
+  await here.snapshot('three');
+  expect([await storedIn(store), notes]).toEqual([3, [expect.stringContaining('another tab')]]);
+  await clock.advance(1);
+  await limit.set(4, { level: 'memory' });
+  await here.close();
+  expect([await storedIn(store), notes.length]).toEqual([4, 1]);
 });

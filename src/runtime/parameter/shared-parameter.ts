@@ -1,8 +1,8 @@
 /** A value that several modules have in common: stored once under its own name, set once for all of them. */
-import { CodedError, isCodedError, toCodedError } from '../../base/index.ts';
+import { CodedError, toCodedError } from '../../base/index.ts';
 import { Parameter } from '../../program/index.ts';
 import type { Constraints, ParameterState, ParameterTypeOf } from '../../program/index.ts';
-import type { Durability, Store, Write } from '../../state/index.ts';
+import type { Durability, Store } from '../../state/index.ts';
 import { changeModules } from './change-together.ts';
 import type { ChangeHost, ChangePart } from './change-together.ts';
 import { copyGiven } from '../handle/copy-given.ts';
@@ -14,6 +14,7 @@ import type { SetOptions } from './parameter-handle.ts';
 import type { ParameterUpdateRecord } from './parameter-record.ts';
 import { sameData } from './same-data.ts';
 import type { BoundParameter, SharedPlan } from './shared-plan.ts';
+import { SharedRecord } from './shared-record.ts';
 import { inTurn } from './whole-change.ts';
 import type { Changing, Turn, WholeChange } from './whole-change.ts';
 
@@ -53,8 +54,6 @@ export interface SharedHost extends ChangeHost {
 /** What one module makes of a shared value is for all, and what another makes of that: modules that never agree must come to an end. */
 const maxCorrections = 16;
 
-const keyOf = (name: string): readonly string[] => ['shared', name];
-
 export class HostedSharedParameter implements SharedParameter {
   readonly name: string;
   readonly #parameter: Parameter;
@@ -68,18 +67,29 @@ export class HostedSharedParameter implements SharedParameter {
   readonly #following = new WeakMap<HostedModuleRecord, Set<string>>();
   /** How often modules have made something else of what they got, since somebody set it. */
   #corrections = 0;
-  /** The page alone holds what was acknowledged. */
-  #isOwed = false;
+  readonly #record: SharedRecord;
   /** One after the other: each starts from what the one before has left. */
   readonly changes: WholeChange[] = [];
 
-  /** @param stored what the store has of it */
-  constructor(name: string, parameter: Parameter, host: SharedHost, stored?: ParameterState) {
+  constructor(name: string, parameter: Parameter, host: SharedHost) {
     this.name = name;
     this.#parameter = parameter;
     this.#declared = parameter.value;
-    if (stored) parameter.loadState(stored);
     this.#host = host;
+    const { store, committer } = host;
+    this.#record = new SharedRecord({
+      name,
+      store,
+      committer,
+      current: () => parameter.dumpState({ withHistory: true }),
+      onGiveWay: (error) => host.onFailure(error),
+    });
+  }
+
+  /** Begins with what is stored. @throws `program/constraint-violated` when that does not satisfy the definition, and as `Store.get` */
+  async load(): Promise<void> {
+    const stored = await this.#record.load();
+    if (stored) this.#parameter.loadState(stored);
   }
 
   get value(): unknown {
@@ -216,56 +226,43 @@ export class HostedSharedParameter implements SharedParameter {
     });
     return {
       parts: parts.filter(({ changes }) => Object.keys(changes.values ?? {}).length > 0),
-      writes: [{ type: 'put', key: keyOf(this.name), value: state }],
-      onCommit: (level) => {
+      ...this.#writeOf(state, (level) => {
         this.#parameter.loadState(state, cause);
-        this.#isOwed = level === 'memory';
-      },
-      onUnknown: () => this.#writeBack(state),
+        this.#record.acknowledge(state, level);
+      }),
     };
   }
 
   /** As {@link plan} for the value that it has: a set that only the page holds may be acknowledged more strictly now. */
   confirm(): SharedPlan {
     const state = this.#parameter.dumpState({ withHistory: true });
-    return {
-      parts: [],
-      writes: [{ type: 'put', key: keyOf(this.name), value: state }],
-      onCommit: (level) => {
-        if (level !== 'memory') this.#isOwed = false;
-      },
-      onUnknown: () => this.#writeBack(state),
+    const onCommit: SharedPlan['onCommit'] = (level) => {
+      if (level !== 'memory') this.#record.acknowledge(state, level);
     };
+    return { parts: [], ...this.#writeOf(state, onCommit) };
   }
 
-  /** What it is goes over a state that the store may hold, though nobody was promised it; not over what another tab has set since. */
-  #writeBack(given: ParameterState): void {
-    const work = async (): Promise<void> => {
-      const stored = await this.#host.store.get(keyOf(this.name));
-      if (sameData(stored?.value, given)) await this.#write('strict', stored?.revision);
+  #writeOf(state: ParameterState, onCommit: SharedPlan['onCommit']): Omit<SharedPlan, 'parts'> {
+    const onUnknown = (): void => {
+      this.#record.refuse(state);
+      this.#mend('strict').catch((error: unknown) => this.#host.onFailure(error));
     };
-    // in a turn: what is being committed meanwhile is newer
-    writeUntilTaken(this.#host.clock, () => this.#next(work)).catch((error: unknown) => {
-      if (!isCodedError(error, 'state/conflict')) this.#host.onFailure(error);
-    });
+    return { writes: [this.#record.writeOf(state)], onCommit, onUnknown };
   }
 
-  /** What the page alone holds of what was acknowledged is in the store when it resolves. @throws `port/timeout`, `state/…` */
+  /**
+   * What the page alone holds of what was acknowledged, and nothing that was refused, is in the store when it resolves, unless another tab has
+   * set something since.
+   * @throws `port/timeout`, `state/…`
+   */
   async writeOwed(): Promise<void> {
-    const { clock, limits } = this.#host;
-    const work = async (): Promise<void> => {
-      if (this.#isOwed) await this.#write('relaxed');
-    };
-    if (!this.#isOwed) return;
-    await writeUntilTaken(clock, () => this.#next(work, { timeoutMs: limits.endTimeoutMs }));
+    if (this.#record.isBehind) await this.#mend('relaxed', { timeoutMs: this.#host.limits.endTimeoutMs });
   }
 
-  async #write(level: Durability, expectedRevision?: number): Promise<void> {
-    const { writes, onCommit } = this.confirm();
-    const condition: Write[] =
-      expectedRevision === undefined ? [] : [{ type: 'check', key: keyOf(this.name), expectedRevision }];
-    await this.#host.committer.commit([...condition, ...writes], level);
-    onCommit(level);
+  /** In turns: what is being committed meanwhile is newer. */
+  #mend(durability: Durability, limit?: Pick<Turn, 'timeoutMs'>): Promise<void> {
+    const { clock } = this.#host;
+    return writeUntilTaken(clock, () => this.#next(() => this.#record.mend(durability), limit));
   }
 
   /** The module gets the shared value back, whether or not the store can follow now. */
@@ -334,9 +331,9 @@ export async function openSharedParameter(
   definition: SharedDefinition,
   host: SharedHost,
 ): Promise<HostedSharedParameter> {
-  const parameter = createParameter(name, definition, host);
-  const stored = await host.store.get<ParameterState>(keyOf(name));
-  return new HostedSharedParameter(name, parameter, host, stored?.value);
+  const shared = new HostedSharedParameter(name, createParameter(name, definition, host), host);
+  await shared.load();
+  return shared;
 }
 
 function createParameter(name: string, definition: SharedDefinition, { clock }: SharedHost): Parameter {

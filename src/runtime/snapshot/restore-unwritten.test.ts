@@ -1,4 +1,4 @@
-/** Restores of the whole runtime that are committed, whatever the store refuses after that. */
+/** Restores of the whole runtime while the store fails: what is committed stays, what was refused does not. */
 import { expect, test } from 'vitest';
 import { Counter } from '../runtime-test-modules.ts';
 import { codeOf, runtimesOf } from '../runtime-test-scene.ts';
@@ -38,3 +38,22 @@ test.each([2, 100])(
     expect(await Promise.all(['runs', 'rests'].map((id) => storedValue(store, id, 'total')))).toEqual([1, 1]);
   },
 );
+
+test('what a refused restore has written of modules that do not run is put back, also where the store cannot be read for a while', async () => {
+  const hooked = createHookedStore();
+  const { store } = hooked;
+  const runtime = createRuntime({ store });
+  const rests = await runtime.start('counter', { id: 'rests' });
+  await rests.parameters.total.set(1);
+  await runtime.snapshot('one');
+  await rests.parameters.total.set(2);
+  await rests.stop();
+  hooked.now = async (_, commit) => {
+    hooked.now = undefined;
+    await commit();
+    hooked.unreadable = 3;
+    throw writeFailed();
+  };
+  expect(await codeOf(runtime.restoreTo('one'))).toBe('state/write-failed');
+  expect([hooked.unreadable, await storedValue(store, 'rests', 'total')]).toEqual([0, 2]);
+});

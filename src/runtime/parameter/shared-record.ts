@@ -1,0 +1,100 @@
+/** What the store has of a shared parameter, and what it may have that nobody was promised. */
+import { CodedError, isCodedError } from '../../base/index.ts';
+import type { ParameterState } from '../../program/index.ts';
+import type { Durability, Store, Write } from '../../state/index.ts';
+import type { Committer } from '../journal/journal-disk.ts';
+import type { AcknowledgementLevel } from './parameter-handle.ts';
+import { sameData } from './same-data.ts';
+
+/** So many refused states are told from what another tab has set: more come only from a store that is broken for long. */
+const maxRefused = 100;
+
+export interface SharedRecordOptions {
+  readonly name: string;
+  readonly store: Store;
+  readonly committer: Committer;
+  /** What the page has. */
+  readonly current: () => ParameterState;
+  /** What was acknowledged in memory gives way to what another tab has set since. */
+  readonly onGiveWay: (error: CodedError) => void;
+}
+
+/** To be used in the turn of the shared parameter. */
+export class SharedRecord {
+  readonly #options: SharedRecordOptions;
+  readonly #key: readonly string[];
+  /** What the store held when this page last knew. */
+  #kept: ParameterState | undefined;
+  /** What it may hold though it was refused. */
+  #refused: readonly ParameterState[] = [];
+  /** The page alone holds what was acknowledged. */
+  #isOwed = false;
+
+  constructor(options: SharedRecordOptions) {
+    this.#options = options;
+    this.#key = ['shared', options.name];
+  }
+
+  /** @throws as `Store.get` */
+  async load(): Promise<ParameterState | undefined> {
+    this.#kept = (await this.#options.store.get<ParameterState>(this.#key))?.value;
+    return this.#kept;
+  }
+
+  /** The store may not hold what is true. */
+  get isBehind(): boolean {
+    return this.#isOwed || this.#refused.length > 0;
+  }
+
+  writeOf(state: ParameterState): Write & { readonly type: 'put' } {
+    return { type: 'put', key: this.#key, value: state };
+  }
+
+  acknowledge(state: ParameterState, level: AcknowledgementLevel): void {
+    if (level === 'memory') this.#isOwed = true;
+    else this.#settle(state);
+  }
+
+  /** The store may hold this all the same. */
+  refuse(state: ParameterState): void {
+    this.#refused = [...this.#refused, state].slice(-maxRefused);
+  }
+
+  /** What is true goes over what the store should not hold, and not over what another tab has set since. @throws as `Store.get` and `Store.commit` */
+  async mend(durability: Durability): Promise<void> {
+    if (!this.isBehind) return;
+    const { store, committer, current } = this.#options;
+    const stored = await store.get<ParameterState>(this.#key);
+    const state = current();
+    if (!this.#mayReplace(stored?.value, state)) return this.#giveWay(stored?.value);
+    const write = { ...this.writeOf(state), expectedRevision: stored?.revision ?? 0 };
+    try {
+      await committer.commit([write], durability);
+      this.#settle(state);
+    } catch (error) {
+      if (!isCodedError(error, 'state/conflict')) throw error;
+      this.#giveWay(this.#kept);
+    }
+  }
+
+  #mayReplace(stored: ParameterState | undefined, state: ParameterState): boolean {
+    if (this.#refused.some((each) => sameData(each, stored))) return true;
+    if (!this.#isOwed) return false;
+    return sameData(stored, this.#kept) || !stored || stored.updatedAtMs < state.updatedAtMs;
+  }
+
+  #giveWay(kept: ParameterState | undefined): void {
+    const { name, current, onGiveWay } = this.#options;
+    const isLost = this.#isOwed && !sameData(kept, current());
+    this.#settle(kept);
+    if (!isLost) return;
+    const text = `"${name}" was set in another tab since: what was set here in memory alone is not stored`;
+    onGiveWay(new CodedError('state/conflict', text, { fields: { key: [...this.#key] } }));
+  }
+
+  #settle(kept: ParameterState | undefined): void {
+    this.#kept = kept;
+    this.#refused = [];
+    this.#isOwed = false;
+  }
+}
