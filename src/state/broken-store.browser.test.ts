@@ -96,6 +96,14 @@ const appendByReading: Break = (inner) => {
   };
 };
 
+/** Reads whatever there is. */
+const unboundedLists: Break = (inner) => ({
+  list: (prefix, options = {}) => {
+    const { maxBytes: _, ...others } = options;
+    return inner.list(prefix, others);
+  },
+});
+
 const open = (name: string): Promise<Store> => openIndexedDbStore({ name });
 const openFresh = (): Promise<Store> => open(`broken-${crypto.randomUUID()}`);
 
@@ -144,6 +152,11 @@ const cases: readonly [string, Break, string[]][] = [
       'concurrent appenders never share a number, and leave no gap',
       'a number is never given twice, even when what it was given to is gone',
     ],
+  ],
+  [
+    'the bytes of a list',
+    unboundedLists,
+    ['a list keeps to the bytes that it was asked for, and says that there is more'],
   ],
   ['listening to abort', ignoresAbort, [abortLaw]],
 ];

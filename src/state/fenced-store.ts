@@ -11,6 +11,7 @@ import type {
   Entry,
   GroupOutcome,
   HistoryOptions,
+  Listing,
   ListOptions,
   Revision,
   Store,
@@ -58,7 +59,7 @@ export class FencedStore implements Store {
     return this.#store.get(key);
   }
 
-  list<T>(prefix: Key, options?: ListOptions): Promise<readonly Entry<T>[]> {
+  list<T>(prefix: Key, options?: ListOptions): Promise<Listing<T>> {
     return this.#store.list(prefix, options);
   }
 

@@ -74,6 +74,7 @@ export type {
   Entry,
   GroupOutcome,
   HistoryOptions,
+  Listing,
   ListOptions,
   Put,
   Revision,

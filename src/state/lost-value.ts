@@ -3,7 +3,8 @@ import { isCodedError } from '../base/index.ts';
 import type { CodedError } from '../base/index.ts';
 import type { Key } from './key.ts';
 import { defaultListEntries } from './limits.ts';
-import type { Entry, ListOptions, Store } from './store.ts';
+import { toListing } from './requests.ts';
+import type { Entry, Listing, ListOptions, Store } from './store.ts';
 
 /** How often a key that others write, delete and write again is looked at before the error is passed on. */
 const maxLooks = 8;
@@ -66,7 +67,7 @@ async function nextLost<T>(
   prefix: Key,
   options: ListOptions,
   error: CodedError,
-): Promise<readonly Entry<T>[]> {
+): Promise<Listing<T>> {
   for (let [look, last] = [1, error]; ; look++) {
     const { key } = last.fields;
     if (!Array.isArray(key) || look > maxLooks) throw last;
@@ -90,7 +91,7 @@ export function isPieced(list: readonly Entry[]): boolean {
   return pieced.has(list);
 }
 
-async function listLenient<T>(store: Store, prefix: Key, options: ListOptions): Promise<readonly Entry<T>[]> {
+async function listLenient<T>(store: Store, prefix: Key, options: ListOptions): Promise<Listing<T>> {
   try {
     return await store.list<T>(prefix, options);
   } catch (error) {
@@ -106,15 +107,15 @@ async function listInPieces<T>(
   prefix: Key,
   options: ListOptions,
   error: CodedError,
-): Promise<readonly Entry<T>[]> {
+): Promise<Listing<T>> {
   const { limit = defaultListEntries } = options;
   if (limit === 1) return nextLost<T>(store, prefix, options, error);
   const half = Math.ceil(limit / 2);
   const first = await listLenient<T>(store, prefix, { ...options, limit: half });
   const last = first.at(-1);
-  if (!last || first.length < half) return first;
+  if (!last || first.length < half || first.isCut) return first;
   const rest = await listLenient<T>(store, prefix, { ...options, limit: limit - half, after: last.key });
-  return [...first, ...rest];
+  return toListing([...first, ...rest], rest.isCut);
 }
 
 const lenient = new WeakMap<Store, Store>();

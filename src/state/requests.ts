@@ -4,7 +4,16 @@ import { encodeKey, encodePrefix } from './key.ts';
 import type { Key } from './key.ts';
 import { defaultListEntries, maxKeepHistory } from './limits.ts';
 import type { StoreLimits } from './limits.ts';
-import type { CommitOptions, Committed, HistoryOptions, ListOptions, Store, Write } from './store.ts';
+import type {
+  CommitOptions,
+  Committed,
+  Entry,
+  HistoryOptions,
+  Listing,
+  ListOptions,
+  Store,
+  Write,
+} from './store.ts';
 
 /** A checked `list`: encoded keys from `from` (itself included only if `isFromIncluded`), below `below`. */
 export interface ListRange {
@@ -12,6 +21,8 @@ export interface ListRange {
   readonly isFromIncluded: boolean;
   readonly below: string | undefined;
   readonly limit: number;
+  /** Infinity when there is no such bound. */
+  readonly maxBytes: number;
   /** The range holds no key at all. */
   readonly isEmpty: boolean;
 }
@@ -27,10 +38,40 @@ function checkListLimit(limit: number, limits: StoreLimits): void {
   );
 }
 
+function checkMaxBytes(maxBytes: number): void {
+  if (maxBytes === Infinity || (Number.isSafeInteger(maxBytes) && maxBytes >= 1)) return;
+  throw new CodedError('state/limit-invalid', `maxBytes is ${maxBytes}, expected a whole number from 1`, {
+    fields: { maxBytes: String(maxBytes) },
+  });
+}
+
+/** Takes values until they come to a number of bytes. */
+export class ByteBudget {
+  readonly #maxBytes: number;
+  #bytes = 0;
+
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
+  /** Whether another may follow. */
+  take(sizeBytes: number): boolean {
+    this.#bytes += sizeBytes;
+    return this.#bytes < this.#maxBytes;
+  }
+}
+
+/** Entries with the mark of a page that ended because of its bytes. */
+export function toListing<T>(entries: readonly Entry<T>[], isCut: boolean | undefined): Listing<T> {
+  return isCut ? Object.assign([...entries], { isCut }) : entries;
+}
+
 /** @throws `state/key-invalid`, `state/limit-invalid` */
 export function toListRange(prefix: Key, options: ListOptions, limits: StoreLimits): ListRange {
   const limit = options.limit ?? defaultListEntries;
   checkListLimit(limit, limits);
+  const { maxBytes = Infinity } = options;
+  checkMaxBytes(maxBytes);
   const range = encodePrefix(prefix);
   const after = options.after === undefined ? undefined : encodeKey(options.after);
   const isAfterFirst = after !== undefined && (range === undefined || after >= range.from);
@@ -39,6 +80,7 @@ export function toListRange(prefix: Key, options: ListOptions, limits: StoreLimi
     isFromIncluded: !isAfterFirst,
     below: range?.below,
     limit,
+    maxBytes,
     isEmpty: isAfterFirst && range !== undefined && after >= range.below,
   };
 }

@@ -150,7 +150,18 @@ export interface ListOptions {
   readonly limit?: number;
   /** Only keys after this one: the last key of the page before. */
   readonly after?: Key;
+  /**
+   * Nothing after the entry with which the values come to so many bytes, as the store counts them: what is read at once is
+   * at most this and one value. There is at least one entry. Default no such bound.
+   */
+  readonly maxBytes?: number;
 }
+
+/** What `list` gives. */
+export type Listing<T = unknown> = readonly Entry<T>[] & {
+  /** True when it ends because of `maxBytes`: there may be more, though there are fewer than `limit`. */
+  readonly isCut?: boolean;
+};
 
 export interface StoreCapabilities {
   /** Whether acknowledged writes outlive the realm. */
@@ -185,7 +196,7 @@ export interface Store extends AsyncDisposable {
    * Entries whose key starts with `prefix` (the empty prefix: all), in order of key, all from one moment.
    * @throws as `get`, and `state/limit-invalid`
    */
-  list<T = unknown>(prefix: Key, options?: ListOptions): Promise<readonly Entry<T>[]>;
+  list<T = unknown>(prefix: Key, options?: ListOptions): Promise<Listing<T>>;
 
   /**
    * The newest revisions of one key that are kept, oldest first; empty for a key that was never written. What was

@@ -1,5 +1,6 @@
 /** Values: what may be stored, how big it is, and the copy that is taken when it is handed over. */
 import { CodedError, isCodedError, messageOf } from '../base/index.ts';
+import { defaultStoreLimits } from './limits.ts';
 import type { StoreLimits } from './limits.ts';
 
 export interface Snapshot {
@@ -75,6 +76,14 @@ export function measureValue(value: unknown, limits: StoreLimits): number {
     level = next;
   }
   return sizeBytes;
+}
+
+/** What is stored was within the bounds of whoever wrote it. */
+const unbounded: StoreLimits = { ...defaultStoreLimits, maxValueBytes: Infinity, maxValueDepth: Infinity };
+
+/** {@link measureValue} of a value that a store holds. */
+export function sizeOfStored(value: unknown): number {
+  return measureValue(value, unbounded);
 }
 
 /** All bytes of a buffer of its own, so that a copy of the bytes is a copy of it. */

@@ -77,6 +77,8 @@ interface Attempt {
   wasOurs: boolean;
   /** Whether keys that were not remembered were all new; undefined when none was looked up. */
   wereNew: boolean | undefined;
+  /** What was looked up. */
+  found: ReadonlyMap<string, StoredState>;
 }
 
 export class CommitRunner {
@@ -152,6 +154,7 @@ export class CommitRunner {
       isCommitAsked: false,
       wasOurs: false,
       wereNew: undefined,
+      found: new Map(),
     };
     const planning = planAndWrite(attempt, assumed);
     // what the planning threw is why the transaction failed; its end is still awaited
@@ -167,12 +170,14 @@ export class CommitRunner {
     // somebody else wrote since this connection did: only what was read just now is true
     if (!attempt.wasOurs) this.#forget(connection.id);
     this.#areNew = attempt.wereNew ?? this.#areNew;
-    this.#remember(connection, plan);
+    this.#remember(connection, plan, attempt.found);
     return plan;
   }
 
-  #remember(connection: Connection, plan: CommitPlan): void {
+  #remember(connection: Connection, plan: CommitPlan, found: ReadonlyMap<string, StoredState>): void {
     if (this.#owner !== connection.id) return;
+    // what was only a condition is asked for again by whoever has the same one with every commit
+    for (const [encoded, state] of found) if (!plan.changes.has(encoded)) this.#states.set(encoded, state);
     for (const [encoded, { revision, isLive, isForgotten, write }] of plan.changes) {
       this.#states.delete(encoded); // so that the newest are last
       if (!isForgotten) this.#states.set(encoded, { revision, isLive, file: fileOf(write.value) });
@@ -214,6 +219,7 @@ async function planAndWrite(attempt: Attempt, assumed: Assumption): Promise<Comm
   onSure();
   const states = await readStates(transaction, keys);
   attempt.wereNew = states.size === 0;
+  attempt.found = new Map(keys.map((key) => [key, states.get(key) ?? neverWritten]));
   const plan = planCommit(request.commit, (key) => states.get(key) ?? neverWritten, request.atMs);
   attempt.wasOurs = (await writer) === connection.id;
   if (plan.changes.size > 0 && !attempt.wasOurs) mark.put(connection.id, writerKey);

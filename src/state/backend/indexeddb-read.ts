@@ -1,6 +1,8 @@
 /** Reads of IndexedDB, and the flush: one transaction each, which ends in every case. */
 import type { Clock } from '../../platform/index.ts';
+import { ByteBudget } from '../requests.ts';
 import type { ListRange } from '../requests.ts';
+import { sizeOfStored } from '../value.ts';
 import type { BodyRef } from './body.ts';
 import type { Connection } from './indexeddb-connection.ts';
 import { TransactionFailure } from './indexeddb-failure.ts';
@@ -87,8 +89,19 @@ function toKeyRange({ from, isFromIncluded, below }: ListRange): IDBKeyRange | u
   return IDBKeyRange.bound(from, below, !isFromIncluded, true);
 }
 
-export async function readEntries(reader: Reader, range: ListRange): Promise<readonly StoredEntry[]> {
-  if (range.isEmpty) return [];
+/** Entries in order of key; cut when there may be more, since their values reached the bytes that were asked for. */
+export interface StoredPage {
+  readonly entries: readonly StoredEntry[];
+  readonly isCut?: boolean;
+}
+
+export async function readEntries(reader: Reader, range: ListRange): Promise<StoredPage> {
+  if (range.isEmpty) return { entries: [] };
+  if (range.maxBytes !== Infinity) {
+    return read(reader, [entryStore], (transaction) =>
+      walkEntries(transaction.objectStore(entryStore).openCursor(toKeyRange(range)), range),
+    );
+  }
   const [keys, records] = await read(reader, [entryStore], (transaction) => {
     const store = transaction.objectStore(entryStore);
     const wanted = toKeyRange(range);
@@ -97,7 +110,40 @@ export async function readEntries(reader: Reader, range: ListRange): Promise<rea
       answerOf(store.getAll(wanted, range.limit) as IDBRequest<StoredRecord[]>),
     ]);
   });
-  return keys.map((key, index) => ({ key, ...(records[index] as StoredRecord) }));
+  return { entries: keys.map((key, index) => ({ key, ...(records[index] as StoredRecord) })) };
+}
+
+function sizeOf({ value, body }: StoredRecord): number {
+  return body?.sizeBytes ?? sizeOfStored(value);
+}
+
+/** One record after the other: reading many at once reads all of them, however large they are. */
+function walkEntries(
+  request: IDBRequest<IDBCursorWithValue | null>,
+  { limit, maxBytes }: ListRange,
+): Promise<StoredPage> {
+  const entries: StoredEntry[] = [];
+  const budget = new ByteBudget(maxBytes);
+  return new Promise((resolve, reject) => {
+    const step = (): void => {
+      const cursor = request.result;
+      if (!cursor) return resolve({ entries });
+      const record = cursor.value as StoredRecord;
+      entries.push({ key: cursor.key as string, ...record }); // every key of this store is text
+      const isCut = !budget.take(sizeOf(record));
+      if (isCut || entries.length >= limit) return resolve({ entries, isCut });
+      cursor.continue();
+    };
+    request.onsuccess = () => {
+      try {
+        step();
+      } catch (error) {
+        // of an event that throws nobody would hear
+        reject(error as Error);
+      }
+    };
+    request.onerror = () => reject(request.error ?? new DOMException('the request failed', 'UnknownError'));
+  });
 }
 
 /** Where the kept revisions of a key lie in the history. */

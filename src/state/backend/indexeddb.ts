@@ -17,7 +17,14 @@ import { defaultStoreLimits } from '../limits.ts';
 import type { StoreLimits } from '../limits.ts';
 import { prepareCommit } from '../plan-commit.ts';
 import type { CommitPlan } from '../plan-commit.ts';
-import { commitAlone, storeClosed, toHistoryLimit, toKeepHistory, toListRange } from '../requests.ts';
+import {
+  commitAlone,
+  storeClosed,
+  toHistoryLimit,
+  toKeepHistory,
+  toListing,
+  toListRange,
+} from '../requests.ts';
 import type {
   Change,
   CommitOptions,
@@ -25,6 +32,7 @@ import type {
   Entry,
   GroupOutcome,
   HistoryOptions,
+  Listing,
   ListOptions,
   Revision,
   Store,
@@ -181,11 +189,12 @@ export class IndexedDbStore implements Store {
     );
   }
 
-  async list<T>(prefix: Key, options: ListOptions = {}): Promise<readonly Entry<T>[]> {
+  async list<T>(prefix: Key, options: ListOptions = {}): Promise<Listing<T>> {
     const range = toListRange(prefix, options, this.#limits);
     return this.#read(
       (reader) => readEntries(reader, range),
-      (stored) => inOrder(stored, (each) => toEntry<T>(each, this.#bodies)),
+      async ({ entries, isCut }) =>
+        toListing(await inOrder(entries, (each) => toEntry<T>(each, this.#bodies)), isCut),
     );
   }
 

@@ -10,7 +10,15 @@ import { defaultStoreLimits } from '../limits.ts';
 import type { StoreLimits } from '../limits.ts';
 import { planCommit, prepareCommit } from '../plan-commit.ts';
 import type { CommitPlan } from '../plan-commit.ts';
-import { commitAlone, storeClosed, toHistoryLimit, toKeepHistory, toListRange } from '../requests.ts';
+import {
+  ByteBudget,
+  commitAlone,
+  storeClosed,
+  toHistoryLimit,
+  toKeepHistory,
+  toListing,
+  toListRange,
+} from '../requests.ts';
 import type {
   Change,
   CommitOptions,
@@ -18,6 +26,7 @@ import type {
   Entry,
   GroupOutcome,
   HistoryOptions,
+  Listing,
   ListOptions,
   Revision,
   Store,
@@ -106,12 +115,17 @@ class MemoryStore implements Store {
     return latest?.isLive ? toEntry<T>(latest) : undefined;
   }
 
-  async list<T>(prefix: Key, options: ListOptions = {}): Promise<readonly Entry<T>[]> {
+  async list<T>(prefix: Key, options: ListOptions = {}): Promise<Listing<T>> {
     this.#checkOpen();
-    const { from = '', isFromIncluded, below, limit } = toListRange(prefix, options, this.#limits);
-    return this.#live
-      .range(from, isFromIncluded, below, limit)
-      .map((encoded) => toEntry<T>(this.#latest(encoded) as Kept)); // live, so it is there
+    const { from = '', isFromIncluded, below, limit, maxBytes } = toListRange(prefix, options, this.#limits);
+    const budget = new ByteBudget(maxBytes);
+    const entries: Entry<T>[] = [];
+    for (const encoded of this.#live.range(from, isFromIncluded, below, limit)) {
+      const kept = this.#latest(encoded) as Kept; // live, so it is there
+      entries.push(toEntry<T>(kept));
+      if (!budget.take(kept.sizeBytes)) return toListing(entries, true);
+    }
+    return entries;
   }
 
   async history<T>(key: Key, options: HistoryOptions = {}): Promise<readonly Revision<T>[]> {

@@ -4,8 +4,9 @@ import { fromValueBytes } from '../codec/from-value-bytes.ts';
 import { toValueBytes } from '../codec/to-value-bytes.ts';
 import { decodeKey } from '../key.ts';
 import type { CommitPlan, KeyState, PlannedChange, PlannedRevision } from '../plan-commit.ts';
+import { toListing } from '../requests.ts';
 import type { ListRange } from '../requests.ts';
-import type { Entry, Revision } from '../store.ts';
+import type { Entry, Listing, Revision } from '../store.ts';
 import type { SqlSession } from './pglite-engine.ts';
 
 /** Rows and characters of one statement: more would be held in memory several times over. */
@@ -97,17 +98,33 @@ export async function selectEntry<T>(session: SqlSession, encoded: string): Prom
 }
 
 /** @throws `state/value-damaged` */
-export async function selectEntries<T>(session: SqlSession, range: ListRange): Promise<readonly Entry<T>[]> {
+export async function selectEntries<T>(session: SqlSession, range: ListRange): Promise<Listing<T>> {
   if (range.isEmpty) return [];
-  const { from = '', isFromIncluded, below, limit } = range;
-  const { rows } = await session.query<Row>(
-    `SELECT ${columns} FROM vivarium_entry
-     WHERE is_live AND key ${isFromIncluded ? '>=' : '>'} decode($1, 'hex')
-       AND ($2::text IS NULL OR key < decode($2, 'hex'))
-     ORDER BY vivarium_entry.key LIMIT $3`,
-    [toHex(from), below === undefined ? null : toHex(below), limit],
+  const { from = '', isFromIncluded, below, limit, maxBytes } = range;
+  const wanted = `is_live AND key ${isFromIncluded ? '>=' : '>'} decode($1, 'hex')
+       AND ($2::text IS NULL OR key < decode($2, 'hex'))`;
+  const bounds = [toHex(from), below === undefined ? null : toHex(below), limit];
+  if (maxBytes === Infinity) {
+    const { rows } = await session.query<Row>(
+      `SELECT ${columns} FROM vivarium_entry WHERE ${wanted} ORDER BY vivarium_entry.key LIMIT $3`,
+      bounds,
+    );
+    return rows.map((row) => toEntry<T>(row));
+  }
+  // what comes before a row decides whether it is read: the one that reaches the bytes is the last
+  const { rows } = await session.query<Row & { readonly reached: number }>(
+    `SELECT ${columns}, reached::float8 FROM (
+       SELECT *, sum(octet_length(value)) OVER (ORDER BY key) AS reached FROM (
+         SELECT * FROM vivarium_entry WHERE ${wanted} ORDER BY vivarium_entry.key LIMIT $3
+       ) AS page
+     ) AS counted
+     WHERE reached - octet_length(value) < $4 ORDER BY counted.key`,
+    [...bounds, maxBytes],
   );
-  return rows.map((row) => toEntry<T>(row));
+  return toListing(
+    rows.map((row) => toEntry<T>(row)),
+    (rows.at(-1)?.reached ?? 0) >= maxBytes,
+  );
 }
 
 /** @throws `state/value-damaged` */

@@ -18,6 +18,7 @@ import type {
   Entry,
   GroupOutcome,
   HistoryOptions,
+  Listing,
   ListOptions,
   Revision,
   Store,
@@ -118,7 +119,7 @@ class PgliteStore implements Store {
     return this.#run('state/read-failed', (engine) => selectEntry<T>(engine, encoded));
   }
 
-  async list<T>(prefix: Key, options: ListOptions = {}): Promise<readonly Entry<T>[]> {
+  async list<T>(prefix: Key, options: ListOptions = {}): Promise<Listing<T>> {
     const range = toListRange(prefix, options, this.#limits);
     return this.#run('state/read-failed', (engine) => selectEntries<T>(engine, range));
   }

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { expect } from 'vitest';
 import { compareKeys } from '../key.ts';
 import type { Key } from '../key.ts';
-import { law, put, putAll } from './store-law.contract.ts';
+import { codeOf, law, put, putAll } from './store-law.contract.ts';
 import type { StoreLaw } from './store-law.contract.ts';
 
 const basicLaws: readonly StoreLaw[] = [
@@ -85,6 +85,32 @@ const listLaws: readonly StoreLaw[] = [
     expect(found).toEqual(keys);
     expect(await store.list(['page'], { after: ['zzz'] })).toEqual([]);
     expect((await store.list(['page'], { after: ['aaa'] })).length).toBe(25);
+  }),
+  law('a list keeps to the bytes that it was asked for, and says that there is more', async (store) => {
+    const key = (index: number): Key => ['page', String(index).padStart(2, '0')];
+    const large = new Uint8Array(100_000);
+    const values = Array.from({ length: 40 }, (_, index) => (index < 30 ? index : large));
+    await putAll(
+      store,
+      values.map((value, index) => put(key(index), value)),
+    );
+    const found: unknown[] = [];
+    const lengths: number[] = [];
+    for (let after: Key | undefined; ;) {
+      const page = await store.list(['page'], { maxBytes: 250_000, ...(after ? { after } : {}) });
+      found.push(...page.map(({ value }) => value));
+      lengths.push(page.length);
+      after = page.at(-1)?.key;
+      if (!page.isCut) break;
+    }
+    expect(found).toEqual(values);
+    // the small ones with three large ones, then three, three and one
+    expect(lengths).toEqual([33, 3, 3, 1]);
+    expect((await store.list(['page'], { maxBytes: 1 })).length).toBe(1);
+    const few = await store.list(['page'], { maxBytes: 250_000, limit: 5 });
+    expect([few.length, few.isCut ?? false]).toEqual([5, false]);
+    for (const maxBytes of [0, -1, 1.5, Number.NaN])
+      expect(await codeOf(store.list([], { maxBytes }))).toBe('state/limit-invalid');
   }),
   law('any keys come back in the order of keys', async (store) => {
     const segment = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 6 });

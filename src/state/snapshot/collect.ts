@@ -16,7 +16,7 @@ import { Records } from './records.ts';
 /** The pages of what is stored under prefixes that do not overlap and are in order; so are the keys. */
 export async function* livePages(store: Store, prefixes: readonly Key[]): AsyncGenerator<readonly Entry[]> {
   for (const prefix of prefixes) {
-    for await (const page of pagesOf(store, prefix, sizeOfEntry)) {
+    for await (const page of pagesOf(store, prefix)) {
       yield page.filter(({ key }) => !isHidden(key));
     }
   }
@@ -41,7 +41,7 @@ async function readInto(sink: Sink, store: Store, prefixes: readonly Key[]): Pro
   const revisions = new Map<string, number>();
   const reading = { revisions, pages: 0, isPieced: false, sizeBytes: 0 };
   for (const prefix of prefixes) {
-    for await (const page of pagesOf(store, prefix, sizeOfEntry)) {
+    for await (const page of pagesOf(store, prefix)) {
       reading.pages++;
       reading.isPieced ||= isPieced(page);
       for (const entry of page.filter(({ key }) => !isHidden(key))) {
@@ -64,8 +64,9 @@ function isSame(a: ReadonlyMap<string, number>, b: ReadonlyMap<string, number>):
 async function onePage(store: Store, prefixes: readonly Key[]): Promise<readonly Entry[] | undefined> {
   const [prefix] = prefixes;
   if (!prefix || prefixes.length > 1) return undefined;
-  const page = await store.list(prefix, { limit: maxPageEntries });
-  const isAll = page.length < maxPageEntries || page.some(({ key }) => isHidden(key));
+  const page = await store.list(prefix, { limit: maxPageEntries, maxBytes: pageBytes });
+  const isShort = page.length < maxPageEntries && !page.isCut;
+  const isAll = isShort || page.some(({ key }) => isHidden(key));
   return isAll && !isPieced(page) ? page.filter(({ key }) => !isHidden(key)) : undefined;
 }
 

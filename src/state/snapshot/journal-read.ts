@@ -171,7 +171,7 @@ export async function* entriesAfter(
   const prefix = entryPrefix(journal);
   const assembly = new Assembly();
   let [number, atMs] = [from.position, from.atMs];
-  for await (const page of pagesOf<StoredPart>(store, prefix, sizeOf, appendedKey(prefix, number))) {
+  for await (const page of pagesOf<StoredPart>(store, prefix, appendedKey(prefix, number))) {
     for (const { key, value } of page) {
       let entry: JournalEntry | undefined;
       try {
@@ -198,7 +198,7 @@ export async function* entriesAfter(
 export async function measureEntries(store: Store, journal: string, after: number): Promise<number> {
   const prefix = entryPrefix(journal);
   let bytes = 0;
-  for await (const page of pagesOf<StoredPart>(store, prefix, sizeOf, appendedKey(prefix, after)))
+  for await (const page of pagesOf<StoredPart>(store, prefix, appendedKey(prefix, after)))
     for (const entry of page) bytes += sizeOf(entry);
   return bytes;
 }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { toCodedError } from '../../base/index.ts';
 import { describeFaults } from '../backend/fault.contract.ts';
 import { openIndexedDbStore } from '../backend/indexeddb.ts';
 import { describeStore } from '../contract/store.contract.ts';
@@ -65,4 +66,51 @@ describe('1,000 modules', () => {
     await left.close();
     await right.close();
   });
+
+  test(
+    'a restore comes through beside commits of another tab that never rest',
+    { timeout: 60_000 },
+    async () => {
+      const name = `restless-${crypto.randomUUID()}`;
+      const [left, right] = await Promise.all([open(name), open(name)]);
+      const put = (key: readonly string[], value: number): Write => ({ type: 'put', key, value });
+      await left.commit([put(['p', 'ruled'], 0)]);
+      await takeSnapshot(left, 's', { prefixes: [['p']] });
+      let isOver = false;
+      let written = 0;
+      const codes = new Set<string>();
+      // each on the condition that what the restores undo is as it was read
+      const writing = (async () => {
+        while (!isOver) {
+          const ruled = await right.get<number>(['p', 'ruled']);
+          const expectedRevision = ruled?.revision ?? 0;
+          const all: Write[] = [
+            { ...put(['p', 'ruled'], (ruled?.value ?? 0) + 1), expectedRevision } as Write,
+            put(['p', 'made', String(ruled?.value)], expectedRevision),
+          ];
+          // a restore may have been faster
+          const code = await right.commit(all, { durability: 'relaxed' }).then(
+            () => 'done',
+            (error: unknown) => toCodedError(error, 'state/write-failed').code,
+          );
+          codes.add(code);
+          if (code === 'done') written++;
+        }
+      })();
+      for (let round = 0; round < 5; round++) {
+        const before = written;
+        await expect.poll(() => written, { interval: 5 }).toBeGreaterThan(before);
+        await restoreTo(left, 's', { prefix: ['p'] });
+      }
+      isOver = true;
+      await writing;
+      expect([...codes].filter((code) => code !== 'state/conflict')).toEqual(['done']);
+      // what was made goes from 0 without a gap up to what rules now: nothing of before a restore is left, and nothing is missing
+      const made = (await left.list<number>(['p', 'made'])).map(({ key }) => Number(key.at(-1)));
+      const ruled = (await left.get<number>(['p', 'ruled']))?.value ?? 0;
+      expect(made.toSorted((a, b) => a - b)).toEqual(Array.from({ length: ruled }, (_, index) => index));
+      await left.close();
+      await right.close();
+    },
+  );
 });

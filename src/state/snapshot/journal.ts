@@ -6,7 +6,7 @@ import type { Key } from '../key.ts';
 import { withLostValues } from '../lost-value.ts';
 import { prepareCommit, toOwnWrites } from '../plan-commit.ts';
 import type { PreparedWrite } from '../plan-commit.ts';
-import { commitAlone } from '../requests.ts';
+import { commitAlone, toListing } from '../requests.ts';
 import type {
   Change,
   CommitOptions,
@@ -14,12 +14,15 @@ import type {
   Entry,
   GroupOutcome,
   HistoryOptions,
+  Listing,
   ListOptions,
   Revision,
   Store,
   StoreCapabilities,
   Write,
 } from '../store.ts';
+import { Claims } from './claim.ts';
+import type { HeldClaim } from './claim.ts';
 import { compactJournal, sweepEntries } from './journal-compact.ts';
 import type { Compaction } from './journal-compact.ts';
 import { toEntryParts } from './journal-entry.ts';
@@ -61,6 +64,13 @@ export interface JournalAccess {
   readonly inner: Store;
   readonly settings: JournalSettings;
   readonly latest: LatestPoint;
+  readonly claims: Claims;
+  /** A commit of whoever has the claim, which gives it back. Throws `state/conflict` on the claim when it was taken away. */
+  readonly commitClaimed: (
+    writes: readonly Write[],
+    claim: HeldClaim,
+    options: CommitOptions,
+  ) => Promise<readonly Committed[]>;
 }
 
 /**
@@ -122,12 +132,14 @@ export async function withJournal(store: Store, options: JournalOptions = {}): P
   const settings = toJournalSettings(options);
   // what is lost of the journal is damage to it, and no reason for the store to fail
   const own = withLostValues(store);
-  const { head } = await openHead(own, settings);
+  const claims = new Claims(own, settings.name, settings.context.clock);
+  const [{ head }] = await Promise.all([openHead(own, settings), claims.look()]);
   const end = await findEnd(own, settings.name, head.position);
   await sweepEntries(own, settings.name, head.position);
   await sweepParts(own, settings.context);
-  const journaled = new StoreWithJournal(store, settings, { head, end });
-  accesses.set(journaled, { inner: own, settings, latest: journaled.latest });
+  const journaled = new StoreWithJournal(store, settings, { head, end, claims });
+  const commitClaimed: JournalAccess['commitClaimed'] = (...args) => journaled.commitClaimed(...args);
+  accesses.set(journaled, { inner: own, settings, latest: journaled.latest, claims, commitClaimed });
   return journaled;
 }
 
@@ -146,6 +158,7 @@ class StoreWithJournal implements JournaledStore {
   /** The same, for what is the journal's own. */
   readonly #own: Store;
   readonly #settings: JournalSettings;
+  readonly #claims: Claims;
   #head: JournalHead;
   /** The last entry that this store knows of. */
   #end: number;
@@ -157,13 +170,14 @@ class StoreWithJournal implements JournaledStore {
   constructor(
     inner: Store,
     settings: JournalSettings,
-    start: { readonly head: JournalHead; readonly end: number },
+    start: { readonly head: JournalHead; readonly end: number; readonly claims: Claims },
   ) {
     this.name = inner.name;
     this.capabilities = inner.capabilities;
     this.#inner = inner;
     this.#own = withLostValues(inner);
     this.#settings = settings;
+    this.#claims = start.claims;
     this.#head = start.head;
     this.#end = start.end;
     this.latest = new LatestPoint(start.head);
@@ -175,10 +189,11 @@ class StoreWithJournal implements JournaledStore {
     return Promise.resolve(undefined);
   }
 
-  async list<T>(prefix: Key, options?: ListOptions): Promise<readonly Entry<T>[]> {
-    // ours are behind all others: what is left out was at the end of the page
+  async list<T>(prefix: Key, options?: ListOptions): Promise<Listing<T>> {
     const entries = await this.#inner.list<T>(prefix, options);
-    return entries.filter(({ key }) => !isHidden(key));
+    const shown = entries.filter(({ key }) => !isHidden(key));
+    // ours are behind all others: what is left out was at the end of the page, and nothing follows it
+    return toListing(shown, entries.isCut && shown.length === entries.length);
   }
 
   history<T>(key: Key, options?: HistoryOptions): Promise<readonly Revision<T>[]> {
@@ -194,16 +209,38 @@ class StoreWithJournal implements JournaledStore {
     groups: readonly (readonly Write[])[],
     options?: CommitOptions,
   ): Promise<readonly GroupOutcome[]> {
-    const prepared = prepareCommit(groups, this.#settings.limits);
-    const atMs = this.#settings.context.clock.now();
-    const withEntries = prepared.groups.map((writes) => [...writes, ...this.#entryOf(writes, atMs)]);
-    const outcomes = await this.#inner.commitEach(withEntries.map(toOwnWrites), options);
+    const { limits, context, prefixes } = this.#settings;
+    const prepared = prepareCommit(groups, limits);
+    const atMs = context.clock.now();
+    const entries = prepared.groups.map((writes) => this.#entryOf(writes, atMs));
+    const withEntries = prepared.groups.map((writes, index) => [...writes, ...(entries[index] ?? [])]);
+    const isJournaled = entries.some(({ length }) => length > 0);
+    const outcomes = await (isJournaled
+      ? this.#claims.commit(withEntries, touchedBy(prepared.groups.flat(), prefixes), options)
+      : this.#inner.commitEach(withEntries.map(toOwnWrites), options));
     return outcomes.map((outcome, index) => {
       const written = prepared.groups[index]?.length ?? 0;
       if (!outcome.ok || outcome.value.length === written) return outcome;
-      this.#note(outcome.value.slice(written), withEntries[index]?.slice(written) ?? [], atMs);
+      this.#note(outcome.value.slice(written), entries[index] ?? [], atMs);
       return { ok: true, value: outcome.value.slice(0, written) };
     });
+  }
+
+  /** As {@link JournalAccess.commitClaimed}. */
+  async commitClaimed(
+    writes: readonly Write[],
+    claim: HeldClaim,
+    options: CommitOptions,
+  ): Promise<readonly Committed[]> {
+    const { limits, context } = this.#settings;
+    const [group = []] = prepareCommit([writes], limits).groups;
+    const atMs = context.clock.now();
+    const entries = this.#entryOf(group, atMs);
+    const all = [...toOwnWrites([...group, ...entries]), claim.release()];
+    const committed = await commitAlone(this.#inner, all, options);
+    claim.released(committed.at(-1)?.revision ?? 0);
+    this.#note(committed.slice(group.length, -1), entries, atMs);
+    return committed.slice(0, group.length);
   }
 
   watch(prefix: Key, listener: (change: Change) => void): () => void {
@@ -311,6 +348,11 @@ class StoreWithJournal implements JournaledStore {
         };
       });
   }
+}
+
+/** The journaled keys that are written. */
+function touchedBy(writes: readonly PreparedWrite[], prefixes: readonly Key[]): readonly Key[] {
+  return writes.filter(({ type, key }) => type !== 'check' && isCovered(key, prefixes)).map(({ key }) => key);
 }
 
 /** A prefix or key that can be looked into; anything else is for the store to refuse. */

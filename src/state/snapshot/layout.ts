@@ -34,6 +34,11 @@ export function headKey(journal: string): Key {
   return [root, 'journal', journal, 'head'];
 }
 
+/** Who keeps others from writing to the journal at the moment, see `Claims`. */
+export function claimKey(journal: string): Key {
+  return [root, 'journal', journal, 'claim'];
+}
+
 /** What is known of a named snapshot; while it is there, the snapshot is whole. */
 export function infoKey(name: string): Key {
   return [root, 'snapshot', name];

@@ -40,5 +40,13 @@ export const maxHeldBytes: number = 32 * MiB;
 export const maxPageEntries: number = 1000;
 /** Deletes in one commit of a sweep: each is a step, between which others may write. */
 export const sweepStep: number = 500;
+/** Silence after which writers take a restore that keeps them waiting for dead: its tab was killed, or is frozen. */
+export const claimPatienceMs: number = 5000;
+/** How often a restore that reads much says that it lives: five times within their patience. */
+export const claimRenewalMs: number = 1000;
+/** How often writers look whether a restore is over where no notice tells them. */
+export const claimPollMs: number = 25;
+/** How often a commit that restores overtook is sent again: each time a restore has come further. */
+export const maxOvertaken: number = 256;
 /** How often work that others overtook is begun again. */
 export const maxAttempts: number = 16;

@@ -73,17 +73,23 @@ interface Pass {
   readonly isWhole: boolean;
 }
 
-/** @param known what was compared in an earlier pass is not compared again */
+interface PassOptions {
+  /** What was compared in an earlier pass is not compared again. */
+  readonly known: ReadonlyMap<string, Present>;
+  readonly onPage?: () => Promise<void>;
+}
+
 async function readPass(
   store: Store,
   prefix: Key,
   past: Promise<Past>,
-  known: ReadonlyMap<string, Present>,
+  { known, onPage }: PassOptions,
 ): Promise<Pass> {
   const comparison = new Comparison(past);
   let [pages, isTorn] = [0, false];
-  for await (const page of pagesOf(withLostValues(store), prefix, sizeOfEntry)) {
+  for await (const page of pagesOf(withLostValues(store), prefix)) {
     pages++;
+    await onPage?.();
     isTorn ||= isPieced(page);
     const unknown = page.filter((entry) => {
       if (isKept(entry.key)) return false;
@@ -104,6 +110,17 @@ function isSameMoment(one: ReadonlyMap<string, Present>, other: ReadonlyMap<stri
   return [...one].every(([encoded, { revision }]) => other.get(encoded)?.revision === revision);
 }
 
+/** Everything while nobody writes: what is read is from one moment. @param onPage called before each page is looked at */
+export async function readQuiet(
+  store: Store,
+  prefix: Key,
+  past: Past,
+  onPage: () => Promise<void>,
+): Promise<ReadonlyMap<string, Present>> {
+  const { present } = await readPass(store, prefix, Promise.resolve(past), { known: new Map(), onPage });
+  return present;
+}
+
 /**
  * Everything as of one moment: pages are read one after the other, so what two passes agree on was so between them.
  * @throws `state/snapshot-contended` when writers never rest
@@ -113,9 +130,9 @@ export async function readPresent(
   prefix: Key,
   past: Promise<Past>,
 ): Promise<ReadonlyMap<string, Present>> {
-  let last = await readPass(store, prefix, past, new Map());
+  let last = await readPass(store, prefix, past, { known: new Map() });
   for (let attempt = 1; !last.isWhole; attempt++) {
-    const next = await readPass(store, prefix, past, last.present);
+    const next = await readPass(store, prefix, past, { known: last.present });
     if (isSameMoment(last.present, next.present)) return next.present;
     if (attempt >= maxAttempts) throw contended('restored');
     last = next;
@@ -124,7 +141,7 @@ export async function readPresent(
 }
 
 /** The error of work that writers overtook whenever it was tried. */
-export function contended(what: 'read' | 'restored', cause?: unknown): CodedError {
+export function contended(what: 'read' | 'restored' | 'written', cause?: unknown): CodedError {
   return new CodedError('state/snapshot-contended', `writers changed what is ${what} ${maxAttempts} times`, {
     fields: { attempts: maxAttempts },
     cause,

@@ -5,11 +5,13 @@ import type { Key } from '../key.ts';
 import { defaultStoreLimits } from '../limits.ts';
 import { withLostValues } from '../lost-value.ts';
 import type { CommitOptions, Store, Write } from '../store.ts';
+import { journalOf } from './journal.ts';
+import type { JournalAccess } from './journal.ts';
 import { isCovered, isHidden } from './layout.ts';
 import { maxAttempts } from './limits.ts';
 import { readPast } from './point-in-time.ts';
 import type { StateSource } from './point-in-time.ts';
-import { contended, isKept, readPresent } from './present.ts';
+import { contended, isKept, readPresent, readQuiet } from './present.ts';
 import type { Past, Present } from './present.ts';
 import { valueOf } from './records.ts';
 import type { BytesRecord } from './records.ts';
@@ -78,7 +80,11 @@ async function commitChecked(
   await commitWhole(store, writes, options);
 }
 
-async function commitWhole(store: Store, writes: readonly Write[], options: CommitOptions): Promise<void> {
+async function commitWhole(
+  store: Pick<Store, 'commit'>,
+  writes: readonly Write[],
+  options: CommitOptions,
+): Promise<void> {
   try {
     await store.commit(writes, options);
   } catch (error) {
@@ -92,10 +98,52 @@ async function commitWhole(store: Store, writes: readonly Write[], options: Comm
   }
 }
 
+/** What is restored, and how. */
+interface Restoring {
+  readonly prefix: Key;
+  readonly past: Promise<Past>;
+  readonly options: CommitOptions;
+}
+
+/** While others write: what they wrote since it was read refuses the commit. */
+async function restoreAmong(
+  store: Store,
+  { prefix, past, options }: Restoring,
+  attempt: number,
+  early: Promise<ReadonlyMap<string, Present>>,
+): Promise<readonly Write[]> {
+  const found = await (attempt === 1 ? early : readPresent(store, prefix, past));
+  const writes = writesBetween(found, await past);
+  await commitChecked(store, writes, checksOf(found), options);
+  return writes;
+}
+
+/** While the writers of the prefix wait. */
+async function restoreClaimed(
+  store: Store,
+  { claims, commitClaimed }: JournalAccess,
+  { prefix, past, options }: Restoring,
+): Promise<readonly Write[]> {
+  const then = await past;
+  const claim = await claims.take(prefix, options.signal);
+  let isReleased = false;
+  try {
+    const writes = writesBetween(await readQuiet(store, prefix, then, () => claim.keep()), then);
+    if (writes.length === 0) return writes;
+    const commit: Store['commit'] = (all) => commitClaimed(all, claim, options);
+    await commitWhole({ commit }, writes, options);
+    isReleased = true;
+    return writes;
+  } finally {
+    if (!isReleased) await claim.drop();
+  }
+}
+
 /**
  * Makes everything under the prefix what it was at a time, or in a snapshot: in one commit, which writes only what differs.
- * Others see the state before or the state after. A commit that comes in between is either before the restore or after it, when all that is there fits
- * one commit; but for one that makes a new key on the condition that another is what the restore undoes.
+ * Others see the state before or the state after. In a journaled store every commit through the journal is before the restore or after
+ * it: who writes what is restored waits meanwhile. Without a journal that holds of commits that change what is there, when all of it fits one
+ * commit; but one that makes a new key on the condition that another is what the restore undoes may be neither.
  * In a journaled store the restore is journaled as any commit, so that it can be undone. A value that is lost now is different from
  * what it was: it comes back. Leases stay with their holders.
  * @throws `state/restore-too-large` when what differs does not fit one commit of this store: nothing was begun;
@@ -114,17 +162,19 @@ export async function restoreTo(
   );
   // whoever waits for it hears of it first
   past.catch(() => undefined);
+  const access = journalOf(store);
+  const restoring = { prefix, past, options: commitOptions };
+  const journal = access && isCovered(prefix, access.settings.prefixes) ? access : undefined;
   // beside it, most of which is waiting
-  let present: Promise<ReadonlyMap<string, Present>> | undefined = readPresent(store, prefix, past);
+  const early = journal ? Promise.resolve(new Map<string, Present>()) : readPresent(store, prefix, past);
   // what is wrong with the request is told by the past
-  present.catch(() => undefined);
+  early.catch(() => undefined);
   const { atMs } = await reading;
   for (let attempt = 1; ; attempt++) {
-    const found = await (present ?? readPresent(store, prefix, past));
-    const writes = writesBetween(found, await past);
-    present = undefined;
     try {
-      await commitChecked(store, writes, checksOf(found), commitOptions);
+      const writes = await (journal
+        ? restoreClaimed(store, journal, restoring)
+        : restoreAmong(store, restoring, attempt, early));
       const puts = writes.filter(({ type }) => type === 'put').length;
       return { atMs, puts, deletes: writes.length - puts };
     } catch (error) {

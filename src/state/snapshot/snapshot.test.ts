@@ -277,7 +277,8 @@ describe('snapshots', () => {
         if (options?.after && prefix[0] === 'k' && pages++ === 0) {
           await inner.commit([put(keys[0] ?? [], 'theirs'), put(keys[39] ?? [], 'theirs')]);
         }
-        return inner.list(prefix, options);
+        // in pages of some entries, as if they were large
+        return inner.list(prefix, { ...options, maxBytes: 100 });
       },
     });
     await restoreTo(store, 's', { prefix: ['k'] });

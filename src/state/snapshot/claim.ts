@@ -1,0 +1,282 @@
+/**
+ * A claim keeps writers from a part of a journaled store for as long as a restore needs to see what is there and to write what differs:
+ * so no commit comes in between that would be neither before the restore nor after it.
+ *
+ * It is a key. Every commit of the journal has the condition that the key is at the revision that its writer knows, and a claim raises
+ * it: a commit that was sent before is refused in its transaction, its writer looks, and waits if it would touch what is claimed, or sends
+ * it again. The restore's own commit gives the claim back. Whoever has waited for long without a sign of life takes the claim away, by
+ * raising the revision once more: then the commit of that restore is refused, should it ever come.
+ */
+import { CodedError, isCodedError } from '../../base/index.ts';
+import { sleep, withDeadline } from '../../platform/index.ts';
+import type { Clock } from '../../platform/index.ts';
+import { hasPrefix } from '../key.ts';
+import type { Key } from '../key.ts';
+import { defaultStoreLimits } from '../limits.ts';
+import { prepareCommit, toOwnWrites } from '../plan-commit.ts';
+import type { PreparedWrite } from '../plan-commit.ts';
+import type { CommitOptions, GroupOutcome, Put, Store } from '../store.ts';
+import { claimKey } from './layout.ts';
+import { claimPatienceMs, claimPollMs, claimRenewalMs, maxAttempts, maxOvertaken } from './limits.ts';
+import { contended } from './present.ts';
+import { isConflictOn } from './snapshot-parts.ts';
+
+/** As stored; `prefix` is null while nobody has the claim. */
+interface StoredClaim {
+  readonly prefix: Key | null;
+}
+
+interface KnownClaim {
+  readonly revision: number;
+  /** Undefined while nobody has it. */
+  readonly prefix: Key | undefined;
+  /** When this store first saw it, in its own monotonic time. */
+  readonly sinceMs: number;
+}
+
+/** A claim that this realm took. */
+export interface HeldClaim {
+  /** Says that its holder lives, if it is time. @throws `state/conflict` when the claim was taken away */
+  keep(): Promise<void>;
+  /** Belongs into the commit that the claim was taken for; a conflict on it: the claim was taken away. */
+  release(): Put;
+  /** What that commit made of it. */
+  released(revision: number): void;
+  /** Gives it back without one. Never throws: whoever waits takes it away. */
+  drop(): Promise<void>;
+}
+
+/** Whether a restore of all under `prefix` could touch `key`. What an append will be called is not known. */
+function overlaps(prefix: Key, key: Key): boolean {
+  return hasPrefix(key, prefix) || hasPrefix(prefix, key);
+}
+
+function prefixOf(value: unknown): Key | undefined {
+  const { prefix } = (value ?? {}) as Partial<StoredClaim>;
+  return Array.isArray(prefix) ? (prefix as Key) : undefined;
+}
+
+/** What one journaled store knows of the claim, and its commits that heed it. */
+export class Claims {
+  readonly #store: Store;
+  readonly #key: Key;
+  readonly #clock: Clock;
+  #known: KnownClaim = { revision: 0, prefix: undefined, sinceMs: 0 };
+  #check: PreparedWrite;
+  #looking: Promise<void> | undefined;
+  #waiting: Promise<void> | undefined;
+  readonly #underWay = new Set<Promise<unknown>>();
+  /** Settles when what was sent before the claim moved has been committed, or refused for good: the order of the calls is kept. */
+  #turn: Promise<unknown> | undefined;
+
+  /** @param store below the journal */
+  constructor(store: Store, journal: string, clock: Clock) {
+    this.#store = store;
+    this.#key = claimKey(journal);
+    this.#clock = clock;
+    this.#check = this.#toCheck(0);
+  }
+
+  /** Looks who has the claim. */
+  look(): Promise<void> {
+    return (this.#looking ??= this.#look().finally(() => (this.#looking = undefined)));
+  }
+
+  /**
+   * `commitEach`, once nobody has a claim on any of the keys that it touches.
+   * @throws as `Store.commitEach`; `state/snapshot-contended` when restores never rest: nothing was applied
+   */
+  async commit(
+    groups: readonly (readonly PreparedWrite[])[],
+    touched: readonly Key[],
+    options: CommitOptions = {},
+  ): Promise<readonly GroupOutcome[]> {
+    const start = (): Promise<readonly GroupOutcome[]> =>
+      this.#tracked(this.#commitHeeding(groups, touched, options));
+    const before = this.#turn;
+    if (!before) return start();
+    let started!: Promise<readonly GroupOutcome[]>;
+    await this.#takeTurn(before.then(() => void (started = start())));
+    return started;
+  }
+
+  /**
+   * Takes the claim on everything under `prefix`, once nobody else has one.
+   * @throws `state/snapshot-contended` when others are always faster; and as `Store.commit`
+   */
+  async take(prefix: Key, signal?: AbortSignal): Promise<HeldClaim> {
+    for (let attempt = 1; attempt <= maxAttempts; attempt++) {
+      await this.look();
+      if (this.#known.prefix) await this.#free(() => true, signal);
+      try {
+        return new Claim(this, prefix, await this.put(prefix, this.#known.revision), this.#clock);
+      } catch (error) {
+        if (!isConflictOn(error, this.#key)) throw error;
+      }
+    }
+    throw contended('restored');
+  }
+
+  /** @internal */
+  toPut(prefix: Key | null, expectedRevision: number): Put {
+    return { type: 'put', key: this.#key, value: { prefix } satisfies StoredClaim, expectedRevision };
+  }
+
+  /** @internal */
+  async put(prefix: Key | null, expectedRevision: number): Promise<number> {
+    // lost with the power is everybody who knew of it
+    const [committed] = await this.#store.commit([this.toPut(prefix, expectedRevision)], {
+      durability: 'relaxed',
+    });
+    const revision = committed?.revision ?? expectedRevision + 1;
+    this.learn(revision, prefix ?? undefined);
+    return revision;
+  }
+
+  /** @internal */
+  learn(revision: number, prefix: Key | undefined): void {
+    if (revision === this.#known.revision) return;
+    this.#known = { revision, prefix, sinceMs: this.#clock.monotonic() };
+    this.#check = this.#toCheck(revision);
+    if (this.#underWay.size === 0) return;
+    void this.#takeTurn(Promise.allSettled([this.#turn, ...this.#underWay]));
+  }
+
+  async #look(): Promise<void> {
+    const entry = await this.#store.get<unknown>(this.#key);
+    this.learn(entry?.revision ?? 0, prefixOf(entry?.value));
+  }
+
+  #toCheck(revision: number): PreparedWrite {
+    const check = { type: 'check', key: this.#key, expectedRevision: revision } as const;
+    const [[prepared] = []] = prepareCommit([[check]], defaultStoreLimits).groups;
+    return prepared as PreparedWrite; // one was prepared
+  }
+
+  async #tracked<T>(work: Promise<T>): Promise<T> {
+    this.#underWay.add(work);
+    try {
+      return await work;
+    } finally {
+      this.#underWay.delete(work);
+    }
+  }
+
+  async #takeTurn(turn: Promise<unknown>): Promise<void> {
+    this.#turn = turn;
+    await turn;
+    if (this.#turn === turn) this.#turn = undefined;
+  }
+
+  async #commitHeeding(
+    groups: readonly (readonly PreparedWrite[])[],
+    touched: readonly Key[],
+    options: CommitOptions,
+  ): Promise<readonly GroupOutcome[]> {
+    const outcomes: GroupOutcome[] = [];
+    let places = groups.map((_, place) => place);
+    for (let attempt = 1; attempt <= maxOvertaken; attempt++) {
+      const isTouched = (prefix: Key): boolean => touched.some((key) => overlaps(prefix, key));
+      // no wait where there is none to wait for: commits begin in the order of the calls
+      if (this.#isHeld(isTouched)) await this.#free(isTouched, options.signal);
+      const guarded = places.map((place) => toOwnWrites([...(groups[place] ?? []), this.#check]));
+      const found = await this.#store.commitEach(guarded, options);
+      const again: number[] = [];
+      for (const [index, outcome] of found.entries()) {
+        const place = places[index] ?? 0;
+        if (outcome.ok) outcomes[place] = { ok: true, value: outcome.value.slice(0, -1) };
+        else if (isConflictOn(outcome.error, this.#key)) again.push(place);
+        else outcomes[place] = outcome;
+      }
+      // one condition holds for all of them, or for none: nothing of the others was applied
+      if (again.length === 0) return outcomes;
+      places = again;
+      await this.look();
+    }
+    throw contended('written');
+  }
+
+  #isHeld(isMeant: (prefix: Key) => boolean): boolean {
+    const { prefix } = this.#known;
+    return prefix !== undefined && isMeant(prefix);
+  }
+
+  /** Resolves when nobody has a claim that is meant. @throws `port/cancelled` */
+  async #free(isMeant: (prefix: Key) => boolean, signal: AbortSignal | undefined): Promise<void> {
+    while (this.#isHeld(isMeant)) {
+      await withDeadline(this.#clock, { signal }, () => {
+        return (this.#waiting ??= this.#wait().finally(() => (this.#waiting = undefined)));
+      });
+    }
+  }
+
+  /** Until the claim may have moved; takes it away when it did not for too long. */
+  async #wait(): Promise<void> {
+    const { revision, sinceMs } = this.#known;
+    await this.#pause();
+    await this.look();
+    if (this.#known.revision !== revision) return;
+    if (this.#clock.monotonic() - sinceMs < claimPatienceMs) return;
+    try {
+      await this.put(null, revision);
+    } catch (error) {
+      if (!isConflictOn(error, this.#key)) throw error;
+    }
+  }
+
+  async #pause(): Promise<void> {
+    const controller = new AbortController();
+    const { signal } = controller;
+    const timer = sleep(this.#clock, claimPollMs, signal);
+    let endWatch: () => void = () => undefined;
+    const noticed = new Promise<void>((resolve) => {
+      try {
+        endWatch = this.#store.watch(this.#key, () => resolve());
+      } catch (error) {
+        // as many watch as may: then it is looked at again and again
+        if (!isCodedError(error, 'state/watch-limit')) resolve();
+      }
+    });
+    try {
+      await Promise.race([noticed, timer]);
+    } finally {
+      endWatch();
+      timer.catch(() => undefined);
+      controller.abort(new CodedError('port/cancelled', 'the pause is over'));
+    }
+  }
+}
+
+class Claim implements HeldClaim {
+  readonly #claims: Claims;
+  readonly #prefix: Key;
+  readonly #clock: Clock;
+  #revision: number;
+  #keptMs: number;
+
+  constructor(claims: Claims, prefix: Key, revision: number, clock: Clock) {
+    this.#claims = claims;
+    this.#prefix = prefix;
+    this.#revision = revision;
+    this.#clock = clock;
+    this.#keptMs = clock.monotonic();
+  }
+
+  async keep(): Promise<void> {
+    if (this.#clock.monotonic() - this.#keptMs < claimRenewalMs) return;
+    this.#revision = await this.#claims.put(this.#prefix, this.#revision);
+    this.#keptMs = this.#clock.monotonic();
+  }
+
+  release(): Put {
+    return this.#claims.toPut(null, this.#revision);
+  }
+
+  released(revision: number): void {
+    this.#claims.learn(revision, undefined);
+  }
+
+  async drop(): Promise<void> {
+    await this.#claims.put(null, this.#revision).catch(() => undefined);
+  }
+}
