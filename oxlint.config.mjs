@@ -106,7 +106,7 @@ const globalHomes = {
   BroadcastChannel: ['src/platform/broadcast.ts'],
   CompressionStream: ['src/platform/compression.ts'],
   DecompressionStream: ['src/platform/compression.ts'],
-  indexedDB: ['src/state/backend/**', 'src/executor/snapshot-cache.ts'],
+  indexedDB: ['src/state/backend/**', 'src/executor/idb-store.ts'],
   fetch: [
     'src/lm/transport.ts',
     'src/telemetry/sink/otlp.ts',

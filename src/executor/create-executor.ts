@@ -9,6 +9,7 @@ import type { LanguageName } from './language/language.ts';
 import { languages } from './language/languages.ts';
 import { resolveLimits } from './limits.ts';
 import type { ExecutorLimits } from './limits.ts';
+import type { PackageIndex } from './package.ts';
 import { resolvePolicy } from './policy/policy.ts';
 import type { PolicyInput } from './policy/policy.ts';
 import type { FrameKind } from './sandbox/frame.ts';
@@ -43,6 +44,11 @@ interface SharedOptions {
   readonly limits?: Partial<ExecutorLimits>;
   /** What it leaves out is that of {@link denyByDefault}. */
   readonly policy?: PolicyInput;
+  /**
+   * Where `context.packages` and `micropip` find packages by their names; for Python. Default: nowhere. The policy's `packages` say which of them a
+   * guest may have.
+   */
+  readonly packageIndex?: PackageIndex;
   /** Hears `sandbox-start`, `sandbox-fail`, `sandbox-kill`, `execution-start`, `execution-end`. Default: nobody. */
   readonly hub?: Hub;
   readonly clock?: Clock;
@@ -112,7 +118,16 @@ export function assembleExecutor(options: ExecutorOptions, buildWalls: BuildWall
     ? { domain: options.domain, isStripped: true }
     : createDomain({ ...options, limits }, buildWalls);
   const ownsDomain = options.domain === undefined;
-  return new SandboxExecutor({ language, ...walled, ownsDomain, limits, policy, clock, hub });
+  return new SandboxExecutor({
+    language,
+    ...walled,
+    ownsDomain,
+    limits,
+    policy,
+    clock,
+    hub,
+    packageIndex: options.packageIndex,
+  });
 }
 
 function unknownLanguage(name: string): CodedError {

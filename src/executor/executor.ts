@@ -4,6 +4,7 @@ import type { GuestValue } from './guest-value.ts';
 import type { LanguageName } from './language/language.ts';
 import type { Outcome } from './outcome.ts';
 import type { SandboxId } from './sandbox/sandbox-id.ts';
+import type { PackageRequest } from './package.ts';
 import type { Tools } from './tool.ts';
 
 /** A program: its text; or its bytes, for a language whose programs may be binary. */
@@ -26,6 +27,11 @@ export interface ExecutionContext {
    * in JavaScript `name(…)` answers a promise, and `name.sync(…)` waits where memory can be shared.
    */
   readonly tools?: Tools;
+  /**
+   * Python: packages that are installed before the code runs, with what they need; wheels as bytes, or names that `packageIndex` is asked for as far as
+   * the policy allows. They stay in a session.
+   */
+  readonly packages?: readonly PackageRequest[];
 }
 
 /** How one run is watched and bounded. */
@@ -51,7 +57,8 @@ export interface OutputPart {
 /**
  * Runs code in sandboxes. What happens to the code is an {@link Outcome}; a call that cannot be made rejects:
  * `executor/code-too-large`, `executor/variable-invalid`, `executor/file-invalid`, `executor/import-invalid`, `executor/option-invalid`,
- * `executor/tool-invalid`,
+ * `executor/tool-invalid`, `executor/package-invalid`, `executor/package-limit`, `executor/package-not-found`, `executor/package-conflict`,
+ * `executor/package-hash-mismatch`, `executor/package-unavailable` (may be tried again),
  * `executor/queue-full` (may be tried again), `executor/session-limit`, `executor/disposed`.
  */
 export interface Executor extends AsyncDisposable {

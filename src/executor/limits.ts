@@ -41,6 +41,18 @@ export interface ExecutorLimits {
   readonly displays: number;
   /** All rich values of one run together, as characters; pictures are in base64. */
   readonly displayBytes: number;
+  /** Packages that one run gets, what they need included. */
+  readonly packages: number;
+  /** How far from what was asked for a package may be that is needed by one that is needed. */
+  readonly packageDepth: number;
+  /** Files in all packages of a run. */
+  readonly packageFiles: number;
+  /** Packages of one run, unpacked. Once they are there they count as `fileBytes` too. */
+  readonly packageBytes: number;
+  /** One wheel, as it is handed over or downloaded. */
+  readonly packageDownloadBytes: number;
+  /** Longest that the packages of a run may take to be had; a run does not begin before. */
+  readonly packageTimeoutMs: number;
   /** One-shot runs at the same time; each has an interpreter of about 50 MB. */
   readonly concurrentExecutions: number;
   /** One-shot runs that wait for a place. */
@@ -79,6 +91,12 @@ export const defaultLimits: ExecutorLimits = deepFreeze({
   toolResultBytes: mebibyte,
   displays: 256,
   displayBytes: 8 * mebibyte,
+  packages: 64,
+  packageDepth: 16,
+  packageFiles: 10_000,
+  packageBytes: 32 * mebibyte,
+  packageDownloadBytes: 16 * mebibyte,
+  packageTimeoutMs: 60_000,
   concurrentExecutions: 4,
   queuedExecutions: 64,
   sessions: 8,

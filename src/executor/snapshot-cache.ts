@@ -1,4 +1,5 @@
 /** Where interpreters' snapshots are kept from one visit to the next: one for each language. */
+import { createStoreAccess, settleRequest } from './idb-store.ts';
 
 /** A snapshot as it is kept. */
 export interface StoredSnapshot {
@@ -26,42 +27,13 @@ export interface SnapshotCache {
 
 const storeName = 'snapshots';
 
-function settle<T>(request: IDBRequest<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error ?? new Error('the request failed'));
-  });
-}
-
-function openDatabase(name: string): Promise<IDBDatabase> {
-  const request = indexedDB.open(name, 1);
-  request.onupgradeneeded = () => void request.result.createObjectStore(storeName);
-  return settle(request);
-}
-
 /** A database of its own on the page's origin, open only while it is used. For `snapshots` of `createExecutor`. */
 export function openSnapshotCache(databaseName: string = 'vivarium-snapshots'): SnapshotCache {
-  const use = async <T>(
-    mode: IDBTransactionMode,
-    work: (store: IDBObjectStore) => IDBRequest<T>,
-  ): Promise<T> => {
-    const database = await openDatabase(databaseName);
-    try {
-      const transaction = database.transaction(storeName, mode, { durability: 'relaxed' });
-      const done = new Promise<void>((resolve, reject) => {
-        transaction.oncomplete = () => resolve();
-        transaction.onabort = () => reject(transaction.error ?? new Error('the transaction was aborted'));
-      });
-      const [result] = await Promise.all([settle(work(transaction.objectStore(storeName))), done]);
-      return result;
-    } finally {
-      database.close();
-    }
-  };
+  const use = createStoreAccess(databaseName, storeName);
   return {
-    read: (language) => use<unknown>('readonly', (store) => store.get(language)),
+    read: (language) => use('readonly', (store) => settleRequest<unknown>(store.get(language))),
     write: async (language, snapshot) =>
-      void (await use('readwrite', (store) => store.put(snapshot, language))),
-    delete: (language) => use('readwrite', (store) => store.delete(language)),
+      void (await use('readwrite', (store) => settleRequest(store.put(snapshot, language)))),
+    delete: (language) => use('readwrite', (store) => settleRequest(store.delete(language))),
   };
 }

@@ -1,8 +1,8 @@
 /** Compression by the platform. What is inflated is bounded: a small file may claim to be a large one. */
 import { CodedError } from '../base/index.ts';
 
-/** `deflate` is zlib's format (RFC 1950), `gzip` that of RFC 1952. */
-export type Compression = 'gzip' | 'deflate';
+/** `deflate` is zlib's format (RFC 1950), `deflate-raw` the same without its frame (RFC 1951), `gzip` that of RFC 1952. */
+export type Compression = 'gzip' | 'deflate' | 'deflate-raw';
 
 /** What goes in at once. A byte inflates to 1,032 at most (RFC 1951), so one piece to 4 MiB. */
 const pieceBytes = 4096;

@@ -11,6 +11,7 @@ import ast
 import base64
 import collections
 import datetime
+import importlib
 import io
 from json import JSONEncoder, loads
 import linecache
@@ -344,6 +345,78 @@ class AwaitTools(ast.NodeTransformer):
         return node
 
 
+# ---- packages
+
+
+def package_folder():
+    return next(path for path in sys.path if path.endswith("site-packages"))
+
+
+def write_packages(header, content):
+    """Puts the files of packages where Python looks for them."""
+    folder = package_folder()
+    offset = 0
+    for path, size in loads(header):
+        target = os.path.join(folder, path)
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        with open(target, "wb") as file:
+            file.write(content[offset : offset + size])
+        offset += size
+    importlib.invalidate_caches()
+
+
+def remove_package(name):
+    """Deletes the files of a package; answers whether there was one."""
+    from importlib.metadata import PackageNotFoundError, distribution
+
+    try:
+        found = distribution(name)
+    except PackageNotFoundError:
+        return False
+    for file in list(found.files or []):
+        try:
+            os.remove(found.locate_file(file))
+        except OSError:
+            pass
+    importlib.invalidate_caches()
+    return True
+
+
+def installed_packages():
+    from importlib.metadata import distributions
+
+    return {item.metadata["Name"]: item.version for item in distributions()}
+
+
+async def install_packages(requirements, keep_going=False, deps=True, credentials=None, pre=False, **options):
+    """Asks the page for packages, with what they need, and installs them. The page and its policy say what there is."""
+    strange = [name for name, value in options.items() if value and name not in ("verbose", "reinstall")]
+    if not deps or pre or strange:
+        raise NotImplementedError("micropip: the page decides from where packages come, and what they need")
+    wanted = [requirements] if isinstance(requirements, str) else [str(item) for item in requirements]
+    flush_output()
+    have = [] if options.get("reinstall") else [list(item) for item in installed_packages().items()]
+    text = write_arguments("micropip.install", [wanted, have], {})
+    answer = read_answer(await start_tool("micropip.install", text, guest_line(sys._getframe(1))))
+    for name, _ in answer["packages"]:
+        remove_package(name)
+    write_packages(answer["header"].decode(), answer["content"])
+
+
+def uninstall_packages(packages, **options):
+    for name in [packages] if isinstance(packages, str) else packages:
+        if not remove_package(name):
+            print(f"Skipping {name!r} as it is not installed.", file=sys.stderr)
+
+
+def create_micropip():
+    module = types.ModuleType("micropip", "Installs packages through the page, in the words of Pyodide's micropip.")
+    module.install = install_packages
+    module.uninstall = uninstall_packages
+    module.list = installed_packages
+    sys.modules["micropip"] = module
+
+
 # ---- rich values
 
 DISPLAY_METHODS = {
@@ -578,7 +651,7 @@ def compile_parts(code, filename, rules):
         return None, None, syntax_error(error)
 
 
-def begin(request):
+def begin(request, buffers):
     global printers, argument_bytes, display_bytes
     argument_bytes = request["toolArgumentBytes"]
     display_bytes = request["displayBytes"]
@@ -597,6 +670,9 @@ def begin(request):
     main.__dict__.update({name: Tool(name) for name in request["tools"]})
     os.environ.update(request["environment"])
     main.__dict__.update(request["variables"])
+    packages = request["packages"]
+    if packages is not None:
+        write_packages(buffers[packages].to_bytes().decode(), buffers[packages + 1].to_bytes())
     for path, content in request["files"]:
         path = os.path.join(DIRECTORY, path)
         os.makedirs(os.path.dirname(path), exist_ok=True)
@@ -650,7 +726,7 @@ def start(text, buffers):
     try:
         request = decode(text.to_bytes(), buffers)
         depth_limit = request["valueDepth"]
-        begin(request)
+        begin(request, buffers)
         code = request["code"]
         body, last, refusal = compile_parts(code, filename, request)
         if refusal:
@@ -687,6 +763,7 @@ depth_limit = 0
 argument_bytes = 0
 display_bytes = 0
 arguments = None
+create_micropip()
 os.makedirs(DIRECTORY, exist_ok=True)
 os.chdir(DIRECTORY)
 sys.path.insert(0, DIRECTORY)

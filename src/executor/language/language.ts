@@ -1,5 +1,7 @@
 /** What the page knows of a language. The rest of it is its guest, which lives in the worker; see the README beside this file. */
 
+import type { LoadPackages } from './package-loading.ts';
+
 /** The languages there are. */
 export type LanguageName = 'javascript' | 'python' | 'sql' | 'typescript' | 'wasm' | 'wat';
 
@@ -33,6 +35,8 @@ export interface LanguageCapabilities {
   readonly hasDisplays?: boolean;
   /** A function `SUBMIT` that ends the run with an answer. */
   readonly hasSubmit: boolean;
+  /** `context.packages`. Default: false. */
+  readonly hasPackages?: boolean;
   /** The guest can throw what it did away and go on in its worker as if it had just started: one-shot runs then share workers, never state. */
   readonly isRenewable: boolean;
   /** The guest ends a run at its time limit by itself, so that its worker survives also where no memory can be shared. */
@@ -60,6 +64,8 @@ export interface Language {
   /** What is wrong with a name (in the form NFKC) as a variable, or as an output, or `undefined`. */
   readonly refuseName: (name: string, use: NameUse) => string | undefined;
   readonly capabilities: LanguageCapabilities;
+  /** Loads what knows the language's packages, where it `hasPackages`. */
+  readonly loadPackages?: LoadPackages;
   /** Handed to the guest as `boot.settings.own`. */
   readonly settings: Readonly<Record<string, string | number | boolean>>;
 }

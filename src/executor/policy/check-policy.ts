@@ -1,6 +1,6 @@
 /** Reads a policy by hand, field by field. */
 import { CodedError, deepFreeze } from '../../base/index.ts';
-import type { NetworkRule, Policy } from './policy.ts';
+import type { NetworkRule, PackageRule, Policy } from './policy.ts';
 
 /** Longest a list may be, and a name in it; a stored policy may come from anywhere. */
 const maxEntries = 10_000;
@@ -8,6 +8,9 @@ const maxNameLength = 1024;
 
 /** The schema that this version reads and writes. */
 export const policyVersion = 1;
+
+/** The origin of packages that the page hands over itself. */
+export const handedOrigin = 'page';
 
 type Unknown = Readonly<Record<string, unknown>>;
 
@@ -43,6 +46,10 @@ const readModule = nameOf(/^[\p{L}\p{N}_@.][\p{L}\p{N}_@./:-]*$/u, 'the name of 
 const readGlobal = nameOf(/^[\p{XID_Start}_$][\p{XID_Continue}$]*$/u, 'the name of a global');
 const readTool = nameOf(/^(\*|[\p{XID_Start}_$][\p{XID_Continue}$]*)$/u, 'the name of a tool, or "*"');
 const readVariable = nameOf(/^(\*|[A-Za-z_][A-Za-z0-9_]*)$/u, 'the name of a variable, or "*"');
+const readPackage = nameOf(
+  /^(\*|[a-z0-9]+(-[a-z0-9]+)*)$/u,
+  'the name of a package in small letters, or "*"',
+);
 const readMethod = nameOf(/^[A-Z]{1,20}$/u, 'a method in capitals');
 
 function readPath(field: string, item: unknown): string {
@@ -64,10 +71,21 @@ function readRule(field: string, item: unknown): NetworkRule {
     throw invalid(field, 'an origin and its methods', item);
   }
   const { origin, methods } = item as Unknown;
-  const isOrigin = typeof origin === 'string' && /^https?:\/\//u.test(origin) && originOf(origin) === origin;
+  const isOrigin = typeof origin === 'string' && isWebOrigin(origin);
   if (!isOrigin) throw invalid(`${field}.origin`, 'an origin such as "https://example.com"', origin);
   return { origin, methods: listOf(`${field}.methods`, methods, readMethod) };
 }
+
+function readPackageRule(field: string, item: unknown): PackageRule {
+  if (typeof item !== 'object' || item === null) throw invalid(field, 'an origin and its names', item);
+  const { origin, names } = item as Unknown;
+  const isOrigin = typeof origin === 'string' && (origin === handedOrigin || isWebOrigin(origin));
+  if (!isOrigin)
+    throw invalid(`${field}.origin`, `an origin such as "https://example.com", or "page"`, origin);
+  return { origin, names: listOf(`${field}.names`, names, readPackage) };
+}
+
+const isWebOrigin = (text: string): boolean => /^https?:\/\//u.test(text) && originOf(text) === text;
 
 function originOf(text: string): string | undefined {
   return URL.canParse(text) ? new URL(text).origin : undefined;
@@ -79,6 +97,7 @@ const fields = new Set([
   'files',
   'environment',
   'tools',
+  'packages',
   'deniedModules',
   'deniedGlobals',
 ]);
@@ -101,6 +120,7 @@ export function checkPolicy(value: unknown): Policy {
     files: listOf('files', own['files'], readPath),
     environment: listOf('environment', own['environment'], readVariable),
     tools: listOf('tools', own['tools'], readTool),
+    packages: listOf('packages', own['packages'], readPackageRule),
     deniedModules: listOf('deniedModules', own['deniedModules'], readModule),
     deniedGlobals: listOf('deniedGlobals', own['deniedGlobals'], readGlobal),
   });

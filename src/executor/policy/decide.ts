@@ -2,12 +2,18 @@
 import type { Policy } from './policy.ts';
 
 /** What a policy speaks of. */
-export type Permission = 'network' | 'file' | 'environment' | 'tool' | 'module' | 'global';
+export type Permission = 'network' | 'file' | 'environment' | 'tool' | 'package' | 'module' | 'global';
 
 /** Something that is asked of a policy. */
 export type PolicyRequest =
   | { readonly permission: 'network'; readonly origin: string; readonly method: string }
-  | { readonly permission: Exclude<Permission, 'network'>; readonly name: string };
+  | {
+      readonly permission: 'package';
+      /** Of the index, or `page`. */
+      readonly origin: string;
+      readonly name: string;
+    }
+  | { readonly permission: Exclude<Permission, 'network' | 'package'>; readonly name: string };
 
 /** An answer of {@link decide}. */
 export interface Decision {
@@ -54,6 +60,8 @@ export function decide(policy: Policy, request: PolicyRequest): Decision {
   switch (request.permission) {
     case 'network':
       return decideNetwork(policy, request.origin, request.method);
+    case 'package':
+      return decidePackage(policy, request.origin, request.name);
     case 'file':
       return allowed('files', policy.files, (pattern) => coversPath(pattern, request.name));
     case 'environment':
@@ -73,4 +81,12 @@ function decideNetwork({ network }: Policy, origin: string, method: string): Dec
   if (!first) return { isAllowed: false, rule: 'network' };
   const isAllowed = rules.some(({ methods }) => methods.includes(method));
   return { isAllowed, rule: entry('network', first.origin) };
+}
+
+function decidePackage({ packages }: Policy, origin: string, name: string): Decision {
+  const rules = packages.filter((rule) => rule.origin === origin);
+  const [first] = rules;
+  if (!first) return { isAllowed: false, rule: 'packages' };
+  const isAllowed = rules.some(({ names }) => names.some(covers(name)));
+  return { isAllowed, rule: entry('packages', first.origin) };
 }

@@ -9,12 +9,16 @@ const lists: readonly PolicyList[] = [
   'files',
   'environment',
   'tools',
+  'packages',
   'deniedModules',
   'deniedGlobals',
 ];
 
 /** The entries of one list as text, one for each thing that can be added or taken away alone. */
 function entriesOf(policy: Policy, list: PolicyList): readonly string[] {
+  if (list === 'packages') {
+    return policy.packages.flatMap(({ origin, names }) => names.map((name) => `${name} from ${origin}`));
+  }
   if (list !== 'network') return policy[list];
   return policy.network.flatMap(({ origin, methods }) => methods.map((method) => `${method} ${origin}`));
 }
@@ -38,6 +42,7 @@ const words: Readonly<
     none: 'May call no tools of the page.',
     all: 'May call any tool that the page hands over.',
   },
+  packages: { some: 'May install these packages: ', none: 'May install no packages.' },
   deniedModules: { some: 'May not import: ', none: 'May import every module that is there.' },
   deniedGlobals: { some: 'May not use: ', none: 'May use every global that is there.' },
 };
@@ -57,7 +62,7 @@ export function describePolicy(policy: Policy): readonly string[] {
 export interface PolicyChange {
   readonly list: PolicyList;
   readonly change: 'added' | 'removed';
-  /** As it stands in the list; in `network`, a method and an origin: `GET https://example.com`. */
+  /** As it stands in the list; in `network`, a method and an origin: `GET https://example.com`; in `packages`, `six from https://pypi.org`. */
   readonly entry: string;
   /**
    * Whether the entry by itself gives the guest more: added to what is allowed, or removed from what is denied. It may give nothing new when

@@ -2,7 +2,7 @@
 import { deepFreeze } from '../../base/index.ts';
 import { policyVersion } from './check-policy.ts';
 import { coversPath } from './decide.ts';
-import type { NetworkRule, Policy } from './policy.ts';
+import type { NetworkRule, PackageRule, Policy } from './policy.ts';
 
 const unique = (names: readonly string[]): readonly string[] => [...new Set(names)];
 
@@ -33,6 +33,15 @@ function meetNetwork(ones: readonly NetworkRule[], others: readonly NetworkRule[
   });
 }
 
+function meetPackages(ones: readonly PackageRule[], others: readonly PackageRule[]): readonly PackageRule[] {
+  const namesOf = (rules: readonly PackageRule[], origin: string): readonly string[] =>
+    rules.filter((rule) => rule.origin === origin).flatMap(({ names }) => names);
+  return unique(ones.map(({ origin }) => origin)).flatMap((origin) => {
+    const names = meet(namesOf(ones, origin), namesOf(others, origin), coversName);
+    return names.length > 0 ? [{ origin, names }] : [];
+  });
+}
+
 /** What both allow. It can only take away: whatever the result allows, `policy` and `other` allow, each by itself. */
 export function narrowPolicy(policy: Policy, other: Policy): Policy {
   return deepFreeze({
@@ -41,6 +50,7 @@ export function narrowPolicy(policy: Policy, other: Policy): Policy {
     files: meet(policy.files, other.files, coversPath),
     environment: meet(policy.environment, other.environment, coversName),
     tools: meet(policy.tools, other.tools, coversName),
+    packages: meetPackages(policy.packages, other.packages),
     deniedModules: unique([...policy.deniedModules, ...other.deniedModules]),
     deniedGlobals: unique([...policy.deniedGlobals, ...other.deniedGlobals]),
   });

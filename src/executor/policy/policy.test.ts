@@ -18,6 +18,15 @@ const pattern = fc.oneof(
 );
 const name = fc.constantFrom('x', 'y', 'z');
 const names = fc.array(fc.oneof({ weight: 3, arbitrary: name }, fc.constant('*')), { maxLength: 3 });
+const packageName = fc.constantFrom('six', 'attrs', 'rich');
+const packageOrigin = fc.constantFrom('page', 'https://index.example');
+const packages = fc.array(
+  fc.record({
+    origin: packageOrigin,
+    names: fc.array(fc.oneof(packageName, fc.constant('*')), { maxLength: 3 }),
+  }),
+  { maxLength: 3 },
+);
 const module = fc.constantFrom('os', 'os.path', 'ossify', 'node:fs', 'node:fs/promises', 'js');
 const policies: fc.Arbitrary<Policy> = fc.record({
   version: fc.constant(1 as const),
@@ -25,12 +34,14 @@ const policies: fc.Arbitrary<Policy> = fc.record({
   files: fc.array(pattern, { maxLength: 4 }),
   environment: names,
   tools: names,
+  packages,
   deniedModules: fc.array(module, { maxLength: 3 }),
   deniedGlobals: fc.array(name, { maxLength: 3 }),
 });
 const requests: fc.Arbitrary<PolicyRequest> = fc.oneof(
   fc.record({ permission: fc.constant('network' as const), origin, method }),
   fc.record({ permission: fc.constant('file' as const), name: path }),
+  fc.record({ permission: fc.constant('package' as const), origin: packageOrigin, name: packageName }),
   fc.record({ permission: fc.constant('module' as const), name: module }),
   fc.record({
     permission: fc.constantFrom('tool' as const, 'environment' as const, 'global' as const),
@@ -97,6 +108,16 @@ test.each<[string, unknown, string]>([
   ],
   ['a path upwards', { ...whole, files: ['a/../b'] }, 'executor/policy-invalid'],
   ['a pattern in the middle', { ...whole, files: ['a/**/b'] }, 'executor/policy-invalid'],
+  [
+    'a package that is written another way',
+    { ...whole, packages: [{ origin: 'page', names: ['A_b'] }] },
+    'executor/policy-invalid',
+  ],
+  [
+    'packages from anywhere',
+    { ...whole, packages: [{ origin: '*', names: ['*'] }] },
+    'executor/policy-invalid',
+  ],
   ['a name that is a number', { ...whole, tools: [1] }, 'executor/policy-invalid'],
   ['a module with a space', { ...whole, deniedModules: ['a b'] }, 'executor/policy-invalid'],
   [
@@ -158,6 +179,7 @@ test('a policy is put into words', () => {
     'May be given these files: data/**.',
     'May be given any variable of the environment that the page hands over.',
     'May call no tools of the page.',
+    'May install these packages: * from page.',
     'May import every module that is there.',
     'May not use: eval.',
   ]);

@@ -1,6 +1,6 @@
 /** What a guest may have, as data: it can be shown, stored, compared and narrowed, never widened by a guest. */
 import { deepFreeze } from '../../base/index.ts';
-import { checkPolicy, policyVersion } from './check-policy.ts';
+import { checkPolicy, handedOrigin, policyVersion } from './check-policy.ts';
 
 /** What may be asked of one origin. */
 export interface NetworkRule {
@@ -8,6 +8,14 @@ export interface NetworkRule {
   readonly origin: string;
   /** In capitals: `GET`, `POST`. */
   readonly methods: readonly string[];
+}
+
+/** Which packages of Python may be installed from one place. */
+export interface PackageRule {
+  /** Scheme, host and port of the index; or `page` for what the page hands over as bytes. */
+  readonly origin: string;
+  /** Names of packages, in small letters with `-`; `*` for all. What they need is named too. */
+  readonly names: readonly string[];
 }
 
 /** Lists of what is allowed, then lists of what is not. What no list allows is denied. */
@@ -21,6 +29,8 @@ export interface Policy {
   readonly environment: readonly string[];
   /** Which of the tools that a context hands over, by name; `*` for all. */
   readonly tools: readonly string[];
+  /** Packages that may be installed for the guest, by the place that they come from. */
+  readonly packages: readonly PackageRule[];
   /**
    * Modules whose `import` is refused before anything runs, their parts included. It gives an early, clear answer;
    * it is not the wall, which is the frame: an import computed at run time is not seen here.
@@ -34,7 +44,7 @@ export interface Policy {
 export type PolicyInput = Partial<Policy>;
 
 /**
- * No network, and none of the modules that lead out of Python into the worker. Files, environment and tools are there only when the page hands
+ * No network, no package by its name, and none of the modules that lead out of Python into the worker. Files, environment, tools and wheels are there only when the page hands
  * them over with a run, so they are not denied a second time; a policy with lists of names says which of them may be handed over.
  */
 export const denyByDefault: Policy = deepFreeze({
@@ -43,6 +53,7 @@ export const denyByDefault: Policy = deepFreeze({
   files: ['**'],
   environment: ['*'],
   tools: ['*'],
+  packages: [{ origin: handedOrigin, names: ['*'] }],
   deniedModules: ['js', 'pyodide_js', 'pyodide', '_pyodide', '_pyodide_core', 'ctypes', '_ctypes'],
   deniedGlobals: [],
 });

@@ -9,10 +9,13 @@ import type { Outcome } from '../outcome.ts';
 import { decide } from '../policy/decide.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { Denial } from './denial.ts';
+import { nothingPrinted } from './nothing-printed.ts';
+import type { Ending } from './nothing-printed.ts';
 import type { PreparedRun, RunGrant } from './prepare-run.ts';
 import type { ToolCallMessage } from './protocol.ts';
 import type { RunResult } from './run-result.ts';
 import type { RunEnd, RunWatcher, Sandbox } from './sandbox.ts';
+import type { PackageDesk } from './package-desk.ts';
 import { ToolDesk } from './tool-desk.ts';
 
 /** Why a run is stopped from outside. The first one counts, whatever the guest answers. */
@@ -22,12 +25,8 @@ export interface ExecutionDependencies {
   readonly clock: Clock;
   readonly hub: Hub;
   readonly limits: ExecutorLimits;
+  readonly packages: Pick<PackageDesk, 'isOpen' | 'serve' | 'supply'>;
 }
-
-type Ending = Pick<Outcome, 'stdout' | 'stderr' | 'displays' | 'durationMs' | 'isSandboxLost'>;
-
-/** An outcome for a run that never reached an interpreter. */
-export const nothingPrinted: Ending = { stdout: '', stderr: '', durationMs: 0, isSandboxLost: false };
 
 export class Execution implements RunWatcher {
   readonly #sandbox: Sandbox;
@@ -139,6 +138,7 @@ export class Execution implements RunWatcher {
       tools,
       policy,
       limits: this.#dependencies.limits,
+      packages: this.#dependencies.packages,
       reply: (message, answer) => this.#sandbox.answer(message, answer),
       onExceed: () => this.stop('calls'),
       onDeny: (denial) => {

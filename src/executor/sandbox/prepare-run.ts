@@ -6,7 +6,9 @@ import type { ExecutorLimits } from '../limits.ts';
 import { decide } from '../policy/decide.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { Tool } from '../tool.ts';
+import type { PackageRequest } from '../package.ts';
 import type { Denial } from './denial.ts';
+import { checkPackages } from './prepare-packages.ts';
 import { checkEnvironment, checkTools, findDenial } from './prepare-tools.ts';
 import type { RunRequest, RunStart } from './protocol.ts';
 import { ValueEncoder } from './value-codec.ts';
@@ -15,6 +17,8 @@ import { ValueEncoder } from './value-codec.ts';
 export interface RunGrant {
   readonly tools: ReadonlyMap<string, Tool>;
   readonly policy: Policy;
+  /** To be had before the run begins. */
+  readonly packages: readonly PackageRequest[];
   /** The policy does not let this be handed over: the run must not begin. */
   readonly denial: Denial | undefined;
 }
@@ -104,7 +108,7 @@ function encodeFiles(
 
 /** Refuses what the language cannot take. */
 function checkUse(context: ExecutionContext, options: ExecutionOptions, language: Language): void {
-  const { hasVariables, hasFiles, hasImports, hasTools, hasEnvironment, hasWorkingDirectory } =
+  const { hasVariables, hasFiles, hasImports, hasTools, hasEnvironment, hasWorkingDirectory, hasPackages } =
     language.capabilities;
   const used: readonly (readonly [field: string, value: object | undefined, isTaken: boolean | undefined])[] =
     [
@@ -114,6 +118,7 @@ function checkUse(context: ExecutionContext, options: ExecutionOptions, language
       ['imports', context.imports, hasImports],
       ['tools', context.tools, hasTools],
       ['environment', context.environment, hasEnvironment],
+      ['packages', context.packages, hasPackages],
       [
         'workingDirectory',
         context.workingDirectory === undefined ? undefined : [context.workingDirectory],
@@ -170,7 +175,7 @@ function checkDirectory(path: unknown): string {
 
 /**
  * Throws `executor/code-too-large`, `executor/variable-invalid`, `executor/file-invalid`,
- * `executor/import-invalid`, `executor/tool-invalid` or `executor/option-invalid`. The values are copied now: the caller may change its own afterwards.
+ * `executor/import-invalid`, `executor/tool-invalid`, `executor/package-invalid`, `executor/package-limit` or `executor/option-invalid`. The values are copied now: the caller may change its own afterwards.
  */
 export function prepareRun(
   code: Code,
@@ -182,6 +187,7 @@ export function prepareRun(
   checkCode(code, limits.codeBytes, language.codeForm ?? 'text');
   checkUse(context, options, language);
   const tools = checkTools(context, language);
+  const packages = checkPackages(context, limits);
   const encoder = new ValueEncoder({ maxSizeBytes: limits.inputBytes, maxDepth: limits.valueDepth });
   const variables = Object.entries(context.variables ?? {}).map(
     ([name, value]) => [checkName('variable', name, rules), encoder.encode(value, name)] as const,
@@ -197,6 +203,7 @@ export function prepareRun(
     deniedGlobals: policy.deniedGlobals,
     ...boundsOf(limits),
     valueDepth: limits.valueDepth,
+    packages: packages.length > 0 ? encoder.buffers.length : null,
     ...prepareSurroundings(context, tools, rules),
   };
   return {
@@ -206,6 +213,6 @@ export function prepareRun(
     ...boundsOf(limits),
     toolCalls: limits.toolCalls,
     hasTools: tools.size > 0,
-    grant: { tools, policy, denial: findDenial(context, policy) },
+    grant: { tools, policy, packages, denial: findDenial(context, policy) },
   };
 }

@@ -158,6 +158,8 @@ export interface RunRequest {
   readonly environment: Readonly<Record<string, string>>;
   /** Below `/sandbox`; `null`: stay. */
   readonly workingDirectory: string | null;
+  /** Which buffer begins the packages of the run: a header and their content, as `language/package-loading.ts` says; `null`: none. */
+  readonly packages: number | null;
   readonly outputBytes: number;
   readonly resultBytes: number;
   readonly toolArgumentBytes: number;

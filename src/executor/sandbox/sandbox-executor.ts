@@ -3,11 +3,14 @@ import { CodedError, isCodedError, messageOf } from '../../base/index.ts';
 import type { Clock } from '../../platform/index.ts';
 import type { Hub } from '../../telemetry/index.ts';
 import type { Code, ExecutionContext, ExecutionOptions, Executor, Session } from '../executor.ts';
-import { Execution, nothingPrinted } from './execution.ts';
+import { Execution } from './execution.ts';
 import type { ExecutorLimits } from '../limits.ts';
 import type { Outcome } from '../outcome.ts';
 import type { Language, LanguageName } from '../language/language.ts';
+import type { PackageIndex } from '../package.ts';
 import type { Policy } from '../policy/policy.ts';
+import { nothingPrinted } from './nothing-printed.ts';
+import { PackageDesk } from './package-desk.ts';
 import { SandboxPool } from './pool.ts';
 import { prepareRun } from './prepare-run.ts';
 import type { PreparedRun } from './prepare-run.ts';
@@ -27,11 +30,13 @@ export interface SandboxExecutorOptions {
   readonly policy: Policy;
   readonly clock: Clock;
   readonly hub: Hub;
+  /** Where packages are found by their names. */
+  readonly packageIndex?: PackageIndex | undefined;
 }
 
 export class SandboxExecutor implements Executor {
   readonly language: LanguageName;
-  readonly #options: SandboxExecutorOptions;
+  readonly #options: SandboxExecutorOptions & { readonly packages: PackageDesk };
   readonly #factory: SandboxFactory;
   readonly #pool: SandboxPool;
   readonly #slots: Slots;
@@ -43,7 +48,7 @@ export class SandboxExecutor implements Executor {
   constructor(options: SandboxExecutorOptions) {
     const { language, limits, isStripped } = options;
     this.language = language.name;
-    this.#options = options;
+    this.#options = { ...options, packages: new PackageDesk({ ...options, index: options.packageIndex }) };
     const { fileBytes, memoryBytes } = limits;
     const { hasTools } = language.capabilities;
     // a tool's message comes beside an answer of full size
@@ -65,9 +70,8 @@ export class SandboxExecutor implements Executor {
     const leave = await this.#slots.enter(options.signal);
     if (!leave) return { type: 'cancelled', ...nothingPrinted };
     try {
-      return await this.#runOnce(prepared, options);
-    } catch (error) {
-      return this.#bootFailure(error);
+      const supplied = await this.#options.packages.supply(prepared, options.signal);
+      return 'type' in supplied ? supplied : await this.#runOrFail(supplied, options);
     } finally {
       leave();
     }
@@ -106,6 +110,10 @@ export class SandboxExecutor implements Executor {
     this.#pool.dispose();
     this.#factory.dispose();
     if (this.#options.ownsDomain) this.#options.domain[Symbol.dispose]();
+  }
+
+  #runOrFail(prepared: PreparedRun, options: ExecutionOptions): Promise<Outcome> {
+    return this.#runOnce(prepared, options).catch((error: unknown) => this.#bootFailure(error));
   }
 
   async #runOnce(prepared: PreparedRun, options: ExecutionOptions): Promise<Outcome> {

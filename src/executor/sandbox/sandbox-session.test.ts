@@ -66,7 +66,12 @@ function createSession() {
   const session = new SandboxSession(first as unknown as Sandbox, {
     pool: new SandboxPool(start, 0),
     rules: { limits, policy: resolvePolicy(), language: python },
-    dependencies: { clock, hub: silentHub, limits },
+    dependencies: {
+      clock,
+      hub: silentHub,
+      limits,
+      packages: { isOpen: false, serve: () => Promise.resolve(null), supply: (run) => Promise.resolve(run) },
+    },
     bootFailure: (error) => ({ type: 'failed', message: String(error) }) as Outcome,
     onDispose: () => undefined,
   });

@@ -1,9 +1,10 @@
 /** A session: runs in order, in one interpreter for as long as it lives. */
 import { CodedError } from '../../base/index.ts';
 import type { Code, ExecutionContext, ExecutionOptions, Session } from '../executor.ts';
-import { Execution, nothingPrinted } from './execution.ts';
+import { Execution } from './execution.ts';
 import type { ExecutionDependencies } from './execution.ts';
 import type { Outcome } from '../outcome.ts';
+import { nothingPrinted } from './nothing-printed.ts';
 import type { SandboxPool } from './pool.ts';
 import { prepareRun } from './prepare-run.ts';
 import type { PreparedRun, RunRules } from './prepare-run.ts';
@@ -66,7 +67,9 @@ export class SandboxSession implements Session {
     let leave: LeavePlace | undefined;
     try {
       leave = await this.#turn.enter(run.options.signal);
-      return leave ? await this.#run(run) : { type: 'cancelled', ...nothingPrinted };
+      if (!leave) return { type: 'cancelled', ...nothingPrinted };
+      const supplied = await this.#options.dependencies.packages.supply(run.prepared, run.options.signal);
+      return 'type' in supplied ? supplied : await this.#run({ ...run, prepared: supplied });
     } finally {
       this.#pending.delete(run);
       leave?.();

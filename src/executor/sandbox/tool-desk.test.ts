@@ -20,6 +20,7 @@ function openDesk(tools: Record<string, Tool>, policy?: PolicyInput) {
     tools: new Map(Object.entries(tools)),
     policy: resolvePolicy(policy),
     limits,
+    packages: { isOpen: false, serve: () => Promise.resolve(null) },
     reply: ({ call }, answer) => {
       answers[call] = JSON.parse(new TextDecoder().decode(unpackAnswer(answer).text));
     },

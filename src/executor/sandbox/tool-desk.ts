@@ -4,11 +4,13 @@ import type { GuestValue } from '../guest-value.ts';
 import type { ExecutorLimits } from '../limits.ts';
 import { decide } from '../policy/decide.ts';
 import type { Policy } from '../policy/policy.ts';
-import type { Tool } from '../tool.ts';
+import type { Tool, ToolCall } from '../tool.ts';
 import type { Denial } from './denial.ts';
 import type { ToolCallMessage } from './protocol.ts';
 import { costOfJson } from './json-cost.ts';
 import { KeysCollide } from './key-watch.ts';
+import { packageService } from './package-desk.ts';
+import type { PackageDesk } from './package-desk.ts';
 import { packAnswer } from './tool-answer.ts';
 import { ValueEncoder } from './value-codec.ts';
 import { MalformedValue, ValueReader } from './value-reader.ts';
@@ -25,6 +27,8 @@ export interface ToolDeskOptions {
   readonly tools: ReadonlyMap<string, Tool>;
   readonly policy: Policy;
   readonly limits: ExecutorLimits;
+  /** Serves what a guest asks for in a name that no tool can have. */
+  readonly packages: Pick<PackageDesk, 'isOpen' | 'serve'>;
   /** Sends an answer to the guest. */
   readonly reply: (message: ToolCallMessage, answer: Uint8Array<ArrayBuffer>) => void;
   /** More calls came than a run may make. */
@@ -67,7 +71,7 @@ export class ToolDesk {
   async #serve(message: ToolCallMessage): Promise<void> {
     let answer: Uint8Array<ArrayBuffer>;
     try {
-      answer = this.#encode(message.name, await this.#call(message));
+      answer = this.#encode(message, await this.#call(message));
     } catch (error) {
       if (isCodedError(error, 'executor/denied')) return this.#deny(error, message);
       answer = describeFailure(error);
@@ -76,19 +80,25 @@ export class ToolDesk {
   }
 
   #call(message: ToolCallMessage): ReturnType<Tool['call']> {
-    const { tools, policy } = this.#options;
+    const { tools, policy, packages } = this.#options;
     const name = message.name.slice(0, maxNameLength);
+    if (name === packageService && packages.isOpen)
+      return packages.serve(this.#toCall(this.#decode(message)));
     const tool = tools.get(message.name);
     if (!tool) throw refusal('executor/tool-unknown', `there is no tool "${name}" in this run`, { name });
     const { isAllowed, rule } = decide(policy, { permission: 'tool', name });
     if (!isAllowed) throw deniedBy(name, rule);
     const { positional, named } = bind(this.#decode(message), tool, name);
-    return tool.call({
+    return tool.call(this.#toCall({ positional, named }));
+  }
+
+  #toCall({ positional, named }: Arguments): ToolCall {
+    return {
       arguments: Object.freeze(positional),
       named: Object.freeze(named),
       signal: this.#closing.signal,
-      policy,
-    });
+      policy: this.#options.policy,
+    };
   }
 
   #decode({ name, arguments: json, buffers }: ToolCallMessage): Arguments {
@@ -118,8 +128,9 @@ export class ToolDesk {
     }
   }
 
-  #encode(name: string, value: unknown): Uint8Array<ArrayBuffer> {
-    const { toolResultBytes, valueDepth } = this.#options.limits;
+  #encode({ name, isBlocking }: ToolCallMessage, value: unknown): Uint8Array<ArrayBuffer> {
+    const { valueDepth } = this.#options.limits;
+    const toolResultBytes = this.#answerBytes(name, isBlocking);
     const invalid = (why: string): CodedError =>
       refusal('executor/tool-answer-invalid', `the tool "${name}" answered what cannot cross: ${why}`, {
         name,
@@ -139,11 +150,17 @@ export class ToolDesk {
     return block;
   }
 
+  /** Packages have bounds of their own; but there is no more room for one who waits with the thread. */
+  #answerBytes(name: string, isBlocking: boolean): number {
+    const { toolResultBytes, packageBytes } = this.#options.limits;
+    return name === packageService && !isBlocking ? 2 * packageBytes : toolResultBytes;
+  }
+
   #deny(error: CodedError, { name, line }: ToolCallMessage): void {
     if (this.#closing.signal.aborted) return;
     const { permission, name: what, rule } = error.fields;
     this.#options.onDeny({
-      permission: permission === 'network' ? 'network' : 'tool',
+      permission: permission === 'network' || permission === 'package' ? permission : 'tool',
       name: typeof what === 'string' ? what : name.slice(0, maxNameLength),
       rule: typeof rule === 'string' ? rule : 'tools',
       line,

@@ -22,8 +22,13 @@ export const python: Language = deepFreeze({
     hasWorkingDirectory: true,
     hasDisplays: true,
     hasSubmit: true,
+    hasPackages: true,
     isRenewable: false,
     keepsTime: false,
+  },
+  loadPackages: async (options) => {
+    const { WheelLoader } = await import('./package/package-loader.ts');
+    return new WheelLoader(options);
   },
   settings: {},
 });

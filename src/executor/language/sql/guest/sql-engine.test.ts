@@ -52,6 +52,7 @@ function open() {
       deniedModules: [],
       deniedGlobals: [],
       deniedTools: [],
+      packages: null,
       tools: [],
       toolParameters: [],
       environment: {},

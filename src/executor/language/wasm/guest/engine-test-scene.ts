@@ -67,6 +67,7 @@ export function openEngine({
       deniedModules: [],
       deniedGlobals: [],
       deniedTools: [],
+      packages: null,
       tools: [],
       toolParameters: [],
       displays: 0,

@@ -1,0 +1,52 @@
+import { expect, test } from 'vitest';
+import { parseMarker } from './marker.ts';
+import { parseRequirement } from './requirement.ts';
+
+test.each([
+  ['six', 'six', [], 0],
+  [' Zope.Interface >= 5 , < 7 ', 'zope-interface', [], 2],
+  ['rich[jupyter, Fast_JSON] (==14.*)', 'rich', ['jupyter', 'fast-json'], 1],
+  ['a~=1.0;python_version<"3"', 'a', [], 1],
+])('"%s" is read', (text, name, extras, clauses) => {
+  const requirement = parseRequirement(text);
+  expect([requirement.name, requirement.extras, requirement.specifier.length]).toEqual([
+    name,
+    extras,
+    clauses,
+  ]);
+});
+
+test.each([
+  ['nothing', ''],
+  ['an address', 'six @ https://evil.example/six.whl'],
+  ['an address alone', 'https://evil.example/six-1.0-py3-none-any.whl'],
+  ['a path', '../six'],
+  ['a path in a name', 'a/b'],
+  ['versions that are none', 'six >= banana'],
+  ['an extra that is none', 'six[a b]'],
+  ['a marker that is none', 'six; python_version <'],
+  ['a variable that nobody knows', 'six; password == "x"'],
+  ['brackets without end', `six; ${'('.repeat(200)}`],
+  ['brackets in brackets', `six; ${'('.repeat(50)}os_name == "x"${')'.repeat(50)}`],
+  ['a text without end', 'six; os_name == "x'],
+  ['a great length', `six ${'>=1,'.repeat(1000)}`],
+])('%s is no requirement', (_name, text) => {
+  expect(() => parseRequirement(text)).toThrow(expect.objectContaining({ code: 'executor/package-invalid' }));
+});
+
+test.each([
+  ['', '', true],
+  ['python_version >= "3.8"', '', true],
+  ['python_version < "3.8"', '', false],
+  // as versions, not as texts
+  ['python_version > "3.9"', '', true],
+  ['sys_platform == "emscripten" and platform_machine != "x86_64"', '', true],
+  ['sys_platform in "linux darwin"', '', false],
+  ['sys_platform not in "linux darwin"', '', true],
+  ["'win' in sys_platform or os.name == 'posix'", '', true],
+  ['(os_name == "nt" or implementation_name == "cpython") and extra == "test"', '', false],
+  ['(os_name == "nt" or implementation_name == "cpython") and extra == "test"', 'test', true],
+  ['os_name == "nt" and os_name == "nt" or os_name == "posix"', '', true],
+])('%s with extra "%s": %s', (text, extra, expected) => {
+  expect(parseMarker(text)(extra)).toBe(expected);
+});

@@ -1,0 +1,205 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Executor } from '../../executor.ts';
+import { codeOf, valueOf } from '../../laws/open-executor.contract.ts';
+import { openPackageCache } from '../../package-cache.ts';
+import type { PackageIndex } from '../../package.ts';
+import { markerEnvironment } from './package/python-target.ts';
+import { buildWheel } from './package/wheel-test-scene.ts';
+import { createPythonExecutor } from './python-executor.ts';
+import type { PythonExecutorOptions } from './python-executor.ts';
+
+const databaseName = 'package-test';
+const cache = openPackageCache(databaseName, 80_000);
+const packageIndex: PackageIndex = {
+  form: 'pyodide-lock',
+  url: '/fixtures/python/packages/pyodide-lock.json',
+  cache,
+};
+const policy = {
+  packages: [
+    { origin: location.origin, names: ['six', 'attrs', 'nobody'] },
+    { origin: 'page', names: ['*'] },
+  ],
+};
+
+type Settings = Pick<PythonExecutorOptions, 'limits' | 'packageIndex' | 'policy'>;
+
+function open(options: Settings = {}): Executor {
+  return createPythonExecutor({
+    assets: { baseUrl: '/sandbox/' },
+    frame: 'srcdoc',
+    packageIndex,
+    policy,
+    ...options,
+  });
+}
+
+let executor: Executor;
+beforeAll(() => {
+  executor = open();
+});
+afterAll(async () => {
+  await executor[Symbol.asyncDispose]();
+  indexedDB.deleteDatabase(databaseName);
+});
+
+const tiny = buildWheel({
+  name: 'tiny-thing',
+  version: '1.2',
+  files: { 'tiny_thing/__init__.py': 'answer = 42', 'tiny_thing/data.txt': 'é' },
+});
+
+test('a wheel that is handed over can be imported, and says what it is', async () => {
+  const code = `
+import importlib.metadata as metadata, importlib.resources as resources, tiny_thing
+[tiny_thing.answer, metadata.version("tiny-thing"), resources.files(tiny_thing).joinpath("data.txt").read_text()]`;
+  const packages = [{ wheel: tiny }];
+  expect(await executor.execute(code, { packages })).toMatchObject({
+    type: 'returned',
+    value: [42, '1.2', 'é'],
+  });
+  const gone = await executor.execute('import tiny_thing');
+  expect(gone).toMatchObject({ type: 'threw', error: { type: 'ModuleNotFoundError' } });
+});
+
+test('a package is had by its name with what it needs, and stays in a session', async () => {
+  await using session = await executor.createSession();
+  const first = await session.execute('import attrs, six\n[attrs.__version__, six.__version__]', {
+    packages: ['attrs>=25'],
+  });
+  expect(first).toMatchObject({ value: ['25.3.0', '1.17.0'] });
+  const code = '@attrs.define\nclass Point:\n  x: int\nrepr(Point(1))';
+  expect(await session.execute(code)).toMatchObject({ value: 'Point(x=1)' });
+});
+
+test('a program installs packages in the words of micropip', async () => {
+  const code = `
+import micropip
+await micropip.install(["six"])
+import six
+before = sorted(micropip.list().items())
+micropip.uninstall("six")
+[six.__version__, before, micropip.list()]`;
+  expect(await executor.execute(code)).toMatchObject({
+    type: 'returned',
+    value: ['1.17.0', [['six', '1.17.0']], {}],
+  });
+});
+
+test('a package that is asked for while the program runs, and is not there, is an exception with its code', async () => {
+  const code = `
+import micropip
+codes = []
+for wanted in ["nobody", "six @ https://evil.example/six.whl", "six>99"]:
+  try: await micropip.install(wanted)
+  except RuntimeError as error: codes.append(error.code)
+codes`;
+  const [unknown, address, version] = (await valueOf(executor, code)) as readonly string[];
+  expect([unknown, address, version]).toEqual([
+    'executor/package-not-found',
+    'executor/package-invalid',
+    'executor/package-not-found',
+  ]);
+});
+
+test('what the policy does not name is denied with its rule, before the run and in it', async () => {
+  await using strict = open({ policy: { packages: [{ origin: location.origin, names: ['attrs'] }] } });
+  const denied = {
+    type: 'denied',
+    permission: 'package',
+    name: 'six',
+    rule: `packages["${location.origin}"]`,
+  };
+  expect(await strict.execute('print(1)', { packages: ['six'] })).toMatchObject({
+    ...denied,
+    line: null,
+    stdout: '',
+  });
+  const code = 'import micropip\nprint(1)\nawait micropip.install("attrs")';
+  expect(await strict.execute(code)).toMatchObject({ ...denied, line: 3, stdout: '1\n' });
+  expect(await strict.execute('1', { packages: [{ wheel: tiny }] })).toMatchObject({
+    ...denied,
+    name: 'tiny-thing',
+    rule: 'packages',
+  });
+  await using byDefault = open({ policy: {} });
+  expect(await byDefault.execute('1', { packages: ['six'] })).toMatchObject({
+    type: 'denied',
+    rule: 'packages',
+  });
+});
+
+test.each<[string, string, () => Promise<unknown>]>([
+  [
+    'a package that is no wheel',
+    'executor/package-invalid',
+    () => executor.execute('1', { packages: [{ wheel: new Uint8Array(9) }] }),
+  ],
+  [
+    'a package that is a number',
+    'executor/package-invalid',
+    () => executor.execute('1', { packages: [1 as never] }),
+  ],
+  [
+    'a wheel under a wrong name',
+    'executor/package-invalid',
+    () => executor.execute('1', { packages: [{ wheel: tiny, name: 'six' }] }),
+  ],
+  [
+    'a name that nobody has',
+    'executor/package-not-found',
+    () => executor.execute('1', { packages: ['nobody'] }),
+  ],
+  [
+    'more than may be',
+    'executor/package-limit',
+    () => executor.execute('1', { packages: Array(65).fill('six') }),
+  ],
+  [
+    'a large wheel',
+    'executor/package-limit',
+    () => executor.execute('1', { packages: [{ wheel: new Uint8Array(17 * 2 ** 20) }] }),
+  ],
+])('%s is refused', async (_name, code, work) => {
+  expect(await codeOf(work())).toBe(code);
+});
+
+test('packages count against the files that a guest may have', async () => {
+  await using small = open({ limits: { fileBytes: 10_000 } });
+  const wheel = buildWheel({ name: 'large', files: { 'large.py': '#'.repeat(50_000) } });
+  const outcome = await small.execute('1', { packages: [{ wheel }] });
+  expect(outcome).toMatchObject({ type: 'threw', error: { type: 'OSError' } });
+});
+
+test('what was had once is there without a network; the oldest goes when there is no more room', async () => {
+  await valueOf(executor, '1');
+  const offline = { ...packageIndex, fetch: () => Promise.reject(new TypeError('no network')) };
+  await using away = open({ packageIndex: offline });
+  expect(await away.execute('import six\nsix.__version__', { packages: ['six'] })).toMatchObject({
+    value: '1.17.0',
+  });
+  const later = { digest: '', storedAtMs: 9e15, content: new Blob([new Uint8Array(79_000)]) };
+  await cache.write('other', later);
+  expect(await codeOf(away.execute('1', { packages: ['attrs'] }))).toBe('executor/package-unavailable');
+  expect(await cache.read('other')).toMatchObject({ storedAtMs: 9e15 });
+});
+
+test('an index for a language without packages, or one that is none, is refused', () => {
+  expect(() => open({ packageIndex: { form: 'other' as never, url: '/' } })).toThrow(
+    expect.objectContaining({ code: 'executor/option-invalid' }),
+  );
+  expect(() => open({ packageIndex: { form: 'simple', url: 'https://' } })).toThrow(
+    expect.objectContaining({ code: 'executor/option-invalid' }),
+  );
+});
+
+test('packages are chosen for the Python that runs', async () => {
+  const code = `
+import os, platform, sys
+version = ".".join(map(str, sys.version_info[:3]))
+dict(os_name=os.name, sys_platform=sys.platform, platform_machine=platform.machine(),
+  platform_python_implementation=platform.python_implementation(), platform_release=platform.release(),
+  platform_system=platform.system(), platform_version=platform.version(), python_version=".".join(platform.python_version_tuple()[:2]),
+  python_full_version=platform.python_version(), implementation_name=sys.implementation.name, implementation_version=version)`;
+  expect(await valueOf(executor, code)).toEqual(markerEnvironment);
+});
