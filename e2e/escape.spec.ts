@@ -1,8 +1,7 @@
 /** Every way out of the sandbox, tried in the built app with its real headers; a listener outside says what got out. */
 import { startListener } from '../tools/listener.mjs';
-import type { EscapeResult, Walls } from '../tools/prove/escape.mjs';
+import type { EscapeResult, Setting } from '../tools/prove/escape.mjs';
 import { prepareApp, runIn } from '../tools/prove/escape.mjs';
-import { serveApp } from '../tools/start.mjs';
 import { createProfile as createFolder } from './fixtures/profile.ts';
 import { expect, test } from './fixtures/test.ts';
 
@@ -23,14 +22,12 @@ interface Found {
   readonly total: number;
 }
 
-async function tryToEscape(walls: Walls, { isDefended }: { readonly isDefended: boolean }): Promise<Found> {
+async function tryToEscape(setting: Setting): Promise<Found> {
   const listener = await startListener();
-  const server = await serveApp({ port: 0, outDir: app.folder, isDefended });
   try {
-    const rows = await runIn(server.url, walls, listener.url);
+    const rows = await runIn(app.folder, setting, listener.url);
     return { rows, leaks: rows.filter(({ leaked }) => leaked), total: listener.total() };
   } finally {
-    await server.close();
     await listener.close();
   }
 }
@@ -39,14 +36,26 @@ const show = (rows: readonly EscapeResult[]): string[] =>
   rows.map(({ attempt, detail }) => `${attempt}: ${detail}`);
 
 test('with the headers and the frame of the app nothing gets out', async () => {
-  const { rows, leaks, total } = await tryToEscape('whole', { isDefended: true });
+  const { rows, leaks, total } = await tryToEscape({ walls: 'whole', frame: 'file' });
   expect(rows.length).toBeGreaterThan(50);
   expect(show(leaks)).toEqual([]);
   expect(total).toBe(0);
 });
 
+// with every global in place, so that it is the frame's own rules which hold; the page has the one rule that every host must send
+test('the frame that is written into the page lets nothing out either', async () => {
+  const { rows, leaks, total } = await tryToEscape({
+    walls: 'frame alone',
+    frame: 'srcdoc',
+    watchers: ['network', 'storage', 'message'],
+  });
+  expect(rows.length).toBeGreaterThan(40);
+  expect(show(leaks)).toEqual([]);
+  expect(total).toBe(0);
+});
+
 test('the control: with policy and frame off the same suite reports the leaks', async () => {
-  const { rows, leaks, total } = await tryToEscape('none', { isDefended: false });
+  const { rows, leaks, total } = await tryToEscape({ walls: 'none', frame: 'file' });
   // exactly those that are expected to: an attempt that never leaks would prove nothing by holding
   expect(show(rows.filter((row) => row.leaked !== row.leaksUnprotected))).toEqual([]);
   expect(leaks.length).toBeGreaterThan(25);

@@ -6,7 +6,8 @@ import { chromium } from 'playwright';
 import { chromiumFlags } from './chromium-flags.mjs';
 import { findBrowser } from './find-browser.mjs';
 
-function requireBrowser() {
+/** Its executable; throws when there is none, saying what to install. @returns {string} */
+export function requireBrowser() {
   const executablePath = findBrowser();
   if (executablePath) return executablePath;
   throw new Error(

@@ -30,15 +30,30 @@ function isExecutable(path) {
   }
 }
 
-/** Order: VIVARIUM_BROWSER, an installed browser, Playwright's own. @returns {string | undefined} */
-export function findBrowser() {
-  const named = process.env['VIVARIUM_BROWSER'];
+/**
+ * @typedef {object} Program
+ * @property {string} variable of the environment that names its executable
+ * @property {readonly string[]} names to look for along PATH
+ * @property {readonly string[]} [wellKnown] other places
+ */
+
+/** Order: the variable, the names along PATH, the other places. @param {Program} program @returns {string | undefined} */
+export function findProgram({ variable, names: programNames, wellKnown: places = [] }) {
+  const named = process.env[variable];
   if (named) {
-    if (!isExecutable(named))
-      throw new Error(`VIVARIUM_BROWSER is "${named}", which is not an executable file`);
+    if (!isExecutable(named)) throw new Error(`${variable} is "${named}", which is not an executable file`);
     return named;
   }
   const folders = (process.env['PATH'] ?? '').split(delimiter);
-  const installed = names.flatMap((name) => folders.map((folder) => join(folder, name)));
-  return [...installed, ...wellKnown, chromium.executablePath()].find(isExecutable);
+  const installed = programNames.flatMap((name) => folders.map((folder) => join(folder, name)));
+  return [...installed, ...places].find(isExecutable);
+}
+
+/** Order: VIVARIUM_BROWSER, an installed browser, Playwright's own. @returns {string | undefined} */
+export function findBrowser() {
+  return findProgram({
+    variable: 'VIVARIUM_BROWSER',
+    names,
+    wellKnown: [...wellKnown, chromium.executablePath()],
+  });
 }

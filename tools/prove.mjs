@@ -1,4 +1,4 @@
-// `npm run prove -- NAME [--sabotage] [--seconds N] [--kills N] [--seed TEXT] [--strace]`: a proof too long for the tests.
+// `npm run prove -- NAME [--sabotage] [--seconds N] [--kills N] [--seed TEXT] [--strace] [--engine NAME]`: a proof too long for the tests.
 // Proofs live in tools/prove/NAME.mjs.
 import { readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -16,6 +16,7 @@ const maxKills = 100_000;
  * @property {number | undefined} kills of each kind
  * @property {string | undefined} seed
  * @property {boolean} strace
+ * @property {string | undefined} engine
  * @property {(line: string) => void} print
  *
  * Prints what it does and finds, and answers whether the claim held; `skipped` where this machine cannot tell.
@@ -38,6 +39,7 @@ function readArgs() {
       kills: { type: 'string' },
       seed: { type: 'string' },
       strace: { type: 'boolean', default: false },
+      engine: { type: 'string' },
     },
   });
   const seconds = values.seconds === undefined ? undefined : Number(values.seconds);
@@ -46,8 +48,8 @@ function readArgs() {
   const kills = values.kills === undefined ? undefined : Number(values.kills);
   if (kills !== undefined && !(Number.isInteger(kills) && kills > 0 && kills <= maxKills))
     throw new Error(`--kills is "${values.kills}"; it must be a whole number from 1 to ${maxKills}`);
-  const { sabotage, seed, strace } = values;
-  return { name: positionals[0], options: { sabotage, seconds, kills, seed, strace } };
+  const { sabotage, seed, strace, engine } = values;
+  return { name: positionals[0], options: { sabotage, seconds, kills, seed, strace, engine } };
 }
 
 /** @returns {Promise<boolean | 'skipped'>} */

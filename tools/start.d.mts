@@ -1,3 +1,6 @@
+/** What is sent for a header, `undefined` for leaving it out. `name` is in small letters. */
+export type RewriteHeader = (name: string, value: string, path: string) => string | undefined;
+
 export interface ServeOptions {
   /** First port to try. Default 4173; 0 lets the system choose. */
   readonly port?: number;
@@ -5,6 +8,8 @@ export interface ServeOptions {
   readonly shouldOpen?: boolean;
   /** False drops every Content-Security-Policy: for controls alone. */
   readonly isDefended?: boolean;
+  /** Changes headers before they are sent. Default: none is changed. */
+  readonly rewrite?: RewriteHeader;
   /** Default `dist-app`. */
   readonly outDir?: string;
 }

@@ -7,25 +7,34 @@ import { parseArgs } from 'node:util';
 const root = resolve(import.meta.dirname, '..');
 const defaultPort = 4173;
 
-/** Drops what defends the page; only the sabotaged escape proof asks for it. @returns {import('vite').Plugin} */
-function undefended() {
+/**
+ * Changes headers on their way out; only proofs and tests ask for it.
+ * @param {import('./start.d.mts').RewriteHeader} rewrite
+ * @returns {import('vite').Plugin}
+ */
+function rewritten(rewrite) {
   return {
-    name: 'vivarium-undefended',
+    name: 'vivarium-rewritten-headers',
     enforce: 'pre',
     configurePreviewServer(server) {
-      server.middlewares.use((_request, response, next) => {
+      server.middlewares.use((request, response, next) => {
         const setHeader = response.setHeader.bind(response);
-        response.setHeader = (name, value) =>
-          name.toLowerCase() === 'content-security-policy' ? response : setHeader(name, value);
+        response.setHeader = (name, value) => {
+          const sent = rewrite(name.toLowerCase(), String(value), request.url ?? '/');
+          return sent === undefined ? response : setHeader(name, sent);
+        };
         next();
       });
     },
   };
 }
 
+/** Drops what defends the page: the control of the escape proof. @type {import('./start.d.mts').RewriteHeader} */
+const undefended = (name, value) => (name === 'content-security-policy' ? undefined : value);
+
 /**
  * Serves the built app as `npm start` does.
- * @param {{ port?: number, isStrictPort?: boolean, shouldOpen?: boolean, isDefended?: boolean, outDir?: string }} [options]
+ * @param {import('./start.d.mts').ServeOptions} [options]
  * @returns {Promise<{ url: string, close: () => Promise<void> }>}
  */
 export async function serveApp({
@@ -33,6 +42,7 @@ export async function serveApp({
   isStrictPort = false,
   shouldOpen = false,
   isDefended = true,
+  rewrite = isDefended ? undefined : undefended,
   outDir = join(root, 'dist-app'),
 } = {}) {
   const { preview } = await import('vite');
@@ -40,7 +50,7 @@ export async function serveApp({
     root,
     configFile: join(root, 'vite.config.ts'),
     logLevel: 'warn',
-    plugins: isDefended ? [] : [undefended()],
+    plugins: rewrite ? [rewritten(rewrite)] : [],
     preview: { port, strictPort: isStrictPort, open: shouldOpen },
     build: { outDir },
   });

@@ -57,6 +57,17 @@ describe('serving the built app', () => {
       await server.close();
     }
   });
+
+  it('sends other headers when a proof asks for it', async () => {
+    const rewrite = (/** @type {string} */ name, /** @type {string} */ value) =>
+      name === 'content-security-policy' ? "frame-src 'self'" : value;
+    const server = await serveApp({ port: 0, outDir, rewrite });
+    try {
+      expect((await headersOf(server.url)).policy).toBe("frame-src 'self'");
+    } finally {
+      await server.close();
+    }
+  });
 });
 
 describe('the start command', () => {

@@ -1,4 +1,5 @@
 /** Errors as data: a stable code, fields that name what was wrong, and whether trying again can help. */
+import './disposal.ts';
 import type { Json } from './json.ts';
 
 /** `layer/what`. Public API: a code never changes its meaning. */

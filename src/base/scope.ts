@@ -1,4 +1,5 @@
 /** Owned resources, released in reverse order; a failing release never hides another. */
+import './disposal.ts';
 
 export type Release = () => void | PromiseLike<void>;
 

@@ -1,18 +1,25 @@
-// Guests try to get out of the built app, under the headers it is served with; a listener outside counts what reaches it.
-// Sabotaged: no policy on any answer and no frame. Then the same attempts must be seen to get out.
-import { cpSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+// Guests try to get out of the built app, under the headers it is served with, in an engine of choice; a listener outside counts what reaches it.
+// First comes what the executor can do in this engine. Sabotaged: no policy on any answer and no frame; then the attempts must be seen to get out.
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { build } from 'vite';
-import { launchBrowser } from '../browser.mjs';
 import { buildAll, isBuilt } from '../build.mjs';
+import { callInPage, engineNames, openPage, requireInstalled } from '../engine.mjs';
 import { startListener } from '../listener.mjs';
 import { serveApp } from '../start.mjs';
 
 const root = resolve(import.meta.dirname, '../..');
 const timeoutMs = 10 * 60_000;
+/** With fewer leaks the control says nothing about an engine. */
+const minControlLeaks = 20;
 
-/** @typedef {{ attempt: string, watcher: string, leaked: boolean, leaksUnprotected: boolean, detail: string }} Row */
+/**
+ * @typedef {import('./escape.d.mts').Setting} Setting
+ * @typedef {import('./escape.d.mts').EscapeResult} Row
+ * @typedef {import('./page/capabilities.mjs').Capabilities} Capabilities
+ * @typedef {(line: string) => void} Print
+ */
 
 async function bundleSuite() {
   const outcome = await build({
@@ -45,65 +52,153 @@ export async function prepareApp(folder) {
 }
 
 /**
- * Every attempt, in a browser of its own. Also for the e2e tests.
- * @param {string} url
- * @param {string} kind
- * @param {string} listenerUrl
- * @returns {Promise<Row[]>}
+ * The app's own headers, and for the frame in `srcdoc`, which the app's `script-src` would forbid, those of a host whose pages have the
+ * sandbox's rule and no other (docs/hosting.md). The control has no policy at all.
+ * @param {string} folder
+ * @param {Setting} setting
  */
-export async function runIn(url, kind, listenerUrl) {
-  const browser = await launchBrowser();
+export function serveSetting(folder, { walls, frame }) {
+  if (walls === 'none') return serveApp({ port: 0, outDir: folder, isDefended: false });
+  if (frame === 'file') return serveApp({ port: 0, outDir: folder });
+  const { pageRule } = JSON.parse(readFileSync(join(folder, 'sandbox/headers.json'), 'utf8'));
+  return serveApp({
+    port: 0,
+    outDir: folder,
+    rewrite: (name, value) => (name === 'content-security-policy' ? pageRule : value),
+  });
+}
+
+/** Calls one function of the suite in a browser of its own; also for the e2e tests. @type {typeof import('./escape.d.mts').callSuite} */
+export async function callSuite(folder, setting, name, values) {
+  const { engine = 'chromium' } = setting;
+  const server = await serveSetting(folder, setting);
   try {
-    const page = await browser.newPage();
-    page.setDefaultTimeout(timeoutMs);
-    await page.goto(url);
-    const rows = await page.evaluate(
-      async ([walls, listener]) => {
-        const path = '/escape-suite.js';
-        const suite = await import(path);
-        return suite.run(walls, listener);
-      },
-      /** @type {const} */ ([kind, listenerUrl]),
-    );
-    requireJudged(kind, rows);
-    return rows;
+    const page = await openPage(engine, server.url);
+    try {
+      return await callInPage(page, { module: '/escape-suite.js', name, values, timeoutMs });
+    } finally {
+      await page.close();
+    }
   } finally {
-    await browser.close();
+    await server.close();
   }
 }
 
-/** An interpreter that never ran has kept nothing in. @param {string} kind @param {Row[]} rows */
-function requireJudged(kind, rows) {
-  const notRun = rows.find((row) => /^executor\/(boot-failed|frame-unavailable|frame-lost)/.test(row.detail));
-  if (notRun)
-    throw new Error(`walls: ${kind}: ${notRun.attempt} never ran, so nothing is known: ${notRun.detail}`);
-  if (rows.length === 0) throw new Error(`walls: ${kind}: no attempt was made`);
+/** Every attempt; also for the e2e tests. @type {typeof import('./escape.d.mts').runIn} */
+export async function runIn(folder, setting, listenerUrl) {
+  const { walls, frame, watchers } = setting;
+  const rows = /** @type {readonly Row[]} */ (
+    await callSuite(folder, setting, 'run', [walls, frame, listenerUrl, watchers])
+  );
+  requireJudged(setting, rows);
+  return rows;
 }
 
-/** @param {string} kind @param {Row[]} rows @param {(line: string) => void} print */
-function report(kind, rows, print) {
-  const leaks = rows.filter((row) => row.leaked);
-  print(`walls: ${kind} · ${rows.length} attempts · ${leaks.length} got out`);
-  for (const { attempt, leaked, detail } of rows)
-    print(`  ${leaked ? 'LEAKED' : 'held  '}  ${attempt.padEnd(30)} ${detail}`);
-  return leaks.length === 0;
+/** @param {Setting} setting */
+const nameOf = ({ walls, frame }) =>
+  walls === 'none' ? 'no walls' : `walls: ${walls}, frame: ${frame === 'file' ? 'a file' : frame}`;
+
+/** An interpreter that never ran has kept nothing in. @param {Setting} setting @param {readonly Row[]} rows */
+function requireJudged(setting, rows) {
+  const notRun = rows.find((row) => /^executor\/(boot-failed|frame-unavailable|frame-lost)/.test(row.detail));
+  if (notRun)
+    throw new Error(`${nameOf(setting)}: ${notRun.attempt} never ran, so nothing is known: ${notRun.detail}`);
+  if (rows.length === 0) throw new Error(`${nameOf(setting)}: no attempt was made`);
+}
+
+/** @param {readonly string[][]} lines @param {Print} print */
+function printTable(lines, print) {
+  const widths = (lines[0] ?? []).map((_cell, at) => Math.max(...lines.map((line) => line[at]?.length ?? 0)));
+  for (const line of lines) print(`  ${line.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join('  ')}`);
+}
+
+/**
+ * What the executor can do there; false when it broke a promise.
+ * @param {string} folder @param {Setting} setting @param {Print} print
+ */
+async function reportCapabilities(folder, setting, print) {
+  const { platform, rows } = /** @type {Capabilities} */ (
+    await callSuite(folder, setting, 'ask', [setting.frame])
+  );
+  print(`\n${setting.engine}, frame: ${setting.frame === 'file' ? 'a file' : setting.frame}`);
+  printTable(Object.entries(platform), print);
+  print('');
+  const languages = Object.keys(rows[0].answers);
+  const lines = rows.map(({ question, answers }) => [question, ...languages.map((name) => answers[name])]);
+  printTable([['', ...languages], ...lines], print);
+  return (
+    rows.every(({ isWrong }) => !isWrong) &&
+    Object.values(platform).every((cell) => !cell.startsWith('WRONG'))
+  );
+}
+
+const idOf = (/** @type {Row} */ { language, attempt }) => `${language} ${attempt}`;
+
+/**
+ * What a row says in this engine. What never gets out is no proof of a wall: it is `absent`, whether nothing can do it anywhere or only not here.
+ * `unproved`: the attempt's own control showed nothing.
+ * @param {Row} row
+ * @param {ReadonlySet<string>} possible
+ */
+function verdictOf(row, possible) {
+  if (row.leaked) return 'LEAKED';
+  if (row.control === 'beside') return row.shown ? 'held' : 'unproved';
+  return row.control === 'without walls' && possible.has(idOf(row)) ? 'held' : 'absent';
+}
+
+/**
+ * @param {Setting} setting
+ * @param {readonly Row[]} rows
+ * @param {ReadonlySet<string>} possible the attempts that get out of this engine where there are no walls
+ * @param {Print} print
+ */
+function reportRows(setting, rows, possible, print) {
+  const words = rows.map((row) => verdictOf(row, possible));
+  const counts = ['held', 'absent', 'unproved', 'LEAKED'].map(
+    (word) => `${words.filter((one) => one === word).length} ${word.toLowerCase()}`,
+  );
+  print(`\n${setting.engine} · ${nameOf(setting)} · ${rows.length} attempts · ${counts.join(' · ')}`);
+  for (const [at, { language, attempt, detail }] of rows.entries())
+    print(`  ${words[at]?.padEnd(8)}  ${language.padEnd(10)}  ${attempt.padEnd(32)} ${detail}`);
+  return !words.includes('LEAKED');
+}
+
+/** @param {string} engine @returns {asserts engine is import('../engine.mjs').EngineName} */
+function requireEngine(engine) {
+  if (!engineNames.some((name) => name === engine))
+    throw new Error(`--engine is "${engine}"; it must be one of ${engineNames.join(', ')}`);
 }
 
 /** @type {import('../prove.mjs').Prove} */
-export async function prove({ sabotage, print }) {
+export async function prove({ sabotage, engine = 'chromium', print }) {
+  requireEngine(engine);
+  requireInstalled(engine);
   const folder = mkdtempSync(join(tmpdir(), 'vivarium-escape-'));
   const listener = await startListener();
   try {
     await prepareApp(folder);
-    const server = await serveApp({ port: 4373, outDir: folder, isDefended: !sabotage });
-    try {
-      let hasHeld = true;
-      for (const kind of sabotage ? ['none'] : ['whole', 'frame alone'])
-        hasHeld = report(kind, await runIn(server.url, kind, listener.url), print) && hasHeld;
-      return hasHeld;
-    } finally {
-      await server.close();
+    const bare = await openPage(engine, 'about:blank');
+    print(bare.version);
+    await bare.close();
+    /** @type {Setting} */
+    const control = { engine, walls: 'none', frame: 'file' };
+    const free = await runIn(folder, control, listener.url);
+    const possible = new Set(free.filter(({ leaked }) => leaked).map(idOf));
+    if (sabotage) return reportRows(control, free, possible, print);
+    let hasHeld = true;
+    if (possible.size < minControlLeaks) {
+      print(`without walls only ${possible.size} attempts got out: silence would prove nothing`);
+      hasHeld = false;
     }
+    for (const frame of /** @type {const} */ (['file', 'srcdoc'])) {
+      hasHeld = (await reportCapabilities(folder, { engine, walls: 'whole', frame }, print)) && hasHeld;
+      for (const walls of /** @type {const} */ (['whole', 'frame alone'])) {
+        const setting = { engine, walls, frame };
+        const rows = await runIn(folder, setting, listener.url);
+        hasHeld = reportRows(setting, rows, possible, print) && hasHeld;
+      }
+    }
+    return hasHeld;
   } finally {
     await listener.close();
     rmSync(folder, { recursive: true, force: true });

@@ -11,7 +11,17 @@ type Tree = null | boolean | number | string | readonly Tree[] | { readonly [key
 const longTextLength = 16_384;
 
 /** Python's `array` type codes (long long for 64 bit) and our arrays. */
-export const numberArrays = {
+export const numberArrays: {
+  readonly b: Int8ArrayConstructor;
+  readonly h: Int16ArrayConstructor;
+  readonly H: Uint16ArrayConstructor;
+  readonly i: Int32ArrayConstructor;
+  readonly I: Uint32ArrayConstructor;
+  readonly q: BigInt64ArrayConstructor;
+  readonly Q: BigUint64ArrayConstructor;
+  readonly f: Float32ArrayConstructor;
+  readonly d: Float64ArrayConstructor;
+} = {
   b: Int8Array,
   h: Int16Array,
   H: Uint16Array,
@@ -21,7 +31,7 @@ export const numberArrays = {
   Q: BigUint64Array,
   f: Float32Array,
   d: Float64Array,
-} as const;
+};
 
 /** What Python's `datetime` can hold. */
 const firstDateMs = Date.parse('0001-01-01T00:00:00.000Z');
