@@ -204,12 +204,17 @@ export class ModuleHost implements AsyncDisposable {
     await this.#ends.settled();
   }
 
-  /** Waits until what has ended has written what it had to. One that is still to start has nothing to write. */
+  /** Waits until what is being stopped, and what has ended, has written what it had to. One that is still to start has nothing to write. */
   async left(): Promise<void> {
     await Promise.allSettled(
       this.modules.flatMap(({ starting, stopping }) => (starting ? [] : (stopping ?? []))),
     );
-    await this.#ends.settled();
+    await this.gone();
+  }
+
+  /** Waits until what has ended, and is none of the modules any more, has written what it had to. */
+  gone(): Promise<void> {
+    return this.#ends.settled();
   }
 
   /** Waits for what is being written, then refuses more. */

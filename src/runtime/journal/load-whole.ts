@@ -6,12 +6,13 @@ import type { Mode, ModuleState } from '../../program/index.ts';
 import type { Durability } from '../../state/index.ts';
 import type { HostedModuleRecord } from '../host/hosted.ts';
 import type { CheckedState, StateCheckBody } from '../module-protocol.ts';
-import { changeInTurn } from '../parameter/change-together.ts';
+import { changeInTurn, startAgain } from '../parameter/change-together.ts';
 import type { BoundChangeHost, ChangeHost, ChangePart } from '../parameter/change-together.ts';
 import type { AcknowledgementLevel } from '../parameter/parameter-handle.ts';
 import { sameData } from '../parameter/same-data.ts';
 import { planShared, sharedOfAll } from '../parameter/shared-plan.ts';
-import type { SharedPlan } from '../parameter/shared-plan.ts';
+import type { HostedSharedParameter } from '../parameter/shared-parameter.ts';
+import type { SharedBindings, SharedPlan } from '../parameter/shared-plan.ts';
 import { inTurn } from '../parameter/whole-change.ts';
 import type { HostedPart } from '../sub-module/hosted-part.ts';
 import { partOfState, wholeFamily } from './whole-state.ts';
@@ -35,7 +36,7 @@ export interface LoadBeside {
   /** Makes another state of what an actor would make of its share. @throws what is wrong with that */
   readonly amend: (module: HostedModuleRecord, checked: CheckedState) => Promise<CheckedState>;
   /** What else belongs to the transaction, asked for when every actor has been asked. */
-  readonly plan: (parts: readonly ChangePart[]) => Promise<Omit<SharedPlan, 'parts'>>;
+  readonly plan?: (parts: readonly ChangePart[]) => Promise<Omit<SharedPlan, 'parts'>>;
 }
 
 /** What one actor of a program is to have. */
@@ -93,7 +94,7 @@ export async function loadInTurn(
   const updatedAtMs = clock.now();
   const parts = shares.map((share) => changeOf(share, { cause, updatedAtMs }));
   const plan = planShared(host, parts);
-  const others = await beside?.plan(parts);
+  const others = await beside?.plan?.(parts);
   let revived: readonly Share[] = [];
   try {
     await changeInTurn(host, [...parts, ...plan.parts], {
@@ -121,14 +122,44 @@ async function amended(share: Share, { amend }: LoadBeside): Promise<Share> {
   return { ...share, checked: await amend(share.module, share.checked) };
 }
 
-/** It may have been started with what was there before, while the rest was being committed. */
-async function loadRevived(host: BoundChangeHost, share: Share, change: LoadChange): Promise<void> {
-  const { module, given: state, isPartial } = share;
+/**
+ * What a module is bound to has the shared value, also where it was not bound when its state was made.
+ * @param valueOf undefined: whatever the state says
+ * @throws what its own constraints have against that
+ */
+export async function withShared(
+  bindings: SharedBindings,
+  module: HostedModuleRecord,
+  checked: CheckedState,
+  valueOf: (shared: HostedSharedParameter) => { readonly value: unknown } | undefined,
+): Promise<CheckedState> {
+  const others = Object.entries(checked.state.parameters).flatMap(([name, parameter]) => {
+    const shared = module.journal.parameters.has(name) ? bindings.sharedOf(module, name) : undefined;
+    const wanted = shared && valueOf(shared);
+    if (!wanted || sameData(parameter.value, wanted.value)) return [];
+    return [[name, { ...parameter, value: wanted.value }] as const];
+  });
+  if (others.length === 0) return checked;
+  const parameters = { ...checked.state.parameters, ...Object.fromEntries(others) };
+  const state = { ...checked.state, parameters };
+  const body: StateCheckBody = { state, isPartial: false };
+  if (!module.isOver) await module.call('state-check', body, { isIdempotent: true });
+  return { ...checked, state };
+}
+
+/** It may have been started with what was there before, while the rest was being committed. As any that starts, it has what is shared by now. */
+async function loadRevived(
+  host: BoundChangeHost,
+  { module, given: state, isPartial }: Share,
+  change: LoadChange,
+): Promise<void> {
+  const { restarts } = module;
+  const amend: LoadBeside['amend'] = (each, checked) => withShared(host, each, checked, (shared) => shared);
   try {
-    await loadInTurn(host, [{ module, state, isPartial }], change);
+    await loadInTurn(host, [{ module, state, isPartial }], change, { amend });
   } catch (error) {
-    // it has ended again, and begins with what is committed
-    if (!module.isOver) throw error;
+    // it is committed all the same: it begins with it, now or when it has ended again
+    await startAgain(module, restarts, error).catch(() => undefined);
   }
 }
 

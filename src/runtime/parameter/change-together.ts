@@ -296,8 +296,12 @@ async function deliver(clock: Clock, part: Foreseen): Promise<ChangesApplied | u
   }
 }
 
-/** @param restarts as they were when all of it was committed: one that was restarted since has begun with it */
-async function startAgain(
+/**
+ * For an owner that does not take what is committed: it begins with it.
+ * @param restarts as they were when all of it was committed: one that was restarted since has begun with it
+ * @throws what ended it
+ */
+export async function startAgain(
   module: HostedModuleRecord,
   restarts: number,
   refusal: unknown,

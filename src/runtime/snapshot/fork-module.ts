@@ -5,7 +5,7 @@ import { idTaken } from '../handle/handle.ts';
 import { checkModuleId } from '../host/module-id.ts';
 import type { StoredMeta } from '../journal/journal-disk.ts';
 import { inTurn } from '../parameter/whole-change.ts';
-import { writeLate } from './past-host.ts';
+import { left, writeLate } from './past-host.ts';
 import type { PastHost } from './past-host.ts';
 import { readStored, readStoredPast } from './stored-past.ts';
 import type { RuntimePast } from './stored-past.ts';
@@ -72,7 +72,7 @@ export async function forkModule(
   const entries = [...past.modules].flatMap(([id, each]) => copiesOf(id, each, { from, to }));
   if (entries.length === 0) throw nothingStored(from);
   await inTurn([host.host.reading], { clock, timeoutMs: limits.callTimeoutMs, isAlone: true }, async () => {
-    await host.host.left();
+    await left(host);
     if (host.host.get(to)) throw idTaken(to);
     const release = await host.host.locks.hold(to);
     try {

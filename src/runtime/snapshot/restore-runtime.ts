@@ -3,20 +3,17 @@
  * and what the store has of everybody else, and then every module puts it in.
  */
 import { CodedError, isCodedError, toCodedError } from '../../base/index.ts';
-import { withDeadline } from '../../platform/index.ts';
 import type { ParameterState } from '../../program/index.ts';
 import type { StateSource, Write } from '../../state/index.ts';
 import type { HostedModuleRecord } from '../host/hosted.ts';
-import { loadInTurn } from '../journal/load-whole.ts';
+import { loadInTurn, withShared } from '../journal/load-whole.ts';
 import type { LoadBeside, ModuleLoad } from '../journal/load-whole.ts';
 import { writeUntilTaken } from '../journal/late-writes.ts';
 import { wholeFamily } from '../journal/whole-state.ts';
-import type { CheckedState, StateCheckBody } from '../module-protocol.ts';
-import { sameData } from '../parameter/same-data.ts';
 import type { HostedSharedParameter } from '../parameter/shared-parameter.ts';
 import { sharedIn } from '../parameter/shared-plan.ts';
 import { inTurn } from '../parameter/whole-change.ts';
-import { isLive } from './past-host.ts';
+import { isLive, left } from './past-host.ts';
 import type { PastHost } from './past-host.ts';
 import { readPastState } from './past-state.ts';
 import { planStored, undoOf } from './stored-plan.ts';
@@ -54,17 +51,14 @@ interface Restore {
 export async function restoreRuntime(host: PastHost, source: StateSource): Promise<RuntimeRestored> {
   const past = await readStoredPast(host.store, source);
   const { clock, limits } = host;
-  // what has ended is restored in the store, once it has left
-  const left = (): Promise<void> =>
-    withDeadline(clock, { timeoutMs: limits.callTimeoutMs }, () => host.host.left());
-  // a module may take long to stop: the others go on meanwhile
-  await left();
+  // what has ended is restored in the store, once it has left; a module may take long to stop: the others go on meanwhile
+  await left(host);
   const turn = { clock, timeoutMs: limits.callTimeoutMs, isAlone: true };
   return inTurn([host.host.reading], turn, () =>
     inTurn(host.host.shared.all, turn, () => {
       const concerned = new Set(host.host.modules.filter(isLive).flatMap(wholeFamily));
       return inTurn([...concerned], turn, async () => {
-        await left();
+        await left(host);
         return restoreInTurn(await prepare(host, past, `restore to ${source}`));
       });
     }),
@@ -119,10 +113,14 @@ async function restoreInTurn(restore: Restore): Promise<RuntimeRestored> {
 
 function besideOf({ host, returns, stored }: Restore, onCommit: () => void): LoadBeside {
   return {
-    amend: (module, checked) => withShared(module, checked, { host, returns }),
+    // also where the module was not bound at that time
+    amend: (module, checked) => withShared(host, module, checked, (shared) => returns.get(shared)),
     plan: (parts) => {
-      const bound = sharedIn(host, parts);
-      // those that somebody is bound to are set with them
+      // those that somebody is bound to who runs are set with them
+      const bound = sharedIn(
+        host,
+        parts.filter(({ module }) => !module.isOver),
+      );
       const others = [...returns].flatMap(([shared, each]) => (bound.has(shared) ? [] : [each]));
       const writes: readonly Write[] = [...others.flatMap((each) => each.writes), ...stored.writes];
       return Promise.resolve({
@@ -135,27 +133,6 @@ function besideOf({ host, returns, stored }: Restore, onCommit: () => void): Loa
       });
     },
   };
-}
-
-/** What is bound now has the shared value of then, also where the module was not bound at that time. */
-async function withShared(
-  module: HostedModuleRecord,
-  checked: CheckedState,
-  { host, returns }: Pick<Restore, 'host' | 'returns'>,
-): Promise<CheckedState> {
-  const others = Object.entries(checked.state.parameters).flatMap(([name, parameter]) => {
-    const shared = module.journal.parameters.has(name) ? host.sharedOf(module, name) : undefined;
-    const returned = shared && returns.get(shared);
-    if (!returned || sameData(parameter.value, returned.value)) return [];
-    return [[name, { ...parameter, value: returned.value }] as const];
-  });
-  if (others.length === 0) return checked;
-  const parameters = { ...checked.state.parameters, ...Object.fromEntries(others) };
-  const state = { ...checked.state, parameters };
-  const body: StateCheckBody = { state, isPartial: false };
-  // its own constraints may refuse what is shared
-  if (!module.isOver) await module.call('state-check', body, { isIdempotent: true });
-  return { ...checked, state };
 }
 
 function mayBeIn(error: unknown): boolean {
