@@ -10,7 +10,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const publicFolder = join(root, 'public/sandbox');
 const executor = join(root, 'src/executor');
 const { resolve } = createRequire(import.meta.url);
-const harness = join(root, 'wasm/python/harness.py');
+const pythonFolder = join(root, 'wasm/python');
 const stampName = 'stamp.txt';
 
 /** A guest's worker is bundled from its entry; files of a package are copied as they are. A new language adds its rows. */
@@ -58,9 +58,11 @@ const versionOf = async (name) =>
 async function stampOfInputs() {
   const ours = [
     fileURLToPath(import.meta.url),
-    harness,
-    join(root, 'wasm/python/build-standard-library.mjs'),
+    ...['harness.py', 'checkpoint.py', 'compile-harness.mjs', 'build-standard-library.mjs'].map((name) =>
+      join(pythonFolder, name),
+    ),
     join(executor, 'sandbox/protocol.ts'),
+    join(executor, 'sandbox/session-protocol.ts'),
     join(executor, 'sandbox/sandbox-headers.ts'),
     ...(await listFiles(join(executor, 'guest'))),
     ...(await listFiles(join(executor, 'language'))),
@@ -86,15 +88,22 @@ async function isUpToDate(target, stamp) {
   return (await readFile(join(target, stampName), 'utf8').catch(() => '')) === stamp;
 }
 
+async function pythonCode() {
+  const { compileHarness } = await import('../wasm/python/compile-harness.mjs');
+  const codes = await compileHarness(join(root, '.cache'));
+  return Object.fromEntries(Object.entries(codes).map(([name, code]) => [name, JSON.stringify(code)]));
+}
+
 /** One classic script without imports: the frame loads nothing. */
 async function bundle(entry, fileName, folder) {
   const { build } = await import('vite');
+  const isPython = entry.startsWith('language/python/');
   await build({
     configFile: false,
     root,
     publicDir: false,
     logLevel: 'warn',
-    define: { harnessSource: JSON.stringify(await readFile(harness, 'utf8')) },
+    define: isPython ? await pythonCode() : {},
     plugins: [
       {
         name: 'guest-scripts',

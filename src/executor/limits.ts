@@ -61,6 +61,17 @@ export interface ExecutorLimits {
   readonly sessions: number;
   /** Runs that wait inside one session. */
   readonly queuedPerSession: number;
+  /** What of a session is put aside, variables and files together, for the time when its interpreter must be ended; 0: nothing. Held on the page. */
+  readonly checkpointBytes: number;
+  /** Longest that putting it aside may take; so long the session's next run may have to wait. After twice that the interpreter is ended. */
+  readonly checkpointMs: number;
+  /**
+   * What takes long to put aside (Python: more than 4 ms) and was changed in place at most waits until nothing has run for so long; what was
+   * added, replaced or made longer or shorter never waits.
+   */
+  readonly checkpointIdleMs: number;
+  /** Longest that an interpreter may take to make of it what the last one was; then the session goes on afresh. */
+  readonly restoreMs: number;
   /** Interpreters started ahead; 0 starts none before the first run. */
   readonly warmSandboxes: number;
   /** The most that a kept snapshot of an interpreter may have, compressed; there is one for each language. Python's has about 5 MB. */
@@ -101,6 +112,10 @@ export const defaultLimits: ExecutorLimits = deepFreeze({
   queuedExecutions: 64,
   sessions: 8,
   queuedPerSession: 16,
+  checkpointBytes: 32 * mebibyte,
+  checkpointMs: 1_000,
+  checkpointIdleMs: 50,
+  restoreMs: 5_000,
   warmSandboxes: 1,
   snapshotBytes: 16 * mebibyte,
   snapshotAgeMs: 7 * 86_400_000,
@@ -116,6 +131,8 @@ const least: Partial<Record<keyof ExecutorLimits, number>> = {
   displayBytes: 0,
   queuedExecutions: 0,
   queuedPerSession: 0,
+  checkpointBytes: 0,
+  checkpointIdleMs: 0,
   warmSandboxes: 0,
   snapshotAgeMs: 0,
 };

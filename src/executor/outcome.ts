@@ -17,6 +17,23 @@ export interface GuestError {
 /** Which bound stopped the guest. `fuel` is WebAssembly's, where the caller gave it some. */
 export type ExceededLimit = 'time' | 'memory' | 'output' | 'calls' | 'fuel';
 
+/** A variable, or a file by its path, that an interpreter's successor does not have. */
+export interface LostName {
+  /** At most 256 characters of it. */
+  readonly name: string;
+  /** For people, in the guest's words: to be shown as text. */
+  readonly reason: string;
+}
+
+/** What a session's next interpreter gets of what the last one had. The guest wrote it down: nothing in it is certain to be so. */
+export interface Restored {
+  /** Variables that come back; for SQL, tables. */
+  readonly names: readonly string[];
+  readonly lost: readonly LostName[];
+  /** Completed runs that came after all this was put aside: what they changed is gone. Mostly 0, see `limits.checkpointIdleMs`. */
+  readonly missedRuns: number;
+}
+
 interface Ending {
   /** Text printed so far, at most `limits.outputBytes` of both streams together. */
   readonly stdout: string;
@@ -25,8 +42,13 @@ interface Ending {
   readonly displays?: readonly DisplayValue[];
   /** From the moment the code was handed to an interpreter. */
   readonly durationMs: number;
-  /** True when the interpreter was ended: a session's variables are gone and its next run starts afresh. */
+  /** True when the interpreter was ended: a session's next run starts in another one, with what `restored` tells and nothing else. */
   readonly isSandboxLost: boolean;
+  /**
+   * In a session: what the next interpreter gets, in the outcome that tells of the loss; and once more, as it came about, in the first outcome
+   * of that interpreter. Left out where nothing comes back.
+   */
+  readonly restored?: Restored;
 }
 
 /** The code ran to its end. `value` is that of a last expression, else `null`. */

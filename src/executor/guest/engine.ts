@@ -1,5 +1,7 @@
 /** What a language brings into its worker. Ports, budgets, output and interrupts are `guest-runner.ts`'s, for every language the same. */
+import type { LostName } from '../outcome.ts';
 import type { GuestBoot } from '../sandbox/protocol.ts';
+import type { SaveBounds } from '../sandbox/session-protocol.ts';
 import type { GuestTools } from './tool-port.ts';
 
 /** One run as the engine gets it. */
@@ -12,6 +14,14 @@ export interface EngineRun {
   readonly timeoutMs: number;
   /** Whether it may call tools of the page. */
   readonly hasTools: boolean;
+}
+
+/** What a session is made of, put aside. Texts are cut to 200 characters. */
+export interface SavedState {
+  /** As many as the language likes, always the same number; `null`: as it was when last put aside. */
+  readonly parts: readonly (ArrayBuffer | null)[];
+  readonly names: readonly string[];
+  readonly lost: readonly LostName[];
 }
 
 /**
@@ -32,6 +42,13 @@ export interface Engine {
   stop?(): void;
   /** Between runs: what earlier ones left must be gone when the next one starts. Needed where the language is `isRenewable`. */
   renew?(): void;
+  /**
+   * Between runs: puts aside what they have left. `later`: it would take long, and should be asked for again with `isIdle`; `undefined`: it
+   * cannot be done. Throwing says that nothing more can run here. Needed where the language is `isRestorable`.
+   */
+  save?(bounds: SaveBounds, isIdle: boolean): SavedState | 'later' | undefined;
+  /** Before the first run: makes this interpreter what the other one was; answers what did not come back. Throwing ends the worker. */
+  restore?(parts: readonly Uint8Array[]): readonly LostName[];
 }
 
 /** What an engine may say beside its results. Bounded here, whatever the guest does with it; nothing is heard outside a run. */

@@ -27,6 +27,7 @@ const rest = {
   displays: 2,
   displayBytes: 100,
   hasTools: true,
+  saving: null,
 };
 
 /** Runs `guest` in the place of Python, which is what a guest that goes round the harness comes to. */

@@ -5,6 +5,7 @@ import type { Clock } from '../../platform/index.ts';
 import type { GuestBoot, GuestCommand, GuestMessage, RunStart } from '../sandbox/protocol.ts';
 import type { Engine, GuestOutput } from './engine.ts';
 import { beginRun } from './interrupt-flag.ts';
+import { SessionSaver } from './session-saver.ts';
 import { ToolPort } from './tool-port.ts';
 
 export type Send = (message: GuestMessage, transfer?: readonly ArrayBuffer[]) => void;
@@ -37,6 +38,7 @@ export class GuestRunner implements GuestOutput {
   readonly #send: Send;
   readonly #interrupt: SharedArrayBuffer | undefined;
   readonly #clock: Clock;
+  readonly #saver: SessionSaver;
   readonly #pending = { stdout: '', stderr: '' };
   #writes = 0;
   #writtenMs = 0;
@@ -62,6 +64,7 @@ export class GuestRunner implements GuestOutput {
       send(message, transfer);
     };
     this.tools = new ToolPort(sendCall, interrupt, mailbox);
+    this.#saver = new SessionSaver({ send, clock, die: (error) => this.die(error) });
   }
 
   install(engine: Engine): void {
@@ -81,6 +84,8 @@ export class GuestRunner implements GuestOutput {
         return this.tools.receive(command.call, command.answer);
       case 'guest-renew':
         return this.#renew();
+      case 'session-restore':
+        return this.#saver.restore(this.#engine as Engine, command.parts);
     }
   }
 
@@ -95,6 +100,7 @@ export class GuestRunner implements GuestOutput {
   async #serve(message: RunStart): Promise<void> {
     const { run, request, buffers, timeoutMs } = message;
     const engine = this.#engine as Engine;
+    this.#saver.cancel();
     const isInterrupted = this.#interrupt !== undefined && beginRun(this.#interrupt, run);
     this.#begin(message);
     if (isInterrupted) return this.#end(run, interrupted(engine.interruptName));
@@ -102,6 +108,7 @@ export class GuestRunner implements GuestOutput {
       const views = buffers.map((buffer) => new Uint8Array(buffer));
       const answer = engine.run({ request, buffers: views, timeoutMs, hasTools: message.hasTools });
       this.#end(run, typeof answer === 'string' ? answer : await answer);
+      if (message.saving) this.#saver.save(engine, run, message.saving);
     } catch (error) {
       this.die(error);
     }

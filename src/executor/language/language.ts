@@ -39,6 +39,8 @@ export interface LanguageCapabilities {
   readonly hasPackages?: boolean;
   /** The guest can throw what it did away and go on in its worker as if it had just started: one-shot runs then share workers, never state. */
   readonly isRenewable: boolean;
+  /** The guest can put a session aside, and make another one of it: `Engine.save` and `Engine.restore`. Default: false. */
+  readonly isRestorable?: boolean;
   /** The guest ends a run at its time limit by itself, so that its worker survives also where no memory can be shared. */
   readonly keepsTime: boolean;
 }

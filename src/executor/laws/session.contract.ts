@@ -4,7 +4,7 @@ import { createHub, createMemorySink } from '../../telemetry/index.ts';
 import type { Executor } from '../executor.ts';
 import { codeOf, valueOf } from './open-executor.contract.ts';
 import type { OpenExecutor } from './open-executor.contract.ts';
-import { lawOf, lines } from './spelling.contract.ts';
+import { have, lawOf, lines } from './spelling.contract.ts';
 import type { Spelling } from './spelling.contract.ts';
 
 const stuckMs = 300;
@@ -69,8 +69,37 @@ export function sessionLaws(open: OpenExecutor, spelling: Spelling): void {
       type: 'exceeded',
       isSandboxLost: true,
     });
-    expect(await valueOf(session, has('x'))).toBe(false);
+    expect(await valueOf(session, has('x'))).toBe(have(spelling.restoring) !== undefined);
     expect(session.id).not.toBe(id);
+  });
+
+  lawOf(
+    spelling.restoring,
+    'a lost interpreter has a successor with what its last run left, and what it lacks is told',
+    async ({ leave, asked, lost }) => {
+      await using session = await executor.createSession();
+      await session.execute(leave);
+      const told = await session.execute(stuck, {}, { timeoutMs: stuckMs });
+      expect(told.restored?.names).toContain('x');
+      expect(told.restored?.lost.map(({ name }) => name).toSorted()).toEqual(lost);
+      expect(told.restored?.missedRuns).toBe(0);
+      const first = await session.execute(asked[0]);
+      expect(first).toMatchObject({ type: 'returned', value: asked[1], restored: told.restored });
+      // what is left now is put aside in its turn
+      expect(await session.execute(stuck, {}, { timeoutMs: stuckMs })).toHaveProperty('restored.names');
+      const second = await session.execute(asked[0]);
+      expect(second).toMatchObject({ type: 'returned', value: asked[1] });
+    },
+    30_000,
+  );
+
+  lawOf(spelling.restoring, 'with no bytes for it, nothing is put aside', async ({ leave }) => {
+    await using forgetful = open({ limits: { checkpointBytes: 0 } });
+    await using session = await forgetful.createSession();
+    await session.execute(leave);
+    const told = await session.execute(stuck, {}, { timeoutMs: stuckMs });
+    expect(told.isSandboxLost).toBe(true);
+    expect(told).not.toHaveProperty('restored');
   });
 
   test('disposal ends the run and those that wait as cancelled', async () => {

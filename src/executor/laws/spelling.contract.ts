@@ -113,6 +113,12 @@ export interface Spelling {
   readonly traces: { readonly leave: string; readonly seen: Valued };
   /** Two programs of a session, with a failure between them, and what they have kept. */
   readonly keeping: Maybe<{ readonly first: string; readonly failing: string; readonly asked: Valued }>;
+  /** What comes back when the interpreter was ended: a program that leaves `x` and more, the value of another one afterwards, and what does not. */
+  readonly restoring: Maybe<{
+    readonly leave: string;
+    readonly asked: Valued;
+    readonly lost: readonly string[];
+  }>;
   /** Three programs, the first one slow, that add a, b and c to the list that the last one ends with. */
   readonly inOrder: Maybe<readonly [slow: string, second: string, third: string]>;
   /** Ends, and leaves something that within half a second keeps its interpreter busy, until it is interrupted. Sets `kept` to 1. */

@@ -24,7 +24,7 @@ export interface RunGrant {
 }
 
 /** Ready to be posted, but for the grant; the bytes are ours to give away. */
-export interface PreparedRun extends Omit<RunStart, 'type' | 'run'> {
+export interface PreparedRun extends Omit<RunStart, 'type' | 'run' | 'saving'> {
   readonly grant: RunGrant;
 }
 

@@ -5,6 +5,16 @@
  * whatever it likes on its own port. So the page owns all numbers, and {@link parseGuestMessage} reads by hand.
  */
 
+import { readSessionRestored, readSessionSave, readSessionStep } from './session-protocol.ts';
+import type {
+  SaveBounds,
+  SessionRestore,
+  SessionRestored,
+  SessionSave,
+  SessionSaving,
+  SessionUnsaved,
+} from './session-protocol.ts';
+
 /** How the worker is set up; fixed for its life. */
 export interface GuestSettings {
   readonly fileBytes: number;
@@ -19,7 +29,7 @@ export interface GuestSettings {
 }
 
 /** Page → worker, after the boot. */
-export type GuestCommand = RunStart | RunStop | GuestRenew | ToolAnswered;
+export type GuestCommand = RunStart | RunStop | GuestRenew | ToolAnswered | SessionRestore;
 
 /** Page → frame, by `postMessage` on its window, once, with the port that everything else uses. */
 export interface FrameConnect {
@@ -115,6 +125,8 @@ export interface RunStart {
   readonly hasTools: boolean;
   /** For a guest that keeps time itself; the page's own clock is the bound. */
   readonly timeoutMs: number;
+  /** Whether, and within which bounds, what the run leaves is put aside. */
+  readonly saving: SaveBounds | null;
 }
 
 /** Page → worker, on the sandbox's port: the answer to a call that does not hold the worker's thread. */
@@ -192,6 +204,10 @@ export type GuestMessage =
       /** The worker goes on with an interpreter that has run nothing: what earlier runs left is gone. */
       readonly isStateLost: boolean;
     }
+  | SessionSave
+  | SessionSaving
+  | SessionUnsaved
+  | SessionRestored
   /** The interpreter cannot go on. */
   | { readonly type: 'sandbox-die'; readonly message: string };
 
@@ -248,6 +264,10 @@ const readers: Record<GuestMessage['type'], (data: Unknown) => GuestMessage | un
     isCount(run) && isText(result) && isBuffers(buffers) && typeof isStateLost === 'boolean'
       ? { type: 'run-end', run, result, buffers, isStateLost }
       : undefined,
+  'session-save': (data) => readSessionSave(data),
+  'session-saving': (data) => readSessionStep('session-saving', data),
+  'session-unsaved': (data) => readSessionStep('session-unsaved', data),
+  'session-restored': (data) => readSessionRestored(data),
   'sandbox-die': ({ message }) => (isText(message) ? { type: 'sandbox-die', message } : undefined),
 };
 

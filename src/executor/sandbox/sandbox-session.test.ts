@@ -2,12 +2,13 @@ import { expect, test } from 'vitest';
 import { SimulatedClock } from '../../platform/index.ts';
 import { silentHub } from '../../telemetry/index.ts';
 import { resolveLimits } from '../limits.ts';
-import type { Outcome } from '../outcome.ts';
+import type { LostName, Outcome } from '../outcome.ts';
 import { python } from '../language/python/python.ts';
 import { SandboxPool } from './pool.ts';
 import { resolvePolicy } from '../policy/policy.ts';
 import type { RunEnd, RunWatcher, Sandbox } from './sandbox.ts';
 import { SandboxSession } from './sandbox-session.ts';
+import type { SavedSession } from './saved-session.ts';
 
 /** An interpreter as the page sees it: what it answers, and when, is the test's to say. */
 class ScriptedSandbox {
@@ -17,10 +18,36 @@ class ScriptedSandbox {
   isAlive = true;
   /** A frame that has crashed: nobody answers. */
   isSilent = false;
+  isSaving = false;
+  #endSave: (() => void) | undefined;
+  saved: SavedSession | undefined;
+  missedRuns = 0;
+  /** What it answers when it is to become another one; without an answer it never does. */
+  restoring: readonly LostName[] | undefined = [];
+  #endRestore: ((lost: undefined) => void) | undefined;
   #end: ((end: RunEnd) => void) | undefined;
 
   constructor(id: string) {
     this.id = id;
+  }
+
+  keepSession(_bounds: unknown, saved: SavedSession | undefined): void {
+    this.saved = saved;
+  }
+
+  whenSaved(): Promise<void> {
+    return this.isSaving
+      ? new Promise((resolve) => {
+          this.#endSave = resolve;
+        })
+      : Promise.resolve();
+  }
+
+  restore(): Promise<readonly LostName[] | undefined> {
+    if (this.restoring) return Promise.resolve(this.restoring);
+    return new Promise((resolve) => {
+      this.#endRestore = resolve;
+    });
   }
 
   isReachable(): Promise<boolean> {
@@ -50,6 +77,8 @@ class ScriptedSandbox {
 
   kill(cause: string): void {
     this.isAlive = false;
+    this.#endRestore?.(undefined);
+    this.#endSave?.();
     this.#end?.({ type: 'dead', cause: cause as never, message: cause });
   }
 }
@@ -61,8 +90,9 @@ function createSession() {
   const limits = resolveLimits();
   const starts: (() => void)[] = [];
   const second = new ScriptedSandbox('second');
+  const successors = [second, new ScriptedSandbox('third')];
   const start = (): Promise<Sandbox> =>
-    new Promise((resolve) => starts.push(() => resolve(second as unknown as Sandbox)));
+    new Promise((resolve) => starts.push(() => resolve(successors.shift() as unknown as Sandbox)));
   const session = new SandboxSession(first as unknown as Sandbox, {
     pool: new SandboxPool(start, 0),
     rules: { limits, policy: resolvePolicy(), language: python },
@@ -144,4 +174,80 @@ test('disposal ends a run that waits for its interpreter at once', async () => {
   await expect.poll(() => starts).toHaveLength(1);
   await session[Symbol.asyncDispose]();
   expect(await run).toMatchObject({ type: 'cancelled', isSandboxLost: true });
+});
+
+const saved: SavedSession = {
+  run: 3,
+  parts: [new ArrayBuffer(8)],
+  names: ['x', 'y'],
+  lost: [{ name: 'file', reason: 'it is open' }],
+};
+
+/** A session whose interpreter has put something aside, and is ended by its next run. */
+async function loseInterpreter() {
+  const parts = createSession();
+  const { session, first, clock } = parts;
+  Object.assign(first, { saved, missedRuns: 1 });
+  const run = session.execute('stuck');
+  await expect.poll(() => first.runs).toEqual(['stuck']);
+  first.isSilent = true;
+  session.interrupt();
+  await clock.advance(resolveLimits().interruptGraceMs);
+  first.isSilent = false;
+  return { ...parts, told: await run };
+}
+
+test('what was put aside is told with the loss, and as it came back with the next run alone', async () => {
+  const { session, starts, second, told } = await loseInterpreter();
+  expect(told).toMatchObject({ isSandboxLost: true, restored: { names: ['x', 'y'], missedRuns: 1 } });
+  second.restoring = [{ name: 'y', reason: 'it cannot be read' }];
+  const next = session.execute('next');
+  await expect.poll(() => starts).toHaveLength(1);
+  starts[0]?.();
+  expect(await next).toMatchObject({
+    type: 'returned',
+    restored: { names: ['x'], lost: [{ name: 'file' }, { name: 'y' }], missedRuns: 1 },
+  });
+  expect(await session.execute('last')).not.toHaveProperty('restored');
+});
+
+test('an interpreter that never becomes the other one is ended in time, and a third one starts afresh', async () => {
+  const { session, starts, second, clock } = await loseInterpreter();
+  second.restoring = undefined;
+  const next = session.execute('next');
+  await expect.poll(() => starts).toHaveLength(1);
+  starts[0]?.();
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  await clock.advance(resolveLimits().restoreMs);
+  await expect.poll(() => starts).toHaveLength(2);
+  starts[1]?.();
+  expect(await next).toMatchObject({ restored: { names: [], lost: [{}, { name: 'x' }, { name: 'y' }] } });
+  expect(second.runs).toEqual([]);
+});
+
+test('an abort while it becomes the other one loses nothing: the next run tries again', async () => {
+  const { session, starts, second } = await loseInterpreter();
+  second.restoring = undefined;
+  const waiting = session.execute('waiting');
+  const next = session.execute('next');
+  await expect.poll(() => starts).toHaveLength(1);
+  starts[0]?.();
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  session.interrupt();
+  expect(await waiting).toMatchObject({ type: 'cancelled', restored: { names: ['x', 'y'] } });
+  await expect.poll(() => starts).toHaveLength(2);
+  starts[1]?.();
+  expect(await next).toMatchObject({ type: 'returned', restored: { names: ['x', 'y'] } });
+});
+
+test('a guest that never ends to be put aside is ended, and has a successor with what was put aside before', async () => {
+  const { session, first, second, starts, clock } = createSession();
+  Object.assign(first, { saved, missedRuns: 1, isSaving: true });
+  const run = session.execute('next');
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  await clock.advance(2 * resolveLimits().checkpointMs);
+  await expect.poll(() => starts).toHaveLength(1);
+  starts[0]?.();
+  expect(await run).toMatchObject({ value: 'next', restored: { names: ['x', 'y'], missedRuns: 1 } });
+  expect([first.runs, second.runs]).toEqual([[], ['next']]);
 });

@@ -3,13 +3,16 @@ import { CodedError } from '../../base/index.ts';
 import type { Code, ExecutionContext, ExecutionOptions, Session } from '../executor.ts';
 import { Execution } from './execution.ts';
 import type { ExecutionDependencies } from './execution.ts';
-import type { Outcome } from '../outcome.ts';
+import type { Outcome, Restored } from '../outcome.ts';
 import { nothingPrinted } from './nothing-printed.ts';
 import type { SandboxPool } from './pool.ts';
 import { prepareRun } from './prepare-run.ts';
 import type { PreparedRun, RunRules } from './prepare-run.ts';
 import type { Sandbox } from './sandbox.ts';
 import type { SandboxId } from './sandbox-id.ts';
+import { describeRestored, describeSave, describeUnrestored } from './saved-session.ts';
+import type { SavedSession } from './saved-session.ts';
+import type { SaveBounds } from './session-protocol.ts';
 import { Slots } from './slots.ts';
 import type { LeavePlace } from './slots.ts';
 
@@ -44,11 +47,14 @@ export class SandboxSession implements Session {
   readonly #pending = new Set<PendingRun>();
   #sandbox: Sandbox;
   #current: Execution | undefined;
+  /** What came back, until an outcome has told it. */
+  #restored: Restored | undefined;
   #isDisposed = false;
 
   constructor(sandbox: Sandbox, options: SessionOptions) {
     this.#sandbox = sandbox;
     this.#options = options;
+    this.#use(sandbox, undefined);
     this.#turn = new Slots(1, options.rules.limits.queuedPerSession);
   }
 
@@ -95,13 +101,10 @@ export class SandboxSession implements Session {
 
   async #run({ prepared, options }: PendingRun): Promise<Outcome> {
     try {
+      await this.#whenSaved(options.signal);
       const isReachable = await untilAbort(this.#sandbox.isReachable(), options.signal);
       if (isReachable === undefined) return this.#cancelledBefore();
-      if (!isReachable) {
-        const next = await this.#options.pool.acquire(options.signal);
-        if (!next) return this.#cancelledBefore();
-        this.#sandbox = next;
-      }
+      if (!isReachable && !(await this.#replace(options.signal))) return this.#cancelledBefore();
     } catch (error) {
       return this.#options.bootFailure(error);
     }
@@ -112,12 +115,79 @@ export class SandboxSession implements Session {
     this.#current = new Execution(this.#sandbox, options, this.#options.dependencies);
     const outcome = await this.#current.run(prepared);
     this.#current = undefined;
-    return outcome;
+    return this.#tellRestored(outcome);
+  }
+
+  /** What the guest brings along can make it last for ever; then the interpreter ends, and what was put aside before it stays. */
+  async #whenSaved(signal: AbortSignal): Promise<void> {
+    const { dependencies, rules } = this.#options;
+    const sandbox = this.#sandbox;
+    const cancelTimer = dependencies.clock.after(2 * rules.limits.checkpointMs, () => sandbox.kill('time'));
+    await untilAbort(sandbox.whenSaved(), signal);
+    cancelTimer();
   }
 
   #cancelledBefore(): Outcome {
-    return { type: 'cancelled', ...nothingPrinted, isSandboxLost: !this.#sandbox.isAlive };
+    const isSandboxLost = !this.#sandbox.isAlive;
+    return this.#tellRestored({ type: 'cancelled', ...nothingPrinted, isSandboxLost });
   }
+
+  /** Another interpreter, made what the last one was as far as that was put aside; false as soon as `signal` aborts. */
+  async #replace(signal: AbortSignal): Promise<boolean> {
+    const { saved, missedRuns } = this.#sandbox;
+    if (!(await this.#acquire(signal, saved))) return false;
+    if (!saved) return true;
+    const lost = await this.#restore(saved, signal);
+    if (lost) {
+      this.#restored = describeRestored(saved, lost, missedRuns);
+      return true;
+    }
+    if (signal.aborted) return false;
+    // whatever it was that ended it would end the next one, too
+    this.#restored = describeUnrestored(saved, 'what was put aside could not be read', missedRuns);
+    return this.#acquire(signal, undefined);
+  }
+
+  async #acquire(signal: AbortSignal, saved: SavedSession | undefined): Promise<boolean> {
+    const next = await this.#options.pool.acquire(signal);
+    if (next) this.#use(next, saved);
+    return next !== undefined;
+  }
+
+  #use(sandbox: Sandbox, saved: SavedSession | undefined): void {
+    const { limits, language } = this.#options.rules;
+    this.#sandbox = sandbox;
+    if (language.capabilities.isRestorable && limits.checkpointBytes > 0)
+      sandbox.keepSession(saveBoundsOf(limits), saved);
+  }
+
+  /** Ends the interpreter when it takes too long, or `signal` aborts; then, and when it ends by itself, `undefined`. */
+  async #restore(saved: SavedSession, signal: AbortSignal): ReturnType<Sandbox['restore']> {
+    const sandbox = this.#sandbox;
+    const { dependencies, rules } = this.#options;
+    const cancelTimer = dependencies.clock.after(rules.limits.restoreMs, () => sandbox.kill('time'));
+    const onAbort = (): void => sandbox.kill('cancelled');
+    signal.addEventListener('abort', onAbort, { once: true });
+    try {
+      return signal.aborted ? (onAbort(), undefined) : await sandbox.restore(saved);
+    } finally {
+      cancelTimer();
+      signal.removeEventListener('abort', onAbort);
+    }
+  }
+
+  #tellRestored(outcome: Outcome): Outcome {
+    const { saved, missedRuns } = this.#sandbox;
+    const came = this.#restored;
+    this.#restored = undefined;
+    const restored = outcome.isSandboxLost ? saved && describeSave(saved, missedRuns) : came;
+    return restored ? { ...outcome, restored } : outcome;
+  }
+}
+
+function saveBoundsOf(limits: RunRules['limits']): SaveBounds {
+  const { checkpointBytes: sizeBytes, checkpointMs: timeMs, checkpointIdleMs: idleMs } = limits;
+  return { sizeBytes, timeMs, idleMs };
 }
 
 /** `undefined` as soon as `signal` aborts: whoever leaves need not wait for an answer. */

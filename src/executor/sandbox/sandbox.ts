@@ -2,9 +2,13 @@
 import { CodedError } from '../../base/index.ts';
 import type { Hub } from '../../telemetry/index.ts';
 import type { OutputPart } from '../executor.ts';
+import type { LostName } from '../outcome.ts';
 import type { PreparedRun } from './prepare-run.ts';
 import { parseGuestMessage } from './protocol.ts';
 import type { GuestCommand, GuestMessage, ToolCallMessage } from './protocol.ts';
+import { takeSave } from './saved-session.ts';
+import type { SavedSession } from './saved-session.ts';
+import type { SaveBounds, SessionSave } from './session-protocol.ts';
 import { parseRunResult } from './run-result.ts';
 import type { ResultBounds, RunResult } from './run-result.ts';
 import type { OpenedGuest, SandboxHost } from './sandbox-host.ts';
@@ -49,6 +53,12 @@ export interface SandboxOptions {
   readonly keepsTime: boolean;
 }
 
+/** Messages that mean one run. */
+type OfRun = Extract<
+  GuestMessage,
+  { type: 'output-write' | 'output-exceed' | 'display-write' | 'tool-call' | 'run-end' }
+>;
+
 interface CurrentRun {
   readonly run: number;
   readonly watcher: RunWatcher;
@@ -64,6 +74,12 @@ export class Sandbox {
   #settle: { resolve: () => void; reject: (error: CodedError) => void } | undefined;
   #current: CurrentRun | undefined;
   #runs = 0;
+  #completedRuns = 0;
+  #saving: SaveBounds | null = null;
+  #saved: SavedSession | undefined;
+  /** While the worker puts something aside. */
+  #busy: { readonly done: Promise<void>; readonly end: () => void } | undefined;
+  #settleRestore: ((lost: readonly LostName[] | undefined) => void) | undefined;
   #isAlive = true;
 
   /** Starts the worker at once; throws `executor/frame-lost`. */
@@ -112,6 +128,38 @@ export class Sandbox {
     this.#send({ type: 'guest-renew' }, []);
   }
 
+  /** What was put aside last; stays when the interpreter has ended. */
+  get saved(): SavedSession | undefined {
+    return this.#saved;
+  }
+
+  /** Completed runs that {@link saved} does not hold. */
+  get missedRuns(): number {
+    return this.#saved ? this.#completedRuns - this.#saved.run : 0;
+  }
+
+  /** From now on what runs leave is put aside. @param saved what it will be made of: until then, that is what it leaves */
+  keepSession(bounds: SaveBounds, saved: SavedSession | undefined): void {
+    this.#saving = bounds;
+    this.#saved = saved && { ...saved, run: 0 };
+  }
+
+  /** Resolves when nothing is being put aside, so that the next run need not wait for it in the worker. */
+  whenSaved(): Promise<void> {
+    return this.#busy?.done ?? Promise.resolve();
+  }
+
+  /** Makes it what another one was; resolves with what did not come back, and with `undefined` when it ended instead. */
+  restore({ parts }: SavedSession): Promise<readonly LostName[] | undefined> {
+    if (!this.#isAlive) return Promise.resolve(undefined);
+    const restored = new Promise<readonly LostName[] | undefined>((resolve) => {
+      this.#settleRestore = resolve;
+    });
+    // copied: it may be needed again
+    this.#send({ type: 'session-restore', parts }, []);
+    return this.#options.host.watch(restored);
+  }
+
   /** Resolves always. The caller runs one thing at a time. */
   run(prepared: PreparedRun, watcher: RunWatcher): Promise<RunEnd> {
     const { grant: _kept, ...start } = prepared;
@@ -120,7 +168,10 @@ export class Sandbox {
     const run = ++this.#runs;
     const end = new Promise<RunEnd>((resolve) => {
       this.#current = { run, watcher, resolve };
-      this.#send({ type: 'run-start', run, ...start }, [start.request.buffer, ...start.buffers]);
+      this.#send({ type: 'run-start', run, ...start, saving: this.#saving }, [
+        start.request.buffer,
+        ...start.buffers,
+      ]);
     });
     return this.#options.host.watch(end);
   }
@@ -157,6 +208,14 @@ export class Sandbox {
         return this.#bootFail(message.message);
       case 'sandbox-die':
         return this.#end('died', message.message);
+      case 'session-save':
+        return this.#keep(message);
+      case 'session-saving':
+        return this.#beginSave(message.run);
+      case 'session-unsaved':
+        return this.#endSave(message.run);
+      case 'session-restored':
+        return this.#settleRestore?.(message.lost);
       case 'output-write':
       case 'output-exceed':
       case 'display-write':
@@ -166,8 +225,33 @@ export class Sandbox {
     }
   }
 
+  /** One that came too late for its run is of use no more. */
+  #keep(message: SessionSave): void {
+    if (!this.#saving || message.run !== this.#completedRuns) return;
+    const saved = takeSave(message, this.#saved, this.#saving.sizeBytes);
+    if (!saved)
+      return this.#end('protocol', 'what was put aside of a session is more than may be, or incomplete');
+    this.#saved = saved;
+    this.#endSave(message.run);
+  }
+
+  #beginSave(run: number): void {
+    if (!this.#saving || this.#busy || run !== this.#completedRuns) return;
+    let end = (): void => undefined;
+    const done = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    this.#busy = { done, end };
+  }
+
+  #endSave(run: number): void {
+    if (run !== this.#completedRuns) return;
+    this.#busy?.end();
+    this.#busy = undefined;
+  }
+
   /** Messages of another run than the current one are left-overs, or forged. */
-  #receiveOfRun(message: Exclude<GuestMessage, { message: string } | { type: 'sandbox-ready' }>): void {
+  #receiveOfRun(message: OfRun): void {
     const current = this.#current;
     if (!current || message.run !== current.run) return;
     switch (message.type) {
@@ -188,6 +272,8 @@ export class Sandbox {
     try {
       const result = parseRunResult(end.result, end.buffers, this.#options.bounds);
       this.#current = undefined;
+      this.#completedRuns = current.run;
+      this.#beginSave(current.run);
       current.resolve({ type: 'result', result, isStateLost: end.isStateLost });
     } catch (error) {
       this.#end('protocol', error instanceof Error ? error.message : 'a result could not be read');
@@ -213,6 +299,8 @@ export class Sandbox {
     const code = cause === 'frame-lost' ? 'executor/frame-lost' : 'executor/boot-failed';
     this.#settle?.reject(new CodedError(code, message, { isRetryable: true }));
     this.#current?.resolve({ type: 'dead', cause, message });
+    this.#settleRestore?.(undefined);
+    this.#busy?.end();
     this.#current = undefined;
   }
 }

@@ -289,6 +289,21 @@ export const pythonSpelling: Spelling = {
     failing: 'x.append(2)\nraise ValueError',
     asked: ['f(), math.pi > 3, open("f").read()', [[1, 2], true, 'kept']],
   },
+  restoring: {
+    leave: `import json, os
+x = [1, [2]]
+y = x[1]
+def twice(n): return 2 * n + len(x)
+open("/sandbox/kept.txt", "w").write("text")
+os.environ["KEPT"] = "1"
+waiting = (n for n in x)
+file = open("/sandbox/kept.txt")`,
+    asked: [
+      '[x, y is x[1], json.dumps(twice(1)), open("/sandbox/kept.txt").read(), os.environ["KEPT"], "waiting" in globals()]',
+      [[1, [2]], true, '4', 'text', '1', false],
+    ],
+    lost: ['file', 'waiting'],
+  },
   inOrder: ['import time\nx = ["a"]\ntime.sleep(0.1)', 'x.append("b")', 'x.append("c")\nx'],
   busyAfterwards: `import asyncio, time
 kept = 1

@@ -24,6 +24,7 @@ export const python: Language = deepFreeze({
     hasSubmit: true,
     hasPackages: true,
     isRenewable: false,
+    isRestorable: true,
     keepsTime: false,
   },
   loadPackages: async (options) => {

@@ -139,6 +139,12 @@ export const sqlSpelling: Spelling = {
     failing: 'INSERT INTO x VALUES (3);\nSELECT * FROM nowhere;',
     asked: ['SELECT a FROM x ORDER BY a;', [1, 2, 3]],
   },
+  restoring: {
+    leave:
+      "CREATE TABLE x(a);\nINSERT INTO x VALUES (1), ('b');\nPRAGMA user_version = 7;\nCREATE TEMP TABLE gone(a);",
+    asked: ['SELECT a FROM x UNION ALL SELECT user_version FROM pragma_user_version;', [1, 'b', 7]],
+    lost: ['gone'],
+  },
   inOrder: [
     `CREATE TABLE l(x);\nINSERT INTO l VALUES ('a');\nWITH RECURSIVE c(x) AS (SELECT 0 UNION ALL SELECT x + 1 FROM c WHERE x < 1000000) SELECT sum(x) FROM c;`,
     "INSERT INTO l VALUES ('b');",

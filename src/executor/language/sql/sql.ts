@@ -15,6 +15,7 @@ export const sql: Language = deepFreeze({
     hasImports: false,
     hasSubmit: false,
     isRenewable: false,
+    isRestorable: true,
     keepsTime: true,
   },
   settings: {},

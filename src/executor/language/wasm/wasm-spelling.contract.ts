@@ -183,6 +183,7 @@ export const wasmSpelling: Spelling = {
 
   traces: { leave: openFile, seen: [seeFile, noEntry] },
   keeping: { first: openFile, failing: 'unreachable', asked: [seeFile, 0] },
+  restoring: { lacks: 'a module keeps nothing but files' },
   inOrder: { lacks: 'a module ends with numbers' },
   busyAfterwards: { lacks: 'nothing of a run goes on after it' },
 

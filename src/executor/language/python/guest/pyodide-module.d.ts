@@ -6,5 +6,8 @@ declare module 'pyodide/pyodide.asm.mjs' {
   export default createPyodideModule;
 }
 
-/** The text of `wasm/python/harness.py`, put in by `tools/build-assets.mjs`. */
-declare const harnessSource: string;
+/** `wasm/python/harness.py`, compiled and marshalled, in base64; put in by `tools/build-assets.mjs`. */
+declare const harnessCode: string;
+
+/** `wasm/python/checkpoint.py`, likewise. */
+declare const checkpointCode: string;

@@ -1,6 +1,11 @@
 /** Python as an engine: the harness, written in Python, does the work; this hands it over and back. */
 import type { PyodideAPI } from 'pyodide';
-import type { Engine, EngineRun, GuestOutput } from '../../../guest/engine.ts';
+import type { LostName } from '../../../outcome.ts';
+import type { SaveBounds } from '../../../sandbox/session-protocol.ts';
+import type { Engine, EngineRun, GuestOutput, SavedState } from '../../../guest/engine.ts';
+import { runCompiled } from './compiled-code.ts';
+import { PythonSession } from './python-session.ts';
+import type { PythonScope } from './python-session.ts';
 import { toolFunctions } from './tool-functions.ts';
 import type { PythonBuffer } from './tool-functions.ts';
 
@@ -33,6 +38,8 @@ function harnessError(error: unknown): string {
 export class PythonEngine implements Engine {
   readonly interruptName = 'KeyboardInterrupt';
   readonly #start: Start;
+  readonly #openSession: () => PythonSession;
+  #session: PythonSession | undefined;
   /** Only a stack that can be put aside lets a plain call wait where no memory is shared. */
   readonly #mustPromise: boolean;
 
@@ -44,8 +51,9 @@ export class PythonEngine implements Engine {
       show: (bundle: unknown) => output.display(bundle),
       keep: (value: PythonBuffer) => keep(value, output),
       ...toolFunctions(output.tools),
-    }) as { get(name: 'start'): Start };
+    }) as { get(name: 'start'): Start } & PythonScope;
     install(scope);
+    this.#openSession = () => new PythonSession(scope, () => runCompiled(python, 'checkpoint', scope));
     this.#start = scope.get('start');
     this.#mustPromise = !output.tools.canBlock && 'promising' in WebAssembly;
   }
@@ -60,6 +68,22 @@ export class PythonEngine implements Engine {
     } catch (error) {
       return harnessError(error);
     }
+  }
+
+  save(bounds: SaveBounds, isIdle: boolean): SavedState | 'later' | undefined {
+    try {
+      this.#session ??= this.#openSession();
+      return this.#session.save(bounds, isIdle);
+    } catch (error) {
+      // an interrupt that was meant for the next run, or no memory left: what was put aside before stays
+      if (isPythonError(error)) return undefined;
+      throw error;
+    }
+  }
+
+  restore(parts: readonly Uint8Array[]): readonly LostName[] {
+    this.#session ??= this.#openSession();
+    return this.#session.restore(parts);
   }
 }
 

@@ -1,6 +1,7 @@
 /** What a snapshot of Python holds, and what a Python that starts from one does first. */
 import type { PyodideAPI } from 'pyodide';
 import type { GuestBoot } from '../../../sandbox/protocol.ts';
+import { runCompiled } from './compiled-code.ts';
 import { packHeapImage } from './heap-image.ts';
 import { loadPython } from './load-interpreter.ts';
 
@@ -10,16 +11,12 @@ const commonModules =
   'hashlib heapq html inspect io itertools json linecache math numbers operator os pathlib pprint random re shutil statistics string struct ' +
   'textwrap time traceback types typing unicodedata urllib.parse uuid warnings weakref';
 
-/** Where the compiled harness waits in the snapshot. */
-const harnessName = 'harness_code';
-
 /** No guest has run, and none will: the worker ends with this. */
 const prepare = `
 import gc
 for name in ${JSON.stringify(commonModules)}.split():
     __import__(name)
-${harnessName} = compile(harness_source, 'harness.py', 'exec', dont_inherit=True)
-del harness_source, name
+del name
 gc.collect()
 del gc
 `;
@@ -38,7 +35,6 @@ del logging, random, time
 /** Boots an interpreter for the one purpose of taking its memory. */
 export async function makeSnapshot(boot: GuestBoot): Promise<ArrayBuffer> {
   const python = await loadPython(boot, { _makeSnapshot: true });
-  python.globals.set('harness_source', harnessSource);
   python.runPython(prepare);
   const snapshot = python.makeMemorySnapshot();
   // its second number says where the heap begins
@@ -46,10 +42,8 @@ export async function makeSnapshot(boot: GuestBoot): Promise<ArrayBuffer> {
   return packHeapImage(snapshot.subarray(0, headerBytes), snapshot.subarray(headerBytes)).buffer;
 }
 
-/** Runs the harness in `scope`; in an interpreter from a snapshot it was compiled already. */
+/** Runs the harness in `scope`. */
 export function runHarness(python: PyodideAPI, scope: unknown, isFromSnapshot: boolean): void {
-  const globals = scope as never;
-  if (!isFromSnapshot) return void python.runPython(harnessSource, { globals, filename: 'harness.py' });
-  python.runPython(renew, { globals });
-  python.runPython(`exec(__import__('__main__').__dict__.pop('${harnessName}'))`, { globals });
+  if (isFromSnapshot) python.runPython(renew, { globals: scope as never });
+  runCompiled(python, 'harness', scope);
 }

@@ -70,11 +70,34 @@ export class SqlDatabase {
     return this.sqlite.capi.sqlite3_errmsg(this.database);
   }
 
-  #restrict(): void {
-    const { capi } = this.sqlite;
+  /** Makes it what another one was. Throws when `bytes` are no database. */
+  replace(bytes: Uint8Array): void {
+    const { capi, wasm } = this.sqlite;
+    const pointer = this.#pointer();
+    const flags = capi.SQLITE_DESERIALIZE_FREEONCLOSE | capi.SQLITE_DESERIALIZE_RESIZEABLE;
+    const place = wasm.allocFromTypedArray(bytes);
+    // SQLite attaches it under the name of the old one, which nobody else may
+    capi.sqlite3_set_authorizer(pointer, () => capi.SQLITE_OK, 0);
+    const code = capi.sqlite3_deserialize(pointer, 'main', place, bytes.length, bytes.length, flags);
+    this.#authorizeAll(pointer);
+    if (code !== 0) throw new Error(`the database cannot be read: ${capi.sqlite3_js_rc_str(code)}`);
+  }
+
+  #pointer(): number {
     const { pointer } = this.database;
     if (pointer === undefined) throw new Error('the database did not open');
+    return pointer as unknown as number;
+  }
+
+  #authorizeAll(pointer: number): void {
+    const { capi } = this.sqlite;
     capi.sqlite3_set_authorizer(pointer, (_data, action, name) => this.#authorize(action, name), 0);
+  }
+
+  #restrict(): void {
+    const { capi } = this.sqlite;
+    const pointer = this.#pointer();
+    this.#authorizeAll(pointer);
     capi.sqlite3_progress_handler(pointer, stepsBetweenLooks, () => (this.#mustEnd() ? 1 : 0), 0);
     capi.sqlite3_db_config(pointer, capi.SQLITE_DBCONFIG_DEFENSIVE, 1, 0);
   }

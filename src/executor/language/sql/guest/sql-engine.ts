@@ -1,11 +1,14 @@
 /** SQL as an engine: a script in, the rows of its last statement out. */
 import type { PreparedStatement, Sqlite3Static } from '@sqlite.org/sqlite-wasm';
 import { systemClock } from '../../../../platform/index.ts';
-import type { Engine, EngineRun, GuestOutput } from '../../../guest/engine.ts';
+import type { LostName } from '../../../outcome.ts';
+import type { SaveBounds } from '../../../sandbox/session-protocol.ts';
+import type { Engine, EngineRun, GuestOutput, SavedState } from '../../../guest/engine.ts';
 import { readValue, writeValue } from '../../../guest/guest-values.ts';
 import type { WrittenValue } from '../../../guest/guest-values.ts';
 import type { RunRequest } from '../../../sandbox/protocol.ts';
 import { SqlDatabase } from './sql-database.ts';
+import { SqlSession } from './sql-session.ts';
 import { cutStatements, placeIn } from './statements.ts';
 import type { Place, Statement } from './statements.ts';
 import { bindCell, putTable, quoteName, readCsv, readTable, TableFault, toCell } from './tables.ts';
@@ -42,10 +45,25 @@ export class SqlEngine implements Engine {
   readonly interruptName = 'InterruptError';
   readonly #parts: SqlParts;
   readonly #sql: SqlDatabase;
+  readonly #session: SqlSession;
 
   constructor(parts: SqlParts) {
     this.#parts = parts;
     this.#sql = new SqlDatabase(parts.sqlite, parts.interrupt, parts.output);
+    this.#session = new SqlSession(this.#sql);
+  }
+
+  save(bounds: SaveBounds): SavedState | undefined {
+    try {
+      return this.#session.save(bounds);
+    } catch {
+      // an interrupt that was meant for the next run, or no memory left: what was put aside before stays
+      return undefined;
+    }
+  }
+
+  restore(parts: readonly Uint8Array[]): readonly LostName[] {
+    return this.#session.restore(parts);
   }
 
   run({ request: bytes, buffers, timeoutMs }: EngineRun): string {
