@@ -101,10 +101,10 @@ export class SandboxSession implements Session {
 
   async #run({ prepared, options }: PendingRun): Promise<Outcome> {
     try {
-      await this.#whenSaved(options.signal);
       const isReachable = await untilAbort(this.#sandbox.isReachable(), options.signal);
       if (isReachable === undefined) return this.#cancelledBefore();
-      if (!isReachable && !(await this.#replace(options.signal))) return this.#cancelledBefore();
+      await this.#whenSaved(options.signal);
+      if (!this.#sandbox.isAlive && !(await this.#replace(options.signal))) return this.#cancelledBefore();
     } catch (error) {
       return this.#options.bootFailure(error);
     }

@@ -11,7 +11,8 @@ const soon = { timeoutMs: 100 };
 
 let executor: Executor;
 beforeAll(() => {
-  executor = createPythonExecutor({ assets, frame: 'srcdoc', limits: { checkpointBytes: 8 * 2 ** 20 } });
+  const limits = { checkpointBytes: 8 * 2 ** 20, checkpointMs: 15_000 };
+  executor = createPythonExecutor({ assets, frame: 'srcdoc', limits });
 });
 afterAll(() => executor[Symbol.asyncDispose]());
 
@@ -29,7 +30,11 @@ test('a list of 5 MB, and what later runs add, come back', async () => {
 }, 30_000);
 
 test('a change in place of what takes long waits for a quiet moment, and is counted until then', async () => {
-  await using busy = createPythonExecutor({ assets, frame: 'srcdoc', limits: { checkpointIdleMs: 60_000 } });
+  await using busy = createPythonExecutor({
+    assets,
+    frame: 'srcdoc',
+    limits: { checkpointMs: 15_000, checkpointIdleMs: 60_000 },
+  });
   await using session = await busy.createSession();
   await session.execute('data = [str(n) for n in range(100_000)]');
   await session.execute('data[0] = "changed"');
