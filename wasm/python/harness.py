@@ -2,12 +2,14 @@
 
 Executed once per interpreter, in a namespace of its own, with names given by the worker: `emit(stream, text)`
 prints, `show(bundle)` displays, `exceed()` reports too much output, `keep(view)` copies a buffer out and answers its
-number; `hold(view)` does the same for a tool's call, which `call_tool` and `start_tool` send. It is speed and
-manners, not a wall: a guest can reach and change all of it, and then fools only itself.
+number; `hold(view)` does the same for a tool's call, which `call_tool` and `start_tool` send. `schedule(callback, ms)`
+calls back while the run lasts, unless `drop_callbacks()` comes first; `interrupt_again()` asks once more to stop.
+It is speed and manners, not a wall: a guest can reach and change all of it, and then fools only itself.
 """
 
 import array
 import ast
+import asyncio
 import base64
 import collections
 import datetime
@@ -17,11 +19,13 @@ from json import JSONEncoder, loads
 import linecache
 import math
 import os
+import signal
 import sys
 import time
 import traceback
 import types
 
+from pyodide import webloop
 from pyodide.ffi import can_run_sync, run_sync
 
 CO_COROUTINE = 0x80
@@ -29,6 +33,7 @@ MAX_SAFE = 2**53 - 1
 MESSAGE_LIMIT = 16_384
 TRACEBACK_LIMIT = 65_536
 DIRECTORY = "/sandbox"
+LEFT_OVER_SECONDS = 0.1
 
 # bound here: a guest that replaces `json.dumps`, for a test of its own, still gets its result
 dumps = JSONEncoder(allow_nan=False, check_circular=False).encode
@@ -289,7 +294,9 @@ def guest_line(frame):
 
 
 def read_answer(answer):
+    global is_stopping
     if answer is None:
+        is_stopping = True
         raise KeyboardInterrupt()
     content = decode(answer.text.to_bytes(), answer.buffers)
     if "code" in content:
@@ -592,6 +599,66 @@ def syntax_error(error):
     return {"type": "syntax-error", "message": message, "line": None, "column": None}
 
 
+# ---- stopping
+
+
+def on_interrupt(number, frame):
+    """Raises in the run's code only. In the event loop's own it would be lost, and the run would wait for ever."""
+    global is_stopping
+    while frame:
+        if is_guest(frame.f_code.co_filename):
+            raise KeyboardInterrupt()
+        if frame.f_code in run_codes:
+            # what writes down how the run ended is not ended itself
+            if is_stopping:
+                return
+            is_stopping = True
+            raise KeyboardInterrupt()
+        frame = frame.f_back
+    interrupt_again()
+
+
+def stop_run():
+    """The run must end, and does not run just now: it waits for something."""
+    global is_stopping
+    is_stopping = True
+    if main_task is not None:
+        main_task.cancel()
+
+
+def left_over():
+    return [task for task in asyncio.all_tasks(loop) if task is not main_task]
+
+
+async def end_tasks():
+    """What a run began and did not wait for ends with it, as with `asyncio.run`; but it has no longer than 100 ms."""
+    tasks = left_over()
+    for task in tasks:
+        task.cancel()
+    try:
+        if tasks and not is_stopping:
+            await asyncio.wait(tasks, timeout=LEFT_OVER_SECONDS)
+    finally:
+        abandon_tasks()
+
+
+def abandon_tasks():
+    """Those that would not end count as cancelled; what was to wake them is dropped."""
+    tasks = left_over()
+    for task in tasks:
+        abandon(task)
+    if tasks:
+        drop_callbacks()
+
+
+def abandon(task):
+    asyncio.Future.cancel(task)
+    try:
+        task.get_coro().close()
+    except BaseException:
+        pass
+
+
 # ---- running
 
 
@@ -720,8 +787,10 @@ def conclude(error):
 
 def start(text, buffers):
     """Runs one request. Answers the result as text, or an awaitable of it when the code awaits at its top level."""
-    global runs, depth_limit
+    global runs, depth_limit, main_task, is_stopping
     runs += 1
+    main_task = None
+    is_stopping = False
     filename = f"<run-{runs}>"
     try:
         request = decode(text.to_bytes(), buffers)
@@ -736,24 +805,39 @@ def start(text, buffers):
             return run_async(body, last, request["outputs"])
         exec(body, main.__dict__)
         value = eval(last, main.__dict__) if last else None
+        if asyncio.all_tasks(loop):
+            return run_async(None, None, request["outputs"], value)
         return settle(finish(value, request["outputs"]))
     except BaseException as error:
+        is_stopping = True
+        abandon_tasks()
         return conclude(error)
 
 
-async def run_async(body, last, outputs):
+async def run_async(body, last, outputs, value=None):
+    """The rest of a run that awaits, or that has left something to end."""
+    global main_task, is_stopping
+    main_task = asyncio.current_task(loop)
     try:
-        pending = eval(body, main.__dict__)
-        if body.co_flags & CO_COROUTINE:
-            await pending
-        value = None
-        if last:
-            value = eval(last, main.__dict__)
-            if last.co_flags & CO_COROUTINE:
-                value = await value
+        try:
+            if is_stopping:
+                raise KeyboardInterrupt()
+            if body:
+                pending = eval(body, main.__dict__)
+                if body.co_flags & CO_COROUTINE:
+                    await pending
+            if last:
+                value = eval(last, main.__dict__)
+                if last.co_flags & CO_COROUTINE:
+                    value = await value
+        finally:
+            await end_tasks()
         return settle(finish(value, outputs))
     except BaseException as error:
+        is_stopping = True
         return conclude(error)
+    finally:
+        main_task = None
 
 
 budget = Budget()
@@ -763,6 +847,12 @@ depth_limit = 0
 argument_bytes = 0
 display_bytes = 0
 arguments = None
+main_task = None
+is_stopping = False
+run_codes = (start.__code__, run_async.__code__)
+loop = asyncio.get_event_loop()
+webloop.scheduleCallback = schedule
+signal.signal(signal.SIGINT, on_interrupt)
 create_micropip()
 os.makedirs(DIRECTORY, exist_ok=True)
 os.chdir(DIRECTORY)

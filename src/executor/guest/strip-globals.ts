@@ -41,9 +41,8 @@ export function stripGlobals(scope: object): readonly string[] {
   return remaining;
 }
 
-/** What Python's `js` module shows: enough for the event loop and for conversions, without a prototype to walk. */
+/** What Python's `js` module shows: enough for conversions, without a prototype to walk. The engine adds timers. */
 export function guestGlobals(): object {
-  const startTimer = setTimer();
   return Object.assign(Object.create(null) as object, {
     Object,
     Array,
@@ -53,28 +52,5 @@ export function guestGlobals(): object {
     Error,
     Symbol,
     JSON,
-    setTimeout: startTimer.start,
-    clearTimeout: startTimer.stop,
   });
-}
-
-/** Timers that take functions only, and call them without the global object as `this`. */
-function setTimer(): {
-  start: (callback: unknown, delayMs?: number) => number;
-  stop: (timer: number) => void;
-} {
-  const scope = globalThis as unknown as {
-    setTimeout: (callback: () => void, delayMs?: number) => number;
-    clearTimeout: (timer: number) => void;
-  };
-  const { setTimeout: start, clearTimeout: stop } = scope;
-  return {
-    start(callback, delayMs) {
-      if (typeof callback !== 'function') throw new TypeError('setTimeout takes a function');
-      return start(() => {
-        (callback as () => void)();
-      }, delayMs);
-    },
-    stop: (timer) => stop(timer),
-  };
 }

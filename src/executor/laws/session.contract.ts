@@ -1,6 +1,5 @@
 /** Runs that share an interpreter. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createHub, createMemorySink } from '../../telemetry/index.ts';
 import type { Executor } from '../executor.ts';
 import { codeOf, valueOf } from './open-executor.contract.ts';
 import type { OpenExecutor } from './open-executor.contract.ts';
@@ -118,27 +117,6 @@ export function sessionLaws(open: OpenExecutor, spelling: Spelling): void {
     session.interrupt();
     expect(await valueOf(session, spelling.longSum)).toBe(4999950000);
   });
-
-  lawOf(
-    spelling.busyAfterwards,
-    'an interrupt that comes before its run has begun is not lost',
-    async (code) => {
-      const hub = createHub();
-      using sink = createMemorySink(hub);
-      await using patient = open({ hub, limits: { interruptGraceMs: 20_000, wallTimeMs: 20_000 } });
-      await using session = await patient.createSession();
-      // what is left of this run keeps the interpreter from taking the next one up
-      await session.execute(code);
-      await new Promise((resolve) => setTimeout(resolve, 500));
-      const run = session.execute(lines(say('began'), loop));
-      await expect.poll(() => sink.ofType('execution-start')).toHaveLength(2);
-      session.interrupt();
-      expect(await run).toMatchObject({ type: 'cancelled', stdout: '', isSandboxLost: false });
-      expect(await session.execute(number(7), {}, { outputs: ['kept'] })).toMatchObject({
-        variables: { kept: 1 },
-      });
-    },
-  );
 
   test('an interrupt ends a run that waits for a new interpreter', async () => {
     await using cold = open({ limits: { warmSandboxes: 0 } });

@@ -121,8 +121,6 @@ export interface Spelling {
   }>;
   /** Three programs, the first one slow, that add a, b and c to the list that the last one ends with. */
   readonly inOrder: Maybe<readonly [slow: string, second: string, third: string]>;
-  /** Ends, and leaves something that within half a second keeps its interpreter busy, until it is interrupted. Sets `kept` to 1. */
-  readonly busyAfterwards: Maybe<string>;
 
   // ---- limits
 

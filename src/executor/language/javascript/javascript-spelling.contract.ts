@@ -397,7 +397,6 @@ export const javascriptSpelling: Spelling = {
   },
   restoring: { lacks: 'what a run left is not put aside' },
   inOrder: ['x = ["a"]\nawait new Promise((done) => setTimeout(done, 100))', 'x.push("b")', 'x.push("c")\nx'],
-  busyAfterwards: { lacks: 'nothing of a run goes on after it' },
 
   hostile,
   deletedFiles:

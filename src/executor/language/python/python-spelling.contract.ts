@@ -305,15 +305,6 @@ file = open("/sandbox/kept.txt")`,
     lost: ['file', 'waiting'],
   },
   inOrder: ['import time\nx = ["a"]\ntime.sleep(0.1)', 'x.append("b")', 'x.append("c")\nx'],
-  busyAfterwards: `import asyncio, time
-kept = 1
-def block():
-  until = time.monotonic() + 15
-  try:
-    while time.monotonic() < until: pass
-  except BaseException: pass
-asyncio.get_running_loop().call_later(0.01, block)
-await asyncio.sleep(0)`,
 
   hostile,
   deletedFiles:

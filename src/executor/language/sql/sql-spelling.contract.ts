@@ -150,7 +150,6 @@ export const sqlSpelling: Spelling = {
     "INSERT INTO l VALUES ('b');",
     "INSERT INTO l VALUES ('c');\nSELECT x FROM l;",
   ],
-  busyAfterwards: { lacks: 'nothing of a run goes on after it' },
 
   hostile,
   deletedFiles: { lacks: 'there are no files to write' },

@@ -185,7 +185,6 @@ export const wasmSpelling: Spelling = {
   keeping: { first: openFile, failing: 'unreachable', asked: [seeFile, 0] },
   restoring: { lacks: 'a module keeps nothing but files' },
   inOrder: { lacks: 'a module ends with numbers' },
-  busyAfterwards: { lacks: 'nothing of a run goes on after it' },
 
   hostile,
   deletedFiles: { lacks: 'a module ends with numbers; deleted files are tested with the engine' },

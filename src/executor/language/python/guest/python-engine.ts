@@ -1,11 +1,14 @@
 /** Python as an engine: the harness, written in Python, does the work; this hands it over and back. */
 import type { PyodideAPI } from 'pyodide';
+import { systemClock } from '../../../../platform/index.ts';
 import type { LostName } from '../../../outcome.ts';
 import type { SaveBounds } from '../../../sandbox/session-protocol.ts';
 import type { Engine, EngineRun, GuestOutput, SavedState } from '../../../guest/engine.ts';
 import { runCompiled } from './compiled-code.ts';
 import { PythonSession } from './python-session.ts';
 import type { PythonScope } from './python-session.ts';
+import { RunCallbacks } from './run-callbacks.ts';
+import type { LoopCallback } from './run-callbacks.ts';
 import { toolFunctions } from './tool-functions.ts';
 import type { PythonBuffer } from './tool-functions.ts';
 
@@ -14,6 +17,29 @@ interface Start {
   (request: Uint8Array, buffers: readonly Uint8Array[]): Answer;
   /** With a stack that can be put aside, where the platform has such stacks: a call of a tool can then wait. */
   callPromising(request: Uint8Array, buffers: readonly Uint8Array[]): Promise<string>;
+}
+
+/** What the harness defines. */
+interface Harness {
+  get(name: 'start'): Start;
+  get(name: 'stop_run'): () => void;
+}
+
+/** Beside the interpreter and what its results go to. */
+export interface PythonParts {
+  /** Runs the harness in a dict. */
+  readonly install: (scope: unknown) => void;
+  /** Asks the run that goes on once more to stop. */
+  readonly interruptAgain: () => void;
+}
+
+/** The part of the loader's inside that the event loop is made of. */
+interface LoopInternals {
+  readonly _api: {
+    readonly scheduleCallback: (work: () => void, delayMs: number) => void;
+    /** What Python's `js` module shows. */
+    readonly config: { readonly jsglobals: object };
+  };
 }
 
 /** What a Python exception looks like from JavaScript. */
@@ -43,29 +69,48 @@ export class PythonEngine implements Engine {
   /** Only a stack that can be put aside lets a plain call wait where no memory is shared. */
   readonly #mustPromise: boolean;
 
-  /** @param install runs the harness, which defines `start`, in a dict */
-  constructor(python: PyodideAPI, install: (scope: unknown) => void, output: GuestOutput) {
+  readonly #stopRun: () => void;
+  readonly #callbacks: RunCallbacks;
+
+  constructor(python: PyodideAPI, { install, interruptAgain }: PythonParts, output: GuestOutput) {
+    const internals = (python as unknown as LoopInternals)._api;
+    const { scheduleCallback, config } = internals;
+    this.#callbacks = new RunCallbacks({
+      clock: systemClock,
+      soon: (work) => scheduleCallback(work, 0),
+      onThrow: (error) => this.#callbackThrew(error),
+    });
+    // in the control of the escape suite it is the worker's own
+    if (config.jsglobals !== globalThis) Object.assign(config.jsglobals, this.#timers());
     const scope = python.toPy({
       emit: (stream: number, text: unknown) => output.emit(stream === 0 ? 'stdout' : 'stderr', text),
       exceed: () => output.exceed(),
       show: (bundle: unknown) => output.display(bundle),
       keep: (value: PythonBuffer) => keep(value, output),
+      schedule: (callback: LoopCallback, delayMs: number) => this.#callbacks.schedule(callback, delayMs),
+      drop_callbacks: () => this.#callbacks.drop(),
+      interrupt_again: interruptAgain,
       ...toolFunctions(output.tools),
-    }) as { get(name: 'start'): Start } & PythonScope;
+    }) as Harness & PythonScope;
     install(scope);
     this.#openSession = () => new PythonSession(scope, () => runCompiled(python, 'checkpoint', scope));
     this.#start = scope.get('start');
+    this.#stopRun = scope.get('stop_run');
     this.#mustPromise = !output.tools.canBlock && 'promising' in WebAssembly;
   }
 
   run({ request, buffers, hasTools }: EngineRun): Answer {
+    this.#callbacks.open();
     try {
       const answer =
         hasTools && this.#mustPromise
           ? this.#start.callPromising(request, buffers)
           : this.#start(request, buffers);
-      return typeof answer === 'string' ? answer : Promise.resolve(answer).catch(harnessError);
+      if (typeof answer !== 'string') return this.#later(answer);
+      this.#callbacks.close();
+      return answer;
     } catch (error) {
+      this.#callbacks.close();
       return harnessError(error);
     }
   }
@@ -84,6 +129,39 @@ export class PythonEngine implements Engine {
   restore(parts: readonly Uint8Array[]): readonly LostName[] {
     this.#session ??= this.#openSession();
     return this.#session.restore(parts);
+  }
+
+  /** The worker hears messages, so Python does not run: it waits. */
+  stop(): void {
+    this.#stopRun();
+  }
+
+  async #later(answer: PromiseLike<string>): Promise<string> {
+    try {
+      return await answer;
+    } catch (error) {
+      return harnessError(error);
+    } finally {
+      this.#callbacks.close();
+    }
+  }
+
+  /** For `js.setTimeout` of Python: it takes functions only, and they end with their run, too. */
+  #timers(): object {
+    return {
+      setTimeout: (callback: unknown, delayMs?: unknown) => {
+        if (typeof callback !== 'function') throw new TypeError('setTimeout takes a function');
+        // not the loop's own: it is the guest's to free
+        return this.#callbacks.schedule(() => callback() as unknown, Number(delayMs) || 0);
+      },
+      clearTimeout: (timer: unknown) => this.#callbacks.stop(Number(timer)),
+    };
+  }
+
+  /** A task of the run was interrupted, not the run itself. */
+  #callbackThrew(error: unknown): void {
+    if (isPythonError(error) && error.type === 'KeyboardInterrupt') return this.stop();
+    throw error;
   }
 }
 

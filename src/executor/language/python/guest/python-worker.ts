@@ -1,6 +1,7 @@
 /** Entry of the worker that runs Python; bundled as one classic script, because the frame can start no other kind. */
 import './prelude.ts';
 import type { Engine } from '../../../guest/engine.ts';
+import { raiseInterrupt } from '../../../guest/interrupt-flag.ts';
 import { serveGuest } from '../../../guest/serve-guest.ts';
 import { limitFiles } from './file-quota.ts';
 import type { FileSystem } from './file-quota.ts';
@@ -12,9 +13,13 @@ serveGuest(async (boot, output): Promise<Engine> => {
   const python = await loadInterpreter(boot, (stream, bytes) => output.writeRaw(stream, bytes));
   const internals = python as unknown as { _api: { on_fatal?: (error: unknown) => void } };
   internals._api.on_fatal = (error) => output.die(error);
+  const { interrupt } = boot;
   const engine = new PythonEngine(
     python,
-    (scope) => runHarness(python, scope, boot.snapshot instanceof ArrayBuffer),
+    {
+      install: (scope) => runHarness(python, scope, boot.snapshot instanceof ArrayBuffer),
+      interruptAgain: () => interrupt && raiseInterrupt(interrupt),
+    },
     output,
   );
   limitFiles(python.FS as unknown as FileSystem, boot.settings.fileBytes);

@@ -1,0 +1,125 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { systemClock } from '../../../platform/index.ts';
+import { createHub, createMemorySink } from '../../../telemetry/index.ts';
+import type { Executor, Session } from '../../executor.ts';
+import { valueOf } from '../../laws/open-executor.contract.ts';
+import { openSnapshotCache } from '../../snapshot-cache.ts';
+import type { Tool } from '../../tool.ts';
+import { createPythonExecutor } from './python-executor.ts';
+
+const assets = { baseUrl: '/sandbox/' };
+const snapshots = openSnapshotCache('leavings-test');
+const never: Tool = { call: () => new Promise(() => undefined) };
+let executor: Executor;
+let session: Session;
+
+beforeAll(async () => {
+  executor = createPythonExecutor({ assets, frame: 'srcdoc', limits: { wallTimeMs: 20_000 } });
+  session = await executor.createSession();
+});
+afterAll(async () => {
+  await executor[Symbol.asyncDispose]();
+  await snapshots.delete('python');
+});
+
+/** Lets the loop of a later run turn. */
+const turn = 'import asyncio\nfor _ in range(20): await asyncio.sleep(0)\nawait asyncio.sleep(0.03)\n';
+
+test.each([
+  [
+    'a task',
+    'async def work():\n  while True:\n    count()\n    await asyncio.sleep(0)\nt = asyncio.create_task(work())',
+  ],
+  [
+    'a task that will not end',
+    'async def work():\n  while True:\n    count()\n    try: await asyncio.sleep(0.001)\n    except BaseException: pass\nt = asyncio.create_task(work())',
+  ],
+  [
+    'a callback that calls itself',
+    'def work():\n  count()\n  asyncio.get_event_loop().call_soon(work)\nwork()',
+  ],
+  ['a timer', 'def work():\n  count()\n  asyncio.get_event_loop().call_later(0.005, work)\nwork()'],
+  [
+    'a timer of the platform',
+    'js = __import__("js")\nffi = __import__("pyodide.ffi", fromlist=["ffi"])\ndef work():\n  count()\n  js.setTimeout(p, 5)\np = ffi.create_proxy(work)\nwork()',
+  ],
+])('%s that a run leaves behind costs a later run nothing', async (_name, start) => {
+  const counter = 'import asyncio\nn = 0\ndef count():\n  global n\n  n += 1\n';
+  for (const rest of ['', '\nawait asyncio.sleep(0.02)']) {
+    const first = await session.execute(counter + start + rest);
+    expect(first).toMatchObject({ type: 'returned', stderr: '' });
+    const before = await valueOf(session, 'n');
+    expect(await session.execute(`${turn}n`)).toMatchObject({ value: before, stderr: '' });
+  }
+});
+
+test('a task that is left behind is told, ends with its run, and is a cancelled one in the next', async () => {
+  const code = [
+    'import asyncio',
+    'async def work():',
+    '  try: await asyncio.sleep(100)',
+    '  finally:',
+    '    await asyncio.sleep(0)',
+    '    print("ended")',
+    't = asyncio.create_task(work())',
+    'await asyncio.sleep(0)',
+    '1',
+  ].join('\n');
+  expect(await session.execute(code)).toMatchObject({ type: 'returned', value: 1, stdout: 'ended\n' });
+  const next = 'try:\n  await t\nexcept asyncio.CancelledError:\n  c = True\n[c, t.cancelled()]';
+  expect(await session.execute(next)).toMatchObject({ value: [true, true], stderr: '' });
+});
+
+test('an error ends the run and its tasks, and stays the outcome', async () => {
+  const code =
+    'import asyncio\nt = asyncio.create_task(asyncio.sleep(100))\nawait asyncio.sleep(0)\nraise ValueError("v")';
+  expect(await session.execute(code)).toMatchObject({
+    type: 'threw',
+    error: { type: 'ValueError', line: 4 },
+  });
+  expect(await valueOf(session, 't.cancelled()')).toBe(true);
+  const plain = 'import asyncio\nt = asyncio.create_task(asyncio.sleep(100))\n1 / 0';
+  expect(await session.execute(plain)).toMatchObject({ error: { type: 'ZeroDivisionError', line: 3 } });
+  expect(await valueOf(session, 't.cancelled()')).toBe(true);
+});
+
+/** How runs end that are stopped at slightly different moments. */
+async function endings(from: Session, code: string): Promise<readonly unknown[]> {
+  const seen = new Set<string>();
+  for (let round = 0; round < 8; round += 1) {
+    const outcome = await from.execute(code, { tools: { never } }, { timeoutMs: 15 + round });
+    const { type, stdout, stderr, isSandboxLost } = outcome;
+    seen.add(JSON.stringify({ type, stdout, stderr, isSandboxLost }));
+  }
+  return [...seen].map((text) => JSON.parse(text) as unknown);
+}
+
+async function expectCleanEnds(from: Session): Promise<void> {
+  await from.execute('import asyncio\nkept = 1');
+  for (const code of [
+    'await never()',
+    'await asyncio.gather(never(), never())',
+    'await asyncio.sleep(100)',
+  ]) {
+    expect(await endings(from, code)).toEqual([
+      { type: 'exceeded', stdout: '', stderr: '', isSandboxLost: false },
+    ]);
+  }
+  expect(await valueOf(from, 'kept')).toBe(1);
+}
+
+test('a run that ends at its deadline while it waits prints nothing of its own, and the session keeps its variables', async () => {
+  await expectCleanEnds(session);
+});
+
+test('so it is in an interpreter that started from a snapshot', async () => {
+  const options = { assets, frame: 'srcdoc', snapshots, limits: { warmSandboxes: 0 } } as const;
+  const hub = createHub(systemClock);
+  const sink = createMemorySink(hub);
+  await using first = createPythonExecutor({ ...options, hub });
+  await valueOf(first, '1');
+  await expect.poll(() => sink.ofType('snapshot-make').length, { timeout: 30_000 }).toBe(1);
+  await using restored = await first.createSession();
+  await expectCleanEnds(restored);
+  expect(sink.ofType('sandbox-start').at(-1)).toMatchObject({ isFromSnapshot: true });
+}, 60_000);
