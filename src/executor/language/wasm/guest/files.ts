@@ -1,12 +1,22 @@
 /** The files of a guest: in memory, outside its heap, and therefore with a bound of their own. */
-import { Directory, File, OpenFile, wasi } from '@bjorn3/browser_wasi_shim';
-import type { Fd, Inode } from '@bjorn3/browser_wasi_shim';
+import {
+  Directory,
+  File,
+  Inode,
+  OpenDirectory,
+  OpenFile,
+  PreopenDirectory,
+  wasi,
+} from '@bjorn3/browser_wasi_shim';
+import type { Fd } from '@bjorn3/browser_wasi_shim';
 
 type Written = ReturnType<OpenFile['fd_write']>;
 type Entry = ReturnType<Directory['create_entry_for_path']>;
 
-/** What a file or folder counts as, besides its content. */
+/** What a file or folder counts as, besides its content and its names. */
 const entryBytes = 512;
+/** What each name of it counts as: one file may have many. */
+export const nameBytes = (length: number): number => 64 + 2 * length;
 
 /** All files of a session, or of a run of its own. */
 export class GuestFiles {
@@ -21,6 +31,11 @@ export class GuestFiles {
     this.root = new GuestDirectory(this);
   }
 
+  /** The root, as an open folder of this name. */
+  openRoot(name: string): Fd {
+    return new OpenRoot(name, this);
+  }
+
   /** Puts a file there, with the folders above it, in the place of what was there. False when there is no space. */
   put(path: string, content: Uint8Array): boolean {
     const parts = path.split('/');
@@ -28,11 +43,13 @@ export class GuestFiles {
     let folder = this.root;
     for (const part of parts) {
       const present = folder.contents.get(part);
-      const next = present instanceof Directory ? present : new GuestDirectory(this);
+      const isPresent = present instanceof Directory;
+      if (!isPresent && !this.takes(entryBytes + nameBytes(part.length))) return false;
+      const next = isPresent ? present : new GuestDirectory(this);
       folder.contents.set(part, next);
       folder = next;
     }
-    if (!this.takes(content.length + entryBytes)) return false;
+    if (!this.takes(content.length + entryBytes + nameBytes(name.length))) return false;
     folder.contents.set(name, new GuestFile(this, content));
     return true;
   }
@@ -45,19 +62,81 @@ export class GuestFiles {
     return true;
   }
 
+  /** Everything that the guest can still reach: by name, or because it is open. Each file once, whatever its names. */
   #measure(): number {
-    const seen = new Set<Inode>();
     const pending: Inode[] = [this.root];
-    for (const fd of this.open) if (fd instanceof OpenFile) pending.push(fd.file);
+    for (const fd of this.open) {
+      if (fd instanceof OpenFile) pending.push(fd.file);
+      else if (fd instanceof OpenDirectory) pending.push(fd.dir);
+    }
     let sizeBytes = 0;
-    for (let node = pending.pop(); node; node = pending.pop()) {
-      if (seen.has(node)) continue;
-      seen.add(node);
+    for (const node of reach(pending)) {
       sizeBytes += entryBytes;
-      if (node instanceof Directory) pending.push(...node.contents.values());
+      if (node instanceof Directory)
+        for (const name of node.contents.keys()) sizeBytes += nameBytes(name.length);
       if (node instanceof File) sizeBytes += node.data.buffer.byteLength;
     }
     return sizeBytes;
+  }
+}
+
+/** File numbers begin anew: they must not tell a guest what was there before it. */
+export function restartFileNumbers(): void {
+  // private in its type alone
+  (Inode as unknown as { next_ino: bigint }).next_ino = 1n;
+}
+
+/** Each node once. */
+function reach(from: Inode[]): ReadonlySet<Inode> {
+  const seen = new Set<Inode>();
+  for (let node = from.pop(); node; node = from.pop()) {
+    if (seen.has(node)) continue;
+    seen.add(node);
+    if (node instanceof Directory) for (const child of node.contents.values()) from.push(child);
+  }
+  return seen;
+}
+
+interface NewName {
+  readonly target: Directory;
+  readonly path: string;
+  readonly inode: Inode;
+  /** Its new name was counted before it lost its own: putting it back must not fail. */
+  readonly isMoved: boolean;
+}
+
+function refuseLink(files: GuestFiles, { target, path, inode, isMoved }: NewName): number | undefined {
+  // inside itself nobody could reach it
+  if (inode instanceof Directory && reach([inode]).has(target)) return wasi.ERRNO_INVAL;
+  return isMoved || files.takes(nameBytes(path.length)) ? undefined : wasi.ERRNO_NOSPC;
+}
+
+class OpenGuestDirectory extends OpenDirectory {
+  readonly #files: GuestFiles;
+
+  constructor(files: GuestFiles, directory: Directory) {
+    super(directory);
+    this.#files = files;
+  }
+
+  override path_link(path: string, inode: Inode, allowsDirectory: boolean): number {
+    const refusal = refuseLink(this.#files, { target: this.dir, path, inode, isMoved: allowsDirectory });
+    return refusal ?? super.path_link(path, inode, allowsDirectory);
+  }
+}
+
+class OpenRoot extends PreopenDirectory {
+  readonly #files: GuestFiles;
+
+  constructor(name: string, files: GuestFiles) {
+    super(name, new Map());
+    this.dir = files.root;
+    this.#files = files;
+  }
+
+  override path_link(path: string, inode: Inode, allowsDirectory: boolean): number {
+    const refusal = refuseLink(this.#files, { target: this.dir, path, inode, isMoved: allowsDirectory });
+    return refusal ?? super.path_link(path, inode, allowsDirectory);
   }
 }
 
@@ -142,13 +221,18 @@ class GuestDirectory extends Directory {
     this.#files = files;
   }
 
+  override path_open(): ReturnType<Directory['path_open']> {
+    return { ret: wasi.ERRNO_SUCCESS, fd_obj: new OpenGuestDirectory(this.#files, this) };
+  }
+
   /** As the shim does it, with entries of ours. */
   override create_entry_for_path(path: string, isDirectory: boolean): Entry {
     const made = super.create_entry_for_path(path, isDirectory);
     if (made.entry === null) return made;
     const { parent, name } = this.#find(path);
     parent.contents.delete(name);
-    if (!this.#files.takes(entryBytes)) return { ret: wasi.ERRNO_NOSPC, entry: null };
+    if (!this.#files.takes(entryBytes + nameBytes(name.length)))
+      return { ret: wasi.ERRNO_NOSPC, entry: null };
     const entry = isDirectory ? new GuestDirectory(this.#files) : new GuestFile(this.#files);
     parent.contents.set(name, entry);
     return { ret: wasi.ERRNO_SUCCESS, entry };

@@ -1,8 +1,9 @@
 /** WASI preview 1 for one module: the shim does the work; this bounds it, and puts time, chance and the end of a run under our rule. */
-import { Fd, OpenFile, File, PreopenDirectory, WASI, wasi } from '@bjorn3/browser_wasi_shim';
+import { Fd, OpenFile, File, WASI, wasi } from '@bjorn3/browser_wasi_shim';
 import type { Random } from '../../../../platform/index.ts';
 import type { GuestOutput } from '../../../guest/engine.ts';
 import type { GuestClock } from './clock.ts';
+import { nameBytes } from './files.ts';
 import type { GuestFiles } from './files.ts';
 
 /** The run must end: it was asked to, or printed too much. */
@@ -104,12 +105,13 @@ export class WasiHost {
     this.#parts = parts;
     const { files, args, environment, stdin, output, outputBytes } = parts;
     const budget = new PrintBudget(output, outputBytes);
-    const root = new PreopenDirectory('/sandbox', new Map());
-    root.dir = files.root;
-    const current = new PreopenDirectory('.', new Map());
-    current.dir = files.root;
     const streams = [new PrintStream('stdout', budget), new PrintStream('stderr', budget)];
-    const fds: Fd[] = [new OpenFile(new File(stdin)), ...streams, root, current];
+    const fds: Fd[] = [
+      new OpenFile(new File(stdin)),
+      ...streams,
+      files.openRoot('/sandbox'),
+      files.openRoot('.'),
+    ];
     const texts = environment.map(([name, value]) => `${name}=${value}`);
     this.#shim = new WASI([...args], texts, fds, { debug: false });
     files.open = this.#shim.fds;
@@ -148,7 +150,7 @@ export class WasiHost {
   }
 
   #own() {
-    const { clock, random } = this.#parts;
+    const { clock, random, files } = this.#parts;
     const shim = this.#shim;
     return {
       sched_yield: (): number => wasi.ERRNO_SUCCESS,
@@ -167,6 +169,11 @@ export class WasiHost {
       path_open: (...values: readonly unknown[]): unknown => {
         if (shim.fds.filter(Boolean).length >= mostOpenFiles) return wasi.ERRNO_MFILE;
         return (shim.wasiImport['path_open'] as (...given: readonly unknown[]) => unknown)(...values);
+      },
+      path_rename: (...values: readonly number[]): unknown => {
+        // while it has no name it could not be measured
+        if (!files.takes(nameBytes(values[5] as number))) return wasi.ERRNO_NOSPC;
+        return (shim.wasiImport['path_rename'] as (...given: readonly number[]) => unknown)(...values);
       },
       fd_close: (fd: number): unknown => {
         const answer = shim.wasiImport['fd_close']?.(fd);

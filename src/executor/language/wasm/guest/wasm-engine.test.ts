@@ -101,6 +101,12 @@ const imports = [
   wasi('environ_get', 'i32', 'i32'),
   wasi('fd_filestat_set_size', 'i32', 'i64'),
   wasi('path_unlink_file', 'i32', 'i32', 'i32'),
+  wasi('path_link', 'i32', 'i32', 'i32', 'i32', 'i32', 'i32', 'i32'),
+  wasi('path_rename', 'i32', 'i32', 'i32', 'i32', 'i32', 'i32'),
+  wasi('path_create_directory', 'i32', 'i32', 'i32'),
+  wasi('path_remove_directory', 'i32', 'i32', 'i32'),
+  wasi('fd_close', 'i32'),
+  wasi('fd_filestat_get', 'i32', 'i32'),
   '(import "wasi_snapshot_preview1" "proc_exit" (func $proc_exit (param i32)))',
 ].join('\n');
 
@@ -161,8 +167,8 @@ test('time and chance repeat when they are asked to', () => {
 });
 
 /** Opens the path at 100 for writing, creating it, and leaves its number at 16. */
-const openFile = (length: number): string =>
-  `(drop (call $path_open (i32.const 3) (i32.const 0) (i32.const 100) (i32.const ${length}) (i32.const 1) (i64.const 0xfffffff) (i64.const 0) (i32.const 0) (i32.const 16)))`;
+const openFile = (length: number, folder = '(i32.const 3)'): string =>
+  `(drop (call $path_open ${folder} (i32.const 0) (i32.const 100) (i32.const ${length}) (i32.const 1) (i64.const 0xfffffff) (i64.const 0) (i32.const 0) (i32.const 16)))`;
 
 test('files are read, and what is outside is not there', () => {
   const read = (path: string): Ran =>
@@ -198,6 +204,86 @@ test('files have a bound, also those that are stretched, or deleted while they a
         (then (local.set $made (i32.add (local.get $made) (i32.const 1))) (br $again))))
     (local.get $made))`;
   expect(value(many)).toBeLessThan(200);
+});
+
+/** Answers what each of the calls answers. */
+const answers = (...calls: readonly string[]): unknown =>
+  value(
+    `${imports} (memory (export "memory") 1) (func (export "main") (result ${calls.map(() => 'i32').join(' ')}) ${calls.join(' ')})`,
+  );
+const noSpace = 51;
+const invalidArgument = 28;
+const resize = (sizeBytes: number): string =>
+  `(call $fd_filestat_set_size (i32.load (i32.const 16)) (i64.const ${sizeBytes}))`;
+const rename = (from: number, to: number, folder = '(i32.const 3)'): string =>
+  `(call $path_rename (i32.const 3) (i32.const 100) (i32.const ${from}) ${folder} (i32.const ${100 + from}) (i32.const ${to}))`;
+
+test('a file counts while it is moved, so that nothing is free meanwhile', () => {
+  // the name is so long that there is no room for it: that is found out while the file has none
+  expect(
+    answers(`${put('a')} ${openFile(1)} ${resize(98_000)}`, rename(1, 4000), resize(98_001), resize(190_000)),
+  ).toEqual([0, noSpace, 0, noSpace]);
+});
+
+test('what is in a folder counts while the folder is moved', () => {
+  expect(
+    answers(
+      `${put('d')} (call $path_create_directory (i32.const 3) (i32.const 100) (i32.const 1))`,
+      `${put('d/f')} ${openFile(3)} ${resize(60_000)}`,
+      `(drop (call $fd_filestat_set_size (i32.load (i32.const 16)) (i64.const 90000))) ${put('de')} ${rename(1, 1)}`,
+      `${put('g')} ${openFile(1)} ${resize(50_000)}`,
+    ),
+  ).toEqual([0, 0, 0, noSpace]);
+});
+
+/** Opens the folder of one letter at 100 and leaves its number at 20. */
+const openFolder = `(drop (call $path_open (i32.const 3) (i32.const 0) (i32.const 100) (i32.const 1) (i32.const 2) (i64.const 0xfffffff) (i64.const 0) (i32.const 0) (i32.const 20)))`;
+
+test('what is in a removed folder counts while the folder is open', () => {
+  expect(
+    answers(
+      `${put('d')} (call $path_create_directory (i32.const 3) (i32.const 100) (i32.const 1))`,
+      `${openFolder} (call $path_remove_directory (i32.const 3) (i32.const 100) (i32.const 1))`,
+      `${openFile(1, '(i32.load (i32.const 20))')} ${resize(60_000)}`,
+      `(call $fd_close (i32.load (i32.const 16)))`,
+      `${openFile(1)} ${resize(60_000)}`,
+    ),
+  ).toEqual([0, 0, 0, 0, noSpace]);
+});
+
+test('a folder does not become a part of itself', () => {
+  expect(
+    answers(
+      `${put('dx')} (call $path_create_directory (i32.const 3) (i32.const 100) (i32.const 1))`,
+      `${openFolder} ${rename(1, 1, '(i32.load (i32.const 20))')}`,
+    ),
+  ).toEqual([0, invalidArgument]);
+});
+
+test('each name of a file counts', () => {
+  const many = `${imports} (memory (export "memory") 1) (func (export "main") (result i32) (local $made i32)
+    ${put('aaaa')} ${openFile(4)} ${put('aaaabbbb')}
+    (loop $again
+      (i32.store (i32.const 104) (i32.add (i32.const 0x41414141) (local.get $made)))
+      (if (i32.and (i32.lt_u (local.get $made) (i32.const 10000)) (i32.eqz (call $path_link (i32.const 3) (i32.const 0) (i32.const 100) (i32.const 4) (i32.const 3) (i32.const 104) (i32.const 4))))
+        (then (local.set $made (i32.add (local.get $made) (i32.const 1))) (br $again))))
+    (local.get $made))`;
+  const made = value(many);
+  expect(made).toBeGreaterThan(100);
+  expect(made).toBeLessThan(2000);
+});
+
+test('the number of a file tells nothing of the guests before', () => {
+  const code = `${imports} (memory (export "memory") 1) (func (export "main") (result i64)
+    ${put('a')} ${openFile(1)} (drop (call $fd_filestat_get (i32.load (i32.const 16)) (i32.const 200))) (i64.load (i32.const 208)))`;
+  const { run, engine } = open();
+  const first = run(code).result;
+  expect(first).toMatchObject({ type: 'returned' });
+  engine.renew();
+  run(code, { files: { 'x/y/z': '', w: '' } });
+  engine.renew();
+  expect(run(code).result).toEqual(first);
+  expect(open().run(code).result).toEqual(first);
 });
 
 test('calls that would cost more than the guest has are refused', () => {

@@ -8,7 +8,7 @@ import type { RunRequest } from '../../../sandbox/protocol.ts';
 import { CallFault } from './arguments.ts';
 import { ModuleFault } from './byte-reader.ts';
 import { countingClock, machineClock } from './clock.ts';
-import { GuestFiles } from './files.ts';
+import { GuestFiles, restartFileNumbers } from './files.ts';
 import { Exit, HostSlot, LoadedModule, OutOfFuel } from './module-run.ts';
 import { readSettings } from './run-settings.ts';
 import type { RunSettings } from './run-settings.ts';
@@ -57,7 +57,7 @@ export class WasmEngine implements Engine {
 
   constructor(parts: WasmParts) {
     this.#parts = parts;
-    this.#files = new GuestFiles(parts.fileBytes);
+    this.#files = newFiles(parts);
   }
 
   run({ request: bytes, buffers }: EngineRun): string {
@@ -73,7 +73,7 @@ export class WasmEngine implements Engine {
   /** Nothing of a module but its files and its instance outlives its run. */
   renew(): void {
     this.#place = undefined;
-    this.#files = new GuestFiles(this.#parts.fileBytes);
+    this.#files = newFiles(this.#parts);
   }
 
   #returned(request: RunRequest, buffers: readonly Uint8Array[]): string {
@@ -154,6 +154,11 @@ export class WasmEngine implements Engine {
       throw error;
     }
   }
+}
+
+function newFiles({ fileBytes }: WasmParts): GuestFiles {
+  restartFileNumbers();
+  return new GuestFiles(fileBytes);
 }
 
 /** Whatever a module did is a result. */
