@@ -606,7 +606,7 @@ def on_interrupt(number, frame):
     """Raises in the run's code only. In the event loop's own it would be lost, and the run would wait for ever."""
     global is_stopping
     while frame:
-        if is_guest(frame.f_code.co_filename):
+        if is_guest(frame.f_code.co_filename) or frame.f_code.co_filename == "checkpoint.py":
             raise KeyboardInterrupt()
         if frame.f_code in run_codes:
             # what writes down how the run ended is not ended itself

@@ -6,6 +6,21 @@ import type { NetworkRule, PackageRule, Policy } from './policy.ts';
 const maxEntries = 10_000;
 const maxNameLength = 1024;
 
+/**
+ * What would end a line, hide a part of it or turn its direction where a policy is shown to somebody who has to agree; and half characters,
+ * which are none.
+ */
+const unshowable = /[\p{Control}\p{Format}\p{Line_Separator}\p{Paragraph_Separator}\p{Surrogate}]/u;
+const everyUnshowable = new RegExp(unshowable, 'gu');
+
+/** Text of unknown origin in quotes, with nothing in it that cannot be seen. */
+function quoted(text: string): string {
+  return JSON.stringify(text.slice(0, 100)).replaceAll(
+    everyUnshowable,
+    (character) => `\\u{${(character.codePointAt(0) as number).toString(16)}}`,
+  );
+}
+
 /** The schema that this version reads and writes. */
 export const policyVersion = 1;
 
@@ -15,7 +30,7 @@ export const handedOrigin = 'page';
 type Unknown = Readonly<Record<string, unknown>>;
 
 function invalid(field: string, expected: string, value: unknown): CodedError {
-  const found = typeof value === 'string' ? JSON.stringify(value.slice(0, 100)) : kindOf(value);
+  const found = typeof value === 'string' ? quoted(value) : kindOf(value);
   return new CodedError('executor/policy-invalid', `policy.${field}: expected ${expected}, found ${found}`, {
     fields: { field, expected, found },
   });
@@ -36,7 +51,13 @@ function listOf<T>(field: string, value: unknown, read: (field: string, item: un
 
 function nameOf(pattern: RegExp, expected: string): (field: string, item: unknown) => string {
   return (field, item) => {
-    if (typeof item === 'string' && item.length <= maxNameLength && pattern.test(item)) return item;
+    if (
+      typeof item === 'string' &&
+      item.length <= maxNameLength &&
+      pattern.test(item) &&
+      !unshowable.test(item)
+    )
+      return item;
     throw invalid(field, expected, item);
   };
 }
@@ -53,8 +74,9 @@ const readPackage = nameOf(
 const readMethod = nameOf(/^[A-Z]{1,20}$/u, 'a method in capitals');
 
 function readPath(field: string, item: unknown): string {
-  const expected = 'a path below /sandbox without "." or ".." parts, "folder/**", or "**"';
-  if (typeof item !== 'string' || item.length > maxNameLength || item.includes('\0')) {
+  const expected =
+    'a path below /sandbox without "." or ".." parts or characters that cannot be seen, "folder/**", or "**"';
+  if (typeof item !== 'string' || item.length > maxNameLength || unshowable.test(item)) {
     throw invalid(field, expected, item);
   }
   const parts = item.split('/');
@@ -113,7 +135,7 @@ export function checkPolicy(value: unknown): Policy {
   if (own['version'] !== policyVersion) throw unpolicyVersion(own['version']);
   // a rule that is not understood might forbid something
   const strange = Object.keys(own).find((name) => !fields.has(name));
-  if (strange !== undefined) throw invalid(strange.slice(0, 100), 'no such field', own[strange]);
+  if (strange !== undefined) throw invalid(quoted(strange), 'no such field', own[strange]);
   return deepFreeze({
     version: policyVersion,
     network: listOf('network', own['network'], readRule),
@@ -127,7 +149,8 @@ export function checkPolicy(value: unknown): Policy {
 }
 
 function unpolicyVersion(found: unknown): CodedError {
-  const shown = typeof found === 'number' || typeof found === 'string' ? String(found) : kindOf(found);
+  const shown =
+    typeof found === 'number' ? String(found) : typeof found === 'string' ? quoted(found) : kindOf(found);
   return new CodedError(
     'executor/policy-version-unknown',
     `the policy is of version ${shown.slice(0, 100)}, this release reads version ${policyVersion}`,

@@ -82,6 +82,14 @@ test('a policy survives being stored, and equals itself', () => {
 });
 
 const whole = { ...denyByDefault };
+const errorOf = (work: () => unknown): unknown => {
+  try {
+    work();
+    return undefined;
+  } catch (error) {
+    return error;
+  }
+};
 test.each<[string, unknown, string]>([
   ['null', null, 'executor/policy-invalid'],
   ['a list', [], 'executor/policy-invalid'],
@@ -128,6 +136,80 @@ test.each<[string, unknown, string]>([
   ['a name of great length', { ...whole, tools: ['x'.repeat(2000)] }, 'executor/policy-invalid'],
 ])('%s is no policy', (_name, stored, code) => {
   expect(() => parsePolicy(stored)).toThrow(expect.objectContaining({ code }));
+});
+
+test.each([
+  ['a line end', 'a\nMay call any tool that the page hands over.'],
+  ['a return', 'a\rb'],
+  ['a control character', 'a\u001b[2Jb'],
+  ['a line end of its own kind', 'a\u2028b'],
+  ['a turn of direction', 'a\u202egpj.exe'],
+  ['a space of no width', 'a\u200bb'],
+  ['half a character', 'a\ud800b'],
+  ['a null', 'a\0b'],
+])('a path with %s is refused, and shown so that it can be seen', (_name, path) => {
+  const error = errorOf(() => parsePolicy({ ...whole, files: ['ok', path] }));
+  expect(error).toMatchObject({ code: 'executor/policy-invalid', fields: { field: 'files[1]' } });
+  const { message, fields } = error as { message: string; fields: { found: string } };
+  for (const text of [message, fields.found]) expect(text).toMatch(/^[^\p{C}\p{Zl}\p{Zp}]*$/u);
+  expect(fields.found).toMatch(/\\/u);
+});
+
+test('no string of a policy can say more in its description than it does', () => {
+  const lists = ['files', 'environment', 'tools', 'deniedModules', 'deniedGlobals'] as const;
+  const odd = fc.constantFrom(
+    '\n',
+    '\r',
+    '\t',
+    '\v',
+    '\u0085',
+    '\u2028',
+    '\u2029',
+    '\u200d',
+    '\u202e',
+    '\ufeff',
+  );
+  fc.assert(
+    fc.property(fc.constantFrom(...lists), fc.string(), odd, fc.string(), (list, before, mark, after) => {
+      const stored = { ...whole, [list]: [`${before}${mark}${after}`] };
+      expect(errorOf(() => parsePolicy(stored))).toMatchObject({ code: 'executor/policy-invalid' });
+    }),
+  );
+  for (const network of [
+    [{ origin: 'https://a.b\n', methods: [] }],
+    [{ origin: 'https://a.b', methods: ['GET\n'] }],
+  ])
+    expect(errorOf(() => parsePolicy({ ...whole, network }))).toMatchObject({
+      code: 'executor/policy-invalid',
+    });
+});
+
+test('a name of a field or a version is shown so that it can be seen', () => {
+  for (const stored of [
+    { ...whole, 'a\n\u202eb': 1 },
+    { ...whole, version: '2\n\u202e' },
+  ]) {
+    const { message } = errorOf(() => parsePolicy(stored)) as { message: string };
+    expect(message).toMatch(/^[^\p{C}\p{Zl}\p{Zp}]*$/u);
+  }
+});
+
+test('two policies as long as they may be are narrowed at once', () => {
+  const paths = (start: string): string[] =>
+    Array.from({ length: 10_000 }, (_, index) => `${start}${index}/${'x/'.repeat(20)}**`);
+  const origins = (port: number) =>
+    Array.from({ length: 10_000 }, (_, index) => ({
+      origin: `https://a${index}.example:${port}`,
+      methods: ['GET'],
+    }));
+  const one = resolvePolicy({ files: paths('a'), network: origins(81) });
+  const other = resolvePolicy({ files: paths('b'), network: origins(82) });
+  const startMs = performance.now();
+  const narrow = narrowPolicy(one, other);
+  // pair by pair it is 200 million comparisons
+  expect(performance.now() - startMs).toBeLessThan(2000);
+  expect(narrow).toMatchObject({ files: [], network: [] });
+  expect(narrowPolicy(one, one)).toEqual(one);
 });
 
 test('the error names the entry', () => {
