@@ -10,6 +10,13 @@ import type { Tools } from './tool.ts';
 /** A program: its text; or its bytes, for a language whose programs may be binary. */
 export type Code = string | Uint8Array;
 
+/** A name that `SUBMIT` takes. */
+export interface SubmitField {
+  readonly name: string;
+  /** In the language's words. Shown in the signature, not enforced. */
+  readonly type?: string;
+}
+
 /** What the code finds when it starts. */
 export interface ExecutionContext {
   /** Set by name before the code runs. Names must be identifiers of the language. */
@@ -32,6 +39,8 @@ export interface ExecutionContext {
    * the policy allows. They stay in a session.
    */
   readonly packages?: readonly PackageRequest[];
+  /** Python: what `SUBMIT` takes in this run, by position or by name, all of it. Default: one value, or any names. */
+  readonly submitFields?: readonly SubmitField[];
 }
 
 /** How one run is watched and bounded. */

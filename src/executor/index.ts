@@ -1,4 +1,12 @@
-export type { Code, ExecutionContext, ExecutionOptions, Executor, OutputPart, Session } from './executor.ts';
+export type {
+  Code,
+  ExecutionContext,
+  ExecutionOptions,
+  Executor,
+  OutputPart,
+  Session,
+  SubmitField,
+} from './executor.ts';
 export type { Watcher as EscapeWatcher } from './escape/attempt.ts';
 export type { FrameKind } from './sandbox/frame.ts';
 export { freezeGuestValue } from './guest-value.ts';
@@ -6,6 +14,17 @@ export type { GuestNumbers, GuestValue } from './guest-value.ts';
 export { createExecutor, createTrustDomain } from './create-executor.ts';
 export type { ExecutorOptions, TrustDomainOptions } from './create-executor.ts';
 export type { LanguageName } from './language/language.ts';
+export { createPythonInterpreter } from './language/python/interpreter/python-interpreter.ts';
+export type {
+  FinalOutput,
+  HostFiles,
+  InterpreterParameter,
+  InterpreterResult,
+  InterpreterTool,
+  OutputField,
+  PythonInterpreter,
+  PythonInterpreterOptions,
+} from './language/python/interpreter/python-interpreter.ts';
 export { createPythonExecutor } from './language/python/python-executor.ts';
 export type { PythonExecutorOptions } from './language/python/python-executor.ts';
 export type { AssetLocation } from './sandbox/guest-files.ts';

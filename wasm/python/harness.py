@@ -63,6 +63,26 @@ def SUBMIT(*values, **named):
     raise Submission({"output": values[0]} if values else named)
 
 
+def submit_with(fields):
+    """A SUBMIT that takes exactly these names, by position or by name."""
+    if fields is None:
+        return SUBMIT
+    from inspect import Parameter, Signature
+
+    kind = Parameter.POSITIONAL_OR_KEYWORD
+    signature = Signature(
+        [Parameter(name, kind, annotation=Parameter.empty if type is None else type) for name, type in fields]
+    )
+
+    def submit(*values, **named):
+        """Ends the run with an answer."""
+        raise Submission(dict(signature.bind(*values, **named).arguments))
+
+    submit.__name__ = submit.__qualname__ = "SUBMIT"
+    submit.__signature__ = signature
+    return submit
+
+
 # ---- printing
 
 
@@ -731,7 +751,7 @@ def begin(request, buffers):
     for name, value in list(main.__dict__.items()):
         if type(value) is Tool:
             del main.__dict__[name]
-    main.__dict__["SUBMIT"] = SUBMIT
+    main.__dict__["SUBMIT"] = submit_with(request["submitFields"])
     main.__dict__.setdefault("display", display)
     main.__dict__.setdefault("__awaitable__", awaitable)
     main.__dict__.update({name: Tool(name) for name in request["tools"]})

@@ -35,6 +35,8 @@ export interface LanguageCapabilities {
   readonly hasDisplays?: boolean;
   /** A function `SUBMIT` that ends the run with an answer. */
   readonly hasSubmit: boolean;
+  /** `context.submitFields`. Default: false. */
+  readonly hasSubmitFields?: boolean;
   /** `context.packages`. Default: false. */
   readonly hasPackages?: boolean;
   /** The guest can throw what it did away and go on in its worker as if it had just started: one-shot runs then share workers, never state. */

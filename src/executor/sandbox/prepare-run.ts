@@ -1,6 +1,6 @@
 /** Checks what the caller hands over and writes it down for the interpreter, before anything is started. */
 import { CodedError } from '../../base/index.ts';
-import type { Code, ExecutionContext, ExecutionOptions } from '../executor.ts';
+import type { Code, ExecutionContext, ExecutionOptions, SubmitField } from '../executor.ts';
 import type { CodeForm, Language, NameUse } from '../language/language.ts';
 import type { ExecutorLimits } from '../limits.ts';
 import { decide } from '../policy/decide.ts';
@@ -72,6 +72,27 @@ function checkName(field: NameUse, name: string, { language }: RunRules): string
   return normal;
 }
 
+/** More fields has no answer. */
+const maxSubmitFields = 100;
+
+function checkSubmitFields(
+  fields: readonly SubmitField[],
+  { language }: RunRules,
+): NonNullable<RunRequest['submitFields']> {
+  const wrongField = (found: string): CodedError =>
+    wrong('option', 'submitFields', `at most ${maxSubmitFields} fields, each with a name of its own`, found);
+  if (!Array.isArray(fields) || fields.length > maxSubmitFields) throw wrongField('another');
+  const names = new Set<string>();
+  return fields.map(({ name, type }: SubmitField) => {
+    const normal = typeof name === 'string' ? name.normalize('NFKC') : '';
+    const reason = language.refuseName(normal, 'variable');
+    const isSound = type === undefined || (typeof type === 'string' && type.length <= 1000);
+    if (reason !== undefined || names.has(normal) || !isSound) throw wrongField(reason ?? 'another');
+    names.add(normal);
+    return [normal, type ?? null];
+  });
+}
+
 function checkPath(path: string): string {
   if (isPathBelow(path)) return path;
   throw wrong('file', `files["${path.slice(0, 100)}"]`, pathExpected, 'another');
@@ -108,8 +129,16 @@ function encodeFiles(
 
 /** Refuses what the language cannot take. */
 function checkUse(context: ExecutionContext, options: ExecutionOptions, language: Language): void {
-  const { hasVariables, hasFiles, hasImports, hasTools, hasEnvironment, hasWorkingDirectory, hasPackages } =
-    language.capabilities;
+  const {
+    hasVariables,
+    hasFiles,
+    hasImports,
+    hasTools,
+    hasEnvironment,
+    hasWorkingDirectory,
+    hasSubmitFields,
+    hasPackages,
+  } = language.capabilities;
   const used: readonly (readonly [field: string, value: object | undefined, isTaken: boolean | undefined])[] =
     [
       ['variables', context.variables, hasVariables],
@@ -119,6 +148,7 @@ function checkUse(context: ExecutionContext, options: ExecutionOptions, language
       ['tools', context.tools, hasTools],
       ['environment', context.environment, hasEnvironment],
       ['packages', context.packages, hasPackages],
+      ['submitFields', context.submitFields, hasSubmitFields],
       [
         'workingDirectory',
         context.workingDirectory === undefined ? undefined : [context.workingDirectory],
@@ -203,6 +233,7 @@ export function prepareRun(
     deniedGlobals: policy.deniedGlobals,
     ...boundsOf(limits),
     valueDepth: limits.valueDepth,
+    submitFields: context.submitFields ? checkSubmitFields(context.submitFields, rules) : null,
     packages: packages.length > 0 ? encoder.buffers.length : null,
     ...prepareSurroundings(context, tools, rules),
   };

@@ -170,6 +170,8 @@ export interface RunRequest {
   readonly environment: Readonly<Record<string, string>>;
   /** Below `/sandbox`; `null`: stay. */
   readonly workingDirectory: string | null;
+  /** What `SUBMIT` takes: names, and their types where they have one; `null`: whatever comes. */
+  readonly submitFields: readonly (readonly [name: string, type: string | null])[] | null;
   /** Which buffer begins the packages of the run: a header and their content, as `language/package-loading.ts` says; `null`: none. */
   readonly packages: number | null;
   readonly outputBytes: number;

@@ -22,6 +22,7 @@ export const python: Language = deepFreeze({
     hasWorkingDirectory: true,
     hasDisplays: true,
     hasSubmit: true,
+    hasSubmitFields: true,
     hasPackages: true,
     isRenewable: false,
     isRestorable: true,

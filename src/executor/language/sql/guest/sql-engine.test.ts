@@ -53,6 +53,7 @@ function open() {
       deniedGlobals: [],
       deniedTools: [],
       packages: null,
+      submitFields: null,
       tools: [],
       toolParameters: [],
       environment: {},

@@ -68,6 +68,7 @@ export function openEngine({
       deniedGlobals: [],
       deniedTools: [],
       packages: null,
+      submitFields: null,
       tools: [],
       toolParameters: [],
       displays: 0,

@@ -1,0 +1,55 @@
+/** What an outcome is to somebody who expects an answer or an exception. */
+import { CodedError, unreachable } from '../../../../base/index.ts';
+import type { Outcome } from '../../../outcome.ts';
+
+/** What was printed before goes along, up to so many characters. */
+const shownLength = 4096;
+
+type Bad = Exclude<Outcome, { type: 'returned' | 'submitted' }>;
+
+export function errorOf(outcome: Outcome): CodedError {
+  const bad = outcome as Bad;
+  const printed = {
+    stdout: bad.stdout.slice(-shownLength),
+    stderr: bad.stderr.slice(-shownLength),
+    isStateLost: bad.isSandboxLost,
+  };
+  switch (bad.type) {
+    case 'syntax-error': {
+      const { message, line, column } = bad;
+      return new CodedError('executor/python-syntax', `Invalid Python syntax. message: ${message}`, {
+        fields: { message, line, column, ...printed },
+      });
+    }
+    case 'threw': {
+      const { type, message, traceback, line } = bad.error;
+      return new CodedError('executor/python-threw', message === '' ? type : `${type}: ${message}`, {
+        fields: { type, message, traceback, line, ...printed },
+      });
+    }
+    case 'exceeded': {
+      const { limit, allowed } = bad;
+      return new CodedError(
+        'executor/python-stopped',
+        `the code went beyond its limit of ${limit}: ${allowed}`,
+        {
+          fields: { limit, allowed, ...printed },
+        },
+      );
+    }
+    case 'cancelled':
+      return new CodedError('executor/python-stopped', 'the code was stopped', {
+        fields: { limit: 'none', ...printed },
+      });
+    case 'denied': {
+      const { permission, name, rule, line } = bad;
+      return new CodedError('executor/denied', `the policy denies ${permission} ${name} (rule ${rule})`, {
+        fields: { permission, name, rule, line, ...printed },
+      });
+    }
+    case 'failed':
+      return new CodedError(bad.code, bad.message, { fields: printed, isRetryable: true });
+    default:
+      return unreachable(bad);
+  }
+}

@@ -1,0 +1,125 @@
+/** DSPy's `PythonInterpreter` in its own words, over a session of an executor. Loaded when it is first used. */
+import type { DisplayValue } from '../../../display.ts';
+import type { Executor } from '../../../executor.ts';
+import type { GuestValue } from '../../../guest-value.ts';
+
+/** Where the files are that an interpreter may read and write: a folder of the page's choice. */
+export interface HostFiles {
+  /** `undefined` when there is none. */
+  read(path: string): Promise<Uint8Array | undefined>;
+  /** Replaces what was there. */
+  write(path: string, content: Uint8Array): Promise<void>;
+}
+
+/** A parameter of a tool, as its signature shows it. */
+export interface InterpreterParameter {
+  readonly name: string;
+  /** In Python's words: `list[int]`. Shown, not enforced. */
+  readonly type?: string;
+  /** Makes it optional. */
+  readonly default?: GuestValue;
+}
+
+/** A function of the page. It is called with values by name where it has parameters; otherwise with what the code gives. */
+export interface InterpreterTool {
+  readonly parameters?: readonly (string | InterpreterParameter)[];
+  /** Its docstring. */
+  readonly description?: string;
+  /** What it throws is a `RuntimeError` in Python, `Type: message`. */
+  readonly call: (
+    named: Readonly<Record<string, GuestValue>>,
+    values: readonly GuestValue[],
+  ) => GuestValue | undefined | void | PromiseLike<GuestValue | undefined | void>;
+}
+
+/** A field that `SUBMIT` takes. */
+export interface OutputField {
+  readonly name: string;
+  readonly type?: string;
+}
+
+/** As the constructor of DSPy's class, with the page in the place of a machine. */
+export interface PythonInterpreterOptions {
+  /** Runs the code, under its own policy and limits. It stays the caller's. */
+  readonly executor: Executor;
+  /** Where paths lead. Needed with `enableReadPaths` or `enableWritePaths`. */
+  readonly files?: HostFiles;
+  /** Files that the code finds at `/sandbox/<last part of the path>`. */
+  readonly enableReadPaths?: readonly string[];
+  /** The same for files that it may change; one that is missing is made, empty. */
+  readonly enableWritePaths?: readonly string[];
+  /** Writes changed files back after each call, whether the code ended well or not. Default: true. */
+  readonly syncFiles?: boolean;
+  /** The host's variables of the environment, and which of them the code sees. Default: none. */
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly enableEnvVars?: readonly string[];
+  /** Origins that `pyodide.http.pyfetch` and `open_url` reach, through the page and as far as the executor's policy allows. Default: none. */
+  readonly enableNetworkAccess?: readonly string[];
+  /** The page's `fetch`, for `enableNetworkAccess`. */
+  readonly fetch?: (url: string, init: RequestInit) => Promise<Response>;
+  readonly tools?: Readonly<Record<string, InterpreterTool>>;
+  /** What `SUBMIT` takes, by position or by name. Default: one value, or any names. */
+  readonly outputFields?: readonly OutputField[];
+}
+
+/** What the code submitted. Without declared fields a single value is under `output`. */
+export interface FinalOutput {
+  readonly output: Readonly<Record<string, GuestValue>>;
+}
+
+/** What became of code that ended well. */
+export interface InterpreterResult {
+  /** What DSPy's `execute` answers: the final output, else the value of the last expression unless it is `None`, else what was printed. */
+  readonly output: FinalOutput | GuestValue;
+  /** Of the last expression; `null` also where the code submitted. */
+  readonly value: GuestValue;
+  readonly final: FinalOutput | undefined;
+  /** All that was printed, also where there is a value. */
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly displays: readonly DisplayValue[];
+}
+
+/** Keeps variables and imports from call to call. Calls wait for each other. */
+export interface PythonInterpreter extends AsyncDisposable {
+  readonly tools: Readonly<Record<string, InterpreterTool>>;
+  /** What DSPy tells a model of the interpreter. */
+  readonly executionInstructions: string;
+  /** Starts the session, which the first `execute` does otherwise. */
+  start(): Promise<void>;
+  /**
+   * Runs code. Rejects with `executor/python-syntax`, `executor/python-threw` (the code failed; what it set is kept), `executor/python-stopped` (a limit,
+   * or a caller; `isStateLost` says whether variables are gone), `executor/denied`, `executor/interpreter-busy` (called by one of its own tools), or as
+   * an executor does.
+   */
+  execute(code: string, variables?: Readonly<Record<string, GuestValue>>): Promise<InterpreterResult>;
+  /** Ends the session; a later call starts a new one. */
+  shutdown(): Promise<void>;
+}
+
+/** DSPy 3.3.1's sentence, word for word: prompts are compared with its own. */
+const executionInstructions =
+  'Python runs in Pyodide/WebAssembly. State persists across executions, but subprocesses and native extensions are unavailable. ' +
+  'Python standard libraries such as re, json, collections, and math are available. ' +
+  'Host filesystem, environment, and network access require explicit permission.';
+
+/** Starts nothing. What is wrong with the options is told by the first call: `executor/option-invalid`, `executor/tool-invalid`, `executor/file-invalid`. */
+export function createPythonInterpreter(options: PythonInterpreterOptions): PythonInterpreter {
+  let loading: Promise<PythonInterpreter> | undefined;
+  const load = (): Promise<PythonInterpreter> => {
+    loading ??= import('./session-interpreter.ts').then(
+      ({ SessionInterpreter }) => new SessionInterpreter(options, executionInstructions),
+    );
+    loading.catch(() => (loading = undefined));
+    return loading;
+  };
+  const shutdown = async (): Promise<void> => (await loading)?.shutdown();
+  return {
+    tools: options.tools ?? {},
+    executionInstructions,
+    start: async () => (await load()).start(),
+    execute: async (code, variables) => (await load()).execute(code, variables),
+    shutdown,
+    [Symbol.asyncDispose]: shutdown,
+  };
+}
