@@ -74,6 +74,12 @@ class Compiling {
     this.#startedAtMs = clock.now();
     this.#startMs = clock.monotonic();
     this.#begin();
+    const work = this.#work(trainset);
+    this.#module.compiling = work;
+    return work.finally(() => (this.#module.compiling = undefined));
+  }
+
+  async #work(trainset: CompileBody['trainset']): Promise<CompileReport> {
     try {
       const proposal = await this.#ask(trainset);
       const { signal } = this.#request;

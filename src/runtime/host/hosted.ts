@@ -92,6 +92,8 @@ export class HostedModuleRecord {
   readonly changes: WholeChange[] = [];
   /** The swap that is under way. */
   swapping: Promise<unknown> | undefined;
+  /** The compilation that is under way. */
+  compiling: Promise<unknown> | undefined;
   restarts = 0;
   /** Which start of an actor its actor is, in the count of this page. News of another one are not of it. */
   incarnation = 0;

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { SimulatedClock } from '../../platform/index.ts';
 import { createMemoryStore, exportSnapshot, takeSnapshot, withJournal } from '../../state/index.ts';
+import type { Write } from '../../state/index.ts';
 import { Counter } from '../runtime-test-modules.ts';
 import { codeOf, runtimesOf } from '../runtime-test-scene.ts';
 import { subModuleTestModules } from '../sub-module/sub-module-test-modules.ts';
@@ -161,4 +162,23 @@ test('a fork leaves out a module of its own whose id looks like one inside, and 
   expect(await idsUnder('fourth')).toEqual(['fourth', 'fourth/critic']);
   const third = await runtime.start('pipeline', { id: 'third', actors });
   expect(third.parameters['critic.limit'].value).toBe(30);
+});
+
+test('of what does not say what it is inside of, a fork takes what has an id of an actor inside, and nothing else', async () => {
+  const store = createMemoryStore();
+  const runtime = createRuntime({ store });
+  const stored = (id: string): Write => {
+    const { parameters: _, ...state } = new Counter().dumpState();
+    return { type: 'put', key: ['module', id, 'meta'], value: { kind: 'counter', state } };
+  };
+  await store.commit(
+    ['team', 'team/critic', 'team/critic/x', 'teammate', 'team-2/critic', 'a/team/critic'].map(stored),
+  );
+  await runtime.fork('team', 'second');
+  const ids = (await store.list(['module'])).map(({ key }) => key[1] as string);
+  expect(ids.filter((id) => id.includes('second')).toSorted()).toEqual([
+    'second',
+    'second/critic',
+    'second/critic/x',
+  ]);
 });

@@ -77,11 +77,21 @@ export class CodeUpdates {
     }
   }
 
+  /** What a compilation has kept out comes in behind it. */
+  async #updateAfter({ compiling }: HostedModuleRecord, program: HostedModuleRecord): Promise<void> {
+    this.#waiting.add(program);
+    await Promise.allSettled([compiling]);
+    await this.#update(program);
+  }
+
   /** @throws what stops all of them */
   async #together(program: HostedModuleRecord, family: readonly HostedModuleRecord[]): Promise<void> {
     const { clock, limits } = this.#options;
-    const compiled = family.find(({ journal }) => journal.memory.compilation.status === 'compiling');
-    if (compiled) throw whileCompiled(compiled.id);
+    const compiled = family.find(({ compiling }) => compiling !== undefined);
+    if (compiled) {
+      void this.#updateAfter(compiled, program);
+      throw whileCompiled(compiled.id);
+    }
     const timeoutMs = limits.callTimeoutMs;
     // changes that are committed and not yet put in belong to the instance that was asked about them
     const concerned = await inTurn(family, { clock, timeoutMs, isAlone: true }, () => this.#take(family));
