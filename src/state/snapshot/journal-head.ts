@@ -11,6 +11,7 @@ import { entriesAfter, findHead } from './journal-read.ts';
 import type { HeadEntry, JournalHead, JournalPoint, StoredHead } from './journal-read.ts';
 import type { JournalSettings } from './journal-options.ts';
 import { entryPrefix, headKey, markerPrefix } from './layout.ts';
+import { sweepOrphans } from './orphans.ts';
 import { interrupted, isConflictOn, sweepParts } from './snapshot-parts.ts';
 
 /**
@@ -50,14 +51,17 @@ async function appendEmpty(store: Store, { name, context }: JournalSettings): Pr
   return appendedNumberOf(committed?.key ?? []) ?? 0;
 }
 
-/** The first base of a journal, which nobody writes yet. */
+/** The first base of a journal, which nobody writes yet, or whose head is gone without a trace. */
 async function begin(store: Store, settings: JournalSettings): Promise<HeadEntry | undefined> {
   const { prefixes, context } = settings;
   const writer = await collectTwice(store, prefixes, () => new BaseWriter(store, context));
   const position = await appendEmpty(store, settings);
   const point = { position, atMs: context.clock.now() };
   const base = { ...(await writer.finish()), replaced: [] };
-  return moveHead(store, settings, { base, point, previousRevision: 0 });
+  const made = await moveHead(store, settings, { base, point, previousRevision: 0 });
+  // there was one before, with a base that only it named
+  if (position > 1) await sweepOrphans(store, context);
+  return made;
 }
 
 /**
@@ -108,6 +112,7 @@ export async function openHead(store: Store, settings: JournalSettings): Promise
       const made = await (found ? beginAnew(store, found, settings) : begin(store, settings));
       if (!made) continue;
       if (found) {
+        await sweepOrphans(store, settings.context);
         const error = {
           code: 'state/journal-damaged',
           message: `the journal ${name} was lost and begins anew`,

@@ -29,6 +29,8 @@ export function entryPrefix(journal: string): Key {
   return [root, 'journal', journal, 'entry'];
 }
 
+export const journalPrefix: Key = [root, 'journal'];
+
 /** What the journal begins with. */
 export function headKey(journal: string): Key {
   return [root, 'journal', journal, 'head'];
@@ -46,9 +48,11 @@ export function infoKey(name: string): Key {
 
 export const infoPrefix: Key = [root, 'snapshot'];
 
+export const partPrefix: Key = [root, 'part'];
+
 /** One part of the bytes of a snapshot, from 0. */
 export function partKey(id: string, index: number): Key {
-  return appendedKey([root, 'part', id], index);
+  return appendedKey([...partPrefix, id], index);
 }
 
 /** Says that the parts of `id` belong to nothing yet, or no more. */

@@ -48,5 +48,7 @@ export const claimRenewalMs: number = 1000;
 export const claimPollMs: number = 25;
 /** How often a commit that restores overtook is sent again: each time a restore has come further. */
 export const maxOvertaken: number = 256;
+/** Bodies that are looked at when something of the journal's own is lost: each costs a read of one part, up to 12 MiB. */
+export const maxOrphanLooks: number = 1000;
 /** How often work that others overtook is begun again. */
 export const maxAttempts: number = 16;

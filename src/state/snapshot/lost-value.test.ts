@@ -2,7 +2,7 @@
 import 'fake-indexeddb/auto';
 import { describe, expect, test } from 'vitest';
 import { isCodedError } from '../../base/index.ts';
-import { SimulatedClock } from '../../platform/index.ts';
+import { seededRandom, SimulatedClock } from '../../platform/index.ts';
 import { createHub } from '../../telemetry/index.ts';
 import { createMemoryFolder } from '../backend/body-folder.contract.ts';
 import type { FaultyFolder } from '../backend/body-folder.contract.ts';
@@ -13,8 +13,10 @@ import { withJournal } from './journal.ts';
 import type { JournaledStore } from './journal.ts';
 import type { JournalOptions } from './journal-options.ts';
 import { entryPrefix, headKey, infoKey } from './layout.ts';
+import { defaultSnapshotLimits } from './limits.ts';
 import { stateAt } from './point-in-time.ts';
 import { forkSnapshot, restoreTo } from './restore.ts';
+import { writeParts } from './snapshot-parts.ts';
 import { deleteSnapshot, listSnapshots, takeSnapshot } from './snapshot.ts';
 
 let count = 0;
@@ -175,6 +177,48 @@ describe('a value whose file is lost', () => {
     await deleteSnapshot(store, 's');
     await takeSnapshot(store, 's');
     expect(await codeOf(restoreTo(store, 's'))).toBe('done');
+    await store.close();
+  });
+
+  test('of the head, or of what is known of a snapshot, leaves no part behind that nothing names', async () => {
+    const { clock, store, inner, options, lose } = await opened({
+      snapshotLimits: { partBytes: 64, maxSnapshotBytes: 4000 },
+    });
+    await withJournal(inner, { ...options, name: 'beside', prefixes: [['q']] });
+    const text = 'x'.repeat(300);
+    for (const name of ['a', 'b', 'c']) await store.commit([put(name, text + name)]);
+    await takeSnapshot(store, 's');
+    await takeSnapshot(store, 't');
+    await clock.advance(8 * 24 * 3600 * 1000);
+    await store.compactJournal();
+    const idsOf = async (): Promise<readonly string[]> => [
+      ...new Set((await partKeys(inner)).map((key) => key[2] ?? '')),
+    ];
+    // the bases of two journals, and two snapshots
+    const before = await idsOf();
+    expect(before.length).toBe(4);
+    await lose(headKey('main'));
+    const again = await withJournal(inner, options);
+    const fresh = await idsOf();
+    expect(fresh.length).toBe(4);
+    expect(fresh.filter((id) => !before.includes(id)).length).toBe(1);
+    // gone without a trace
+    await inner.commit([{ type: 'delete', key: headKey('main'), forget: true }]);
+    await withJournal(inner, options);
+    expect((await idsOf()).length).toBe(4);
+    expect(await idsOf()).not.toEqual(fresh);
+    await lose(infoKey('s'));
+    // parts that somebody is writing at the moment are named by their marker
+    const pending = await writeParts(inner, new Uint8Array(300), {
+      clock,
+      random: seededRandom(7),
+      limits: { ...defaultSnapshotLimits, partBytes: 64 },
+    });
+    await deleteSnapshot(again, 's');
+    expect((await idsOf()).length).toBe(4);
+    expect((await idsOf()).includes(pending.id)).toBe(true);
+    expect(Object.keys(await valuesAt(again, clock.now()))).toEqual(['p/a', 'p/b', 'p/c']);
+    expect((await stateAt(again, 't')).entries.length).toBe(3);
     await store.close();
   });
 

@@ -41,8 +41,8 @@ export interface SnapshotBody {
 interface Marker {
   /** When its writer was last seen; what is garbage already has -Infinity. */
   readonly touchedAtMs: number;
-  /** Parts that may be there. */
-  readonly parts: number;
+  /** Parts that may be there; null: as many as are found. */
+  readonly parts: number | null;
 }
 
 /** Parts that are stored and belong to nothing yet. */
@@ -59,6 +59,11 @@ function markerPut(id: string, marker: Marker, expectedRevision: number): Write 
 /** The write that gives up what belonged to something; the next sweep deletes it. */
 export function abandonment({ id, parts }: SnapshotBody): Write {
   return markerPut(id, { touchedAtMs: -Infinity, parts }, 0);
+}
+
+/** The write that gives up what nothing names, nor says how many parts it has. */
+export function orphanMark(id: string): Write {
+  return markerPut(id, { touchedAtMs: -Infinity, parts: null }, 0);
 }
 
 function partPuts(id: string, bytes: Uint8Array<ArrayBuffer>, partBytes: number): readonly Write[] {
@@ -200,22 +205,30 @@ export async function readBody(
 }
 
 /** Deletes parts that belong to nothing, step by step, the marker last. */
-async function sweepOne(store: Store, id: string, parts: number): Promise<void> {
+async function sweepOne(store: Store, id: string, parts: number | null): Promise<void> {
   const durability = 'relaxed';
-  for (let start = 0; start < parts; start += sweepStep) {
-    const length = Math.min(sweepStep, parts - start);
+  let isMore = true;
+  for (let start = 0; isMore; start += sweepStep) {
+    const length = Math.min(sweepStep, (parts ?? Infinity) - start);
     const deletes = Array.from({ length }, (_, index): Write => ({
       type: 'delete',
       key: partKey(id, start + index),
       forget: true,
     }));
-    await store.commit(deletes, { durability });
+    const deleted = deletes.length > 0 ? await store.commit(deletes, { durability }) : [];
+    // parts are numbered without a gap, but some may be lost
+    isMore = parts === null ? deleted.some(({ revision }) => revision > 0) : start + length < parts;
   }
   await store.commit([{ type: 'delete', key: markerKey(id), forget: true }], { durability });
 }
 
 /** Takes a marker, so that its writer, if it wakes up, is refused; false when the writer was faster. */
-async function takeMarker(store: Store, id: string, parts: number, revision: number): Promise<boolean> {
+async function takeMarker(
+  store: Store,
+  id: string,
+  parts: number | null,
+  revision: number,
+): Promise<boolean> {
   try {
     await store.commit([markerPut(id, { touchedAtMs: -Infinity, parts }, revision)]);
     return true;

@@ -16,6 +16,7 @@ import { defaultSnapshotLimits, maxMetadataBytes } from './limits.ts';
 import type { SnapshotLimits } from './limits.ts';
 import { isMetadata } from './metadata.ts';
 import type { BytesRecord, Records } from './records.ts';
+import { sweepOrphans } from './orphans.ts';
 import {
   abandonment,
   checksumFailed,
@@ -275,5 +276,6 @@ export async function deleteSnapshot(
     { type: 'delete', key: infoKey(name), expectedRevision: revision, forget: true },
     ...(lost ? [] : [abandonment(value.body)]),
   ]);
-  await sweepParts(inner, toContext(store, settings));
+  // what is lost does not say which parts were its own
+  await (lost ? sweepOrphans : sweepParts)(inner, toContext(store, settings));
 }
