@@ -3,6 +3,7 @@ import { openIndexedDbStore } from '../state/index.ts';
 import { benchCalls } from './bench/calls.bench.ts';
 import { benchMemory, benchRestart, benchStart } from './bench/crowd.bench.ts';
 import type { Bench, Row } from './bench/measure.bench.ts';
+import { benchRestore } from './bench/restore.bench.ts';
 import { createBenchRuntime } from './bench/scene.bench.ts';
 import { benchStore } from './bench/store.bench.ts';
 
@@ -18,6 +19,7 @@ export async function benchRuntime(
   const handles = await benchStart(bench);
   await benchCalls(bench, handles);
   await benchStore(bench, handles);
+  await benchRestore(bench, handles);
   await benchMemory(bench, handles);
   await runtime.close();
   await store[Symbol.asyncDispose]();
