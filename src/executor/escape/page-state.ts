@@ -6,11 +6,13 @@ type Names = () => Promise<readonly string[]>;
 /** Parts of the platform that may be missing; read through the global object because this page only looks. */
 const part = <T>(name: string): T => Reflect.get(globalThis, name) as T;
 
-const privateFiles = (): Promise<FileSystemDirectoryHandle> =>
-  part<Navigator>('navigator').storage.getDirectory();
+/** Not every engine has them. */
+const privateFiles = (): Promise<FileSystemDirectoryHandle> | undefined =>
+  (part<Navigator>('navigator').storage as StorageManager | undefined)?.getDirectory?.();
 
 async function namesOfPrivateFiles(): Promise<readonly string[]> {
   const root = await privateFiles();
+  if (!root) return [];
   const names: string[] = [];
   for await (const name of (root as unknown as { keys(): AsyncIterable<string> }).keys()) names.push(name);
   return names;
@@ -59,7 +61,7 @@ export async function removeStored(token: string): Promise<void> {
   // a mounted file system is called as its folder
   for (const name of [token, `/${token}`]) databases.deleteDatabase(name);
   await caches.delete(token).catch(() => undefined);
-  await (await privateFiles()).removeEntry(token).catch(() => undefined);
+  await (await privateFiles())?.removeEntry(token).catch(() => undefined);
   await buckets()
     ?.delete(token)
     .catch(() => undefined);
@@ -71,7 +73,7 @@ export async function plantSecret(secret: string): Promise<AsyncDisposable> {
     this.result.close();
   };
   await part<CacheStorage>('caches').open(secret);
-  await (await privateFiles()).getFileHandle(secret, { create: true });
+  await (await privateFiles())?.getFileHandle(secret, { create: true });
   let release = (): void => undefined;
   const held = new Promise<void>((resolve) => {
     release = resolve;

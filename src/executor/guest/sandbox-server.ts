@@ -26,6 +26,11 @@ type CommandOf<T extends FrameCommand['type']> = Extract<FrameCommand, { type: T
 /** An error's text may be the guest's. */
 const maxMessageLength = 1000;
 
+/** WebKit can call itself isolated and have no such memory all the same. */
+function canShareMemory(): boolean {
+  return globalThis.crossOriginIsolated && typeof SharedArrayBuffer === 'function';
+}
+
 class SandboxServer {
   readonly #guests = new Map<string, Guest>();
   readonly #report: (report: FrameReport) => void;
@@ -56,7 +61,7 @@ class SandboxServer {
     if (!kind) return fail('the frame does not have this kind of guest');
     try {
       const worker = spawnGuest(kind.workerUrl);
-      const interrupt = globalThis.crossOriginIsolated ? createInterruptFlag() : undefined;
+      const interrupt = canShareMemory() ? createInterruptFlag() : undefined;
       const mailbox =
         interrupt && settings.mailboxBytes > 0 ? createMailbox(settings.mailboxBytes) : undefined;
       // a guest can throw without end: only the first error, that of a failed start, is of use, and none fills the console
@@ -139,7 +144,7 @@ export function serveSandboxes(port: MessagePort): Disposable {
         return unreachable(command);
     }
   };
-  report({ type: 'frame-ready', isIsolated: globalThis.crossOriginIsolated });
+  report({ type: 'frame-ready', isIsolated: canShareMemory() });
   return {
     [Symbol.dispose]() {
       port.close();

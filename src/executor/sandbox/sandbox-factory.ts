@@ -103,7 +103,7 @@ export class SandboxFactory {
       what: 'interrupt',
       from: 'shared-memory',
       to: 'termination',
-      reason: 'the frame is not cross-origin isolated: a run that must end ends with its interpreter',
+      reason: 'the frame shares no memory: a run that is interrupted ends with its interpreter',
     });
   }
 

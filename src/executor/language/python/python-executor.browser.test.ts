@@ -1,10 +1,9 @@
-import { expect, inject, test } from 'vitest';
+import { expect, inject, onTestFinished, test, vi } from 'vitest';
+import type { Executor } from '../../executor.ts';
 import { describeExecutor, describeExecutorLimits } from '../../laws/executor.contract.ts';
 import type { OpenExecutor } from '../../laws/executor.contract.ts';
 import type { FrameKind } from '../../sandbox/frame.ts';
 import { defaultLimits } from '../../limits.ts';
-import { assembleExecutor } from '../../create-executor.ts';
-import { frameWalls } from '../../sandbox/walls.ts';
 import { createPythonExecutor } from './python-executor.ts';
 
 declare module 'vitest' {
@@ -26,23 +25,22 @@ describeExecutor('Python in a frame by address', (options = {}) =>
   createPythonExecutor({ assets, frame: byUrl, ...options }),
 );
 
-/** As on a page without isolation headers: no shared memory, so no interrupt. */
-const withoutInterrupt = () =>
-  assembleExecutor({ language: 'python', assets, frame: 'srcdoc' }, (options, limits) => {
-    const { createHost, isStripped } = frameWalls(options, limits);
-    return {
-      isStripped,
-      async createHost(signal) {
-        const host = await createHost(signal);
-        return Object.defineProperty(host, 'isIsolated', { value: false });
-      },
-    };
-  });
+/** As on a page without isolation headers: nothing lets the frame share memory, so nobody can ask a guest to stop. */
+function withoutSharedMemory(): Executor {
+  const allow = vi.spyOn(HTMLIFrameElement.prototype, 'allow', 'set').mockImplementation(() => undefined);
+  onTestFinished(() => allow.mockRestore());
+  return createPythonExecutor({ assets, frame: 'srcdoc' });
+}
 
-test('without isolation a stuck guest is ended at once, and the next run works', async () => {
-  await using executor = withoutInterrupt();
-  const outcome = await executor.execute('print("a")\nwhile True: pass', {}, { timeoutMs: 200 });
-  expect(outcome).toMatchObject({ type: 'exceeded', limit: 'time', stdout: 'a\n', isSandboxLost: true });
+test('without shared memory a loop ends at its time by itself, and one that goes on is ended', async () => {
+  await using executor = withoutSharedMemory();
+  await using session = await executor.createSession();
+  const loop = await session.execute('x = 5\nwhile True: pass', {}, { timeoutMs: 300 });
+  expect(loop).toMatchObject({ type: 'exceeded', limit: 'time', isSandboxLost: false });
+  expect(await session.execute('x')).toMatchObject({ value: 5 });
+  const swallow = 'print("a")\nwhile True:\n  try:\n    while True: pass\n  except BaseException: pass';
+  const stuck = await executor.execute(swallow, {}, { timeoutMs: 300 });
+  expect(stuck).toMatchObject({ type: 'exceeded', limit: 'time', stdout: 'a\n', isSandboxLost: true });
   expect(await executor.execute('1 + 1')).toMatchObject({ value: 2 });
 });
 

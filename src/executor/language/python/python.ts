@@ -26,7 +26,7 @@ export const python: Language = deepFreeze({
     hasPackages: true,
     isRenewable: false,
     isRestorable: true,
-    keepsTime: false,
+    keepsTime: true,
   },
   loadPackages: async (options) => {
     const { WheelLoader } = await import('./package/package-loader.ts');

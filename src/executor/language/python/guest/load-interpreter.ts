@@ -4,7 +4,7 @@ import { loadPyodide, version } from 'pyodide';
 import type { PyodideAPI, PyodideConfig } from 'pyodide';
 import createPyodideModule from 'pyodide/pyodide.asm.mjs';
 import type { GuestBoot } from '../../../sandbox/protocol.ts';
-import { pythonSignalOf } from '../../../guest/interrupt-flag.ts';
+import type { PythonSignal } from '../../../guest/interrupt-flag.ts';
 import { guestGlobals, stripGlobals } from '../../../guest/strip-globals.ts';
 import { openHeapImage, writeHeapImage } from './heap-image.ts';
 import type { HeapImage } from './heap-image.ts';
@@ -101,8 +101,15 @@ function forget(python: PyodideAPI): void {
 /** Text printed below Python's own streams, for instance by `os.write(1, …)`. */
 export type RawWrite = (stream: 'stdout' | 'stderr', bytes: Uint8Array) => void;
 
-/** An interpreter that has run nothing; with `isStripped`, its worker has no globals left that lead anywhere. */
-export async function loadInterpreter(boot: GuestBoot, write: RawWrite): Promise<PyodideAPI> {
+/**
+ * An interpreter that has run nothing; with `isStripped`, its worker has no globals left that lead anywhere.
+ * @param signal what Python looks at to see whether it was asked to stop
+ */
+export async function loadInterpreter(
+  boot: GuestBoot,
+  write: RawWrite,
+  signal: PythonSignal,
+): Promise<PyodideAPI> {
   const python = await loadPython(boot);
   for (const [name, set] of [
     ['stdout', python.setStdout],
@@ -116,7 +123,7 @@ export async function loadInterpreter(boot: GuestBoot, write: RawWrite): Promise
     });
   }
   // all that Python does with it is to read and write its first element
-  if (boot.interrupt) python.setInterruptBuffer(pythonSignalOf(boot.interrupt) as unknown as Int32Array);
+  python.setInterruptBuffer(signal as unknown as Int32Array);
   if (boot.settings.isStripped) stripGlobals(globalThis);
   return python;
 }

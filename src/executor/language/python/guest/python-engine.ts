@@ -11,6 +11,7 @@ import { RunCallbacks } from './run-callbacks.ts';
 import type { LoopCallback } from './run-callbacks.ts';
 import { toolFunctions } from './tool-functions.ts';
 import type { PythonBuffer } from './tool-functions.ts';
+import type { TimeSignal } from './time-signal.ts';
 
 type Answer = string | PromiseLike<string>;
 interface Start {
@@ -31,6 +32,8 @@ export interface PythonParts {
   readonly install: (scope: unknown) => void;
   /** Asks the run that goes on once more to stop. */
   readonly interruptAgain: () => void;
+  /** What Python looks at where nobody else can ask it to stop. */
+  readonly time: TimeSignal;
 }
 
 /** The part of the loader's inside that the event loop is made of. */
@@ -61,6 +64,13 @@ function harnessError(error: unknown): string {
   );
 }
 
+/** The time was up before the page's own clock had said so. */
+function timedOut(answer: string): string {
+  const { type, error } = JSON.parse(answer) as { type: string; error?: { type?: string } };
+  const isInterrupt = type === 'threw' && error?.type === 'KeyboardInterrupt';
+  return isInterrupt ? JSON.stringify({ type: 'exceeded', limit: 'time' }) : answer;
+}
+
 export class PythonEngine implements Engine {
   readonly interruptName = 'KeyboardInterrupt';
   readonly #start: Start;
@@ -68,11 +78,12 @@ export class PythonEngine implements Engine {
   #session: PythonSession | undefined;
   /** Only a stack that can be put aside lets a plain call wait where no memory is shared. */
   readonly #mustPromise: boolean;
-
+  readonly #time: TimeSignal;
   readonly #stopRun: () => void;
   readonly #callbacks: RunCallbacks;
 
-  constructor(python: PyodideAPI, { install, interruptAgain }: PythonParts, output: GuestOutput) {
+  constructor(python: PyodideAPI, { install, interruptAgain, time }: PythonParts, output: GuestOutput) {
+    this.#time = time;
     const internals = (python as unknown as LoopInternals)._api;
     const { scheduleCallback, config } = internals;
     this.#callbacks = new RunCallbacks({
@@ -99,7 +110,14 @@ export class PythonEngine implements Engine {
     this.#mustPromise = !output.tools.canBlock && 'promising' in WebAssembly;
   }
 
-  run({ request, buffers, hasTools }: EngineRun): Answer {
+  run(run: EngineRun): Answer {
+    this.#time.begin(run.timeoutMs);
+    const finish = (answer: string): string => (this.#time.end() ? timedOut(answer) : answer);
+    const answer = this.#answer(run);
+    return typeof answer === 'string' ? finish(answer) : Promise.resolve(answer).then(finish);
+  }
+
+  #answer({ request, buffers, hasTools }: EngineRun): Answer {
     this.#callbacks.open();
     try {
       const answer =

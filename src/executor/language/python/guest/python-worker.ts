@@ -1,16 +1,20 @@
 /** Entry of the worker that runs Python; bundled as one classic script, because the frame can start no other kind. */
 import './prelude.ts';
+import { systemClock } from '../../../../platform/index.ts';
 import type { Engine } from '../../../guest/engine.ts';
-import { raiseInterrupt } from '../../../guest/interrupt-flag.ts';
+import { pythonSignalOf, raiseInterrupt } from '../../../guest/interrupt-flag.ts';
 import { serveGuest } from '../../../guest/serve-guest.ts';
 import { limitFiles } from './file-quota.ts';
 import type { FileSystem } from './file-quota.ts';
 import { loadInterpreter } from './load-interpreter.ts';
 import { PythonEngine } from './python-engine.ts';
 import { makeSnapshot, runHarness } from './snapshot.ts';
+import { TimeSignal } from './time-signal.ts';
 
 serveGuest(async (boot, output): Promise<Engine> => {
-  const python = await loadInterpreter(boot, (stream, bytes) => output.writeRaw(stream, bytes));
+  const time = new TimeSignal(systemClock);
+  const signal = boot.interrupt ? pythonSignalOf(boot.interrupt) : time;
+  const python = await loadInterpreter(boot, (stream, bytes) => output.writeRaw(stream, bytes), signal);
   const internals = python as unknown as { _api: { on_fatal?: (error: unknown) => void } };
   internals._api.on_fatal = (error) => output.die(error);
   const { interrupt } = boot;
@@ -18,7 +22,8 @@ serveGuest(async (boot, output): Promise<Engine> => {
     python,
     {
       install: (scope) => runHarness(python, scope, boot.snapshot instanceof ArrayBuffer),
-      interruptAgain: () => interrupt && raiseInterrupt(interrupt),
+      interruptAgain: () => (interrupt ? raiseInterrupt(interrupt) : time.raise()),
+      time,
     },
     output,
   );
