@@ -254,6 +254,16 @@ group('versions of a class', () => {
   });
 });
 
+/** A file that DSPy could have written, but for what its demo holds, and whatever follows it. */
+async function dspyFile(question: string, more = ''): Promise<Uint8Array> {
+  const program = new Predict('question -> answer');
+  program.demos = [{ question: 'HERE' }];
+  const text = await program.save();
+  const at = text.lastIndexOf('}');
+  return new TextEncoder().encode(`${text.slice(0, at).replace('"HERE"', question)}${more}}`);
+}
+const levels = (count: number): string => '['.repeat(count) + ']'.repeat(count);
+
 /** DSPy's JSON as a format of values: a value is what a demo holds. */
 describeFormat({
   name: "DSPy's JSON",
@@ -287,6 +297,13 @@ describeFormat({
       new TextEncoder().encode('{"a":'.repeat(1_000_000)),
       ['program/state-invalid'],
     ],
+    ['a million levels, all of them closed', await dspyFile(levels(1_000_000)), ['program/state-invalid']],
+    [
+      'a thousand levels beside it',
+      await dspyFile('1', `,"more":${levels(1000)}`),
+      ['program/state-invalid'],
+    ],
+    ['a text that is no JSON behind it', await dspyFile('1', ',"more":01'), ['program/state-invalid']],
     ['text that is no UTF-8', Uint8Array.of(0x7b, 0xff), ['program/state-invalid']],
     [
       'three million lists',

@@ -19,24 +19,20 @@ interface Hit {
   readonly event: Event;
 }
 
-/** Calls `fault` when the request number `at` of all that are made from now on has succeeded, before anybody else hears of it. */
+/** Calls `fault` at the success number `at` of all requests that are made from now on, before anybody else hears of it. A cursor succeeds at each step. */
 function injectAt(at: number, fault: (hit: Hit) => void): Disposable & { readonly wasHit: boolean } {
   const prototype = IDBObjectStore.prototype;
   const methods = ['get', 'getAll', 'getAllKeys', 'put', 'add', 'delete', 'openCursor', 'count'] as const;
   const originals = methods.map((method) => prototype[method] as (...args: unknown[]) => IDBRequest);
-  let [made, wasHit] = [0, false];
+  let [succeeded, wasHit] = [0, false];
   for (const [index, method] of methods.entries()) {
     prototype[method] = function (this: IDBObjectStore, ...args: unknown[]): IDBRequest {
       const request = (originals[index] as (typeof originals)[number]).apply(this, args);
-      if (made++ !== at) return request;
-      request.addEventListener(
-        'success',
-        (event) => {
-          wasHit = true;
-          fault({ request, transaction: this.transaction, event });
-        },
-        { once: true },
-      );
+      request.addEventListener('success', (event) => {
+        if (succeeded++ !== at) return;
+        wasHit = true;
+        fault({ request, transaction: this.transaction, event });
+      });
       return request;
     } as never;
   }
@@ -87,6 +83,7 @@ const operations: Readonly<Record<string, Operation>> = {
   commitEach: (store) => store.commitEach([writes]),
   get: (store) => store.get(['k']),
   list: (store) => store.list([]),
+  'list of some bytes': (store) => store.list([], { maxBytes: 1000 }),
   history: (store) => store.history(['k']),
 };
 const isWrite = (name: string): boolean => name.startsWith('commit');

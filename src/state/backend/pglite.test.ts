@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { describeStore } from '../contract/store.contract.ts';
-import type { Store } from '../store.ts';
+import type { Store, Write } from '../store.ts';
 import type { PgliteModule } from './pglite-engine.ts';
 import { openPgliteStore } from '../../pglite.ts';
 import { endOf } from './fault.contract.ts';
@@ -125,7 +125,7 @@ describe('what goes wrong', () => {
     await expect(open(inMemory, { keepHistory: 0 })).rejects.toMatchObject({ code: 'state/limit-invalid' });
   });
 
-  test('tables of a newer layout are left alone', async () => {
+  test('tables of a newer layout are left alone', { timeout: 60_000 }, async () => {
     const newer = replacing((engine) => ({
       async exec(sql) {
         await engine.exec(sql);
@@ -158,6 +158,51 @@ describe('what goes wrong', () => {
     isRefused = false;
     expect(await store.get(['k'])).toMatchObject({ value: 1, revision: 1 });
     expect((await store.commit([{ type: 'put', key: ['k'], value: 3 }]))[0]?.revision).toBe(2);
+  });
+
+  test('a statement that fails at any place of a commit refuses all of it, and the store goes on', async () => {
+    let [failing, made] = [Infinity, 0];
+    const atEach = replacing((engine) => ({
+      transaction: (work) =>
+        engine.transaction((session) =>
+          work({
+            query: async (...rest) => {
+              if (made++ === failing) throw new Error('the medium has an error');
+              return session.query(...rest);
+            },
+          }),
+        ),
+    }));
+    await using store = await open(atEach, { keepHistory: 3 });
+    await store.commit([
+      { type: 'put', key: ['k'], value: 'old' },
+      { type: 'put', key: ['gone'], value: 'old' },
+    ]);
+    const writes: readonly Write[] = [
+      { type: 'put', key: ['k'], value: 'new', expectedRevision: 1 },
+      { type: 'delete', key: ['gone'] },
+      { type: 'append', key: ['log'], value: 'new' },
+    ];
+    const stored = async (): Promise<readonly unknown[]> =>
+      (await store.list([])).map(({ key, value, revision }) => [key[0], value, revision]);
+    let faults = 0;
+    for (; ; faults++) {
+      [failing, made] = [faults, 0];
+      const end = await endOf(store.commit(writes));
+      failing = Infinity;
+      if (end === 'resolved') break;
+      expect(end).toBe('state/write-failed');
+      expect(await stored()).toEqual([
+        ['gone', 'old', 1],
+        ['k', 'old', 1],
+      ]);
+    }
+    // at least the reads of what is there, and the writes
+    expect(faults).toBeGreaterThanOrEqual(2);
+    expect(await stored()).toEqual([
+      ['k', 'new', 2],
+      ['log', 'new', 1],
+    ]);
   });
 
   test('an engine that never answers, or dies, leaves the outcome unknown; a read ends too', async () => {

@@ -1,7 +1,7 @@
 /** Restores beside commits of other tabs, in any order of their requests: each commit is before a restore or after it. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { isCodedError } from '../../base/index.ts';
+import { CodedError, isCodedError } from '../../base/index.ts';
 import { seededRandom, SimulatedClock } from '../../platform/index.ts';
 import { createMemoryStore } from '../backend/memory.ts';
 import { toValueBytes } from '../codec/to-value-bytes.ts';
@@ -56,6 +56,31 @@ function withList(
       return (...args: Parameters<Store['list']>) => list(target.list.bind(target), ...args);
     },
   });
+}
+
+/** The same store, one request of which fails: before it is carried out, or after. */
+function failedAt(
+  inner: Store,
+  request: number,
+  isCarriedOut: boolean,
+): { readonly store: Store; readonly requests: () => number } {
+  let count = 0;
+  const outcome = isCarriedOut ? 'unknown' : 'not-applied';
+  const store = new Proxy(inner, {
+    get(target, property) {
+      const member: unknown = Reflect.get(target, property);
+      if (typeof member !== 'function') return member;
+      const bound = member.bind(target) as (...args: unknown[]) => Promise<unknown>;
+      if (!['get', 'list', 'commit', 'commitEach'].includes(String(property))) return bound;
+      return async (...args: unknown[]) => {
+        const isFailing = count++ === request;
+        if (!isFailing) return bound(...args);
+        if (isCarriedOut) await bound(...args);
+        throw new CodedError('state/write-failed', 'the request failed', { fields: { outcome } });
+      };
+    },
+  });
+  return { store, requests: () => count };
 }
 
 /** How many keys the restore leaves as they are: with many, no commit takes a condition for each of them. */
@@ -333,5 +358,36 @@ describe('a claim', () => {
     const revisions = (await Promise.all(calls)).map(([committed]) => committed?.revision);
     expect(revisions).toEqual(calls.map((_, index) => index + 1));
     expect((await store.get(['p']))?.value).toBe('last');
+  });
+
+  test('of a restore that fails at any request is given back, and the state is the old one or the restored one', async () => {
+    let [faults, waits] = [0, 0];
+    for (const isCarriedOut of [false, true]) {
+      for (let request = 0; request < 100; request++) {
+        const { clock, inner, tabs } = await opened2();
+        const [store, other] = tabs;
+        await store.commit([put(['p', 'a'], 1), put(['p', 'b'], 1)]);
+        await takeSnapshot(store, 's', { prefixes: [['p']] });
+        await store.commit([put(['p', 'a'], 2), put(['p', 'c'], 2)]);
+        const failing = failedAt(inner, request, isCarriedOut);
+        const restoring = withJournal(failing.store, { clock, isCompacting: false }).then((journaled) =>
+          restoreTo(journaled, 's', { prefix: ['p'] }),
+        );
+        await expect(restoring.catch((error: unknown) => isCodedError(error))).resolves.toBeTruthy();
+        if (failing.requests() <= request) break;
+        faults++;
+        const names = (await inner.list(['p'])).map(({ key, value }) => `${key[1]}${String(value)}`).join();
+        expect(names).toBeOneOf(['a2,b1,c2', 'a1,b1']);
+        // who writes now waits for nobody, unless it was the giving back that failed
+        const writing = other.commit([put(['p', 'a'], 3)]);
+        if (!(await isSettled(writing))) {
+          waits++;
+          await clock.advance(claimPatienceMs + 100);
+        }
+        expect((await writing).length).toBe(1);
+      }
+    }
+    expect(faults).toBeGreaterThan(20);
+    expect(waits).toBeLessThanOrEqual(2);
   });
 });
