@@ -160,6 +160,12 @@ export class HostedModuleRecord {
     return this.#endedWith !== undefined;
   }
 
+  /** It is over, and nobody keeps its state: that of a part that has crashed is kept by the module around it, until both end. */
+  get isGone(): boolean {
+    const isKept = this.#status === 'crashed' && this.around !== undefined && !this.around.module.isOver;
+    return this.isOver && !isKept;
+  }
+
   /** What calls to it get, once it is over. */
   get endedWith(): CodedError | undefined {
     return this.#endedWith;

@@ -82,11 +82,11 @@ export class ModuleEnds {
   async #leave(module: HostedModuleRecord, before: Promise<unknown>): Promise<void> {
     const { families, locks } = this.#options;
     await before;
-    // of a part that has crashed, the module around it goes on to keep the state until both end, and closes it then
-    const isKept = module.around && !module.around.module.isOver && module.status === 'crashed';
+    // whoever keeps its state closes it in the end
+    const { isGone } = module;
     await families.end(module).catch(() => undefined);
     await this.write(module);
-    if (!isKept) module.journal.close(module.endedWith ?? wasStopped(module.id));
+    if (isGone) module.journal.close(module.endedWith ?? wasStopped(module.id));
     locks.release(module);
   }
 

@@ -71,12 +71,16 @@ test('of the whole runtime: what is bound to nothing else goes back also while i
   expect([bar.value, program.parameters['critic.limit'].value]).toEqual([20, 20]);
 });
 
-test('of the program: it has what is shared, as any part that is started again', async () => {
-  const { program, checkpoint, restartAtCommit, has } = await opened(true);
-  restartAtCommit();
-  await program.restore(checkpoint);
-  expect(await has()).toEqual([40, 40, 40]);
-});
+test.each(['is started again', 'stays down'])(
+  'of the program: what is shared is set with it: %s',
+  async (what) => {
+    const { runtime, program, checkpoint, restartAtCommit, has } = await opened(true);
+    if (what === 'is started again') restartAtCommit();
+    await program.restore(checkpoint);
+    if (what === 'stays down') runtime.killWorkerOf('p');
+    expect(await has()).toEqual([3, 3, 3]);
+  },
+);
 
 test.each(['restore', 'restoreTo'] as const)(
   'a store that refuses what it makes of its state does not undo what is committed: %s',

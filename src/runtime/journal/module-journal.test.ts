@@ -57,7 +57,7 @@ test('a value whose history was not written in time still knows the change that 
 
 test('of many parameters all come back, however many a list of the store gives', async () => {
   const total = new Counter().total.dumpState();
-  const names = Array.from({ length: 2500 }, (_, index) => `p${index}`);
+  const names = Array.from({ length: 1200 }, (_, index) => `p${index}`);
   const state = (value: number): ModuleState => ({
     ...new Counter().dumpState(),
     parameters: Object.fromEntries(names.map((name) => [name, { ...total, value }])),

@@ -283,14 +283,14 @@ function take(host: ChangeHost, part: Foreseen): void {
  * @throws what ended the module
  */
 async function deliver(clock: Clock, part: Foreseen): Promise<ChangesApplied | undefined> {
-  const { module, program } = part;
+  const { module, program, isDown } = part;
   const { restarts } = module;
   const { method, body } = deliveryOf(part);
   try {
     return (await askUntilTaken(clock, module, method, body)) as ChangesApplied | undefined;
   } catch (error) {
     // a part that has ended takes it when it is started again, with the program around it
-    if (program && module.around && module.isOver) return undefined;
+    if ((program || isDown) && module.around && module.isOver) return undefined;
     if (module.isOver || whyOver(module.supervisor)) throw error;
     return startAgain(module, restarts, error);
   }
@@ -322,8 +322,10 @@ function deliveryOf({ module, changes, cause, atMs, program }: Foreseen): Delive
 
 /** The owner puts it in; what its own changes or others' had put over it on the page in the meantime is older, and gives way. */
 async function tell(host: ChangeHost, part: Foreseen, { level }: ChangeOptions): Promise<void> {
-  const { module, records, overtaken } = part;
-  const applied = await (part.isDown ? undefined : deliver(host.clock, part));
+  const { module, records, overtaken, program } = part;
+  // one that was started again meanwhile may have begun without it; whoever restores its whole program tells it
+  const isDown = part.isDown && (module.isOver || program !== undefined);
+  const applied = await (isDown ? undefined : deliver(host.clock, part));
   for (const record of applied ? records : []) {
     const sequence = applied?.sequence ?? 0;
     const cached = module.journal.parameter(record.name);

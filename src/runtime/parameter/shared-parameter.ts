@@ -63,6 +63,8 @@ export class HostedSharedParameter implements SharedParameter {
   readonly #bound = new Map<HostedModuleRecord, readonly string[]>();
   /** Ends the watch over a bound module's end. */
   readonly #watches = new Map<HostedModuleRecord, () => void>();
+  /** Parts that are down and may be started again: the program around them goes on with what they have. */
+  readonly #down = new WeakSet<HostedModuleRecord>();
   /** Names of parameters of which a change by their module waits to be made everybody's. */
   readonly #following = new WeakMap<HostedModuleRecord, Set<string>>();
   /** How often modules have made something else of what they got, since somebody set it. */
@@ -107,7 +109,7 @@ export class HostedSharedParameter implements SharedParameter {
   }
 
   get modules(): readonly string[] {
-    return this.#running().map(([module]) => module.id);
+    return this.boundModules.filter(({ isOver }) => !isOver).map(({ id }) => id);
   }
 
   subscribe(listener: (newValue: never, oldValue: never) => void): () => void {
@@ -160,17 +162,21 @@ export class HostedSharedParameter implements SharedParameter {
       // a version may have none of them, and the next one all
       if (names.length > 0) this.#bound.set(module, names);
       else this.#bound.delete(module);
-      this.#watches.get(module)?.();
-      this.#watches.set(
-        module,
-        module.onStatus(() => this.#onStatus(module)),
-      );
+      this.#watch(module);
     });
   }
 
-  /** Whoever has ended is held no longer; a part that is started again is bound anew. */
+  #watch(module: HostedModuleRecord): void {
+    this.#watches.get(module)?.();
+    const watched = [module, ...(module.around ? [module.around.module] : [])];
+    const leaves = watched.map((each) => each.onStatus(() => this.#onStatus(module)));
+    this.#watches.set(module, () => leaves.forEach((leave) => leave()));
+  }
+
+  /** Whoever is gone is held no longer; a part that is started again is bound anew. */
   #onStatus(module: HostedModuleRecord): void {
-    if (!module.isOver) return;
+    if (module.isOver && !module.isGone) return void this.#down.add(module);
+    if (!module.isGone && !this.#down.delete(module)) return;
     this.#bound.delete(module);
     this.#watches.get(module)?.();
     this.#watches.delete(module);
@@ -184,7 +190,7 @@ export class HostedSharedParameter implements SharedParameter {
     this.#following.set(module, following.add(name));
     void this.#next(async () => {
       following.delete(name);
-      if (!this.#bound.get(module)?.includes(name) || module.isOver) return;
+      if (!this.#bound.get(module)?.includes(name) || module.isGone) return;
       // it may have changed again since: what it has now counts
       const { value } = module.journal.parameter(name).state;
       if (sameData(value, this.value)) return;
@@ -201,7 +207,7 @@ export class HostedSharedParameter implements SharedParameter {
     }).catch((error: unknown) => this.#host.onFailure(error));
   }
 
-  /** Those that have the shared value now. */
+  /** Those that have the shared value now, parts that are down too. */
   get boundModules(): readonly HostedModuleRecord[] {
     return [...this.#bound.keys()];
   }
@@ -220,7 +226,7 @@ export class HostedSharedParameter implements SharedParameter {
     const changed = this.#parameter.clone();
     changed.set(value, cause);
     const state = changed.dumpState({ withHistory: true });
-    const parts = this.#running().map(([module, names]) => {
+    const parts = [...this.#bound].map(([module, names]) => {
       const others = names.filter((name) => !isGiven(module, name));
       return this.#partFor(module, differingFrom(state.value, module, others), state.value);
     });
@@ -272,7 +278,7 @@ export class HostedSharedParameter implements SharedParameter {
       await changeModules(this.#host, [part], { level: 'relaxed' });
     } catch (error) {
       this.#host.onFailure(error);
-      if (module.isOver) return;
+      if (module.isGone) return;
       await changeModules(this.#host, [part], { level: 'memory' });
       await module.journal.late.rewrite(name, 'relaxed');
     }
@@ -307,11 +313,9 @@ export class HostedSharedParameter implements SharedParameter {
 
   #partFor(module: HostedModuleRecord, names: readonly string[], value: unknown): ChangePart {
     const values = Object.fromEntries(names.map((name) => [name, value]));
-    return { module, cause: `shared ${this.name}`, changes: { values } };
-  }
-
-  #running(): readonly (readonly [HostedModuleRecord, readonly string[]])[] {
-    return [...this.#bound];
+    // nobody can be asked
+    const down = module.isOver ? { isDown: true, isChecked: true } : {};
+    return { module, cause: `shared ${this.name}`, changes: { values }, ...down };
   }
 }
 

@@ -75,8 +75,7 @@ export function sharedOfAll(
  */
 export function planShared(bindings: SharedBindings, parts: readonly ChangePart[]): SharedPlan {
   const first = new Map<HostedSharedParameter, Bound>();
-  // one that has ended gets the shared value when it is started again, whatever is put into its journal
-  const given = boundIn(bindings, parts).filter(({ module }) => !module.isOver);
+  const given = boundIn(bindings, parts).filter(({ module }) => !module.isGone);
   for (const bound of given) {
     const known = first.get(bound.shared);
     if (known && !sameData(known.value, bound.value)) throw conflict(known, bound);

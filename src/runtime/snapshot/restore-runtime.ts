@@ -116,11 +116,8 @@ function besideOf({ host, returns, stored }: Restore, onCommit: () => void): Loa
     // also where the module was not bound at that time
     amend: (module, checked) => withShared(host, module, checked, (shared) => returns.get(shared)),
     plan: (parts) => {
-      // those that somebody is bound to who runs are set with them
-      const bound = sharedIn(
-        host,
-        parts.filter(({ module }) => !module.isOver),
-      );
+      const bound = sharedIn(host, parts);
+      // those that somebody is bound to are set with them
       const others = [...returns].flatMap(([shared, each]) => (bound.has(shared) ? [] : [each]));
       const writes: readonly Write[] = [...others.flatMap((each) => each.writes), ...stored.writes];
       return Promise.resolve({

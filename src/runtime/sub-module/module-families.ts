@@ -269,8 +269,10 @@ export class ModuleFamilies {
     const { cause, state } = record;
     try {
       if (part.isOver) {
-        this.#host.onParameterChange(part, { ...change, name });
-        await part.journal.persist([name], 'relaxed');
+        const own = { ...change, name };
+        this.#host.onParameterChange(part, own);
+        this.#host.sharedOf(part, name)?.follow(part, own, false);
+        await part.journal.late.rewrite(name, 'relaxed');
         return;
       }
       const onChange = (change: ParameterRecord): void => this.#host.onParameterChange(part, change);
