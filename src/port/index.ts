@@ -7,5 +7,5 @@ export { Peer } from './peer.ts';
 export type { CallOptions, IncomingMessage, PeerOptions } from './peer.ts';
 export { createLoopback, createMessagePort, createWorkerScopePort } from './port.ts';
 export type { MessageEndpoint, Port } from './port.ts';
-export { fromWireError, toWireError } from './wire-error.ts';
+export { fromWireError, isWireError, toWireError } from './wire-error.ts';
 export type { WireError } from './wire-error.ts';

@@ -1,5 +1,6 @@
 /** Modules that the tests and benchmarks of this layer host. */
 import { CodedError } from '../base/index.ts';
+import type { ToolCall } from '../executor/index.ts';
 import { Module, Parameter, Predict } from '../program/index.ts';
 import type { Run } from '../program/index.ts';
 
@@ -70,6 +71,19 @@ export class Coder extends Module<{ code: string; times: number }, unknown> {
   }
 }
 
+/** Hands a function of its own to the code, and tells what was shown. */
+export class ToolCoder extends Module<{ code: string }, unknown> {
+  override async forward({ code }: { code: string }, run: Run): Promise<unknown> {
+    const { executor } = run.settings;
+    if (!executor) throw new CodedError('runtime/executor-missing', 'no executor came with the run');
+    const shown: unknown[] = [];
+    const double = { parameters: ['x'], call: ({ named }: ToolCall) => Number(named['x']) * 2 };
+    const context = { tools: { double }, environment: { NAME: 'coder' } };
+    const last = await executor.execute(code, context, { onDisplay: (value) => void shown.push(value) });
+    return { last, shown, language: executor.language };
+  }
+}
+
 export class Broken extends Module {
   constructor() {
     super();
@@ -84,6 +98,7 @@ export const testModules = {
   trouble: Trouble,
   asker: Asker,
   coder: Coder,
+  'tool-coder': ToolCoder,
   broken: Broken,
   silent: Silent,
 };

@@ -356,9 +356,10 @@ export class Runtime<M extends Modules = Modules> implements AsyncDisposable {
 
   #pageContext(): PageContext {
     const lm = this.#lm;
+    const executor = this.#executor;
     return {
       lm: lm && { model: lm.model, isScripted: lm.isScripted },
-      hasExecutor: this.#executor !== undefined,
+      executor: executor && { language: executor.language },
     };
   }
 

@@ -13,14 +13,22 @@ type FieldType = 'boolean' | 'number' | 'string' | 'any';
 const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
 const escape = (text: string): string => text.replaceAll(/[&<>"]/gu, (found) => entities[found] as string);
 
-/** @param plain the table as text @param total of rows, where these are not all */
+/** What is known of a table besides its rows. */
+export interface TableTexts {
+  /** The table as text. */
+  readonly plain: string;
+  /** Default: those that the rows have. */
+  readonly columns?: readonly string[];
+  /** Of rows, where these are not all. */
+  readonly total?: number;
+}
+
 export function tableBundle(
   rows: readonly TableRow[],
-  plain: string,
-  total: number = rows.length,
+  { plain, columns: given, total = rows.length }: TableTexts,
 ): Readonly<Record<string, string>> {
   const shown = rows.slice(0, shownRows).map((row) => new Map(row));
-  const columns = [...new Set(shown.flatMap((row) => [...row.keys()]))];
+  const columns = given ?? [...new Set(shown.flatMap((row) => [...row.keys()]))];
   const fields = columns.map((name) => ({ name, type: typeOfColumn(shown, name) }));
   const data = shown.map((row) => Object.fromEntries(columns.map((name) => [name, row.get(name) ?? null])));
   return {

@@ -7,12 +7,14 @@ import type {
   ExecutionContext,
   ExecutionOptions,
   Executor,
+  GuestValue,
+  LanguageName,
   Outcome,
-  OutputPart,
   Session,
 } from '../../executor/index.ts';
 import { executorService } from './executor-service.ts';
-import type { ExecuteBody, SessionBody } from './executor-service.ts';
+import type { ExecuteBody, ExecutionNews, SessionBody } from './executor-service.ts';
+import { describeTools, ToolServer } from './tool-server.ts';
 
 /** The executor and the page end every run by their own limits. */
 const unlimited = { timeoutMs: Infinity };
@@ -23,11 +25,24 @@ async function execute(
   body: Pick<ExecuteBody, 'code' | 'context' | 'session'>,
   options: ExecutionOptions,
 ): Promise<Outcome> {
-  const { timeoutMs, outputs, signal, onOutput } = options;
+  const { timeoutMs, outputs, signal, onDisplay } = options;
   const execution = randomHex(systemRandom, 8);
   const isCancelled = signal?.aborted ?? false;
   const { actor: owner, incarnation } = context;
-  const request: ExecuteBody = { ...body, owner, incarnation, timeoutMs, outputs, execution, isCancelled };
+  const { tools, ...given } = body.context ?? {};
+  const server = new ToolServer(context, tools ?? {}, execution);
+  const request: ExecuteBody = {
+    ...body,
+    owner,
+    incarnation,
+    timeoutMs,
+    outputs,
+    execution,
+    isCancelled,
+    context: body.context && given,
+    tools: tools && describeTools(tools),
+    wantsDisplays: onDisplay !== undefined,
+  };
   const onAbort = (): void =>
     void context
       .callPage(executorService, 'execution-cancel', { execution }, unlimited)
@@ -36,16 +51,30 @@ async function execute(
   try {
     const outcome = await context.callPage(executorService, 'execute', request, {
       ...unlimited,
-      ...(onOutput ? { onDelta: (part) => tell(onOutput, part as OutputPart) } : {}),
+      onDelta: (news) => hear(news as ExecutionNews, options, server),
     });
     return restore(outcome as Outcome);
   } finally {
+    server.end();
     signal?.removeEventListener('abort', onAbort);
   }
 }
 
+function hear(news: ExecutionNews, { onOutput, onDisplay }: ExecutionOptions, server: ToolServer): void {
+  switch (news.type) {
+    case 'output':
+      return tell(onOutput, { stream: news.stream, text: news.text });
+    case 'display':
+      return tell(onDisplay, freezeGuestValue(news.value as GuestValue) as typeof news.value);
+    case 'tool-call':
+      return void server.serve(news);
+  }
+}
+
 /** The way here cloned the values; a program gets them as they left the sandbox. */
-function restore(outcome: Outcome): Outcome {
+function restore(cloned: Outcome): Outcome {
+  const displays = cloned.displays?.map((value) => freezeGuestValue(value as GuestValue) as typeof value);
+  const outcome = displays ? { ...cloned, displays } : cloned;
   if (outcome.type === 'submitted') return { ...outcome, value: freezeGuestValue(outcome.value) };
   if (outcome.type !== 'returned') return outcome;
   const { value, variables } = outcome;
@@ -53,9 +82,9 @@ function restore(outcome: Outcome): Outcome {
 }
 
 /** A listener that throws harms nobody. */
-function tell(onOutput: (part: OutputPart) => void, part: OutputPart): void {
+function tell<T>(listener: ((part: T) => void) | undefined, part: T): void {
   try {
-    onOutput(part);
+    listener?.(part);
   } catch {
     // the program's own listener: the run goes on
   }
@@ -77,9 +106,10 @@ async function createSession(context: ActorContext): Promise<Session> {
   };
 }
 
-export function createExecutorProxy(context: ActorContext): Executor {
+/** @param language of the page's executor */
+export function createExecutorProxy(context: ActorContext, language: LanguageName): Executor {
   return {
-    language: 'python',
+    language,
     execute: (code: Code, executionContext?: ExecutionContext, options: ExecutionOptions = {}) =>
       execute(context, { code, context: executionContext }, options),
     createSession: () => createSession(context),

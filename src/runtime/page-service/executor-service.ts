@@ -1,10 +1,21 @@
 /** The page's executor, asked from workers: only the page can hold sandbox frames. */
 import { CodedError } from '../../base/index.ts';
-import type { Code, ExecutionContext, Executor, Outcome, Session } from '../../executor/index.ts';
+import type {
+  Code,
+  DisplayValue,
+  ExecutionContext,
+  Executor,
+  Outcome,
+  OutputPart,
+  Session,
+} from '../../executor/index.ts';
 import { randomHex, systemRandom } from '../../platform/index.ts';
+import { isWireError } from '../../port/index.ts';
 import type { IncomingCall } from '../../port/index.ts';
 import { checkBody, memberChecks, requireOwner, unknownMethod } from './page-service.ts';
 import type { MemberCheck, PageService } from './page-service.ts';
+import { areToolEntries, RemoteTools } from './remote-tools.ts';
+import type { ToolAnswered, ToolAsked, ToolEntry } from './remote-tools.ts';
 
 export const executorService = 'executor';
 
@@ -23,6 +34,23 @@ export interface ExecuteBody {
   readonly execution: string;
   /** It was cancelled before it was asked for. */
   readonly isCancelled: boolean;
+  /** Instead of the context's tools, which cannot cross. */
+  readonly tools?: readonly ToolEntry[] | undefined;
+  /** Somebody listens to rich values while the code runs; the outcome has them all the same. */
+  readonly wantsDisplays?: boolean | undefined;
+}
+
+/** What the worker hears while its run goes on. */
+export type ExecutionNews =
+  | ({ readonly type: 'output' } & OutputPart)
+  | { readonly type: 'display'; readonly value: DisplayValue }
+  | ToolAsked;
+
+/** The answer to a tool's call. */
+export interface ToolAnswerBody extends ToolAnswered {
+  readonly owner: string;
+  readonly incarnation: number;
+  readonly execution: string;
 }
 
 export interface SessionBody {
@@ -118,20 +146,31 @@ function sessionNotFound(id: string): CodedError {
   );
 }
 
+interface Running {
+  readonly owner: string;
+  readonly cancelled: AbortController;
+  readonly tools: RemoteTools;
+}
+
 /** What runs for workers now, by worker and name. Its number is the executor's to bound. */
 class Executions {
-  readonly #running = new Map<string, { readonly owner: string; readonly cancelled: AbortController }>();
+  readonly #running = new Map<string, Running>();
 
   async run(call: IncomingCall, worker: string, target: Pick<Executor, 'execute'>): Promise<Outcome> {
-    const { code, context, timeoutMs, outputs, owner, execution, isCancelled } = call.body as ExecuteBody;
+    const body = call.body as ExecuteBody;
+    const { code, context, timeoutMs, outputs, owner, execution, isCancelled } = body;
+    const tell = (news: ExecutionNews): void => void call.delta(news);
+    const tools = new RemoteTools(body.tools ?? [], tell);
     const name = `${worker} ${execution}`;
     const cancelled = new AbortController();
     if (isCancelled) cancelled.abort();
-    this.#running.set(name, { owner, cancelled });
+    this.#running.set(name, { owner, cancelled, tools });
+    const given = body.tools ? { ...context, tools: tools.tools } : context;
     try {
-      return await target.execute(code, context, {
+      return await target.execute(code, given, {
         signal: AbortSignal.any([call.signal, cancelled.signal]),
-        onOutput: (part) => void call.delta(part),
+        onOutput: (part) => tell({ type: 'output', ...part }),
+        ...(body.wantsDisplays ? { onDisplay: (value) => tell({ type: 'display', value }) } : {}),
         ...(timeoutMs === undefined ? {} : { timeoutMs }),
         ...(outputs ? { outputs } : {}),
       });
@@ -142,6 +181,12 @@ class Executions {
 
   cancel(execution: string, worker: string): void {
     this.#running.get(`${worker} ${execution}`)?.cancelled.abort();
+  }
+
+  /** Its owner's alone; one for a run that is over comes too late. */
+  answer(body: ToolAnswerBody, worker: string): void {
+    const running = this.#running.get(`${worker} ${body.execution}`);
+    if (running?.owner === body.owner) running.tools.answer(body);
   }
 
   cancelOf(owner: string): void {
@@ -165,6 +210,14 @@ const checks: Readonly<Record<string, Readonly<Record<string, MemberCheck>>>> = 
     session: [(value) => value === undefined || typeof value === 'string', 'the id of a session, or nothing'],
     context: [(value) => value === undefined || isObject(value), 'an object, or nothing'],
     outputs: [(value) => value === undefined || isTexts(value), 'a list of texts, or nothing'],
+    tools: [areToolEntries, 'a list of names and descriptions, or nothing'],
+    wantsDisplays: [(value) => value === undefined || typeof value === 'boolean', 'true, false or nothing'],
+  },
+  'tool-answer': {
+    ...ownerChecks,
+    execution: text,
+    call: count,
+    failure: [(value) => value === undefined || isWireError(value), 'an error, or nothing'],
   },
   'execution-cancel': { execution: text },
   'session-create': ownerChecks,
@@ -199,6 +252,8 @@ export function createExecutorService(current: () => Executor | undefined): Exec
         );
       case 'execution-cancel':
         return executions.cancel(body.execution, source.worker);
+      case 'tool-answer':
+        return executions.answer(call.body as ToolAnswerBody, source.worker);
       case 'session-create':
         return sessions.open(body.owner, required());
       case 'session-interrupt':

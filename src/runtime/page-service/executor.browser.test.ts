@@ -47,6 +47,18 @@ test('a module in a worker keeps a Python session: variables stay, text is strea
   });
 });
 
+test('a module hands its functions to the code, and hears what the code shows', async () => {
+  const { runtime } = createPage();
+  const coder = await runtime.start('tool-coder');
+  const code =
+    'import os\ndisplay({"text/html": "<b>1</b>"}, raw=True)\n[double(21), await double(x=4), os.environ["NAME"]]';
+  expect(await coder.call({ code })).toMatchObject({
+    last: { type: 'returned', value: [42, 8, 'coder'], displays: [{ 'text/html': '<b>1</b>' }] },
+    shown: [{ 'text/html': '<b>1</b>' }],
+    language: 'python',
+  });
+});
+
 test('sessions of a lost worker are disposed: the only place is free for the restarted module', async () => {
   const { runtime, sink } = createPage();
   const coder = await runtime.start('coder', { id: 'coder' });

@@ -120,7 +120,7 @@ test('what the page lacks is said by name', async () => {
   });
   const lm = createLmProxy(context, { model: 'none', isScripted: false });
   expect(await codeOf(lm.generate(askFor('x')))).toBe('runtime/lm-missing');
-  const executor = createExecutorProxy(context);
+  const executor = createExecutorProxy(context, 'python');
   expect(await codeOf(executor.execute('1'))).toBe('runtime/executor-missing');
   expect(await codeOf(executor.createSession())).toBe('runtime/executor-missing');
   const odd = { [lmService]: 'lm-sing', [executorService]: 'dance' };
@@ -191,7 +191,7 @@ function createExecutorPage(): {
   open.push(worker);
   return {
     recorder,
-    executor: createExecutorProxy(context),
+    executor: createExecutorProxy(context, 'python'),
     worker,
     context,
     page,
@@ -258,7 +258,7 @@ test('values arrive in the worker as they left the sandbox: frozen, without prot
   const answer = { execute: async () => given as unknown as Outcome } as unknown as Executor;
   const { context, worker } = createPage({ [executorService]: createExecutorService(() => answer).service });
   open.push(worker);
-  const outcome = (await createExecutorProxy(context).execute('1')) as unknown as {
+  const outcome = (await createExecutorProxy(context, 'python').execute('1')) as unknown as {
     readonly value: Map<number, object>;
     readonly variables: { readonly value: typeof value };
   };

@@ -5,9 +5,9 @@ import type { PageContext } from '../module-protocol.ts';
 import { createExecutorProxy } from './executor-proxy.ts';
 import { createLmProxy } from './lm-proxy.ts';
 
-export function pageSettings(context: ActorContext, { lm, hasExecutor }: PageContext): Settings {
+export function pageSettings(context: ActorContext, { lm, executor }: PageContext): Settings {
   return {
     ...(lm ? { lm: createLmProxy(context, lm) } : {}),
-    ...(hasExecutor ? { executor: createExecutorProxy(context) } : {}),
+    ...(executor ? { executor: createExecutorProxy(context, executor.language) } : {}),
   };
 }

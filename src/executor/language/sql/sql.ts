@@ -13,6 +13,7 @@ export const sql: Language = deepFreeze({
     hasVariables: true,
     hasFiles: true,
     hasImports: false,
+    hasDisplays: true,
     hasSubmit: false,
     isRenewable: false,
     isRestorable: true,

@@ -19,6 +19,8 @@ const capabilities = {
   hasVariables: true,
   hasFiles: true,
   hasImports: false,
+  hasEnvironment: true,
+  hasWorkingDirectory: true,
   hasSubmit: false,
   isRenewable: true,
   keepsTime: false,

@@ -147,7 +147,7 @@ export class HostFunctions implements HarnessHost {
   }
 
   showTable(rows: string, plain: string): void {
-    this.show(JSON.stringify(tableBundle(JSON.parse(rows) as readonly TableRow[], plain)));
+    this.show(JSON.stringify(tableBundle(JSON.parse(rows) as readonly TableRow[], { plain })));
   }
 
   encodeText(json: string): ArrayBuffer {

@@ -25,9 +25,10 @@ interface Given {
   readonly variables?: Readonly<Record<string, unknown>>;
   readonly files?: Readonly<Record<string, string | Uint8Array>>;
   readonly outputs?: readonly string[];
+  readonly displays?: number;
 }
 
-function open() {
+function open(shown: Record<string, string>[] = []) {
   let kept: ArrayBuffer[] = [];
   const output = {
     emit: () => undefined,
@@ -36,11 +37,14 @@ function open() {
     keep: (bytes: Uint8Array) => kept.push(bytes.slice().buffer as ArrayBuffer) - 1,
     loseState: () => undefined,
     die: () => undefined,
-    display: () => true,
+    display: (bundle: unknown) => shown.push(JSON.parse(String(bundle)) as Record<string, string>) > 0,
     tools: { canBlock: false, call: () => undefined, start: () => Promise.resolve(undefined) },
   };
   const engine = new SqlEngine({ sqlite, interrupt: undefined, output });
-  return (code: string, { variables = {}, files = {}, outputs = [] }: Given = {}): RunResult => {
+  return (
+    code: string,
+    { variables = {}, files = {}, outputs = [], displays = 0 }: Given = {},
+  ): RunResult => {
     const encoder = new ValueEncoder({ maxSizeBytes: 2 ** 24, maxDepth: 8 });
     const encode = (value: unknown): unknown => encoder.encode(value, 'x');
     const request: RunRequest = {
@@ -59,8 +63,8 @@ function open() {
       environment: {},
       workingDirectory: null,
       toolArgumentBytes: 0,
-      displays: 0,
-      displayBytes: 0,
+      displays,
+      displayBytes: 100_000,
       outputBytes: 1000,
       ...bounds,
     };
@@ -107,6 +111,38 @@ const cell: fc.Arbitrary<GuestValue> = fc.oneof(
   fc.string({ unit: 'grapheme' }),
   fc.uint8Array(),
 );
+
+test('rows are shown beside the value: the first ones, where there are many', () => {
+  const shown: Record<string, string>[] = [];
+  const run = open(shown);
+  run("SELECT '<b>' AS a, 2 AS a, x'00' AS b, 9007199254740993 AS c, NULL AS d", { displays: 1 });
+  expect(shown[0]?.['text/html']).toBe(
+    '<table><thead><tr><th>a</th><th>a (2)</th><th>b</th><th>c</th><th>d</th></tr></thead>' +
+      '<tbody><tr><td>&lt;b&gt;</td><td>2</td><td>&lt;1 bytes&gt;</td><td>9007199254740993</td><td></td></tr></tbody></table>',
+  );
+  expect(JSON.parse(shown[0]?.['application/vnd.dataresource+json'] ?? '')).toMatchObject({
+    schema: {
+      fields: [{ name: 'a', type: 'string' }, { name: 'a (2)', type: 'number' }, {}, {}, { type: 'any' }],
+    },
+    data: [{ a: '<b>', 'a (2)': 2, d: null }],
+  });
+  expect(shown[0]?.['text/plain']).toBe('a | a (2) | b | c | d\n<b> | 2 | <1 bytes> | 9007199254740993 | ');
+  const many = 'WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c LIMIT 1000) SELECT x FROM c';
+  run(many, { displays: 1 });
+  expect(shown[1]?.['text/html']).toMatch(/<td>100<\/td><\/tr><\/tbody><\/table><p>… 900 more<\/p>$/u);
+  run('SELECT 1 WHERE 0', { displays: 1 });
+  expect(shown[2]?.['text/plain']).toBe('1');
+});
+
+test('nothing is shown where nothing may be, nor what is larger than may be: it is no fault', () => {
+  const shown: Record<string, string>[] = [];
+  const run = open(shown);
+  expect(run('SELECT 1')).toMatchObject({ type: 'returned' });
+  expect(run('CREATE TABLE t(x)', { displays: 1 })).toMatchObject({ type: 'returned' });
+  const wide = Array.from({ length: 200 }, (_, index) => `printf('%.*c', 2000, 'x') AS c${index}`).join(', ');
+  expect(run(`SELECT ${wide}`, { displays: 1 })).toMatchObject({ type: 'returned' });
+  expect(shown).toEqual([]);
+});
 
 test('a table comes back as it went in, cells and parameters alike', () => {
   fc.assert(

@@ -8,6 +8,7 @@ import { readValue, writeValue } from '../../../guest/guest-values.ts';
 import type { WrittenValue } from '../../../guest/guest-values.ts';
 import type { RunRequest } from '../../../sandbox/protocol.ts';
 import { SqlDatabase } from './sql-database.ts';
+import { showTable } from './show-table.ts';
 import { SqlSession } from './sql-session.ts';
 import { cutStatements, placeIn } from './statements.ts';
 import type { Place, Statement } from './statements.ts';
@@ -90,6 +91,7 @@ export class SqlEngine implements Engine {
       result = this.#execute(code, statement, { parameters, maxBytes: isLast ? leftBytes : undefined });
     }
     if (result) leftBytes -= sizeOf(result);
+    if (result && request.displays > 0) showTable(result, request.displayBytes, this.#parts.output);
     const variables = outputs.map((name) => {
       const query = { text: `SELECT * FROM ${quoteName(name)}`, start: 0 };
       const table = this.#execute(query.text, query, { parameters: new Map(), maxBytes: leftBytes });

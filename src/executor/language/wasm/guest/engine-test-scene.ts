@@ -14,6 +14,8 @@ export interface Given {
   readonly files?: Readonly<Record<string, string>>;
   readonly outputs?: readonly string[];
   readonly outputBytes?: number;
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly workingDirectory?: string;
 }
 
 export interface Ran {
@@ -72,8 +74,8 @@ export function openEngine({
       tools: [],
       toolParameters: [],
       displays: 0,
-      environment: {},
-      workingDirectory: null,
+      environment: given.environment ?? {},
+      workingDirectory: given.workingDirectory ?? null,
       toolArgumentBytes: 0,
       displayBytes: 0,
       outputBytes,

@@ -33,7 +33,23 @@ export class GuestFiles {
 
   /** The root, as an open folder of this name. */
   openRoot(name: string): Fd {
-    return new OpenRoot(name, this);
+    return new OpenRoot(name, this, this.root);
+  }
+
+  /** The folder at this path as an open one of this name, made where it is missing; `undefined` when a file is in its place, or when there is no space. */
+  openFolder(name: string, path: string): Fd | undefined {
+    let folder: Directory | undefined = this.root;
+    for (const part of path.split('/')) if (part !== '') folder = folder && this.#below(folder, part);
+    return folder && new OpenRoot(name, this, folder);
+  }
+
+  #below(folder: Directory, name: string): Directory | undefined {
+    const present = folder.contents.get(name);
+    if (present) return present instanceof Directory ? present : undefined;
+    if (!this.takes(entryBytes + nameBytes(name.length))) return undefined;
+    const made = new GuestDirectory(this);
+    folder.contents.set(name, made);
+    return made;
   }
 
   /** Puts a file there, with the folders above it, in the place of what was there. False when there is no space. */
@@ -128,9 +144,9 @@ class OpenGuestDirectory extends OpenDirectory {
 class OpenRoot extends PreopenDirectory {
   readonly #files: GuestFiles;
 
-  constructor(name: string, files: GuestFiles) {
+  constructor(name: string, files: GuestFiles, directory: Directory) {
     super(name, new Map());
-    this.dir = files.root;
+    this.dir = directory;
     this.#files = files;
   }
 

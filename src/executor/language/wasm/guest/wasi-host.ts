@@ -11,6 +11,8 @@ export class RunOver extends Error {}
 
 export interface WasiParts {
   readonly files: GuestFiles;
+  /** What `.` is. */
+  readonly directory: Fd;
   readonly output: GuestOutput;
   readonly clock: GuestClock;
   readonly random: Random;
@@ -110,7 +112,7 @@ export class WasiHost {
       new OpenFile(new File(stdin)),
       ...streams,
       files.openRoot('/sandbox'),
-      files.openRoot('.'),
+      parts.directory,
     ];
     const texts = environment.map(([name, value]) => `${name}=${value}`);
     this.#shim = new WASI([...args], texts, fds, { debug: false });

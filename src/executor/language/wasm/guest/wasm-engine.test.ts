@@ -143,6 +143,35 @@ test('standard input, arguments and environment arrive', () => {
   );
 });
 
+test("the context's environment stays in a session, and what the variables say goes first", () => {
+  const show = start(`(drop (call $environ_get (i32.const 40) (i32.const 100)))
+    (i32.store (i32.const 0) (i32.const 100)) (i32.store (i32.const 4) (i32.const 20))
+    (drop (call $fd_write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))`);
+  const { run, engine } = open();
+  const shown = (given?: Given): string => run(show, given).stdout.replaceAll('\0', '|');
+  expect(shown({ environment: { A: 'é', B: '1' } })).toMatch(/^A=é\|B=1\|\|/u);
+  expect(shown({ environment: { C: '2' } })).toMatch(/^A=é\|B=1\|C=2\|\|/u);
+  expect(shown({ variables: { environment: { A: 'own' } } })).toMatch(/^A=own\|B=1\|C=2\|\|/u);
+  engine.renew();
+  expect(shown()).toMatch(/^\|+$/u);
+});
+
+test('"." is the folder that the run starts in, which is made and stays', () => {
+  const { run } = open();
+  // 4 is ".", 3 is "/sandbox"
+  const see = (path: string, folder: number): string =>
+    `${imports} (memory (export "memory") 1) (func (export "main") (result i32) ${put(path)}
+      (call $path_filestat_get (i32.const ${folder}) (i32.const 0) (i32.const 100) (i32.const ${path.length}) (i32.const 300)))`;
+  const files = { 'a/b/x': '1' };
+  const seen = (path: string, folder: number, given?: Given): unknown =>
+    (run(see(path, folder), given).result as { readonly value?: unknown }).value;
+  expect(seen('x', 4, { files, workingDirectory: 'a/b' })).toBe(0);
+  expect(seen('x', 4)).toBe(0);
+  expect(seen('x', 3)).toBe(44);
+  expect(seen('new/folder', 3, { workingDirectory: 'new/folder' })).toBe(0);
+  expect(run(see('x', 4), { workingDirectory: 'a/b/x' }).result).toMatchObject({ type: 'threw' });
+});
+
 test('more than may be printed is cut, and told', () => {
   const loop = start(`(loop $again ${print('x'.repeat(60))} (br $again))`);
   const ran = open().run(loop, { outputBytes: 1000 });

@@ -53,6 +53,8 @@ export class WasmEngine implements Engine {
   readonly interruptName = 'InterruptError';
   readonly #parts: WasmParts;
   #files: GuestFiles;
+  #environment: Readonly<Record<string, string>> = {};
+  #directory = '';
   #place: Place | undefined;
 
   constructor(parts: WasmParts) {
@@ -74,12 +76,16 @@ export class WasmEngine implements Engine {
   renew(): void {
     this.#place = undefined;
     this.#files = newFiles(this.#parts);
+    this.#environment = {};
+    this.#directory = '';
   }
 
   #returned(request: RunRequest, buffers: readonly Uint8Array[]): string {
     const { output } = this.#parts;
     const settings = readSettings(readValue(request.variables, buffers) as Record<string, ReadValue>);
     this.#putFiles(request, buffers);
+    this.#environment = { ...this.#environment, ...request.environment };
+    this.#directory = request.workingDirectory ?? this.#directory;
     const host = this.#host(settings, request.outputBytes);
     const { loaded } = this.#loaded(this.#code(request, buffers), host, settings.fuel);
     const value = this.#call(loaded, settings);
@@ -108,14 +114,19 @@ export class WasmEngine implements Engine {
   #host(settings: RunSettings, outputBytes: number): WasiHost {
     const { interrupt, output } = this.#parts;
     const { seed, timeMs, given, environment, stdin } = settings;
+    const directory = this.#files.openFolder('.', this.#directory);
+    if (!directory)
+      throw new CallFault('TypeError', `there is no folder ${this.#directory}, nor space for one`);
     return new WasiHost({
       files: this.#files,
+      directory,
       output,
       clock: timeMs === undefined ? machineClock(interrupt) : countingClock(timeMs),
       random: seed === undefined ? systemRandom : seededRandom(seed),
       mustStop: () => interrupt !== undefined && isInterrupted(interrupt),
       args: ['module', ...given.map(toText)],
-      environment,
+      // what the run's variables say goes first
+      environment: Object.entries({ ...this.#environment, ...Object.fromEntries(environment) }),
       stdin,
       outputBytes,
     });
