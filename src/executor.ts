@@ -18,6 +18,7 @@ export {
   openSnapshotCache,
   parsePolicy,
   policyVersion,
+  renderHtml,
   resolvePolicy,
   sandboxHeaders,
 } from './executor/index.ts';
@@ -59,6 +60,7 @@ export type {
   PythonExecutorOptions,
   PythonInterpreter,
   PythonInterpreterOptions,
+  RenderOptions,
   SandboxHeaders,
   SandboxId,
   Session,

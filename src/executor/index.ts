@@ -44,6 +44,8 @@ export type {
 } from './outcome.ts';
 export { displayTypes } from './display.ts';
 export type { DisplayType, DisplayValue } from './display.ts';
+export { renderHtml } from './rich/render-html.ts';
+export type { RenderOptions } from './rich/render-html.ts';
 export { policyVersion } from './policy/check-policy.ts';
 export { decide } from './policy/decide.ts';
 export type { Decision, Permission, PolicyRequest } from './policy/decide.ts';

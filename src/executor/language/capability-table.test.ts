@@ -1,0 +1,61 @@
+/** What each language can do, as the table in docs/executor.md says it. `WRITE_DOCS=1` writes it anew. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import type { LanguageCapabilities } from './language.ts';
+import { languages } from './languages.ts';
+
+const file = new URL('../../../docs/executor.md', import.meta.url);
+const [begin, end] = ['<!-- begin: capabilities -->\n', '<!-- end: capabilities -->'];
+
+/** A capability without words here does not compile. */
+const words: Readonly<Record<keyof LanguageCapabilities, string>> = {
+  hasVariables: 'variables in and out',
+  hasFiles: 'files',
+  hasImports: 'modules of its own (`imports`)',
+  hasTools: 'tools of the page',
+  hasEnvironment: 'environment',
+  hasWorkingDirectory: 'working directory',
+  hasDisplays: 'rich values',
+  hasSubmit: '`SUBMIT`',
+  hasPackages: 'packages',
+  isRenewable: 'fresh runs share a worker, never state',
+  keepsTime: 'ends at its time limit by itself',
+};
+
+const sizeOf = (bytes: number): string =>
+  bytes >= 2 ** 20 ? `${bytes / 2 ** 20} MiB` : `${bytes / 1024} KiB`;
+
+function writeTable(): string {
+  const named = Object.values(languages);
+  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+  const row = (title: string, can: readonly (boolean | undefined)[]): string =>
+    line([title, ...can.map((isSo) => (isSo ? 'yes' : '—'))]);
+  return [
+    line(['', ...named.map(({ name }) => `\`${name}\``)]),
+    line(['---', ...named.map(() => '---')]),
+    ...Object.entries(words).map(([key, title]) =>
+      row(
+        title,
+        named.map(({ capabilities }) => capabilities[key as keyof LanguageCapabilities]),
+      ),
+    ),
+    row(
+      'starts from a snapshot of its memory',
+      named.map(({ hasSnapshots }) => hasSnapshots),
+    ),
+    line([
+      'program as',
+      ...named.map(({ codeForm = 'text' }) => (codeForm === 'either' ? 'text or bytes' : codeForm)),
+    ]),
+    line(['least memory', ...named.map(({ leastMemoryBytes }) => sizeOf(leastMemoryBytes))]),
+    '',
+  ].join('\n');
+}
+
+test('the table in docs/executor.md says what the languages can do', () => {
+  const text = readFileSync(file, 'utf8');
+  const [before, rest = ''] = text.split(begin);
+  const [table, after] = rest.split(end);
+  if (process.env['WRITE_DOCS']) writeFileSync(file, `${before}${begin}${writeTable()}${end}${after}`);
+  else expect(table, 'run it with WRITE_DOCS=1').toBe(writeTable());
+});
