@@ -2,6 +2,7 @@
 /** The laws of `Executor`: what every language, and every way of making an executor, must pass. */
 import { describe } from 'vitest';
 import { pythonSpelling } from '../language/python/python-spelling.contract.ts';
+import { badInputLaws } from './bad-input.contract.ts';
 import { displayLaws } from './display.contract.ts';
 import { executionLaws } from './execution.contract.ts';
 import { limitLaws } from './limit.contract.ts';
@@ -44,6 +45,9 @@ export function describeExecutor(
     });
     describe('surroundings', () => {
       surroundingLaws(open, spelling);
+    });
+    describe('bad input', () => {
+      badInputLaws(open, spelling);
     });
     describe('rich values', () => {
       displayLaws(open, spelling);

@@ -43,6 +43,9 @@ export interface Spelling {
 
   // ---- values
 
+  /** A name that any variable may have. */
+  readonly variable: string;
+
   readonly values: Maybe<{
     /** Ends with the variable's value. */
     readonly read: (name: string) => string;

@@ -1,6 +1,7 @@
 /** Checks what the caller hands over and writes it down for the interpreter, before anything is started. */
-import { CodedError } from '../../base/index.ts';
+import { CodedError, isCodedError, messageOf } from '../../base/index.ts';
 import type { Code, ExecutionContext, ExecutionOptions, SubmitField } from '../executor.ts';
+import type { GuestValue } from '../guest-value.ts';
 import type { CodeForm, Language, NameUse } from '../language/language.ts';
 import type { ExecutorLimits } from '../limits.ts';
 import { decide } from '../policy/decide.ts';
@@ -68,7 +69,7 @@ function checkCode(code: Code, maxBytes: number, form: CodeForm): void {
 function checkName(field: NameUse, name: string, { language }: RunRules): string {
   const normal = typeof name === 'string' ? name.normalize('NFKC') : String(name);
   const reason = language.refuseName(normal, field);
-  if (reason !== undefined) throw wrong('variable', `${field} "${name.slice(0, 100)}"`, 'a name', reason);
+  if (reason !== undefined) throw wrong('variable', `${field} "${normal.slice(0, 100)}"`, 'a name', reason);
   return normal;
 }
 
@@ -91,6 +92,22 @@ function checkSubmitFields(
     names.add(normal);
     return [normal, type ?? null];
   });
+}
+
+/** What a value of the caller's throws while it is read says that it cannot cross. */
+function encodeVariable(name: string, value: GuestValue, encoder: ValueEncoder): unknown {
+  try {
+    return encoder.encode(value, name);
+  } catch (error) {
+    if (isCodedError(error, 'executor/variable-invalid')) throw error;
+    throw wrong('variable', name, 'a value that can be read', `one that throws: ${messageOf(error)}`);
+  }
+}
+
+function checkOutputs(outputs: readonly string[] | undefined, rules: RunRules): readonly string[] {
+  if (outputs === undefined) return [];
+  if (!Array.isArray(outputs)) throw wrong('option', 'outputs', 'a list of names', typeof outputs);
+  return outputs.map((name: string) => checkName('output', name, rules));
 }
 
 function checkPath(path: string): string {
@@ -220,7 +237,7 @@ export function prepareRun(
   const packages = checkPackages(context, limits);
   const encoder = new ValueEncoder({ maxSizeBytes: limits.inputBytes, maxDepth: limits.valueDepth });
   const variables = Object.entries(context.variables ?? {}).map(
-    ([name, value]) => [checkName('variable', name, rules), encoder.encode(value, name)] as const,
+    ([name, value]) => [checkName('variable', name, rules), encodeVariable(name, value, encoder)] as const,
   );
   const request: RunRequest = {
     code: typeof code === 'string' ? code : '',
@@ -228,7 +245,7 @@ export function prepareRun(
     variables: Object.fromEntries(variables),
     files: encodeFiles(context.files ?? {}, encoder, limits.fileBytes),
     imports: checkImports(context.imports ?? {}, limits.inputBytes),
-    outputs: (options.outputs ?? []).map((name) => checkName('output', name, rules)),
+    outputs: checkOutputs(options.outputs, rules),
     deniedModules: policy.deniedModules,
     deniedGlobals: policy.deniedGlobals,
     ...boundsOf(limits),

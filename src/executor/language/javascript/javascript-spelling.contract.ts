@@ -229,6 +229,7 @@ export const javascriptSpelling: Spelling = {
   stuck,
   longSum: 'let sum = 0\nfor (let i = 0; i < 100000; i++) sum += i\nsum',
 
+  variable: 'x',
   values: {
     read: (name) => name,
     set: (name, value) => `${name} = ${value}`,

@@ -184,6 +184,7 @@ export const pythonSpelling: Spelling = {
   stuck: swallow,
   longSum: 'sum(range(100000))',
 
+  variable: 'x',
   values: {
     read: (name) => name,
     set: (name, value) => `${name} = ${value}`,

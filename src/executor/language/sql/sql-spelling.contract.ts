@@ -95,6 +95,7 @@ export const sqlSpelling: Spelling = {
   longSum:
     'WITH RECURSIVE c(x) AS (SELECT 0 UNION ALL SELECT x + 1 FROM c WHERE x < 99999) SELECT sum(x) FROM c;',
 
+  variable: 'x',
   values: { lacks: 'variables are tables and parameters; they are tested with the engine' },
 
   bothStreams: { lacks: 'there is one stream' },

@@ -33,7 +33,7 @@ const functions = `(memory (export "memory") 1) (table $table 1 funcref)
 
 /** Instructions of any number of lines as a module; what is a module already stays one. */
 export function inModule(code: string): string {
-  if (code.startsWith('(module') || code.length > 2 ** 20) return code;
+  if (code.trim() === '' || code.startsWith('(module') || code.length > 2 ** 20) return code;
   // in one line: the places of faults stay
   return `${imports} ${functions} (func (export "main") (result i64) (local $i i64) (local $sum i64) ${code}\n(i64.const 0))`;
 }
@@ -154,6 +154,7 @@ export const wasmSpelling: Spelling = {
   stuck,
   longSum: `${count(100_000, '(local.set $sum (i64.add (local.get $sum) (local.get $i)))')} (return (local.get $sum))`,
 
+  variable: 'stdin',
   values: { lacks: 'variables say what of a module is called, and with what' },
 
   bothStreams: `${print('out\n', 1)} ${print('err\n', 2)}`,

@@ -1,7 +1,8 @@
 import { afterEach, expect, inject, test } from 'vitest';
 import type { DisplayValue } from '../display.ts';
 import { cleanHtml } from './clean-html.ts';
-import { documentOf, renderHtml } from './render-html.ts';
+import { renderHtml } from './render-html.ts';
+import { documentOf } from './rich-frame.ts';
 
 const listener = inject('listenerUrl');
 const boxes: Element[] = [];
@@ -68,7 +69,9 @@ test('nothing of it reaches outside, and each probe does where it may', async ()
     return { name, html, inside, control };
   });
   await Promise.all(
-    aimed.map(({ html, inside }) => show(renderHtml({ 'text/html': html(`${listener}/hit/${inside}`) }))),
+    aimed.map(async ({ html, inside }) =>
+      show(await renderHtml({ 'text/html': html(`${listener}/hit/${inside}`) })),
+    ),
   );
   await Promise.all(aimed.map(({ html, control }) => show(openFrame(html(`${listener}/hit/${control}`)))));
   // a bare connection has no name, and a page fetched ahead waits until nothing else happens
@@ -93,7 +96,7 @@ test('the frame alone, with nothing taken out, runs no script; the same document
   window.addEventListener('message', hear);
   const [inside, ruled, control] = [newToken(), newToken(), newToken()];
   // written in behind its back
-  const box = renderHtml({ 'text/html': '' });
+  const box = await renderHtml({ 'text/html': '' });
   (box.querySelector('iframe') as HTMLIFrameElement).srcdoc = documentOf(attack(inside));
   await show(box);
   // the rules alone hold, too
@@ -107,7 +110,7 @@ test('the frame alone, with nothing taken out, runs no script; the same document
 });
 
 test('its document cannot be reached, nor reach the page', async () => {
-  const frame = await show(renderHtml({ 'text/html': '<b>x</b>' }, { title: 'plot', heightPx: 300 }));
+  const frame = await show(await renderHtml({ 'text/html': '<b>x</b>' }, { title: 'plot', heightPx: 300 }));
   expect(frame.contentDocument).toBe(null);
   expect(frame.getAttribute('sandbox')).toBe('');
   expect(frame.title).toBe('plot');
@@ -128,8 +131,8 @@ test.each<[string, DisplayValue, RegExp]>([
   ],
   ['text as text', { 'text/plain': '<b> & "' }, /<pre>&lt;b> &amp; &quot;<\/pre>$/u],
   ['nothing', {}, /<\/style>$/u],
-])('%s is shown', (_name, value, expected) => {
-  expect(renderHtml(value).querySelector('iframe')?.srcdoc).toMatch(expected);
+])('%s is shown', async (_name, value, expected) => {
+  expect((await renderHtml(value)).querySelector('iframe')?.srcdoc).toMatch(expected);
 });
 
 test('what leads away is taken out, what is seen stays', () => {
