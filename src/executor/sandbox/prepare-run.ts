@@ -67,7 +67,8 @@ function checkCode(code: Code, maxBytes: number, form: CodeForm): void {
 }
 
 function checkName(field: NameUse, name: string, { language }: RunRules): string {
-  const normal = typeof name === 'string' ? name.normalize('NFKC') : String(name);
+  if (typeof name !== 'string') throw wrong('variable', field, 'a name', typeof name);
+  const normal = name.normalize('NFKC');
   const reason = language.refuseName(normal, field);
   if (reason !== undefined) throw wrong('variable', `${field} "${normal.slice(0, 100)}"`, 'a name', reason);
   return normal;
