@@ -17,8 +17,10 @@ const words: Readonly<Record<keyof LanguageCapabilities, string>> = {
   hasWorkingDirectory: 'working directory',
   hasDisplays: 'rich values',
   hasSubmit: '`SUBMIT`',
+  hasSubmitFields: '`submitFields`',
   hasPackages: 'packages',
   isRenewable: 'fresh runs share a worker, never state',
+  isRestorable: 'a lost session gets its variables back',
   keepsTime: 'ends at its time limit by itself',
 };
 
