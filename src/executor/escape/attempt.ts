@@ -71,6 +71,8 @@ export interface EscapeTarget {
   readonly token: string;
   /** What the page's own stores are called during the suite. */
   readonly secret: string;
+  /** The page's own origin. */
+  readonly page: string;
 }
 
 /** Says what was seen, or nothing. */
@@ -147,7 +149,7 @@ export function describeEnd(outcome: Outcome): string {
 /** `text` with `{url}`, `{token}` and so on replaced. */
 export function aimAt(target: EscapeTarget, text: string): string {
   return text.replaceAll(
-    /\{(url|webSocketUrl|namedUrl|host|port|channel|token|secret)\}/gu,
+    /\{(url|webSocketUrl|namedUrl|host|port|channel|token|secret|page)\}/gu,
     (_whole, name: string) => target[name as keyof EscapeTarget],
   );
 }

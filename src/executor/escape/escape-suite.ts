@@ -67,6 +67,7 @@ function aim(listenerUrl: string, channel: string, secret: string): EscapeTarget
     channel,
     token,
     secret,
+    page: location.origin,
   };
 }
 
@@ -116,7 +117,8 @@ async function watch({ attempt, target, findings }: Made, outside: Outside): Pro
   if (places.length > 0) return `found in ${[...new Set(places)].join(', ')}`;
   if (outside.inbox.has(token)) return 'a message arrived';
   if (printed.includes(secret)) return 'a secret of the page was printed';
-  if (attempt.watcher === 'print' && printed.includes(token.toUpperCase())) return 'text became code';
+  if (attempt.watcher === 'print' && printed.includes(token.toUpperCase()))
+    return 'the guest has shown its token';
   return seen;
 }
 

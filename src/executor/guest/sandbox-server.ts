@@ -71,6 +71,10 @@ class SandboxServer {
         if (!isTold) fail((event.message || 'the worker did not start').slice(0, maxMessageLength));
         isTold = true;
       });
+      // a guest speaks on its port alone: one that posts here may post without end, and keep this thread from everybody
+      const silence = (): void => worker.terminate();
+      worker.addEventListener('message', silence);
+      worker.addEventListener('messageerror', silence);
       this.#guests.set(sandbox, { worker, interrupt, mailbox });
       // each gets a copy: none can change what another one starts from
       const snapshot = use === 'load' ? kind.snapshot : use === 'make' ? use : undefined;

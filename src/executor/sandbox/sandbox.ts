@@ -65,6 +65,22 @@ interface CurrentRun {
   readonly resolve: (end: RunEnd) => void;
 }
 
+/** Before its first run a guest says little. */
+const messagesBetweenRuns = 1000;
+
+/**
+ * More messages than an honest guest sends in such a run: its runner gathers text for 16 ms or 4 KiB, and stops at the bounds on calls and rich
+ * values. What is beyond it would keep the page busy, whatever it says.
+ */
+export function mostMessages({
+  outputBytes,
+  timeoutMs,
+  displays,
+  toolCalls,
+}: Pick<PreparedRun, 'outputBytes' | 'timeoutMs' | 'displays' | 'toolCalls'>): number {
+  return messagesBetweenRuns + outputBytes / 1024 + timeoutMs / 4 + 4 * displays + 2 * toolCalls;
+}
+
 export class Sandbox {
   readonly id: SandboxId;
   /** Rejects with `executor/boot-failed` or `executor/frame-lost`. */
@@ -74,6 +90,7 @@ export class Sandbox {
   #settle: { resolve: () => void; reject: (error: CodedError) => void } | undefined;
   #current: CurrentRun | undefined;
   #runs = 0;
+  #messagesLeft = messagesBetweenRuns;
   #completedRuns = 0;
   #saving: SaveBounds | null = null;
   #saved: SavedSession | undefined;
@@ -166,6 +183,7 @@ export class Sandbox {
     if (!this.#isAlive)
       return Promise.resolve({ type: 'dead', cause: 'died', message: 'it had ended before' });
     const run = ++this.#runs;
+    this.#messagesLeft = mostMessages(prepared);
     const end = new Promise<RunEnd>((resolve) => {
       this.#current = { run, watcher, resolve };
       this.#send({ type: 'run-start', run, ...start, saving: this.#saving }, [
@@ -199,6 +217,7 @@ export class Sandbox {
   }
 
   #receive(data: unknown): void {
+    if (--this.#messagesLeft < 0) return this.#end('protocol', 'the interpreter sent messages without end');
     const message = parseGuestMessage(data);
     if (!message) return this.#end('protocol', 'the interpreter sent something that is no message');
     switch (message.type) {

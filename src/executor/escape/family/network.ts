@@ -52,6 +52,16 @@ const byApi: readonly EscapeAttempt[] = [
 ];
 
 const byWorker: readonly EscapeAttempt[] = [
+  inWorker(
+    'network',
+    {
+      id: 'page-request',
+      mechanism: "a request to the page's own server, with what the user is known by",
+      watcher: 'print',
+      control: 'without walls',
+    },
+    'const { ok } = await fetch(target.page + "/sandbox/headers.json", { credentials: "include" });\nif (ok) guest.print(target.token.toUpperCase())',
+  ),
   worker('import-scripts', 'a classic worker imports a script', 'importScripts(target.url)'),
   python(
     'dynamic-import',
@@ -115,6 +125,24 @@ const byPython: readonly EscapeAttempt[] = [
     'a file whose content is fetched when it is read',
     'loader.FS.createLazyFile("/tmp", "{token}", "{url}", True, False)\nopen("/tmp/{token}").read()',
   ),
+  inFreshPython(
+    'network',
+    plan(
+      'emscripten-wget',
+      "the runtime's own function that fetches a file, called through foreign functions",
+    ),
+    'ctypes = importlib.import_module("ctypes")\nctypes.CDLL(None).emscripten_async_wget(b"{url}", b"/tmp/{token}", 0, 0)',
+  ),
+  inFreshPython(
+    'network',
+    plan('emscripten-websocket', "the runtime's own WebSocket, called through foreign functions"),
+    'ctypes = importlib.import_module("ctypes")\nclass Attributes(ctypes.Structure):\n  _fields_ = [("url", ctypes.c_char_p), ("protocols", ctypes.c_char_p), ("main", ctypes.c_bool)]\nctypes.CDLL(None).emscripten_websocket_new(ctypes.byref(Attributes(b"{webSocketUrl}", None, False)))',
+  ),
+  absent(
+    'foreign-system',
+    'a command of the system, called through foreign functions',
+    'ctypes = importlib.import_module("ctypes")\nctypes.CDLL(None).system(b"curl {url}")',
+  ),
   python(
     'pickle',
     'an object that is unpickled calls what it names',
@@ -157,7 +185,7 @@ const byJavaScript: readonly EscapeAttempt[] = [
   javascript(
     'js-callback-this',
     'what the host calls a callback with as `this`',
-    'await new Promise((done) => setTimeout(function () { this.fetch("{url}"); done() }))',
+    'await new Promise((done) => setTimeout(function () { try { this.fetch("{url}") } finally { done() } }))',
   ),
   javascript(
     'js-host-error',

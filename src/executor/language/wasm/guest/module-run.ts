@@ -139,19 +139,25 @@ function instantiate(
 ): { readonly instance: WebAssembly.Instance; readonly memory: WebAssembly.Memory | undefined } {
   const module = new WebAssembly.Module(capModule(shape, { memoryBytes }));
   const imports: Record<string, WebAssembly.ModuleImports> = Object.create(null) as never;
-  for (const name of wasiModules) imports[name] = { ...host.imports };
+  for (const name of wasiModules) imports[name] = withoutPrototype(host.imports);
   // what is not given is then told by its own name
-  for (const { module: from } of WebAssembly.Module.imports(module)) imports[from] ??= {};
+  for (const { module: from } of WebAssembly.Module.imports(module)) imports[from] ??= withoutPrototype({});
   const { importedMemory } = shape;
   let memory: WebAssembly.Memory | undefined;
   if (importedMemory) {
     memory = new WebAssembly.Memory(capRange(importedMemory, memoryBytes));
-    imports[importedMemory.module] = { ...imports[importedMemory.module], [importedMemory.name]: memory };
+    const given = { ...imports[importedMemory.module], [importedMemory.name]: memory };
+    imports[importedMemory.module] = withoutPrototype(given);
     host.current.memory = memory;
   }
   const instance = new WebAssembly.Instance(module, imports);
   const exported = instance.exports['memory'];
   return { instance, memory: exported instanceof WebAssembly.Memory ? exported : memory };
+}
+
+/** A module may ask for `constructor` or `__proto__`: it must find no object of ours behind such a name. */
+function withoutPrototype(given: WebAssembly.ModuleImports): WebAssembly.ModuleImports {
+  return Object.assign(Object.create(null) as WebAssembly.ModuleImports, given);
 }
 
 /** Where an instance finds the host of the run that calls it: an instance may live for many runs. */

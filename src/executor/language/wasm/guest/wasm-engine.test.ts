@@ -373,6 +373,20 @@ test('a session calls into the module that it has', () => {
   expect(run('', call('next')).result).toMatchObject({ type: 'threw', error: { type: 'ReferenceError' } });
 });
 
+test.each([
+  '(import "env" "constructor" (func (param externref) (result externref)))',
+  '(import "wasi_snapshot_preview1" "valueOf" (func (result externref)))',
+  '(import "env" "memory" (memory 1)) (import "env" "toString" (func (result externref)))',
+])('a name that objects inherit is not given: %s', (text) => {
+  expect(error(`${text} (func (export "main"))`)).toMatch(/^LinkError: /u);
+});
+
+test('nothing is behind the prototype of what is given', () => {
+  const text =
+    '(import "env" "__proto__" (global externref)) (func (export "main") (result externref) (global.get 0))';
+  expect(open().run(text).result).toMatchObject({ type: 'returned', value: null });
+});
+
 test('what is imported and not given is told', () => {
   expect(error('(import "env" "f" (func)) (func (export "main"))')).toMatch(/^LinkError: .*"?env"?/u);
   expect(open().run('(import "env" "t" (table 1 funcref))').result).toMatchObject({ type: 'syntax-error' });
