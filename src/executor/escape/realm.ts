@@ -45,8 +45,13 @@ export interface EscapeRealmOptions {
   readonly scripts: Readonly<Record<string, string>>;
 }
 
-/** Enough for a suite's attempts at a time; each interpreter of Python has some 50 MB, so few are kept. */
-const suiteLimits: Partial<ExecutorLimits> = { concurrentExecutions: 8, sessions: 16, warmSandboxes: 0 };
+/** Enough for a suite's attempts at a time; each interpreter of Python has some 50 MB, so none is made ahead, and nothing is put aside. */
+const suiteLimits: Partial<ExecutorLimits> = {
+  concurrentExecutions: 8,
+  sessions: 16,
+  warmSandboxes: 0,
+  checkpointBytes: 0,
+};
 
 /** An executor whose guests are hostile scripts. */
 function createBareExecutor(

@@ -73,7 +73,7 @@ test('an honest guest that prints, calls and shows all that it may sends less', 
     },
   });
   const { grant: _kept, ...start } = prepare();
-  await runner.receive({ type: 'run-start', run: 1, ...start, hasTools: true });
+  await runner.receive({ type: 'run-start', run: 1, ...start, saving: null, hasTools: true });
   expect(sent).toBeGreaterThan(1000);
   expect(sent).toBeLessThan(mostMessages(start));
 });

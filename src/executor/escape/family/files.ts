@@ -69,7 +69,7 @@ const noSpace = throwsText(/No space left/u);
 
 const python: readonly EscapeAttempt[] = [
   pairInSession('files', plan('zip-bomb', 'python', 'a small archive that becomes a large file'), {
-    code: archive(40 * 2 ** 20),
+    code: archive(34 * 2 ** 20),
     holds: noSpace,
     allowed: archive(2 ** 20),
     shows: answers(2 ** 20),

@@ -34,6 +34,15 @@ const either =
 
 const time: readonly EscapeAttempt[] = [
   mild({
+    id: 'await-without-end',
+    language: 'python',
+    mechanism: 'a wait for what never comes, in which nothing is looked at',
+    code: 'import asyncio\nawait asyncio.get_running_loop().create_future()',
+    holds: isTime,
+    allowed: 'import asyncio\nawait asyncio.sleep(0)',
+    options: soon,
+  }),
+  mild({
     id: 'loop-swallowing',
     language: 'python',
     mechanism: 'a loop that swallows whatever would end it',

@@ -6,9 +6,10 @@ import { defaultLimits } from '../../limits.ts';
 import { SnapshotShelf } from '../../sandbox/snapshot-shelf.ts';
 import type { StoredSnapshot } from '../../snapshot-cache.ts';
 import type { Session } from '../../executor.ts';
+import type { Outcome } from '../../outcome.ts';
 import { aimAt, describeEnd } from '../attempt.ts';
 import type { EscapeAttempt, Findings, Trial } from '../attempt.ts';
-import { beside, contextOf, exceeds, told } from '../beside.ts';
+import { answers, beside, contextOf, exceeds, told } from '../beside.ts';
 import { inPython, shortMs } from '../write-attempt.ts';
 
 const later = (
@@ -19,15 +20,33 @@ const later = (
 ): EscapeAttempt => inPython('lifetime', { id, mechanism, watcher: 'network', control }, body);
 
 const afterRun: readonly EscapeAttempt[] = [
-  later(
-    'late-timer',
-    'a timer of a run that has ended',
-    'import asyncio\nasyncio.get_running_loop().call_later(0.1, lambda: scope.fetch("{url}"))\n1',
+  beside(
+    'lifetime',
+    {
+      id: 'late-timer',
+      language: 'python',
+      mechanism: 'a timer of a run that has ended, in the next run of its session',
+    },
+    (trial) =>
+      trial.borrow('python', async (session) => {
+        const leave = `import asyncio\nfired_{token} = 0\ndef fire():\n  global fired_{token}\n  fired_{token} = 1\nasyncio.get_running_loop().call_later(0.05, fire)\n`;
+        const look = 'import asyncio\nawait asyncio.sleep(0.2)\nfired_{token}';
+        const ask = (code: string): Promise<Outcome> =>
+          session.execute(aimAt(trial.target, code), {}, { timeoutMs: shortMs });
+        const shown = await ask(`${leave}${look}`);
+        await ask(`${leave}1`);
+        const next = await ask(look);
+        return {
+          end: describeEnd(next),
+          seen: told(!answers(0)(next), 'it went off in the next run'),
+          shown: told(answers(1)(shown), 'it went off in its own'),
+        };
+      }),
   ),
   later(
     'late-finalizer',
-    'an object of a run that has ended, when it is collected',
-    'import asyncio, gc\nclass Last:\n  def __init__(self): self.self = self\n  def __del__(self): scope.fetch("{url}")\nLast()\nasyncio.get_running_loop().call_later(0.05, gc.collect)\n1',
+    'the finalizer of an object, which the collector calls',
+    'import gc\nclass Last:\n  def __init__(self): self.self = self\n  def __del__(self): scope.fetch("{url}")\nLast()\ngc.collect()\n1',
   ),
   later(
     'exit-handler',
@@ -173,12 +192,6 @@ const whenStopped: readonly EscapeAttempt[] = [
     language: 'python',
     mechanism: 'a sleep that no flag wakes',
     code: 'import time\ntime.sleep(100)',
-  }),
-  resisting({
-    id: 'await-without-end',
-    language: 'python',
-    mechanism: 'a wait for what never comes, in which nothing is looked at',
-    code: 'import asyncio\nawait asyncio.get_running_loop().create_future()',
   }),
   resisting({
     id: 'flag-cleared',
