@@ -305,6 +305,17 @@ describe('limits', () => {
   });
 });
 
+describe('security', () => {
+  it('each promise names a test that exists', () => {
+    const text = readText('docs/security.md');
+    const [, promises = ''] = /## What is promised\n([\s\S]*?)\n## /.exec(text) ?? [];
+    const rows = promises.split('\n').filter((line) => /^\| (?!---|promise )/.test(line));
+    expect(rows.length).toBeGreaterThan(10);
+    expect(rows.filter((row) => testsNamedIn(row).length === 0)).toEqual([]);
+    expect(testsNamedIn(text).flatMap(missingTest)).toEqual([]);
+  });
+});
+
 describe('guarantees', () => {
   const text = readText('docs/guarantees.md');
 

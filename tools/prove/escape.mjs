@@ -180,24 +180,27 @@ export async function prove({ sabotage, engine = 'chromium', print }) {
     const bare = await openPage(engine, 'about:blank');
     print(bare.version);
     await bare.close();
+    let hasHeld = true;
+    const frames = /** @type {const} */ (['file', 'srcdoc']);
+    if (!sabotage)
+      for (const frame of frames)
+        hasHeld = (await reportCapabilities(folder, { engine, walls: 'whole', frame }, print)) && hasHeld;
     /** @type {Setting} */
     const control = { engine, walls: 'none', frame: 'file' };
     const free = await runIn(folder, control, listener.url);
     const possible = new Set(free.filter(({ leaked }) => leaked).map(idOf));
-    if (sabotage) return reportRows(control, free, possible, print);
-    let hasHeld = true;
+    const isClean = reportRows(control, free, possible, print);
+    if (sabotage) return isClean;
     if (possible.size < minControlLeaks) {
       print(`without walls only ${possible.size} attempts got out: silence would prove nothing`);
       hasHeld = false;
     }
-    for (const frame of /** @type {const} */ (['file', 'srcdoc'])) {
-      hasHeld = (await reportCapabilities(folder, { engine, walls: 'whole', frame }, print)) && hasHeld;
+    for (const frame of frames)
       for (const walls of /** @type {const} */ (['whole', 'frame alone'])) {
         const setting = { engine, walls, frame };
         const rows = await runIn(folder, setting, listener.url);
         hasHeld = reportRows(setting, rows, possible, print) && hasHeld;
       }
-    }
     return hasHeld;
   } finally {
     await listener.close();

@@ -61,9 +61,9 @@ const questions = {
     const stopped = await session.execute(program.loop, {}, { timeoutMs: loopMs });
     const outcome = await session.execute(second);
     const isKept = outcome.type === 'returned' && isSame(outcome.value, value);
+    if (isKept) return stopped.isSandboxLost ? 'yes, put back' : 'yes';
     // what is lost must be said
-    if (isKept === stopped.isSandboxLost) return wrong([stopped, outcome]);
-    return isKept ? 'yes' : 'no: it was ended, and said so';
+    return stopped.isSandboxLost ? 'no: it was ended, and said so' : wrong([stopped, outcome]);
   },
   async 'a guest that cannot be asked'({ executor, program }) {
     if (!program.stuck) return none;
@@ -90,9 +90,9 @@ const questions = {
 async function callTool(executor, language, code) {
   if (!code || !languages[language].capabilities.hasTools) return none;
   const outcome = await executor.execute(code, { tools: { add } });
-  if (outcome.type === 'returned' && outcome.value === 3) return 'yes';
-  const isTyped = outcome.type === 'threw' && /tool-wait-unavailable/u.test(JSON.stringify(outcome.error));
-  return isTyped ? 'no: executor/tool-wait-unavailable' : wrong(outcome);
+  if (outcome.type !== 'returned') return wrong(outcome);
+  if (outcome.value === 3) return 'yes';
+  return outcome.value === 'executor/tool-wait-unavailable' ? `no: ${outcome.value}` : wrong(outcome);
 }
 
 /** What the platform gives to a guest's worker, seen by Python in a frame that leaves it its globals. */
@@ -157,6 +157,10 @@ async function askSnapshot(location) {
 
 /** @param {{ assets: object, frame: unknown }} location @returns {Promise<Capabilities>} */
 export async function askCapabilities(location) {
+  const platform = {
+    ...(await askPlatform(location)),
+    'Python from a snapshot': await askSnapshot(location),
+  };
   const rows = Object.keys(questions).map((question) => ({ question, answers: {}, isWrong: false }));
   for (const [language, program] of Object.entries(programs)) {
     const open = () => createExecutor({ ...location, language });
@@ -170,9 +174,5 @@ export async function askCapabilities(location) {
       row.isWrong ||= cell.startsWith('WRONG');
     }
   }
-  const platform = {
-    ...(await askPlatform(location)),
-    'Python from a snapshot': await askSnapshot(location),
-  };
   return { platform, rows };
 }

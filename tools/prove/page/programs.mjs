@@ -26,6 +26,8 @@ const javascript = {
   stuck: '("a".repeat(2e7)).indexOf("a".repeat(1e7) + "b")',
   memory: 'const x = []\nwhile (true) x.push(new Array(100000).fill(0))',
   flood: 'while (true) console.log("y".repeat(1000))',
+  waitingTool: 'let found\ntry { found = add.sync(1, 2) } catch (error) { found = error.code }\nfound',
+  awaitedTool: 'await add(1, 2)',
 };
 
 export const programs = {
@@ -38,18 +40,32 @@ export const programs = {
     stuck: 'while True:\n  try:\n    while True: pass\n  except BaseException: pass',
     memory: 'x = []\nwhile True: x.append(bytearray(1_000_000))',
     flood: 'while True: print("y" * 1000)',
-    waitingTool: 'add(1, 2)',
+    waitingTool: 'try:\n  found = add(1, 2)\nexcept RuntimeError as error:\n  found = error.code\nfound',
     awaitedTool: 'await add(1, 2)',
   },
-  javascript: { ...javascript, waitingTool: null, awaitedTool: 'await add(1, 2)' },
+  javascript,
   typescript: {
     ...javascript,
     two: '(1 as number) + 1',
     keep: ['globalThis.x = 5 as number', 'globalThis.x', 5],
     memory: 'const x: number[][] = []\nwhile (true) x.push(new Array(100000).fill(0))',
-    waitingTool: null,
-    awaitedTool: 'await add(1, 2)',
   },
+  sql: {
+    two: 'SELECT 2 AS two;',
+    isTwo: { columns: ['two'], rows: [[2]] },
+    fault: 'SELECT * FROM nowhere;',
+    loop: 'WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT count(*) FROM c;',
+    keep: [
+      'CREATE TABLE t(x); INSERT INTO t VALUES (5);',
+      'SELECT x FROM t;',
+      { columns: ['x'], rows: [[5]] },
+    ],
+    stuck: "SELECT instr(printf('%.*c', 4000000, 'a'), printf('%.*c', 2000000, 'a') || 'b');",
+    memory: 'SELECT zeroblob(1000000000);',
+    flood:
+      "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT print(printf('%.*c', 999, 'y')) FROM c;",
+  },
+  // last: not every engine ends a worker in such a loop
   wasm: {
     two: wasmMain([0x41, 2]),
     isTwo: 2,
@@ -69,20 +85,5 @@ export const programs = {
     stuck: null,
     memory: '(module (memory 65536))',
     flood: null,
-  },
-  sql: {
-    two: 'SELECT 2 AS two;',
-    isTwo: { columns: ['two'], rows: [[2]] },
-    fault: 'SELECT * FROM nowhere;',
-    loop: 'WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT count(*) FROM c;',
-    keep: [
-      'CREATE TABLE t(x); INSERT INTO t VALUES (5);',
-      'SELECT x FROM t;',
-      { columns: ['x'], rows: [[5]] },
-    ],
-    stuck: "SELECT instr(printf('%.*c', 4000000, 'a'), printf('%.*c', 2000000, 'a') || 'b');",
-    memory: 'SELECT zeroblob(1000000000);',
-    flood:
-      "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT print(printf('%.*c', 999, 'y')) FROM c;",
   },
 };
