@@ -5,6 +5,7 @@ import { parseDisplay } from '../display.ts';
 import { containerBytes, costOfJson, itemBytes } from './json-cost.ts';
 import { KeysCollide, KeyWatch } from './key-watch.ts';
 import { parseRunResult } from './run-result.ts';
+import { MalformedValue } from './value-reader.ts';
 
 const mebibyte = 2 ** 20;
 const bounds = { resultBytes: 16 * mebibyte, valueDepth: 8 };
@@ -120,4 +121,8 @@ test('text that is no JSON is counted to its end', () => {
 
 test('a display of a million objects is none', () => {
   expect(parseDisplay(`{"text/plain":"x","junk":[${'{},'.repeat(1_000_000)}{}]}`)).toBe(undefined);
+});
+
+test.each(['1e300', '-8.7e15', '"1"', 'null', '[]'])('%s is no date', (value) => {
+  expect(() => read(returned(`{"$":"date","v":${value}}`))).toThrow(MalformedValue);
 });

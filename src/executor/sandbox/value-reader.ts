@@ -8,6 +8,9 @@ import { numberArrays } from './value-codec.ts';
 type Tagged = Readonly<Record<string, unknown>>;
 type Pair = readonly [key: unknown, value: unknown];
 
+/** What a `Date` can hold, on both sides of 1970. */
+const lastDateMs = 8.64e15;
+
 /** A tree that no harness of ours writes. */
 export class MalformedValue extends Error {}
 
@@ -51,7 +54,7 @@ export class ValueReader {
       case 'float':
         return readFloat(tree['v']);
       case 'date':
-        return new Date(expectNumber(tree['v']));
+        return readDate(tree['v']);
       case 'bytes':
         return new Uint8Array(this.#takeBuffer(tree['b']));
       case 'array':
@@ -143,7 +146,8 @@ function readPairs(pairs: unknown): readonly Pair[] {
   });
 }
 
-function expectNumber(value: unknown): number {
-  if (typeof value !== 'number') throw new MalformedValue('not a number');
-  return value;
+/** One that is none would make the page throw where it is shown. */
+function readDate(value: unknown): Date {
+  if (typeof value !== 'number' || !(Math.abs(value) <= lastDateMs)) throw new MalformedValue('not a date');
+  return new Date(value);
 }

@@ -5,7 +5,9 @@ import type { Engine, EngineRun, GuestOutput } from '../../../guest/engine.ts';
 import { isInterrupted } from '../../../guest/interrupt-flag.ts';
 import type { RunRequest } from '../../../sandbox/protocol.ts';
 import { HostFunctions } from './host-functions.ts';
+import type { InterpreterImage } from './interpreter-image.ts';
 import { Interpreter } from './interpreter.ts';
+import type { InterpreterOptions } from './interpreter.ts';
 import { Modules } from './modules.ts';
 import { Run } from './run.ts';
 import type { Translation } from './translation.ts';
@@ -39,6 +41,8 @@ export class JavaScriptEngine implements Engine {
   readonly #clock: Clock;
   /** Made ahead: a run finds it ready. */
   #place: Promise<Place>;
+  /** For all interpreters after the first. */
+  #image: Promise<InterpreterImage | undefined> | undefined;
   #run: Run | undefined;
   #runs = 0;
   #isUsed = false;
@@ -93,6 +97,8 @@ export class JavaScriptEngine implements Engine {
     if (!this.#isUsed) return;
     this.#isUsed = false;
     this.#runs = 0;
+    // a session never comes here, and one run may be all: what is made once is made for those that follow
+    this.#image ??= Interpreter.image(this.#parts()).catch(() => undefined);
     this.#place = this.#open();
     // told to the next run
     this.#place.catch(() => undefined);
@@ -105,12 +111,16 @@ export class JavaScriptEngine implements Engine {
   }
 
   async #open(): Promise<Place> {
+    const parts = this.#parts();
+    const { host, modules } = parts;
+    return { interpreter: await Interpreter.create(parts, await this.#image), host, modules };
+  }
+
+  #parts(): InterpreterOptions & Omit<Place, 'interpreter'> {
     const { module, memoryBytes, stackBytes, output, translation } = this.#options;
     const host = new HostFunctions(output, this.#clock);
     const modules = new Modules(translation.module, translation.endings);
-    const mustEnd = (): boolean => this.#mustEnd();
-    const options = { module, memoryBytes, stackBytes, host, modules, mustEnd };
-    return { interpreter: await Interpreter.create(options), host, modules };
+    return { module, memoryBytes, stackBytes, host, modules, mustEnd: () => this.#mustEnd() };
   }
 
   #mustEnd(): boolean {

@@ -2,6 +2,8 @@
 import variant from '@jitl/quickjs-ng-wasmfile-release-sync';
 import { newQuickJSWASMModuleFromVariant, newVariant } from 'quickjs-emscripten-core';
 import type { QuickJSContext, QuickJSHandle, QuickJSRuntime } from 'quickjs-emscripten-core';
+import { copyMemory, InterpreterImage } from './interpreter-image.ts';
+import type { Reference } from './interpreter-image.ts';
 import { installConsole } from './in-guest/console.ts';
 import { installDisplay } from './in-guest/display.ts';
 import { installFiles } from './in-guest/files.ts';
@@ -35,17 +37,24 @@ const harnessName = '<harness>';
 /** Values may be 200 levels deep, and each takes some calls of the harness; it reads no code and no JSON of that depth. */
 const harnessStackBytes = 160 * 1024;
 
-/** Their texts, put together inside. */
-const harnessSource = `((host) => {
+/** Where they are for a moment, before any code of a guest runs. */
+const hostName = '<host>';
+
+/** Their texts, put together inside. What is left is the harness, by its name. */
+const harnessSource = `{
+  const host = globalThis['${hostName}'];
+  delete globalThis['${hostName}'];
   const values = (${String(installValues)})(host);
   const console = (${String(installConsole)})(host, values);
-  const timers = (${String(installTimers)})(host, console);
+  const timers = (${String(installTimers)})(host);
   const files = (${String(installFiles)})(host);
   const tools = (${String(installTools)})(host, values);
   const display = (${String(installDisplay)})(host, values, console);
   const process = (${String(installProcess)})(files);
-  return (${String(installHarness)})(host, { values, console, timers, files, tools, display, process });
-})`;
+  const harness = (${String(installHarness)})(host, { values, console, timers, files, tools, display, process });
+  Object.defineProperty(globalThis, Symbol.for('vivarium.files'), { value: harness.files });
+  Object.defineProperty(globalThis, '${harnessName}', { value: harness, configurable: true });
+}`;
 
 /** What evaluating answered: a promise, or what could not be compiled. */
 export type Evaluated =
@@ -57,7 +66,10 @@ export type PromiseState =
   | { readonly type: 'fulfilled' | 'rejected'; readonly value: QuickJSHandle };
 
 /** A function of the harness, by name. */
-export type HarnessCall = 'begin' | 'finish' | 'describe' | 'fire' | 'answer';
+export type HarnessCall = 'begin' | 'finish' | 'describe' | 'answer';
+
+/** What a function of the harness answered, or what it threw. */
+export type Called = { readonly text: string } | { readonly thrown: QuickJSHandle };
 
 export class Interpreter {
   readonly #context: QuickJSContext;
@@ -65,27 +77,25 @@ export class Interpreter {
   readonly #harness: QuickJSHandle;
   readonly #stackBytes: number;
 
-  private constructor(runtime: QuickJSRuntime, { host, stackBytes }: InterpreterOptions) {
-    const context = runtime.newContext();
+  private constructor({ runtime, context }: Prepared, stackBytes: number) {
     this.#stackBytes = stackBytes;
     this.#runtime = runtime;
     this.#context = context;
-    this.#harness = this.#install(host);
+    this.#harness = context.getProp(context.global, harnessName);
+    context.unwrapResult(context.evalCode(`delete globalThis['${harnessName}']`, harnessName)).dispose();
   }
 
-  static async create(options: InterpreterOptions): Promise<Interpreter> {
-    const { module: wasmModule, memoryBytes, stackBytes, modules } = options;
-    const maximum = Math.max(firstPages, Math.floor(memoryBytes / pageBytes));
-    const wasmMemory = new WebAssembly.Memory({ initial: firstPages, maximum });
-    const quick = await newQuickJSWASMModuleFromVariant(newVariant(variant, { wasmModule, wasmMemory }));
-    const runtime = quick.newRuntime();
-    runtime.setMaxStackSize(stackBytes);
-    runtime.setInterruptHandler(options.mustEnd);
-    runtime.setModuleLoader(
-      (name) => modules.read(name) ?? { error: missingModule(name) },
-      (base, asked) => modules.resolve(base, asked),
-    );
-    return new Interpreter(runtime, options);
+  /** @param image made with the same options but for the host and its answers */
+  static async create(options: InterpreterOptions, image?: InterpreterImage): Promise<Interpreter> {
+    const prepared = await prepare(options);
+    if (image) image.write(prepared.memory);
+    else installIn(prepared);
+    return new Interpreter(prepared, options.stackBytes);
+  }
+
+  /** What later ones can start from; `undefined` where that is not possible. */
+  static async image(options: InterpreterOptions): Promise<InterpreterImage | undefined> {
+    return InterpreterImage.of(await refer(options), await refer(options));
   }
 
   evaluate(code: string, fileName: string): Evaluated {
@@ -142,11 +152,23 @@ export class Interpreter {
   }
 
   /** The text that the harness answers, or what it threw. Takes the handles. */
-  call(name: HarnessCall, ...given: readonly QuickJSHandle[]): { text: string } | { thrown: QuickJSHandle } {
-    const work = this.#context.getProp(this.#harness, name);
+  call(name: HarnessCall, ...given: readonly QuickJSHandle[]): Called {
     this.#runtime.setMaxStackSize(harnessStackBytes);
+    try {
+      return this.#call(name, given);
+    } finally {
+      this.#runtime.setMaxStackSize(this.#stackBytes);
+    }
+  }
+
+  /** Runs the guest's own function behind a timer, with a guest's stack. */
+  fire(timer: number): Called {
+    return this.#call('fire', [this.#context.newNumber(timer)]);
+  }
+
+  #call(name: HarnessCall | 'fire', given: readonly QuickJSHandle[]): Called {
+    const work = this.#context.getProp(this.#harness, name);
     const result = this.#context.callFunction(work, this.#harness, ...given);
-    this.#runtime.setMaxStackSize(this.#stackBytes);
     work.dispose();
     for (const handle of given) handle.dispose();
     if (result.error) return { thrown: result.error };
@@ -164,52 +186,75 @@ export class Interpreter {
     }
     return result.value.consume((value) => this.#context.getNumber(value)) === 2;
   }
+}
 
-  #install(host: HarnessHost): QuickJSHandle {
-    const context = this.#context;
-    const made = context.unwrapResult(context.evalCode(harnessSource, harnessName));
-    const given = this.#hostObject(host);
-    const harness = context.unwrapResult(context.callFunction(made, context.undefined, given));
-    made.dispose();
-    given.dispose();
-    const files = context.getProp(harness, 'files');
-    const key = context.newSymbolFor('vivarium.files');
-    context.defineProp(context.global, key, { value: files });
-    return harness;
-  }
+/** An interpreter that has everything but the harness. */
+interface Prepared {
+  readonly memory: WebAssembly.Memory;
+  readonly runtime: QuickJSRuntime;
+  readonly context: QuickJSContext;
+}
 
-  #hostObject(host: HarnessHost): QuickJSHandle {
-    const context = this.#context;
-    const object = context.newObject();
-    const add = (name: string, work: (...given: QuickJSHandle[]) => QuickJSHandle | void): void =>
-      context.newFunction(name, work).consume((handle) => context.setProp(object, name, handle));
-    const text = (handle: QuickJSHandle): string => context.getString(handle);
-    const number = (handle: QuickJSHandle): number => context.getNumber(handle);
-    const withBytes = <T>(handle: QuickJSHandle, use: (bytes: Uint8Array) => T): T => {
-      const view = context.getArrayBuffer(handle);
-      try {
-        return use(view.value);
-      } finally {
-        view.dispose();
-      }
-    };
-    add('emit', (stream, json) => host.emit(number(stream) === 0 ? 0 : 1, text(json)));
-    add('emitJson', (stream, json) => host.emitJson(number(stream) === 0 ? 0 : 1, text(json)));
-    add('submit', (result) => host.submit(text(result)));
-    add('keep', (bytes) => context.newNumber(withBytes(bytes, (view) => host.keep(view))));
-    add('takeBytes', (index) => context.newArrayBuffer(host.takeBytes(number(index))));
-    add('takeText', (index) => context.newString(host.takeText(number(index))));
-    add('startTimer', (timer, delayMs) => host.startTimer(number(timer), number(delayMs)));
-    add('stopTimer', (timer) => host.stopTimer(number(timer)));
-    add('hold', (bytes) => withBytes(bytes, (view) => host.hold(view)));
-    add('startTool', (call, ...given) => host.startTool(number(call), ...threeTexts(given.map(text))));
-    add('callTool', (...given) => context.newString(host.callTool(...threeTexts(given.map(text)))));
-    add('show', (bundle) => host.show(text(bundle)));
-    add('showTable', (rows, plain) => host.showTable(text(rows), text(plain)));
-    add('encodeText', (json) => context.newArrayBuffer(host.encodeText(text(json))));
-    add('decodeText', (bytes) => context.newString(withBytes(bytes, (view) => host.decodeText(view))));
-    return object;
-  }
+/** The same steps in the same order, each time: what memory looks like afterwards is the same, too. */
+async function prepare(options: InterpreterOptions): Promise<Prepared> {
+  const { module: wasmModule, memoryBytes, stackBytes, modules, host } = options;
+  const maximum = Math.max(firstPages, Math.floor(memoryBytes / pageBytes));
+  const wasmMemory = new WebAssembly.Memory({ initial: firstPages, maximum });
+  const quick = await newQuickJSWASMModuleFromVariant(newVariant(variant, { wasmModule, wasmMemory }));
+  const runtime = quick.newRuntime();
+  runtime.setMaxStackSize(stackBytes);
+  runtime.setInterruptHandler(options.mustEnd);
+  runtime.setModuleLoader(
+    (name) => modules.read(name) ?? { error: missingModule(name) },
+    (base, asked) => modules.resolve(base, asked),
+  );
+  const context = runtime.newContext();
+  hostObject(context, host).consume((handle) => context.setProp(context.global, hostName, handle));
+  return { memory: wasmMemory, runtime, context };
+}
+
+function installIn({ context }: Prepared): void {
+  context.unwrapResult(context.evalCode(harnessSource, harnessName)).dispose();
+}
+
+async function refer(options: InterpreterOptions): Promise<Reference> {
+  const prepared = await prepare(options);
+  const before = copyMemory(prepared.memory);
+  installIn(prepared);
+  return { before, after: copyMemory(prepared.memory) };
+}
+
+/** The functions of the worker that the harness is given. */
+function hostObject(context: QuickJSContext, host: HarnessHost): QuickJSHandle {
+  const object = context.newObject();
+  const add = (name: string, work: (...given: QuickJSHandle[]) => QuickJSHandle | void): void =>
+    context.newFunction(name, work).consume((handle) => context.setProp(object, name, handle));
+  const text = (handle: QuickJSHandle): string => context.getString(handle);
+  const number = (handle: QuickJSHandle): number => context.getNumber(handle);
+  const withBytes = <T>(handle: QuickJSHandle, use: (bytes: Uint8Array) => T): T => {
+    const view = context.getArrayBuffer(handle);
+    try {
+      return use(view.value);
+    } finally {
+      view.dispose();
+    }
+  };
+  add('emit', (stream, json) => host.emit(number(stream) === 0 ? 0 : 1, text(json)));
+  add('emitJson', (stream, json) => host.emitJson(number(stream) === 0 ? 0 : 1, text(json)));
+  add('submit', (result) => host.submit(text(result)));
+  add('keep', (bytes) => context.newNumber(withBytes(bytes, (view) => host.keep(view))));
+  add('takeBytes', (index) => context.newArrayBuffer(host.takeBytes(number(index))));
+  add('takeText', (index) => context.newString(host.takeText(number(index))));
+  add('startTimer', (timer, delayMs) => host.startTimer(number(timer), number(delayMs)));
+  add('stopTimer', (timer) => host.stopTimer(number(timer)));
+  add('hold', (bytes) => withBytes(bytes, (view) => host.hold(view)));
+  add('startTool', (call, ...given) => host.startTool(number(call), ...threeTexts(given.map(text))));
+  add('callTool', (...given) => context.newString(host.callTool(...threeTexts(given.map(text)))));
+  add('show', (bundle) => host.show(text(bundle)));
+  add('showTable', (rows, plain) => host.showTable(text(rows), text(plain)));
+  add('encodeText', (json) => context.newArrayBuffer(host.encodeText(text(json))));
+  add('decodeText', (bytes) => context.newString(withBytes(bytes, (view) => host.decodeText(view))));
+  return object;
 }
 
 function threeTexts([first = '', second = '', third = '']: readonly string[]): [string, string, string] {

@@ -5,7 +5,7 @@ import type { RunRequest } from '../../../sandbox/protocol.ts';
 import type { Ending } from './engine.ts';
 import type { HostFunctions, RunListener } from './host-functions.ts';
 import type { BeginRun, ThrownDetail } from './in-guest/harness-types.ts';
-import type { Evaluated, Interpreter } from './interpreter.ts';
+import type { Called, Evaluated, Interpreter } from './interpreter.ts';
 import { isFault, readScript } from './script.ts';
 import type { NamedPlace, Place, Script, ScriptFault } from './script.ts';
 import { tracebackOf } from './traceback.ts';
@@ -44,6 +44,8 @@ export class Run implements RunListener {
   #endMs: number;
   #ending: Ending | undefined;
   #wake: (() => void) | undefined;
+  /** What a timer threw, or what the engine did meanwhile. */
+  #fault: Error | undefined;
   #toOriginal: (place: Place) => Place = (place) => place;
   /** The interpreter cannot be used by a later run. */
   isBroken = false;
@@ -65,16 +67,22 @@ export class Run implements RunListener {
   }
 
   fire(timer: number): void {
-    const { interpreter } = this.#parts;
-    const called = interpreter.call('fire', interpreter.number(timer));
-    if ('thrown' in called) called.thrown.dispose();
-    this.#wake?.();
+    this.#react(() => this.#parts.interpreter.fire(timer));
   }
 
   answer(call: number, text: string): void {
     const { interpreter } = this.#parts;
-    const called = interpreter.call('answer', interpreter.number(call), interpreter.text(text));
-    if ('thrown' in called) called.thrown.dispose();
+    this.#react(() => interpreter.call('answer', interpreter.number(call), interpreter.text(text)));
+  }
+
+  /** Something happens while the run waits. As in other runtimes, an error that nothing catches there ends the run. */
+  #react(work: () => Called): void {
+    try {
+      const called = work();
+      if ('thrown' in called) this.#fault ??= new Thrown(called.thrown);
+    } catch (error) {
+      this.#fault ??= error as Error;
+    }
     this.#wake?.();
   }
 
@@ -177,6 +185,8 @@ export class Run implements RunListener {
   async #awaited(handle: QuickJSHandle): Promise<QuickJSHandle> {
     const { interpreter } = this.#parts;
     for (;;) {
+      if (this.isOver()) throw new Over();
+      if (this.#fault) throw this.#fault;
       interpreter.runJobs();
       if (this.isOver()) throw new Over();
       const state = interpreter.stateOf(handle);
@@ -191,7 +201,7 @@ export class Run implements RunListener {
   #concludeWith(error: unknown): string {
     if (error instanceof Over) return this.#over();
     if (error instanceof CompileFault) return this.#compileFault(error.handle);
-    if (error instanceof Thrown) return this.#threw(this.#describe(error.handle));
+    if (error instanceof Thrown) return this.#threwFrom(error);
     // the engine's own stack ended before the interpreter's: whatever it was doing is half done
     if (error instanceof RangeError) {
       this.isBroken = true;
@@ -199,6 +209,13 @@ export class Run implements RunListener {
       return this.#threw({ type: 'RangeError', message, stack: '', isOwn: false, isTooLarge: false });
     }
     throw error;
+  }
+
+  #threwFrom(thrown: Thrown): string {
+    const result = this.#threw(this.#describe(thrown.handle));
+    // what a timer began before it threw is no part of the next run
+    if (thrown === this.#fault && !this.isBroken) this.#clear();
+    return result;
   }
 
   #over(): string {

@@ -1,9 +1,8 @@
 /** Timers. They end with their run. */
-/* oxlint-disable typescript/unbound-method -- the parts have no `this` */
-import type { GuestConsole, GuestTimers, HarnessHost } from './harness-types.ts';
+import type { GuestTimers, HarnessHost } from './harness-types.ts';
 
 /** Runs in the interpreter. */
-export function installTimers(host: HarnessHost, { complain }: GuestConsole): GuestTimers {
+export function installTimers(host: HarnessHost): GuestTimers {
   const { defineProperty, keys } = Object;
   const NativeMap = Map;
   const NativeTypeError = TypeError;
@@ -39,11 +38,8 @@ export function installTimers(host: HarnessHost, { complain }: GuestConsole): Gu
     if (!timer) return;
     if (timer.everyMs === undefined) timers.delete(id);
     else host.startTimer(id, timer.everyMs);
-    try {
-      timer.work(...timer.given);
-    } catch (error) {
-      complain('Uncaught', error);
-    }
+    // what it throws is the run's end
+    timer.work(...timer.given);
   };
 
   const globals: Record<string, unknown> = {

@@ -1,0 +1,172 @@
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { afterEach, beforeAll, expect, test } from 'vitest';
+import type { GuestOutput } from '../../../guest/engine.ts';
+import type { RunRequest } from '../../../sandbox/protocol.ts';
+import { parseRunResult } from '../../../sandbox/run-result.ts';
+import type { RunResult } from '../../../sandbox/run-result.ts';
+import { JavaScriptEngine } from './engine.ts';
+import { InterpreterImage } from './interpreter-image.ts';
+import { noTranslation } from './translation.ts';
+
+let module: WebAssembly.Module;
+beforeAll(async () => {
+  const file = createRequire(import.meta.url).resolve('@jitl/quickjs-ng-wasmfile-release-sync/wasm');
+  module = await WebAssembly.compile(await readFile(file));
+});
+
+const bounds = { resultBytes: 2 ** 20, valueDepth: 8 };
+let losses = 0;
+afterEach(() => void (losses = 0));
+
+const output: GuestOutput = {
+  emit: () => undefined,
+  writeRaw: () => undefined,
+  exceed: () => undefined,
+  keep: () => 0,
+  loseState: () => void (losses += 1),
+  die: () => undefined,
+  display: () => true,
+  tools: { canBlock: false, call: () => undefined, start: () => Promise.resolve(undefined) },
+};
+
+const open = (): Promise<JavaScriptEngine> =>
+  JavaScriptEngine.create({
+    module,
+    memoryBytes: 64 * 2 ** 20,
+    fileBytes: 2 ** 20,
+    stackBytes: 48 * 1024,
+    interrupt: undefined,
+    translation: noTranslation,
+    output,
+  });
+
+async function run(engine: JavaScriptEngine, code: string): Promise<RunResult> {
+  const request: RunRequest = {
+    code,
+    variables: {},
+    files: [],
+    imports: [],
+    outputs: [],
+    deniedModules: [],
+    deniedGlobals: [],
+    deniedTools: [],
+    tools: [],
+    toolParameters: [],
+    packages: null,
+    submitFields: null,
+    displays: 10,
+    environment: {},
+    workingDirectory: null,
+    outputBytes: 2 ** 20,
+    toolArgumentBytes: 2 ** 20,
+    displayBytes: 2 ** 20,
+    ...bounds,
+  };
+  const bytes = new TextEncoder().encode(JSON.stringify(request));
+  const text = await engine.run({ request: bytes, buffers: [], timeoutMs: 20_000, hasTools: false });
+  return parseRunResult(text, [], bounds);
+}
+
+const wait = 'await new Promise(() => undefined)';
+const thrown = (type: string, line: number | null, message?: unknown): object => ({
+  type: 'threw',
+  error: { type, line, ...(message === undefined ? {} : { message }) },
+});
+
+test('what a timer throws ends the run, with its type, its message and its line', async () => {
+  const engine = await open();
+  const late = `setTimeout(() => {\n  throw new TypeError('late')\n}, 1)\n${wait}`;
+  expect(await run(engine, late)).toMatchObject(thrown('TypeError', 2, 'late'));
+  expect(await run(engine, `setInterval(() => { throw 'text' }, 1)\n${wait}`)).toMatchObject(
+    thrown('string', null, 'text'),
+  );
+  // the session goes on
+  expect(await run(engine, '1 + 1')).toMatchObject({ value: 2 });
+  expect(losses).toBe(0);
+});
+
+test('what a timer began before it threw is no part of the next run', async () => {
+  const engine = await open();
+  const code = `globalThis.n = 0\nsetTimeout(() => { Promise.resolve().then(() => { n = 1 }); throw new Error('e') })\n${wait}`;
+  expect(await run(engine, code)).toMatchObject(thrown('Error', 2));
+  const later = 'const before = n\nawait new Promise((done) => setTimeout(done, 5));\n[before, n]';
+  expect(await run(engine, later)).toMatchObject({ value: [1, 1] });
+});
+
+test.each([
+  ['a call without end', 'const f = () => f() + 1\nf()'],
+  ['deep JSON', "JSON.parse('['.repeat(100_000))"],
+  ['a deep pattern', "new RegExp('('.repeat(20_000) + ')'.repeat(20_000))"],
+  ['a deep text of code', "new Function('('.repeat(100_000))"],
+  ['a sort that calls itself', 'const f = () => [2, 1].sort(f)\nf()'],
+])('in a timer %s has the stack of a run: an error, and the session goes on', async (_name, body) => {
+  const engine = await open();
+  await run(engine, 'globalThis.kept = 1');
+  const result = await run(engine, `setTimeout(() => {\n${body}\n})\n${wait}`);
+  expect(result).toMatchObject({ type: 'threw' });
+  expect(await run(engine, 'kept')).toMatchObject({ value: 1 });
+  expect(losses).toBe(0);
+});
+
+test('an error that a timer catches ends nothing, and timers go on', async () => {
+  const engine = await open();
+  const code = `let n = 0
+const f = () => f() + 1
+await new Promise((done) => {
+  const t = setInterval(() => {
+    try { f() } catch { n += 1 }
+    if (n === 3) { clearInterval(t); done() }
+  }, 1)
+})
+n`;
+  expect(await run(engine, code)).toMatchObject({ value: 3 });
+});
+
+test('an interpreter that was made from an image is one like the first, and has numbers of its own', async () => {
+  const engine = await open();
+  const code = `globalThis.left = 1
+Array.prototype.left = 1
+const late = await new Promise((done) => setTimeout(done, 1, 'late'))
+const names = Object.getOwnPropertyNames(globalThis).sort().join()
+const files = Symbol.for('vivarium.files') in globalThis
+const bytes = new TextEncoder().encode('é').length;
+[late, names, files, bytes, typeof console.log, Math.random()]`;
+  const results: (readonly unknown[])[] = [];
+  for (let round = 0; round < 4; round += 1) {
+    const before = await run(engine, "[typeof left, 'left' in []]");
+    expect(before).toMatchObject({ value: ['undefined', false] });
+    engine.renew();
+    const { value } = (await run(engine, code)) as { value: readonly unknown[] };
+    results.push(value);
+    engine.renew();
+  }
+  const [first] = results as [readonly unknown[]];
+  for (const result of results) expect(result.slice(0, -1)).toEqual(first.slice(0, -1));
+  expect(new Set(results.map((result) => result.at(-1))).size).toBe(4);
+});
+
+test('two that were not made alike give no image', () => {
+  const words = (...values: readonly number[]): Uint32Array => new Uint32Array(values);
+  const one = { before: words(0, 5), after: words(1, 5) };
+  expect(InterpreterImage.of(one, { before: words(0, 6), after: words(1, 6) })).toBeDefined();
+  // the same seed: they would all draw the same numbers
+  expect(InterpreterImage.of(one, one)).toBe(undefined);
+  const many = new Uint32Array(512).map((_, index) => index + 1);
+  expect(InterpreterImage.of({ before: many, after: many }, { before: words(), after: many })).toBe(
+    undefined,
+  );
+});
+
+test('an image goes into a new memory, and leaves what is its own', () => {
+  const reference = (seed: number) => ({
+    before: new Uint32Array([0, 8, seed]),
+    after: new Uint32Array([0, 8, seed, 0, 7]),
+  });
+  const image = InterpreterImage.of(reference(1), reference(2)) as InterpreterImage;
+  const memory = new WebAssembly.Memory({ initial: 1 });
+  const words = new Uint32Array(memory.buffer);
+  words.set([0, 8, 9, 3]);
+  image.write(memory);
+  expect([...words.subarray(0, 6)]).toEqual([0, 8, 9, 3, 7, 0]);
+});
