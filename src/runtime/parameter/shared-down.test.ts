@@ -1,12 +1,13 @@
 /** A part that is bound and has ended for good, while the program around it goes on with the copy that it has. */
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { codeOf, runtimesOf } from '../runtime-test-scene.ts';
+import { codeOf, runtimesOf, turn } from '../runtime-test-scene.ts';
 import { createHookedStore, storedValue, writeFailed } from '../store-test-scene.ts';
 import { subModuleTestModules } from '../sub-module/sub-module-test-modules.ts';
 
 const createRuntime = runtimesOf({
   modules: subModuleTestModules,
-  restartLimits: { maxRestarts: 1, maxSeconds: 50 },
+  restartLimits: { maxRestarts: 1000, maxSeconds: 1 },
 });
 
 /** In the program `p` the limit of the critic, which is down, and the rounds are bound to `bar`; so is the limit of `other`. */
@@ -18,16 +19,12 @@ async function opened() {
     id: 'p',
     isolation: 'dedicated',
     shared: { 'critic.limit': 'bar', rounds: 'bar' },
-    actors: { critic: { kind: 'critic', isolation: 'dedicated', whenDown: 'local' } },
+    actors: { critic: { kind: 'critic', isolation: 'dedicated', whenDown: 'local', restart: 'temporary' } },
   });
   const other = await runtime.start('critic', { id: 'other', shared: { limit: 'bar' } });
   const part = program.subModule('critic');
-  await expect
-    .poll(() => {
-      runtime.killWorkerOf('p/critic');
-      return part.status;
-    })
-    .toBe('crashed');
+  runtime.killWorkerOf('p/critic');
+  await expect.poll(() => part.status).toBe('crashed');
   const { rounds, 'critic.limit': limit } = program.parameters;
   const has = async (): Promise<unknown[]> => {
     const { verdict } = (await program.call({ ask: 'judge' }, { isIdempotent: true })) as {
@@ -103,3 +100,52 @@ test('a set that comes while it is started again, and a set when its program has
   expect(await codeOf(bar.set(60))).toBe('resolved');
   expect(bar.modules).toEqual(['other']);
 });
+
+const step = fc.constantFrom(
+  ...([
+    'set',
+    'set',
+    'tune',
+    'tune',
+    'set by its handle',
+    'checkpoint',
+    'restore',
+    'end',
+    'start',
+    'wait',
+  ] as const),
+);
+
+test('whatever comes while it is down or starts again, all have the same in the end', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 14 }), async (steps) => {
+      const { runtime, bar, program, has, startAgain } = await opened();
+      const checkpoints = [(await program.checkpoint()).id];
+      const ends: Promise<unknown>[] = [];
+      const does = (what: (typeof steps)[number], value: number): Promise<unknown> | void => {
+        if (what === 'set') return bar.set(value);
+        if (what === 'tune') return program.call({ ask: 'tune', text: String(value) });
+        if (what === 'set by its handle') return program.parameters['critic.limit'].set(value);
+        if (what === 'checkpoint') return program.checkpoint().then(({ id }) => checkpoints.push(id));
+        if (what === 'restore') return program.restore(checkpoints.at(-1) ?? '');
+        if (what === 'wait') return undefined;
+        return runtime.killWorkerOf(what === 'end' ? 'p/critic' : 'p');
+      };
+      for (const [index, what] of steps.entries()) {
+        const end = does(what, index + 30);
+        if (end) ends.push(codeOf(end));
+        if (what === 'wait') await turn(2);
+      }
+      const codes = new Set(await Promise.all(ends));
+      // what ended it, and what was lost with it
+      expect([...codes].filter((code) => !['resolved', 'actor/peer-died'].includes(String(code)))).toEqual(
+        [],
+      );
+      await expect.poll(async () => new Set(await has()).size, { interval: 5 }).toBe(1);
+      await startAgain();
+      await expect.poll(async () => new Set(await has()).size, { interval: 5 }).toBe(1);
+      await runtime.close();
+    }),
+    { numRuns: 40, endOnFailure: true },
+  );
+}, 60_000);
