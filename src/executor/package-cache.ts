@@ -1,5 +1,4 @@
 /** Where packages and lists of packages are kept from one visit to the next, for when there is no network. */
-import { createStoreAccess, settleRequest } from './idb-store.ts';
 
 /** A file as it is kept. */
 export interface StoredPackage {
@@ -22,52 +21,25 @@ export interface PackageCache {
   delete(key: string): Promise<void>;
 }
 
-const storeName = 'packages';
-const defaultBytes = 256 * 2 ** 20;
-
-/** What counts against the room; what is no record of ours goes first. */
-function readRecord(value: unknown): { readonly sizeBytes: number; readonly storedAtMs: number } {
-  const { content, storedAtMs } = Object(value) as Partial<StoredPackage>;
-  return {
-    sizeBytes: content instanceof Blob ? content.size : 0,
-    storedAtMs: Number.isFinite(storedAtMs) ? (storedAtMs as number) : -Infinity,
-  };
-}
-
-/** Deletes the oldest until `neededBytes` fit. Contents stay on disk meanwhile: blobs are handles. */
-async function makeRoom(store: IDBObjectStore, neededBytes: number, maxBytes: number): Promise<void> {
-  const [keys, values] = await Promise.all([
-    settleRequest(store.getAllKeys()),
-    settleRequest<unknown[]>(store.getAll()),
-  ]);
-  const records = values.map((value, index) => ({ key: keys[index] as IDBValidKey, ...readRecord(value) }));
-  let sizeBytes = records.reduce((sum, record) => sum + record.sizeBytes, neededBytes);
-  for (const record of records.toSorted((one, other) => one.storedAtMs - other.storedAtMs)) {
-    if (sizeBytes <= maxBytes) return;
-    store.delete(record.key);
-    sizeBytes -= record.sizeBytes;
-  }
-}
-
 /**
  * A database of its own on the page's origin, open only while it is used. For `packageIndex.cache` of `createExecutor`.
  * @param maxBytes default 256 MiB; a file that is larger is not kept, older ones go for newer ones
  */
 export function openPackageCache(
   databaseName: string = 'vivarium-packages',
-  maxBytes: number = defaultBytes,
+  maxBytes: number = 256 * 2 ** 20,
 ): PackageCache {
-  const use = createStoreAccess(databaseName, storeName);
+  let loading: Promise<PackageCache> | undefined;
+  const load = (): Promise<PackageCache> => {
+    loading ??= import('./package-database.ts').then(
+      (module) => new module.PackageDatabase(databaseName, maxBytes),
+    );
+    loading.catch(() => (loading = undefined));
+    return loading;
+  };
   return {
-    read: (key) => use('readonly', (store) => settleRequest<unknown>(store.get(key))),
-    delete: (key) => use('readwrite', (store) => settleRequest(store.delete(key))),
-    async write(key, file) {
-      if (file.content.size > maxBytes) return;
-      await use('readwrite', async (store) => {
-        store.delete(key);
-        await makeRoom(store, file.content.size, maxBytes);
-        await settleRequest(store.put(file, key));
-      });
-    },
+    read: async (key) => (await load()).read(key),
+    write: async (key, file) => (await load()).write(key, file),
+    delete: async (key) => (await load()).delete(key),
   };
 }

@@ -9,7 +9,6 @@ import type { Policy } from '../policy/policy.ts';
 import type { Tool } from '../tool.ts';
 import type { PackageRequest } from '../package.ts';
 import type { Denial } from './denial.ts';
-import { checkPackages } from './prepare-packages.ts';
 import { checkEnvironment, checkTools, findDenial } from './prepare-tools.ts';
 import type { RunRequest, RunStart } from './protocol.ts';
 import { ValueEncoder } from './value-codec.ts';
@@ -109,6 +108,20 @@ function checkOutputs(outputs: readonly string[] | undefined, rules: RunRules): 
   if (outputs === undefined) return [];
   if (!Array.isArray(outputs)) throw wrong('option', 'outputs', 'a list of names', typeof outputs);
   return outputs.map((name: string) => checkName('output', name, rules));
+}
+
+/** What is wrong with them is told when they are asked for; of what is too large no copy is needed for that. */
+function copyPackages(
+  packages: ExecutionContext['packages'] = [],
+  { packageDownloadBytes }: ExecutorLimits,
+): readonly PackageRequest[] {
+  const requests: readonly unknown[] = Array.isArray(packages) ? packages : [packages];
+  return requests.map((request) => {
+    const { wheel } = Object(request) as { readonly wheel?: unknown };
+    const isCopied = wheel instanceof Uint8Array && wheel.length <= packageDownloadBytes;
+    // checked later: package-service.ts
+    return (isCopied ? { ...(request as object), wheel: wheel.slice() } : request) as PackageRequest;
+  });
 }
 
 function checkPath(path: string): string {
@@ -223,7 +236,7 @@ function checkDirectory(path: unknown): string {
 
 /**
  * Throws `executor/code-too-large`, `executor/variable-invalid`, `executor/file-invalid`,
- * `executor/import-invalid`, `executor/tool-invalid`, `executor/package-invalid`, `executor/package-limit` or `executor/option-invalid`. The values are copied now: the caller may change its own afterwards.
+ * `executor/import-invalid`, `executor/tool-invalid` or `executor/option-invalid`. The values are copied now: the caller may change its own afterwards.
  */
 export function prepareRun(
   code: Code,
@@ -235,7 +248,7 @@ export function prepareRun(
   checkCode(code, limits.codeBytes, language.codeForm ?? 'text');
   checkUse(context, options, language);
   const tools = checkTools(context, language);
-  const packages = checkPackages(context, limits);
+  const packages = copyPackages(context.packages, limits);
   const encoder = new ValueEncoder({ maxSizeBytes: limits.inputBytes, maxDepth: limits.valueDepth });
   const variables = Object.entries(context.variables ?? {}).map(
     ([name, value]) => [checkName('variable', name, rules), encodeVariable(name, value, encoder)] as const,

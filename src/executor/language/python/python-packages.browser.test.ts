@@ -150,6 +150,7 @@ test.each<[string, string, () => Promise<unknown>]>([
     'executor/package-not-found',
     () => executor.execute('1', { packages: ['nobody'] }),
   ],
+  ['what is no list', 'executor/package-invalid', () => executor.execute('1', { packages: 5 as never })],
   [
     'more than may be',
     'executor/package-limit',
@@ -184,13 +185,15 @@ test('what was had once is there without a network; the oldest goes when there i
   expect(await cache.read('other')).toMatchObject({ storedAtMs: 9e15 });
 });
 
-test('an index for a language without packages, or one that is none, is refused', () => {
-  expect(() => open({ packageIndex: { form: 'other' as never, url: '/' } })).toThrow(
-    expect.objectContaining({ code: 'executor/option-invalid' }),
-  );
-  expect(() => open({ packageIndex: { form: 'simple', url: 'https://' } })).toThrow(
-    expect.objectContaining({ code: 'executor/option-invalid' }),
-  );
+test('an index that is none is refused when it is asked', async () => {
+  const indexes: readonly PackageIndex[] = [
+    { form: 'other' as never, url: '/' },
+    { form: 'simple', url: 'https://' },
+  ];
+  for (const index of indexes) {
+    await using strange = open({ packageIndex: index, limits: { warmSandboxes: 0 } });
+    expect(await codeOf(strange.execute('1', { packages: ['six'] }))).toBe('executor/option-invalid');
+  }
 });
 
 test('packages are chosen for the Python that runs', async () => {
