@@ -461,32 +461,107 @@ def method_of(value, name):
     return getattr(value, name) if callable(getattr(type(value), name, None)) else None
 
 
+def call_for_form(method, name):
+    if name != "_repr_mimebundle_":
+        return method()
+    from inspect import signature
+
+    try:
+        signature(method).bind(include=None, exclude=None)
+    except (TypeError, ValueError):
+        return method()
+    return method(include=None, exclude=None)
+
+
+def form_of(value, name):
+    """What one method offers. One that fails offers nothing, and says so: there may be other forms."""
+    method = method_of(value, name)
+    if method is None:
+        return None
+    try:
+        content = call_for_form(method, name)
+    except (MemoryError, NotImplementedError) as error:
+        if isinstance(error, MemoryError):
+            raise
+        return None
+    except Exception as error:
+        print(f"{name} of {type(value).__name__}: {type(error).__name__}: {describe(error)}", file=sys.stderr)
+        return None
+    # the second part is metadata
+    return content[0] if isinstance(content, tuple) and content else content
+
+
 def bundle_of(value):
     """The forms that a value offers, as notebooks know them."""
-    method = method_of(value, "_repr_mimebundle_")
-    bundle = method() if method else None
-    if isinstance(bundle, tuple):
-        bundle = bundle[0]
-    bundle = dict(bundle) if bundle else {}
+    bundle = form_of(value, "_repr_mimebundle_")
+    bundle = dict(bundle) if isinstance(bundle, (dict, types.MappingProxyType)) else {}
     for name, kind in DISPLAY_METHODS.items():
-        method = None if kind in bundle else method_of(value, name)
-        content = method() if method else None
+        content = None if kind in bundle else form_of(value, name)
         if content is not None:
             bundle[kind] = content
+    if not bundle and is_figure(value):
+        picture = io.BytesIO()
+        value.savefig(picture, format="png", bbox_inches="tight")
+        bundle["image/png"] = picture.getvalue()
     return bundle
 
 
 RICH = ["_repr_mimebundle_", *DISPLAY_METHODS]
 
 
+def is_figure(value):
+    """Figures of matplotlib have no forms of their own: notebooks know them by their class."""
+    return any(item.__name__ == "Figure" and item.__module__ == "matplotlib.figure" for item in type(value).__mro__)
+
+
 def is_rich(value):
-    return any(callable(getattr(type(value), name, None)) for name in RICH)
+    return any(callable(getattr(type(value), name, None)) for name in RICH) or is_figure(value)
 
 
-def final_value(value):
+def show_figures():
+    """Shows the figures that are open, and closes them, as notebooks do when a cell ends and when it calls `show`."""
+    plots = sys.modules.get("matplotlib.pyplot")
+    numbers = plots.get_fignums() if plots else []
+    figures = [plots.figure(number) for number in numbers]
+    for figure in figures:
+        display(figure)
+    if figures:
+        plots.close("all")
+    return figures
+
+
+class FigureBackend:
+    """What matplotlib draws with here: pictures in memory. A module that is made when matplotlib asks for it."""
+
+    name = "vivarium_figures"
+
+    def find_spec(self, name, path=None, target=None):
+        from importlib.machinery import ModuleSpec
+
+        return ModuleSpec(name, self) if name == self.name else None
+
+    def create_module(self, spec):
+        return None
+
+    def exec_module(self, module):
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+        def show(*args, **options):
+            show_figures()
+
+        module.FigureCanvas = FigureCanvasAgg
+        module.show = show
+
+
+def create_backend():
+    sys.meta_path.append(FigureBackend())
+    os.environ.setdefault("MPLBACKEND", f"module://{FigureBackend.name}")
+
+
+def final_value(value, figures):
     """A last value that has richer forms than text is shown; where it cannot leave itself, its text does."""
     rich = is_rich(value)
-    if rich:
+    if rich and not any(value is figure for figure in figures):
         display(value)
     try:
         return encode(value, "the value", depth_limit)
@@ -777,7 +852,7 @@ def finish(value, outputs):
         raise NameError(f"name {missing[0]!r} is not defined, but was to be brought back")
     return {
         "type": "returned",
-        "value": final_value(value),
+        "value": final_value(value, show_figures()),
         "variables": encode_record({name: main.__dict__[name] for name in outputs}, "variable"),
     }
 
@@ -874,6 +949,7 @@ loop = asyncio.get_event_loop()
 webloop.scheduleCallback = schedule
 signal.signal(signal.SIGINT, on_interrupt)
 create_micropip()
+create_backend()
 os.makedirs(DIRECTORY, exist_ok=True)
 os.chdir(DIRECTORY)
 sys.path.insert(0, DIRECTORY)
