@@ -3,6 +3,7 @@ import type { Executor } from '../../executor.ts';
 import { codeOf, valueOf } from '../../laws/open-executor.contract.ts';
 import { openPackageCache } from '../../package-cache.ts';
 import type { PackageIndex } from '../../package.ts';
+import { extension } from './package/extension-test-scene.ts';
 import { markerEnvironment } from './package/python-target.ts';
 import { buildWheel } from './package/wheel-test-scene.ts';
 import { createPythonExecutor } from './python-executor.ts';
@@ -183,6 +184,16 @@ test('what was had once is there without a network; the oldest goes when there i
   await cache.write('other', later);
   expect(await codeOf(away.execute('1', { packages: ['attrs'] }))).toBe('executor/package-unavailable');
   expect(await cache.read('other')).toMatchObject({ storedAtMs: 9e15 });
+});
+
+test('a compiled package is loaded when it is imported', async () => {
+  const tag = 'cp314-cp314-pyemscripten_2026_0_wasm32';
+  const files = { 'tiny_native.cpython-314-wasm32-emscripten.so': extension };
+  const wheel = buildWheel({ name: 'tiny-native', tag, files });
+  const code = 'import tiny_native\n[tiny_native.answer(), tiny_native.__name__]';
+  expect(await executor.execute(code, { packages: [{ wheel }] })).toMatchObject({
+    value: [42, 'tiny_native'],
+  });
 });
 
 test('an index that is none is refused when it is asked', async () => {
