@@ -10,6 +10,7 @@ import { messageAttempts } from './family/messages.ts';
 import { networkAttempts } from './family/network.ts';
 import { pollutionAttempts } from './family/pollution.ts';
 import { protocolAttempts, protocolScripts } from './family/protocol.ts';
+import { savingAttempts, savingScripts } from './family/saving.ts';
 import { storageAttempts } from './family/storage.ts';
 import { toolAttempts } from './family/tools.ts';
 
@@ -21,6 +22,7 @@ export const escapeAttempts: readonly EscapeAttempt[] = [
   ...evaluationAttempts,
   ...pollutionAttempts,
   ...protocolAttempts,
+  ...savingAttempts,
   ...toolAttempts,
   ...fileAttempts,
   ...hogAttempts,
@@ -31,6 +33,6 @@ export const escapeAttempts: readonly EscapeAttempt[] = [
 
 /** The scripts of all of them, by name: what guests of the language `worker` are made of. */
 export const escapeScripts: Readonly<Record<string, string>> = Object.assign(
-  { ...protocolScripts },
+  { ...protocolScripts, ...savingScripts },
   ...escapeAttempts.map(({ scripts }) => scripts),
 ) as Record<string, string>;

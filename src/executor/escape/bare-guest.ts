@@ -17,6 +17,7 @@ export const bareLanguage: Language = Object.freeze({
     hasWorkingDirectory: true,
     hasSubmit: true,
     isRenewable: false,
+    isRestorable: true,
     keepsTime: false,
   },
   settings: {},
@@ -44,7 +45,11 @@ globalThis.onmessage = ({ data: boot }) => {
       sendResult(result, buffers = []) {
         isEnded = true;
         post({ type: 'run-end', run, result: JSON.stringify(result), buffers, isStateLost: false }, buffers);
+        // nothing is put aside, unless the script does it
+        if (command.saving && !guest.savesItself) post({ type: 'session-unsaved', run });
       },
+      savesItself: false,
+      save: (fields = {}) => post({ type: 'session-save', run, parts: [new ArrayBuffer(8)], names: [], lost: [], ...fields }),
       end: (value = null, buffers) => isEnded || guest.sendResult({ type: 'returned', value, variables: [] }, buffers),
       toolCall: (fields) => ({
         type: 'tool-call', run, call: ++calls, name: 'tool', arguments: '[[],[]]', buffers: [], line: null, isBlocking: false, ...fields,
@@ -68,6 +73,7 @@ globalThis.onmessage = ({ data: boot }) => {
   port.onmessage = async ({ data: command }) => {
     active?.commands.push(command);
     if (command.type === 'tool-answer') return waiting.get(command.call)?.(readAnswer(command.answer));
+    if (command.type === 'session-restore') return post({ type: 'session-restored', lost: [] });
     if (command.type !== 'run-start') return;
     const guest = (active = openGuest(command));
     const request = JSON.parse(new TextDecoder().decode(command.request));
