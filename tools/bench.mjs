@@ -4,6 +4,7 @@ import { cpSync, readdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { build, preview } from 'vite';
+import { besideDeno } from './bench/deno.mjs';
 import { besideDspy } from './bench/dspy.mjs';
 import { plotFileOf, toPlotTable } from './bench/plot.mjs';
 import { conclude, judge, machineLine, toJsonRows, toTable } from './bench/table.mjs';
@@ -13,12 +14,17 @@ import { launchProfile } from './browser.mjs';
 /** @typedef {import('./bench/table.mjs').Reported} Reported */
 /** @typedef {import('./bench/plot.mjs').BenchPlot} BenchPlot */
 /** @typedef {{ plot: BenchPlot, svg: string }} Drawn */
+/** @typedef {Record<string, (name: string) => Promise<number>>} Exposed functions of the page, by name */
 /** @typedef {{ reported: Reported[], drawn: Drawn[], browserVersion: string }} Outcome */
 
 const root = resolve(import.meta.dirname, '..');
 const source = join(root, 'src');
-/** Areas whose peer does not run in a page: what runs it around the bench and puts its figures beside the rows. */
-const peers = new Map([['dspy', besideDspy]]);
+/**
+ * Areas whose peer does not run in a page: what runs it around the bench and puts its figures beside the rows, or hands the page functions to ask
+ * for them.
+ * @type {Map<string, (runOurs: (expose?: Exposed) => Promise<Outcome>) => Promise<Outcome>>}
+ */
+const peers = new Map(Object.entries({ dspy: besideDspy, executor: besideDeno }));
 /** A bench that takes longer than this has hung. */
 const timeoutMs = 15 * 60_000;
 
@@ -74,9 +80,10 @@ async function serveBench(area, file) {
  * @param {string} area
  * @param {string} file
  * @param {{ sabotage: boolean, growth: boolean }} options
+ * @param {Exposed} expose
  * @returns {Promise<Outcome>}
  */
-async function runInBrowser(area, file, options) {
+async function runInBrowser(area, file, options, expose) {
   const server = await serveBench(area, file);
   const browser = await launchProfile({
     args: ['--enable-precise-memory-info', '--js-flags=--expose-gc'],
@@ -97,6 +104,10 @@ async function runInBrowser(area, file, options) {
       'reportPlot',
       (/** @type {BenchPlot} */ plot, /** @type {string} */ svg) => void drawn.push({ plot, svg }),
     );
+    for (const [name, work] of Object.entries(expose)) await page.exposeFunction(name, work);
+    await page.exposeFunction('timeInNewTab', (/** @type {string} */ name) =>
+      timeInNewTab(browser.context, server.url, name),
+    );
     await page.goto(server.url);
     await page.waitForFunction(() => Reflect.get(globalThis, 'isBenchReady') === true);
     const name = `bench${area.charAt(0).toUpperCase()}${area.slice(1)}`;
@@ -109,6 +120,24 @@ async function runInBrowser(area, file, options) {
   } finally {
     await browser.close();
     await server.close();
+  }
+}
+
+/**
+ * From the start of its navigation until one function of the bench has ended.
+ * @param {import('playwright').BrowserContext} context @param {string} url @param {string} name @returns {Promise<number>}
+ */
+async function timeInNewTab(context, url, name) {
+  const tab = await context.newPage();
+  try {
+    await tab.goto(url, { waitUntil: 'commit' });
+    await tab.waitForFunction(() => Reflect.get(globalThis, 'isBenchReady') === true, undefined, {
+      polling: 5,
+    });
+    await tab.evaluate((asked) => Reflect.get(globalThis, 'runBench')(asked, {}), name);
+    return await tab.evaluate(() => performance.now());
+  } finally {
+    await tab.close();
   }
 }
 
@@ -139,7 +168,7 @@ function readArgs() {
 
 /** @param {string} area @param {string} file @param {{ sabotage: boolean, growth: boolean }} options */
 async function runArea(area, file, options) {
-  const runOurs = () => runInBrowser(area, file, options);
+  const runOurs = (/** @type {Exposed} */ expose = {}) => runInBrowser(area, file, options, expose);
   const { reported, ...rest } = await (peers.get(area)?.(runOurs) ?? runOurs());
   return { rows: reported.map(judge), ...rest };
 }

@@ -11,6 +11,8 @@ export class SandboxPool {
   readonly #open: OpenSandbox;
   readonly #size: number;
   readonly #warm: Promise<Sandbox>[] = [];
+  /** In order of call: who waits for an interpreter that starts, and would take another one. */
+  readonly #takers = new Set<(sandbox: Sandbox) => void>();
   #isDisposed = false;
 
   readonly #kept: number;
@@ -51,11 +53,25 @@ export class SandboxPool {
     for (;;) {
       const waiting = this.#warm.shift();
       // when the one that waited has failed meanwhile, a new try may find things mended
-      const sandbox = await (waiting?.catch(() => this.#open()) ?? this.#open());
+      const sandbox = await this.#orReleased(waiting?.catch(() => this.#open()) ?? this.#open());
       if (!(await sandbox.isReachable())) continue;
       this.#refill();
       return sandbox;
     }
+  }
+
+  /** Whoever waits for a start need not wait for it when another one comes back first: those who came later would overtake it. */
+  #orReleased(starting: Promise<Sandbox>): Promise<Sandbox> {
+    if (this.#kept === 0) return starting;
+    return new Promise((resolve, reject) => {
+      const take = (sandbox: Sandbox): void => {
+        this.#giveBack(starting);
+        resolve(sandbox);
+      };
+      this.#takers.add(take);
+      // heard only by who has taken no other one
+      starting.finally(() => this.#takers.delete(take)).then(resolve, reject);
+    });
   }
 
   /** Takes one back whose run has ended. */
@@ -63,7 +79,10 @@ export class SandboxPool {
     const hasRoom = !this.#isDisposed && this.#warm.length < this.#size + this.#kept;
     if (this.#kept === 0 || !hasRoom || !sandbox.isAlive) return sandbox.kill('used');
     sandbox.renew();
-    this.#warm.unshift(Promise.resolve(sandbox));
+    const [taker] = this.#takers;
+    if (!taker) return void this.#warm.unshift(Promise.resolve(sandbox));
+    this.#takers.delete(taker);
+    taker(sandbox);
   }
 
   /** Ends those that wait; whoever has one keeps it. */
@@ -83,7 +102,7 @@ export class SandboxPool {
     taking.then(
       (sandbox) => {
         const index = this.#warm.indexOf(taking);
-        const isSpare = index !== -1 && this.#warm.length > this.#size;
+        const isSpare = index !== -1 && this.#warm.length > this.#size + this.#kept;
         if (isSpare) void this.#warm.splice(index, 1);
         if (isSpare || this.#isDisposed) sandbox.kill('cancelled');
       },
