@@ -97,8 +97,11 @@ async function runInBrowser(area, file, options, expose) {
     page.on('console', (message) => console.error(`  page: ${message.text()}`));
     page.on('pageerror', (error) => console.error(`  page error: ${error.message}`));
     await page.exposeFunction('reportRow', (/** @type {Reported} */ row) => {
-      judge(row);
+      const { name, ours, beside, unit } = judge(row);
       reported.push(row);
+      console.error(
+        `  ${name}: ${ours.toPrecision(4)} ${unit}${beside === null ? '' : `, beside ${beside.toPrecision(4)}`}`,
+      );
     });
     await page.exposeFunction(
       'reportPlot',

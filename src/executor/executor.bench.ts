@@ -8,7 +8,7 @@ import type { SnapshotCache } from './snapshot-cache.ts';
 
 /** Served by tools/bench.mjs from the package. */
 const rawFiles = new URL('/raw-pyodide/', location.href).href;
-const rounds = 5;
+const rounds = 3;
 
 function ask(worker: Worker, message: string): Promise<unknown> {
   return new Promise((resolve, reject) => {
@@ -87,7 +87,7 @@ async function benchRecovery(executor: Executor, report: Report, sabotage: boole
     const session = await executor.createSession();
     await session.execute(`data = [n * 1.5 for n in range(${listLength})]`);
     // the pool has its interpreter again, and nobody else computes
-    await new Promise((resolve) => setTimeout(resolve, 2500));
+    await new Promise((resolve) => setTimeout(resolve, 1500));
     polite.push(await recover(session, sabotage ? stuck : busy));
     killed.push(await recover(session, stuck, 'len(data)', listLength));
     if (sabotage) killed[round] = (killed[round] ?? 0) + (await recover(session, stuck)) * 10;

@@ -64,10 +64,19 @@ export async function compare({ name, goal, rounds, ours, beside }: Pair): Promi
     if (beside) figures.beside.push(await beside());
     figures.ours.push(await ours());
   }
-  const row = { name, ours: median(figures.ours), unit: 'ms', goal };
-  if (!beside) return { ...row, isMeasured: false };
-  const ratios = figures.ours.map((value, index) => value / (figures.beside[index] as number));
-  return { ...row, beside: median(figures.beside), spread: [Math.min(...ratios), Math.max(...ratios)] };
+  return toRow({ name, goal }, figures.ours, figures.beside);
+}
+
+/** @param beside times of the same rounds; none: the row is not measured */
+export function toRow(
+  { name, goal }: { readonly name: string; readonly goal: number },
+  ours: readonly number[],
+  beside: readonly number[],
+): Row {
+  const row = { name, ours: median(ours), unit: 'ms', goal };
+  if (beside.length === 0) return { ...row, isMeasured: false };
+  const ratios = ours.map((value, index) => value / (beside[index] as number));
+  return { ...row, beside: median(beside), spread: [Math.min(...ratios), Math.max(...ratios)] };
 }
 
 /** The median of so many, each by itself. */
