@@ -66,6 +66,6 @@ test('whoever waits for a start gets what comes back first, in order of call; wh
   const numbers = [await pool.acquire(), await pool.acquire()].map(
     (one) => Reflect.get(one, 'number') as number,
   );
-  expect(numbers.toSorted()).toEqual([1, 2]);
+  expect(new Set(numbers)).toEqual(new Set([1, 2]));
   expect(killed).toEqual([]);
 });
