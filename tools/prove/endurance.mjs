@@ -111,7 +111,7 @@ export async function prove({ sabotage, print }) {
     const stayed = hasStayed(before, await watched.count(), print);
     const { refused, overtaken } = await watched.call('runCrowd', { sabotage });
     print(
-      `100 callers at once: the one beyond the queue got ${refused}; nobody was served more than ${overtaken} places out of turn`,
+      `100 callers at once: the one beyond the queue got ${refused}; nobody began more than ${overtaken} places out of turn`,
     );
     return stayed && refused === 'executor/queue-full' && overtaken <= 2 * concurrent;
   } finally {
