@@ -103,6 +103,16 @@ async function openFirefox(url) {
   }
 }
 
+/** A process that does not outlive this one, however this one ends. @type {typeof spawn} */
+const spawnTied = (/** @type {any[]} */ ...given) => {
+  const child = spawn(.../** @type {Parameters<typeof spawn>} */ (given));
+  const stop = () => child.kill('SIGKILL');
+  const leave = () => process.exit(1);
+  process.on('exit', stop).on('SIGINT', leave).on('SIGTERM', leave);
+  child.once('exit', () => process.off('exit', stop).off('SIGINT', leave).off('SIGTERM', leave));
+  return child;
+};
+
 /** Ends a process of ours and waits for it. @param {import('node:child_process').ChildProcess} child */
 async function end(child) {
   if (child.exitCode !== null || child.signalCode !== null) return;
@@ -117,7 +127,7 @@ async function end(child) {
 async function openScreen() {
   // it chooses a free number itself and writes it to descriptor 3
   const args = ['-displayfd', '3', '-screen', '0', '1024x768x24', '-nolisten', 'tcp'];
-  const child = spawn(requireProgram('screen'), args, { stdio: ['ignore', 'ignore', 'ignore', 'pipe'] });
+  const child = spawnTied(requireProgram('screen'), args, { stdio: ['ignore', 'ignore', 'ignore', 'pipe'] });
   const number = await new Promise((resolve, reject) => {
     child.once('error', reject);
     child.once('exit', (code) => reject(new Error(`Xvfb ended with ${code}`)));
@@ -132,7 +142,7 @@ async function openWebKit(url) {
   const screen = await openScreen();
   const home = mkdtempSync(join(tmpdir(), 'vivarium-webkit-'));
   const port = await freePort();
-  const child = spawn(path, [`--port=${port}`], {
+  const child = spawnTied(path, [`--port=${port}`], {
     stdio: 'ignore',
     // a profile of its own, and no settings of whoever runs this
     env: {
