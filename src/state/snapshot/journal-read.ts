@@ -19,6 +19,7 @@ import { maxAttempts } from './limits.ts';
 import { pagesOf } from './paging.ts';
 import { contended } from './present.ts';
 import type { SnapshotBody } from './snapshot-parts.ts';
+import { isJournalHead } from './stored-shape.ts';
 import type { BaseStretch } from './journal-base.ts';
 
 /** What a journal begins with. */
@@ -78,11 +79,11 @@ export async function findHead(store: Store, journal: string): Promise<StoredHea
       fields: { journal, format: String(format) },
     });
   }
-  // what has the format was written here
-  if (format === 2) return { head: value as JournalHead, revision };
-  if (format !== 1) return { head: undefined, revision };
-  const first = value as FirstHead;
-  return { head: { ...first, format: headFormat, base: [{ from: [], body: first.base }] }, revision };
+  const { base } = (value ?? {}) as { readonly base?: unknown };
+  const head: unknown =
+    format === 1 ? { ...value, format: headFormat, base: [{ from: [], body: base }] } : value;
+  const isKnown = (format === 1 || format === headFormat) && isJournalHead(head);
+  return { head: isKnown ? head : undefined, revision };
 }
 
 /**

@@ -48,6 +48,8 @@ export const claimRenewalMs: number = 1000;
 export const claimPollMs: number = 25;
 /** How often a commit that restores overtook is sent again: each time a restore has come further. */
 export const maxOvertaken: number = 256;
+/** Parts of one body: more would be somebody's joke, at which a sweep would be busy for ever. */
+export const maxBodyParts: number = 2 ** 20;
 /** Bodies that are looked at when something of the journal's own is lost: each costs a read of one part, up to 12 MiB. */
 export const maxOrphanLooks: number = 1000;
 /** How often work that others overtook is begun again. */

@@ -2,14 +2,14 @@
 import { isCodedError } from '../../base/index.ts';
 import { appendedKey, maxAppendedNumber } from '../key.ts';
 import type { Key } from '../key.ts';
-import { LostValue } from '../lost-value.ts';
 import type { Store } from '../store.ts';
 import { findHead } from './journal-read.ts';
 import { headKey, infoPrefix, journalPrefix, markerPrefix, partPrefix } from './layout.ts';
 import { maxOrphanLooks } from './limits.ts';
 import { pagesOf } from './paging.ts';
 import { orphanMark, sweepParts } from './snapshot-parts.ts';
-import type { SnapshotBody, SnapshotContext } from './snapshot-parts.ts';
+import type { SnapshotContext } from './snapshot-parts.ts';
+import { isNewer, isStoredSnapshot } from './stored-shape.ts';
 
 /** The next segment of each key under a prefix, each once. A step reads one value. */
 async function* namesUnder(store: Store, prefix: Key, lastOf: (name: string) => Key): AsyncGenerator<string> {
@@ -23,11 +23,6 @@ async function* namesUnder(store: Store, prefix: Key, lastOf: (name: string) => 
   }
 }
 
-interface Info {
-  readonly format: number;
-  readonly body: SnapshotBody;
-}
-
 async function addNamedByMarkers(store: Store, named: Set<string>): Promise<void> {
   for await (const page of pagesOf(store, markerPrefix))
     for (const { key } of page) named.add(key.at(-1) ?? '');
@@ -35,11 +30,10 @@ async function addNamedByMarkers(store: Store, named: Set<string>): Promise<void
 
 /** False when one says in a way that is not known here what it has. */
 async function addNamedBySnapshots(store: Store, named: Set<string>): Promise<boolean> {
-  for await (const page of pagesOf<Info>(store, infoPrefix)) {
-    for (const { value } of page) {
-      if (value instanceof LostValue) continue;
-      if (value.format !== 1) return false;
-      named.add(value.body.id);
+  for await (const page of pagesOf<unknown>(store, infoPrefix)) {
+    for (const { key, value } of page) {
+      if (isStoredSnapshot(value, key.at(-1) ?? '')) named.add(value.body.id);
+      else if (isNewer(value)) return false;
     }
   }
   return true;

@@ -15,6 +15,7 @@ import { sweepStep } from './limits.ts';
 import type { SnapshotLimits } from './limits.ts';
 import { fromRecordBytes, toRecordBytes } from './records.ts';
 import type { BytesRecord } from './records.ts';
+import { isMarker } from './stored-shape.ts';
 
 /** Bytes of parts in one commit: each commit is flushed, and holds its parts in memory. */
 const commitBytes = 16 * 2 ** 20;
@@ -38,7 +39,7 @@ export interface SnapshotBody {
   readonly checksum: string;
 }
 
-interface Marker {
+export interface Marker {
   /** When its writer was last seen; what is garbage already has -Infinity. */
   readonly touchedAtMs: number;
   /** Parts that may be there; null: as many as are found. */
@@ -156,6 +157,16 @@ function isBytes(value: unknown): value is Uint8Array<ArrayBuffer> {
   return value instanceof Uint8Array && value.buffer instanceof ArrayBuffer;
 }
 
+/** Undefined where no realm has so many: they were never written. */
+function allocate(sizeBytes: number): Uint8Array<ArrayBuffer> | undefined {
+  try {
+    return new Uint8Array(sizeBytes);
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
+}
+
 /**
  * The bytes of a body, unless a part is missing or has another length.
  * @internal
@@ -168,7 +179,8 @@ export async function readParts(
     const part: unknown = (await store.get(partKey(id, 0)))?.value;
     return isBytes(part) && part.length === sizeBytes ? part : undefined;
   }
-  const bytes = new Uint8Array(sizeBytes);
+  const bytes = allocate(sizeBytes);
+  if (!bytes) return undefined;
   let length = 0;
   for (let start = 0; start < parts; start += readAtOnce) {
     const count = Math.min(readAtOnce, parts - start);
@@ -243,7 +255,7 @@ export async function sweepParts(store: Store, { clock, limits }: SnapshotContex
   for (const { key, value, revision } of await store.list<Marker>(markerPrefix)) {
     const id = key.at(-1) ?? '';
     // what it named is not known any more
-    if (value instanceof LostValue) continue;
+    if (value instanceof LostValue || !isMarker(value)) continue;
     const isGarbage = value.touchedAtMs === -Infinity;
     const isAbandoned = clock.now() - value.touchedAtMs > limits.abandonedAfterMs;
     if (!isGarbage && !isAbandoned) continue;

@@ -27,6 +27,7 @@ import {
   writeBody,
 } from './snapshot-parts.ts';
 import type { SnapshotBody, SnapshotContext } from './snapshot-parts.ts';
+import { isNewer, isStoredSnapshot } from './stored-shape.ts';
 
 /** What is known of a snapshot without reading it. */
 export interface SnapshotInfo {
@@ -86,7 +87,7 @@ async function listStored(
 ): Promise<readonly Entry<StoredSnapshot>[]> {
   const entries = await innerOf(store).list<StoredSnapshot>(infoPrefix, { limit: maxSnapshots });
   // one that is lost is none
-  return entries.filter(({ value }) => !(value instanceof LostValue));
+  return entries.filter(({ key, value }) => isStoredSnapshot(value, key.at(-1) ?? ''));
 }
 
 /**
@@ -231,8 +232,11 @@ export async function findSnapshot(store: Store, name: string): Promise<Entry<St
     throw new CodedError('state/snapshot-not-found', `there is no snapshot ${name}`, { fields: { name } });
   }
   if (entry.value instanceof LostValue) throw checksumFailed(`the snapshot ${name}`, entry.value.error);
+  if (!isNewer(entry.value)) {
+    if (isStoredSnapshot(entry.value, name)) return entry;
+    throw checksumFailed(`the snapshot ${name}`);
+  }
   const { format } = entry.value;
-  if (format === 1) return entry;
   throw new CodedError(
     'state/version-too-new',
     `the snapshot ${name} has format ${String(format)}, expected 1`,
@@ -257,7 +261,8 @@ export async function readSnapshotRecords(
 async function lostSnapshot(inner: Store, name: string): Promise<Entry<StoredSnapshot> | undefined> {
   checkName('snapshot', name);
   const entry = await inner.get<StoredSnapshot>(infoKey(name));
-  return entry?.value instanceof LostValue ? entry : undefined;
+  if (!entry || isStoredSnapshot(entry.value, name)) return undefined;
+  return isNewer(entry.value) ? undefined : entry;
 }
 
 /**
