@@ -707,6 +707,8 @@ def on_interrupt(number, frame):
             # what writes down how the run ended is not ended itself
             if is_stopping:
                 return
+            if not is_running:
+                break
             is_stopping = True
             raise KeyboardInterrupt()
         frame = frame.f_back
@@ -882,12 +884,14 @@ def conclude(error):
 
 def start(text, buffers):
     """Runs one request. Answers the result as text, or an awaitable of it when the code awaits at its top level."""
-    global runs, depth_limit, main_task, is_stopping
+    global runs, depth_limit, main_task, is_stopping, is_running
     runs += 1
     main_task = None
     is_stopping = False
     filename = f"<run-{runs}>"
     try:
+        # from here on an interrupt is caught
+        is_running = True
         request = decode(text.to_bytes(), buffers)
         depth_limit = request["valueDepth"]
         begin(request, buffers)
@@ -907,13 +911,16 @@ def start(text, buffers):
         is_stopping = True
         abandon_tasks()
         return conclude(error)
+    finally:
+        is_running = False
 
 
 async def run_async(body, last, outputs, value=None):
     """The rest of a run that awaits, or that has left something to end."""
-    global main_task, is_stopping
-    main_task = asyncio.current_task(loop)
+    global main_task, is_stopping, is_running
     try:
+        is_running = True
+        main_task = asyncio.current_task(loop)
         try:
             if is_stopping:
                 raise KeyboardInterrupt()
@@ -932,6 +939,7 @@ async def run_async(body, last, outputs, value=None):
         is_stopping = True
         return conclude(error)
     finally:
+        is_running = False
         main_task = None
 
 
@@ -944,6 +952,7 @@ display_bytes = 0
 arguments = None
 main_task = None
 is_stopping = False
+is_running = False
 run_codes = (start.__code__, run_async.__code__)
 loop = asyncio.get_event_loop()
 webloop.scheduleCallback = schedule
