@@ -22,7 +22,7 @@ export function beside(
 }
 
 /** What a run was expected to be; `undefined` when it was. */
-export type Judge = (outcome: Outcome) => Seen;
+type Judge = (outcome: Outcome) => Seen;
 
 /** `words` when `isSo`. */
 export const told = (isSo: boolean, words: string): Seen => (isSo ? words : undefined);
