@@ -21,9 +21,6 @@ export function beside(
   return { ...plan, family, watcher: 'page', control: 'beside', run };
 }
 
-/** What a run was expected to be; `undefined` when it was. */
-type Judge = (outcome: Outcome) => Seen;
-
 /** `words` when `isSo`. */
 export const told = (isSo: boolean, words: string): Seen => (isSo ? words : undefined);
 
