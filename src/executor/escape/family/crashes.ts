@@ -170,7 +170,7 @@ const wasm: readonly EscapeAttempt[] = [
     'module-pointers-outside',
     'pointers of WASI to outside of the memory',
     inModule(['random_get'], '(call $random_get (i32.const -4) (i32.const 100000))'),
-    throwsText(/bounds|range/iu),
+    throwsText(/bounds|range|negative/iu),
   ),
   module(
     'module-wrong-signature',
