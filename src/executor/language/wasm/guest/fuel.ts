@@ -1,6 +1,7 @@
 /**
  * Rewrites a module so that it counts what it does and stops when that is used up: the same module with the same input stops at the same
- * place on every machine. Each call of a function, and each round of a loop, pays for the instructions that are written in it.
+ * place on every machine. Each call of a function, and each round of a loop, pays for the instructions that are written in it; one that fills or
+ * copies costs no more than another, however long it is.
  */
 import { ModuleFault } from './byte-reader.ts';
 import type { ByteReader } from './byte-reader.ts';
@@ -109,6 +110,11 @@ function exportOf(name: string, kind: number, index: number): Bytes {
   return [...writeNumber(bytes.length), ...bytes, kind, ...writeNumber(index)];
 }
 
+/** As it is: a module that names the counter, which it has not got yet, would be valid once it has. */
+function requireValid(bytes: Uint8Array): void {
+  void new WebAssembly.Module(Uint8Array.from(bytes));
+}
+
 /** A name that the module exports nothing by. */
 function unusedName({ exportNames }: ModuleShape, wanted: string): string {
   let name = wanted;
@@ -116,8 +122,9 @@ function unusedName({ exportNames }: ModuleShape, wanted: string): string {
   return name;
 }
 
-/** @param fuel an integer; what the module begins with. Throws {@link ModuleFault}. */
+/** @param fuel an integer; what the module begins with. Throws {@link ModuleFault}, and what the engine has against the module. */
 export function fuelModule(shape: ModuleShape, fuel: number): FuelledModule {
+  requireValid(shape.bytes);
   const fuelName = unusedName(shape, 'fuel');
   const startName = shape.start === undefined ? undefined : unusedName(shape, 'start');
   const exports = [exportOf(fuelName, globalExport, shape.globals)];
