@@ -50,3 +50,40 @@ test.each([
 ])('%s with extra "%s": %s', (text, extra, expected) => {
   expect(parseMarker(text)(extra)).toBe(expected);
 });
+
+/** Milliseconds of the fastest of three, with room for a busy machine in the bounds below. */
+function fastest(work: () => void): number {
+  return Math.min(
+    ...[1, 2, 3].map(() => {
+      const startMs = performance.now();
+      work();
+      return performance.now() - startMs;
+    }),
+  );
+}
+
+test.each([
+  ['spaces before an address', `a${' '.repeat(990)}@`],
+  ['spaces everywhere', `a${' '.repeat(300)}[x]${' '.repeat(300)}(${' '.repeat(300)}@`],
+  ['spaces before a marker that is none', `a${' '.repeat(490)};${' '.repeat(490)}@`],
+  ['dots', `a${'.'.repeat(990)}@`],
+  ['a name without end', `${'a-'.repeat(490)}@`],
+  ['brackets that do not close', `a${'['.repeat(990)}`],
+  ['a version without end', `a==${'1.'.repeat(60)}@`],
+  ['digits without end', `a==${'1'.repeat(120)}@`],
+  ['quotes that do not close', `a;${'"'.repeat(991)}`],
+])('%s cost no more than their length', (_name, text) => {
+  const refuse = (): void => {
+    expect(() => parseRequirement(text)).toThrow(
+      expect.objectContaining({ code: 'executor/package-invalid' }),
+    );
+  };
+  expect(fastest(refuse)).toBeLessThan(100);
+});
+
+test.each([
+  ['more extras than anybody asks for', `a[${'b,'.repeat(65)}]`],
+  ['more clauses than anybody writes', `a${'>1,'.repeat(65)}`],
+])('%s are refused', (_name, text) => {
+  expect(() => parseRequirement(text)).toThrow(expect.objectContaining({ code: 'executor/package-invalid' }));
+});

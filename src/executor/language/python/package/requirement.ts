@@ -18,8 +18,9 @@ export interface Requirement {
 
 /** A requirement that is longer is none that somebody wrote. */
 const maxLength = 1000;
-const pattern =
-  /^\s*([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\s*(?:\[([^\]]*)\])?\s*(?:\(([^()]*)\)|([^;@()]*))?\s*(?:;(.*))?$/su;
+/** More extras asks nobody for at once. */
+const maxExtras = 64;
+const nameStart = /[A-Za-z0-9._-]+/uy;
 
 /** Lower case, with a single `-` for every run of `-`, `_` and `.`; source: PEP 503. */
 export function normalizeName(name: string): string {
@@ -31,22 +32,49 @@ export function isPackageName(name: string): boolean {
   return name.length <= 255 && /^[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?$/u.test(name);
 }
 
+/** The pieces of a requirement as they stand there. */
+interface Pieces {
+  readonly name: string;
+  readonly extras: string;
+  readonly versions: string;
+  readonly marker: string;
+}
+
+/** From left to right, without going back: a text of spaces must not cost more than others of its length. */
+function split(text: string): Pieces | undefined {
+  const semicolon = text.indexOf(';');
+  const head = (semicolon < 0 ? text : text.slice(0, semicolon)).trim();
+  const marker = semicolon < 0 ? '' : text.slice(semicolon + 1);
+  nameStart.lastIndex = 0;
+  const name = nameStart.exec(head)?.[0] ?? '';
+  let versions = head.slice(name.length).trim();
+  let extras = '';
+  if (versions.startsWith('[')) {
+    const end = versions.indexOf(']');
+    if (end < 0) return undefined;
+    extras = versions.slice(1, end);
+    versions = versions.slice(end + 1).trim();
+  }
+  if (versions.startsWith('(') && versions.endsWith(')')) versions = versions.slice(1, -1);
+  return /[@()]/u.test(versions) ? undefined : { name, extras, versions, marker };
+}
+
 /** Throws `executor/package-invalid`. An address (`name @ https://…`) is refused: what is installed comes from the index. */
 export function parseRequirement(text: string): Requirement {
   const wrong = (): Error =>
     invalidPackage('requirement', 'a name with versions, extras and a marker, without an address', text);
-  const match = text.length <= maxLength ? pattern.exec(text) : null;
-  if (!match) throw wrong();
-  const [, name = '', extras = '', inBrackets, plain = '', marker = ''] = match;
-  const specifier = parseSpecifier(inBrackets ?? plain);
-  const names = extras.split(',').map((extra) => extra.trim());
+  const pieces = text.length <= maxLength ? split(text) : undefined;
+  if (!pieces) throw wrong();
+  const specifier = parseSpecifier(pieces.versions);
+  const names = pieces.extras.split(',').map((extra) => extra.trim());
   const asked = names.filter((extra) => extra !== '');
-  if (!specifier || !isPackageName(name) || !asked.every(isPackageName)) throw wrong();
+  if (!specifier || !isPackageName(pieces.name) || !asked.every(isPackageName)) throw wrong();
+  if (asked.length > maxExtras) throw invalidPackage('requirement', `at most ${maxExtras} extras`, text);
   return {
     text: text.trim(),
-    name: normalizeName(name),
+    name: normalizeName(pieces.name),
     extras: asked.map(normalizeName),
     specifier,
-    isNeeded: parseMarker(marker),
+    isNeeded: parseMarker(pieces.marker),
   };
 }

@@ -130,10 +130,17 @@ function parseClause(text: string): VersionClause | undefined {
   return isSound ? { operator, text: operand, version, isPrefix } : undefined;
 }
 
+/** No specifier that somebody wrote has more: an index may have one for each of 100,000 files. */
+const maxSpecifierLength = 1000;
+const maxClauses = 64;
+
 /** `undefined` for what is no specifier; an empty text is one that every version fits. */
 export function parseSpecifier(text: string): VersionSpecifier | undefined {
+  if (text.length > maxSpecifierLength) return undefined;
   const parts = text.split(',').map((part) => part.trim());
-  const clauses = parts.filter((part) => part !== '').map(parseClause);
+  const given = parts.filter((part) => part !== '');
+  if (given.length > maxClauses) return undefined;
+  const clauses = given.map(parseClause);
   return clauses.includes(undefined) ? undefined : (clauses as VersionSpecifier);
 }
 
