@@ -29,14 +29,18 @@ export interface OfferedFile {
   readonly isYanked: boolean;
 }
 
+/** No system of files takes a longer name. */
+const maxFileNameLength = 255;
+
 /** Source distributions, other platforms and other Pythons are no candidates. */
 export function toCandidate(file: OfferedFile): Candidate | undefined {
+  if (file.fileName.length > maxFileNameLength) return undefined;
   const match = /^([^-]+)-([^-]+)(?:-\d[^-]*)?-([^-]+-[^-]+-[^-]+)\.whl$/u.exec(file.fileName);
   const [, name = '', versionText = '', tag = ''] = match ?? [];
+  if (!isPackageName(name)) return undefined;
   const version = parsePythonVersion(versionText.replaceAll('_', '-'));
-  const rank = rankTags(expandTag(tag));
-  if (!version || rank === undefined || !isPackageName(name) || !allowsPython(file.requiresPython))
-    return undefined;
+  const rank = version && rankTags(expandTag(tag));
+  if (!version || rank === undefined || !allowsPython(file.requiresPython)) return undefined;
   const { fileName, url, sha256, isYanked } = file;
   return { name: normalizeName(name), version, fileName, url, sha256, isYanked, rank };
 }

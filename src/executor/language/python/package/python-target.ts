@@ -44,6 +44,10 @@ const ranks: ReadonlyMap<string, number> = new Map(listTags().map((tag, index) =
 
 /** The rank of the best of these tags, 0 being the best there is; `undefined` when none of them fits. */
 export function rankTags(tags: readonly string[]): number | undefined {
-  const found = tags.flatMap((tag) => ranks.get(tag.toLowerCase()) ?? []);
-  return found.length === 0 ? undefined : Math.min(...found);
+  let best: number | undefined;
+  for (const tag of tags) {
+    const rank = ranks.get(tag.toLowerCase());
+    if (rank !== undefined && rank < (best ?? Infinity)) best = rank;
+  }
+  return best;
 }

@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
 import { deflateBytes } from '../../../../platform/index.ts';
-import { openWheel } from './read-wheel.ts';
+import { toCandidate } from './candidate.ts';
+import { rankTags } from './python-target.ts';
+import { expandTag, openWheel } from './read-wheel.ts';
 import { buildWheel, buildZip } from './wheel-test-scene.ts';
 import type { ZipPart } from './wheel-test-scene.ts';
 
@@ -113,4 +115,40 @@ test('a file that unpacks to more than it says, or to something else, is refused
     withPart({ path: 'x.py', sizeBytes: 10, deflated: new Uint8Array(10).fill(255), crc: 0 }),
   );
   await expect(damaged.unpack()).rejects.toMatchObject({ code: invalid });
+});
+
+/** A tag of `count` words in each of its three parts. */
+const wideTag = (count: number): string =>
+  Array.from({ length: 3 }, () => Array.from({ length: count }, () => 'a').join('.')).join('-');
+
+test('a tag that stands for too many is none', () => {
+  expect(expandTag('py2.py3-none-any')).toEqual(['py2-none-any', 'py3-none-any']);
+  expect(expandTag(wideTag(10))).toHaveLength(1000);
+  expect(expandTag(wideTag(11))).toEqual([]);
+  expect(expandTag(`py3-none-${'a'.repeat(300)}`)).toEqual([]);
+  // 150,000 of each would be more than there is memory for
+  expect(expandTag(wideTag(150_000))).toEqual([]);
+});
+
+test('a wheel with such a tag, or with very many, is refused', async () => {
+  const many = Array.from({ length: 3 }, () => wideTag(10)).join('\nTag: ');
+  for (const tag of [wideTag(10_000), many]) {
+    await expect(open(buildWheel({ name: 'a', tag }))).rejects.toMatchObject({ code: invalid });
+  }
+});
+
+test('a file of an index with such a name is no candidate', () => {
+  const file = { url: 'https://a.example/', sha256: undefined, requiresPython: '', isYanked: false };
+  const offer = (fileName: string) => toCandidate({ ...file, fileName });
+  expect(offer('a-1.0-py2.py3-none-any.whl')).toMatchObject({ name: 'a', rank: rankTags(['py3-none-any']) });
+  expect(offer(`a-1.0-${wideTag(11)}.whl`)).toBeUndefined();
+  expect(offer(`a-1.0-py3.${wideTag(150_000)}.whl`)).toBeUndefined();
+  expect(offer(`a-1.0-py3-none-any${'.any'.repeat(80)}.whl`)).toBeUndefined();
+});
+
+test('tags are ranked however many there are', () => {
+  expect(rankTags([...Array.from({ length: 500_000 }, () => 'py2-none-any'), 'py3-none-any'])).toBe(
+    rankTags(['py3-none-any']),
+  );
+  expect(rankTags(Array.from({ length: 500_000 }, () => 'py3-none-any'))).toBe(rankTags(['py3-none-any']));
 });

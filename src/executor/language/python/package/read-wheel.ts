@@ -34,6 +34,9 @@ export interface OpenWheel extends WheelFacts {
 /** Nobody describes a package in more. */
 const maxMetadataBytes = 2 ** 20;
 const maxRequirements = 1000;
+/** Tags of one wheel, and of one text that stands for several. */
+const maxTags = 1000;
+const maxTagLength = 256;
 
 /** What a wheel is expected to be. */
 export interface WheelExpectation {
@@ -136,22 +139,24 @@ function checkWheel(text: string, label: string): void {
   const wheel = parseMetadata(text);
   const format = wheel.first('wheel-version') ?? 'none';
   if (!/^1\.\d+$/u.test(format)) throw invalidPackage(label, 'a wheel of format 1', format);
-  const tags = wheel.all('tag').flatMap(expandTag);
+  const tags: string[] = [];
+  for (const tag of wheel.all('tag')) {
+    for (const one of expandTag(tag)) tags.push(one);
+    if (tags.length > maxTags) throw invalidPackage(label, `at most ${maxTags} tags`, 'more');
+  }
   if (rankTags(tags) === undefined) {
     throw invalidPackage(label, 'a wheel for any platform or for this Python', tags.join(' ') || 'no tag');
   }
 }
 
-/** `py2.py3-none-any` is two tags. */
+/** `py2.py3-none-any` is two tags. None for one that nobody wrote: longer than 256 characters, or of more than 1,000 combinations. */
 export function expandTag(tag: string): readonly string[] {
-  const [pythons = '', abis = '', platforms = ''] = tag.split('-');
-  return pythons
-    .split('.')
-    .flatMap((python) =>
-      abis
-        .split('.')
-        .flatMap((abi) => platforms.split('.').map((platform) => `${python}-${abi}-${platform}`)),
-    );
+  if (tag.length > maxTagLength) return [];
+  const [pythons = [], abis = [], platforms = []] = tag.split('-').map((part) => part.split('.'));
+  if (pythons.length * abis.length * platforms.length > maxTags) return [];
+  return pythons.flatMap((python) =>
+    abis.flatMap((abi) => platforms.map((platform) => `${python}-${abi}-${platform}`)),
+  );
 }
 
 /** Scripts, headers and data have no use here. */
