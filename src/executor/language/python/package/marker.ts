@@ -13,7 +13,10 @@ const token = /\s*(?:(===|~=|==|!=|<=|>=|<|>|\(|\))|'([^']*)'|"([^"]*)"|([A-Za-z
 type Token =
   | { readonly kind: 'sign' | 'word'; readonly text: string }
   | { readonly kind: 'text'; readonly text: string };
-type Operand = (extra: string) => string;
+/** `undefined` for the extra that is asked for: all else is known when the marker is read. */
+type Operand = string | undefined;
+/** Whether it holds, where that is known already. */
+type Part = boolean | Marker;
 
 function tokenize(text: string): readonly Token[] | undefined {
   const tokens: Token[] = [];
@@ -29,11 +32,7 @@ function tokenize(text: string): readonly Token[] | undefined {
   return tokens;
 }
 
-/** Versions compare as versions, other texts as texts. */
-function compare(left: string, operator: string, right: string): boolean {
-  const version = parsePythonVersion(left);
-  const specifier = version && parseSpecifier(`${operator}${right}`);
-  if (version && specifier) return fitsSpecifier(version, specifier);
+function compareTexts(left: string, operator: string, right: string): boolean {
   switch (operator) {
     case '==':
     case '===':
@@ -53,6 +52,23 @@ function compare(left: string, operator: string, right: string): boolean {
   }
 }
 
+/** Versions compare as versions, other texts as texts. */
+function compare(left: string, operator: string, right: string): boolean {
+  const version = parsePythonVersion(left);
+  const specifier = version && parseSpecifier(`${operator}${right}`);
+  return version && specifier ? fitsSpecifier(version, specifier) : compareTexts(left, operator, right);
+}
+
+/** A question about two operands; `known` answers it where neither is the extra, `asked` where one is: an extra is a name, never a version. */
+function question(
+  [left, right]: readonly [Operand, Operand],
+  known: (left: string, right: string) => boolean,
+  asked: (left: string, right: string) => boolean,
+): Part {
+  if (left !== undefined && right !== undefined) return known(left, right);
+  return (extra) => asked(left ?? extra, right ?? extra);
+}
+
 class MarkerParser {
   readonly #text: string;
   readonly #tokens: readonly Token[];
@@ -66,24 +82,28 @@ class MarkerParser {
   }
 
   parse(): Marker {
-    const marker = this.#any(0);
+    const part = this.#any(0);
     if (this.#at < this.#tokens.length) throw this.#wrong();
-    return marker;
+    return typeof part === 'boolean' ? () => part : part;
   }
 
-  #any(depth: number): Marker {
+  #any(depth: number): Part {
     const parts = [this.#all(depth)];
     while (this.#take('or')) parts.push(this.#all(depth));
-    return (extra) => parts.some((part) => part(extra));
+    if (parts.includes(true)) return true;
+    const open = parts.filter((part) => typeof part === 'function');
+    return open.length === 0 ? false : (extra) => open.some((part) => part(extra));
   }
 
-  #all(depth: number): Marker {
+  #all(depth: number): Part {
     const parts = [this.#one(depth)];
     while (this.#take('and')) parts.push(this.#one(depth));
-    return (extra) => parts.every((part) => part(extra));
+    if (parts.includes(false)) return false;
+    const open = parts.filter((part) => typeof part === 'function');
+    return open.length === 0 ? true : (extra) => open.every((part) => part(extra));
   }
 
-  #one(depth: number): Marker {
+  #one(depth: number): Part {
     if (depth > maxDepth) throw this.#wrong();
     if (this.#take('(')) {
       const inner = this.#any(depth + 1);
@@ -93,23 +113,27 @@ class MarkerParser {
     const left = this.#operand();
     const isDenied = this.#take('not');
     if (this.#take('in')) {
-      const whole = this.#operand();
-      return (extra) => whole(extra).includes(left(extra)) !== isDenied;
+      const isIn = (part: string, whole: string): boolean => whole.includes(part) !== isDenied;
+      return question([left, this.#operand()], isIn, isIn);
     }
     const operator = this.#next();
     if (isDenied || operator?.kind !== 'sign') throw this.#wrong();
-    const right = this.#operand();
-    return (extra) => compare(left(extra), operator.text, right(extra));
+    const { text } = operator;
+    return question(
+      [left, this.#operand()],
+      (one, other) => compare(one, text, other),
+      (one, other) => compareTexts(one, text, other),
+    );
   }
 
   #operand(): Operand {
     const next = this.#next();
-    if (next?.kind === 'text') return () => next.text;
+    if (next?.kind === 'text') return next.text;
     if (next?.kind !== 'word') throw this.#wrong();
     const name = next.text.replaceAll('.', '_');
-    if (name === 'extra') return (extra) => extra;
+    if (name === 'extra') return undefined;
     if (!Object.hasOwn(markerEnvironment, name)) throw this.#wrong();
-    return () => markerEnvironment[name] ?? '';
+    return markerEnvironment[name] ?? '';
   }
 
   #next(): Token | undefined {

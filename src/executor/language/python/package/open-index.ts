@@ -7,6 +7,8 @@ import type { Candidate, IndexReader, OfferedFile } from './candidate.ts';
 import { toCandidate } from './candidate.ts';
 import { invalidPackage } from './fault.ts';
 import { FileMissing, FileStore } from './file-store.ts';
+import { Pace } from './pace.ts';
+import { maxRequirements } from './read-wheel.ts';
 import { isPackageName, normalizeName } from './requirement.ts';
 import { parseSimpleHtml, parseSimpleJson, readHash } from './simple-page.ts';
 
@@ -104,7 +106,7 @@ class SimpleIndex extends BaseIndex {
       const text = new TextDecoder().decode(bytes);
       const isJson = mediaType.endsWith('json');
       const offered = isJson ? parseSimpleJson(text, url) : parseSimpleHtml(text, url);
-      return toCandidates(offered).filter((candidate) => candidate.name === name);
+      return (await toCandidates(offered, signal)).filter((candidate) => candidate.name === name);
     } catch (error) {
       if (error instanceof FileMissing) return [];
       throw error;
@@ -112,8 +114,18 @@ class SimpleIndex extends BaseIndex {
   }
 }
 
-function toCandidates(offered: readonly OfferedFile[]): readonly Candidate[] {
-  return offered.flatMap((file) => toCandidate(file) ?? []);
+async function toCandidates(
+  offered: readonly OfferedFile[],
+  signal: AbortSignal,
+): Promise<readonly Candidate[]> {
+  const pace = new Pace(signal);
+  const candidates: Candidate[] = [];
+  for (const file of offered) {
+    await pace.spend(file.fileName.length + file.requiresPython.length);
+    const candidate = toCandidate(file);
+    if (candidate) candidates.push(candidate);
+  }
+  return candidates;
 }
 
 class LockIndex extends BaseIndex {
@@ -168,6 +180,9 @@ class LockIndex extends BaseIndex {
     const candidate = toCandidate(file);
     if (!candidate || candidate.name !== name) return undefined;
     const dependsOn = Array.isArray(depends) ? (depends as unknown[]) : [];
+    if (dependsOn.length > maxRequirements) {
+      throw invalidPackage(`${name}.depends`, `at most ${maxRequirements} names`, String(dependsOn.length));
+    }
     const names = dependsOn.filter((item): item is string => typeof item === 'string' && isPackageName(item));
     return { ...candidate, dependsOn: names };
   }

@@ -4,7 +4,8 @@ import { invalidPackage } from './fault.ts';
 import { rankTags } from './python-target.ts';
 import { listZip, readZipEntry } from './read-zip.ts';
 import type { ArchiveBounds, ZipEntry } from './read-zip.ts';
-import { normalizeName, parseRequirement } from './requirement.ts';
+import { Pace } from './pace.ts';
+import { normalizeName, parseRequirements } from './requirement.ts';
 import type { Requirement } from './requirement.ts';
 import { comparePythonVersions, fitsSpecifier, parsePythonVersion, parseSpecifier } from './version.ts';
 import type { PythonVersion } from './version.ts';
@@ -33,7 +34,8 @@ export interface OpenWheel extends WheelFacts {
 
 /** Nobody describes a package in more. */
 const maxMetadataBytes = 2 ** 20;
-const maxRequirements = 1000;
+/** What one package says that it needs. */
+export const maxRequirements = 1000;
 /** Tags of one wheel, and of one text that stands for several. */
 const maxTags = 1000;
 const maxTagLength = 256;
@@ -55,7 +57,7 @@ export async function openWheel(
   const entries = listZip(bytes, bounds);
   const folder = findInfoFolder(entries, expected.label);
   const read = (file: string): Promise<string> => readText(bytes, entries, `${folder}/${file}`);
-  const facts = readFacts(await read('METADATA'), folder, expected);
+  const facts = await readFacts(await read('METADATA'), folder, expected);
   checkWheel(await read('WHEEL'), expected.label);
   const placed = entries.flatMap((entry) => {
     const path = placeOf(entry.path, folder.slice(0, -'.dist-info'.length));
@@ -89,7 +91,7 @@ async function readText(bytes: Uint8Array, entries: readonly ZipEntry[], path: s
   return new TextDecoder().decode(await readZipEntry(bytes, entry));
 }
 
-function readFacts(text: string, folder: string, expected: WheelExpectation): WheelFacts {
+async function readFacts(text: string, folder: string, expected: WheelExpectation): Promise<WheelFacts> {
   const { label } = expected;
   const metadata = parseMetadata(text);
   const name = normalizeName(metadata.first('name') ?? '');
@@ -102,7 +104,7 @@ function readFacts(text: string, folder: string, expected: WheelExpectation): Wh
   if (requires.length > maxRequirements) {
     throw invalidPackage(label, `at most ${maxRequirements} requirements`, String(requires.length));
   }
-  return { name, version, requires: requires.map(parseRequirement) };
+  return { name, version, requires: await parseRequirements(requires, new Pace()) };
 }
 
 /** The folder's name says the same as what is in it: that is where Python looks first. */

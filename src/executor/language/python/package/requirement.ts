@@ -2,6 +2,7 @@
 import { invalidPackage } from './fault.ts';
 import { parseMarker } from './marker.ts';
 import type { Marker } from './marker.ts';
+import type { Pace } from './pace.ts';
 import { parseSpecifier } from './version.ts';
 import type { VersionSpecifier } from './version.ts';
 
@@ -77,4 +78,17 @@ export function parseRequirement(text: string): Requirement {
     specifier,
     isNeeded: parseMarker(pieces.marker),
   };
+}
+
+/** All of them, in pieces. Rejects as {@link parseRequirement} throws. */
+export async function parseRequirements(
+  texts: readonly string[],
+  pace: Pace,
+): Promise<readonly Requirement[]> {
+  const requirements: Requirement[] = [];
+  for (const text of texts) {
+    await pace.spend(text.length);
+    requirements.push(parseRequirement(text));
+  }
+  return requirements;
 }

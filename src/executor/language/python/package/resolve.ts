@@ -9,7 +9,8 @@ import type { Candidate, IndexReader } from './candidate.ts';
 import { beyondLimit, packageNotFound } from './fault.ts';
 import { openWheel } from './read-wheel.ts';
 import type { OpenWheel } from './read-wheel.ts';
-import { parseRequirement } from './requirement.ts';
+import { Pace } from './pace.ts';
+import { parseRequirement, parseRequirements } from './requirement.ts';
 import type { Requirement } from './requirement.ts';
 import {
   comparePythonVersions,
@@ -30,6 +31,11 @@ export interface ResolveOptions {
   readonly installed: ReadonlyMap<string, string>;
 }
 
+/** Extras of one package, whoever asks for them. */
+const maxExtras = 64;
+/** Requirements that hold, of all packages together. */
+const maxWishes = 4096;
+
 /** Something that is wanted, and how far from what was asked for. */
 interface Wish {
   readonly requirement: Requirement;
@@ -40,7 +46,8 @@ interface Wish {
 interface Pick {
   readonly version: PythonVersion;
   readonly wheel: OpenWheel | undefined;
-  readonly requires: readonly Requirement[];
+  /** What is needed only with an extra. */
+  readonly optional: readonly Requirement[];
   readonly extras: Set<string>;
   readonly depth: number;
 }
@@ -49,15 +56,18 @@ export class Resolution {
   readonly #options: ResolveOptions;
   readonly #picks = new Map<string, Pick>();
   readonly #wishes: Wish[] = [];
+  readonly #pace: Pace;
+  #wished = 0;
   #sizeBytes = 0;
   #fileCount = 0;
 
   constructor(options: ResolveOptions) {
     this.#options = options;
+    this.#pace = new Pace(options.signal);
     for (const [name, text] of options.installed) {
       const version = parsePythonVersion(text);
       if (version)
-        this.#picks.set(name, { version, wheel: undefined, requires: [], extras: new Set(), depth: 0 });
+        this.#picks.set(name, { version, wheel: undefined, optional: [], extras: new Set(), depth: 0 });
     }
   }
 
@@ -67,7 +77,8 @@ export class Resolution {
       if (typeof request !== 'string') await this.#takeHanded(request, `packages[${index}]`);
     }
     for (const request of requests) {
-      if (typeof request === 'string') this.#want(parseRequirement(request), 0);
+      const requirement = typeof request === 'string' ? parseRequirement(request) : undefined;
+      if (requirement?.isNeeded('')) this.#want(requirement, 0);
     }
     for (let wish = this.#wishes.shift(); wish; wish = this.#wishes.shift()) await this.#serve(wish);
     return [...this.#picks.values()].flatMap(({ wheel }) => wheel ?? []);
@@ -86,11 +97,14 @@ export class Resolution {
   #want(requirement: Requirement, depth: number): void {
     const { packageDepth } = this.#options.limits;
     if (depth > packageDepth) throw beyondLimit('packageDepth', packageDepth, 'packages that need packages');
-    if (requirement.isNeeded('')) this.#wishes.push({ requirement, depth });
+    this.#wished += 1;
+    if (this.#wished > maxWishes) throw beyondLimit('packageWishes', maxWishes, 'requirements');
+    this.#wishes.push({ requirement, depth });
   }
 
   async #serve({ requirement, depth }: Wish): Promise<void> {
     const { name, specifier, text } = requirement;
+    await this.#pace.spend(1 + specifier.length);
     const pick = this.#picks.get(name);
     if (pick && !fitsSpecifier(pick.version, specifier)) {
       // what the guest has may be replaced by what it asks for
@@ -98,27 +112,33 @@ export class Resolution {
       this.#picks.delete(name);
     }
     if (!this.#picks.has(name)) await this.#fetch(requirement, depth);
-    this.#addExtras(requirement);
+    await this.#addExtras(requirement);
   }
 
-  async #fetch({ name, text }: Requirement, depth: number): Promise<void> {
+  async #fetch(requirement: Requirement, depth: number): Promise<void> {
+    const { name, text } = requirement;
     const { index, limits, signal } = this.#options;
     if (!index)
       throw packageNotFound(text, 'it is not among the packages handed over, and there is no index');
     this.#allow(index.origin, name);
-    const candidate = choose(await index.find(name, signal), this.#requirementsOf(name, text));
+    const candidate = await choose(
+      await index.find(name, signal),
+      [requirement, ...this.#waitingFor(name)],
+      this.#pace,
+    );
     if (!candidate)
       throw packageNotFound(text, 'the index has no wheel that fits this Python and all requirements');
     const bytes = await index.fetch(candidate, signal);
     const { version, fileName, dependsOn } = candidate;
     const wheel = await openWheel(bytes, { label: fileName, name, version }, limits);
-    this.#add(wheel, dependsOn ? dependsOn.map(parseRequirement) : wheel.requires, depth);
+    this.#add(wheel, dependsOn ? await parseRequirements(dependsOn, this.#pace) : wheel.requires, depth);
   }
 
-  /** What is known so far to be asked of a name. */
-  #requirementsOf(name: string, text: string): readonly Requirement[] {
-    const waiting = this.#wishes.filter(({ requirement }) => requirement.name === name);
-    return [parseRequirement(text), ...waiting.map(({ requirement }) => requirement)];
+  /** What else is known so far to be asked of a name. */
+  #waitingFor(name: string): readonly Requirement[] {
+    return this.#wishes
+      .filter(({ requirement }) => requirement.name === name)
+      .map(({ requirement }) => requirement);
   }
 
   #allow(origin: string, name: string): void {
@@ -131,24 +151,30 @@ export class Resolution {
 
   #add(wheel: OpenWheel, requires: readonly Requirement[], depth: number): void {
     const { packages, packageBytes, packageFiles } = this.#options.limits;
-    this.#picks.set(wheel.name, { version: wheel.version, wheel, requires, extras: new Set(), depth });
+    const optional = requires.filter(({ isNeeded }) => !isNeeded(''));
+    this.#picks.set(wheel.name, { version: wheel.version, wheel, optional, extras: new Set(), depth });
     this.#sizeBytes += wheel.sizeBytes;
     this.#fileCount += wheel.fileCount;
     if (this.#picks.size - this.#options.installed.size > packages)
       throw beyondLimit('packages', packages, 'packages');
     if (this.#sizeBytes > packageBytes) throw beyondLimit('packageBytes', packageBytes, 'bytes of packages');
     if (this.#fileCount > packageFiles) throw beyondLimit('packageFiles', packageFiles, 'files of packages');
-    for (const requirement of requires) this.#want(requirement, depth + 1);
+    for (const requirement of requires) {
+      if (requirement.isNeeded('')) this.#want(requirement, depth + 1);
+    }
   }
 
   /** An extra is more requirements of the same package. */
-  #addExtras({ name, extras }: Requirement): void {
+  async #addExtras({ name, extras }: Requirement): Promise<void> {
     const pick = this.#picks.get(name);
     for (const extra of extras) {
       if (!pick || pick.extras.has(extra)) continue;
+      if (pick.extras.size >= maxExtras) throw beyondLimit('packageExtras', maxExtras, `extras of ${name}`);
       pick.extras.add(extra);
-      const more = pick.requires.filter(({ isNeeded }) => !isNeeded('') && isNeeded(extra));
-      for (const requirement of more) this.#want({ ...requirement, isNeeded: () => true }, pick.depth + 1);
+      await this.#pace.spend(pick.optional.length);
+      for (const requirement of pick.optional) {
+        if (requirement.isNeeded(extra)) this.#want(requirement, pick.depth + 1);
+      }
     }
   }
 }
@@ -160,16 +186,29 @@ function conflict(name: string, requirement: string, found: string): CodedError 
 }
 
 /** The newest that fits; a pre-release only where one is asked for, or there is nothing else; a withdrawn one only when it is named exactly. */
-function choose(
+async function choose(
   candidates: readonly Candidate[],
   requirements: readonly Requirement[],
-): Candidate | undefined {
+  pace: Pace,
+): Promise<Candidate | undefined> {
   const specifiers = requirements.map(({ specifier }) => specifier);
-  const isExact = specifiers.flat().some(({ operator, isPrefix }) => /^={2,3}$/u.test(operator) && !isPrefix);
-  const fitting = candidates
-    .filter(({ isYanked }) => !isYanked || isExact)
-    .filter(({ version }) => specifiers.every((specifier) => fitsSpecifier(version, specifier)))
-    .toSorted((one, other) => comparePythonVersions(other.version, one.version) || one.rank - other.rank);
-  const isOpen = specifiers.some(wantsPreReleases);
-  return fitting.find(({ version }) => isOpen || !isPreRelease(version)) ?? fitting[0];
+  const clauses = specifiers.flat();
+  const isExact = clauses.some(({ operator, isPrefix }) => /^={2,3}$/u.test(operator) && !isPrefix);
+  const isOpen = wantsPreReleases(clauses);
+  let best: Candidate | undefined;
+  let wanted: Candidate | undefined;
+  for (const candidate of candidates) {
+    await pace.spend(1 + clauses.length);
+    const isOffered = !candidate.isYanked || isExact;
+    if (!isOffered || !fitsSpecifier(candidate.version, clauses)) continue;
+    best = better(best, candidate);
+    if (isOpen || !isPreRelease(candidate.version)) wanted = better(wanted, candidate);
+  }
+  return wanted ?? best;
+}
+
+function better(one: Candidate | undefined, other: Candidate): Candidate {
+  if (!one) return other;
+  const order = comparePythonVersions(one.version, other.version) || other.rank - one.rank;
+  return order < 0 ? other : one;
 }
