@@ -16,6 +16,8 @@ import { defaultStoreLimits } from '../limits.ts';
 import { prepareCommit, toOwnWrites } from '../plan-commit.ts';
 import type { PreparedWrite } from '../plan-commit.ts';
 import type { CommitOptions, GroupOutcome, Put, Store } from '../store.ts';
+import { CommitLine } from './commit-line.ts';
+import type { LinePlace } from './commit-line.ts';
 import { claimKey } from './layout.ts';
 import { claimPatienceMs, claimPollMs, claimRenewalMs, maxAttempts, maxOvertaken } from './limits.ts';
 import { contended } from './present.ts';
@@ -51,6 +53,10 @@ function overlaps(prefix: Key, key: Key): boolean {
   return hasPrefix(key, prefix) || hasPrefix(prefix, key);
 }
 
+function withoutCheck(outcome: GroupOutcome): GroupOutcome {
+  return outcome.ok ? { ok: true, value: outcome.value.slice(0, -1) } : outcome;
+}
+
 function prefixOf(value: unknown): Key | undefined {
   const { prefix } = (value ?? {}) as Partial<StoredClaim>;
   return Array.isArray(prefix) ? (prefix as Key) : undefined;
@@ -63,11 +69,9 @@ export class Claims {
   readonly #clock: Clock;
   #known: KnownClaim = { revision: 0, prefix: undefined, sinceMs: 0 };
   #check: PreparedWrite;
-  #looking: Promise<void> | undefined;
+  #looking: Promise<unknown> | undefined;
   #waiting: Promise<void> | undefined;
-  readonly #underWay = new Set<Promise<unknown>>();
-  /** Settles when what was sent before the claim moved has been committed, or refused for good: the order of the calls is kept. */
-  #turn: Promise<unknown> | undefined;
+  readonly #line = new CommitLine();
 
   /** @param store below the journal */
   constructor(store: Store, journal: string, clock: Clock) {
@@ -78,26 +82,38 @@ export class Claims {
   }
 
   /** Looks who has the claim. */
-  look(): Promise<void> {
-    return (this.#looking ??= this.#look().finally(() => (this.#looking = undefined)));
+  async look(): Promise<void> {
+    await (this.#looking ??= this.#read().finally(() => (this.#looking = undefined)));
   }
 
   /**
-   * `commitEach`, once nobody has a claim on any of the keys that it touches.
-   * @throws as `Store.commitEach`; `state/snapshot-contended` when restores never rest: nothing was applied
+   * `commitEach`, once nobody has a claim on any of the keys that it touches, in the order of the calls: what comes behind a commit that
+   * waits waits with it.
+   * @param make the groups; called for each attempt, which may come long after the call
+   * @throws as `Store.commitEach`, and `make`; `state/snapshot-contended` when restores never rest: nothing was applied
    */
   async commit(
-    groups: readonly (readonly PreparedWrite[])[],
+    make: () => readonly (readonly PreparedWrite[])[],
     touched: readonly Key[],
     options: CommitOptions = {},
   ): Promise<readonly GroupOutcome[]> {
-    const start = (): Promise<readonly GroupOutcome[]> =>
-      this.#tracked(this.#commitHeeding(groups, touched, options));
-    const before = this.#turn;
-    if (!before) return start();
-    let started!: Promise<readonly GroupOutcome[]>;
-    await this.#takeTurn(before.then(() => void (started = start())));
-    return started;
+    const isTouched = (prefix: Key): boolean => touched.some((key) => overlaps(prefix, key));
+    const place = this.#line.join();
+    try {
+      for (let attempt = 1; attempt <= maxOvertaken; attempt++) {
+        // no wait where there is none to wait for: commits begin in the order of the calls
+        if (!this.#maySend(place, isTouched)) await this.#turn(place, isTouched, options.signal);
+        const { revision } = this.#known;
+        const guarded = make().map((group) => toOwnWrites([...group, this.#check]));
+        this.#line.sent(place);
+        const outcomes = await this.#store.commitEach(guarded, options);
+        if (!(await this.#isOvertaken(outcomes, revision))) return outcomes.map(withoutCheck);
+        this.#line.delay(place);
+      }
+      throw contended('written');
+    } finally {
+      this.#line.leave(place);
+    }
   }
 
   /**
@@ -138,13 +154,14 @@ export class Claims {
     if (revision === this.#known.revision) return;
     this.#known = { revision, prefix, sinceMs: this.#clock.monotonic() };
     this.#check = this.#toCheck(revision);
-    if (this.#underWay.size === 0) return;
-    void this.#takeTurn(Promise.allSettled([this.#turn, ...this.#underWay]));
+    this.#line.claimMoved(revision);
   }
 
-  async #look(): Promise<void> {
-    const entry = await this.#store.get<unknown>(this.#key);
-    this.learn(entry?.revision ?? 0, prefixOf(entry?.value));
+  /** The claim's revision as it is now. */
+  async #read(): Promise<number> {
+    const { revision = 0, value } = (await this.#store.get<unknown>(this.#key)) ?? {};
+    this.learn(revision, prefixOf(value));
+    return revision;
   }
 
   #toCheck(revision: number): PreparedWrite {
@@ -153,47 +170,35 @@ export class Claims {
     return prepared as PreparedWrite; // one was prepared
   }
 
-  async #tracked<T>(work: Promise<T>): Promise<T> {
-    this.#underWay.add(work);
-    try {
-      return await work;
-    } finally {
-      this.#underWay.delete(work);
-    }
+  /**
+   * Whether the claim had moved before these outcomes. Then nothing was applied, and no conflict says anything: what a group relied on may be
+   * what one before it, in this call or an earlier one, was kept from writing.
+   */
+  async #isOvertaken(outcomes: readonly GroupOutcome[], sentUnder: number): Promise<boolean> {
+    const refusals = outcomes.flatMap((outcome) => (outcome.ok ? [] : [outcome.error]));
+    const isKnown = refusals.some((error) => isConflictOn(error, this.#key));
+    const isPassed = outcomes.length > refusals.length;
+    if (isPassed || !refusals.some((error) => isCodedError(error, 'state/conflict'))) return false;
+    // read after the refusal, by nobody who began before it
+    const revision = await this.#read();
+    return isKnown || revision !== sentUnder;
   }
 
-  async #takeTurn(turn: Promise<unknown>): Promise<void> {
-    this.#turn = turn;
-    await turn;
-    if (this.#turn === turn) this.#turn = undefined;
+  #maySend(place: LinePlace, isTouched: (prefix: Key) => boolean): boolean {
+    return this.#line.isNext(place) && !this.#isHeld(isTouched);
   }
 
-  async #commitHeeding(
-    groups: readonly (readonly PreparedWrite[])[],
-    touched: readonly Key[],
-    options: CommitOptions,
-  ): Promise<readonly GroupOutcome[]> {
-    const outcomes: GroupOutcome[] = [];
-    let places = groups.map((_, place) => place);
-    for (let attempt = 1; attempt <= maxOvertaken; attempt++) {
-      const isTouched = (prefix: Key): boolean => touched.some((key) => overlaps(prefix, key));
-      // no wait where there is none to wait for: commits begin in the order of the calls
-      if (this.#isHeld(isTouched)) await this.#free(isTouched, options.signal);
-      const guarded = places.map((place) => toOwnWrites([...(groups[place] ?? []), this.#check]));
-      const found = await this.#store.commitEach(guarded, options);
-      const again: number[] = [];
-      for (const [index, outcome] of found.entries()) {
-        const place = places[index] ?? 0;
-        if (outcome.ok) outcomes[place] = { ok: true, value: outcome.value.slice(0, -1) };
-        else if (isConflictOn(outcome.error, this.#key)) again.push(place);
-        else outcomes[place] = outcome;
-      }
-      // one condition holds for all of them, or for none: nothing of the others was applied
-      if (again.length === 0) return outcomes;
-      places = again;
-      await this.look();
+  /** Resolves when it may be sent. @throws `port/cancelled` */
+  async #turn(
+    place: LinePlace,
+    isTouched: (prefix: Key) => boolean,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    this.#line.delay(place);
+    while (!this.#maySend(place, isTouched)) {
+      if (this.#line.isNext(place)) await this.#free(isTouched, signal);
+      else await withDeadline(this.#clock, { signal }, () => this.#line.untilNext(place));
     }
-    throw contended('written');
   }
 
   #isHeld(isMeant: (prefix: Key) => boolean): boolean {

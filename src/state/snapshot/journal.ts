@@ -211,13 +211,18 @@ class StoreWithJournal implements JournaledStore {
   ): Promise<readonly GroupOutcome[]> {
     const { limits, context, prefixes } = this.#settings;
     const prepared = prepareCommit(groups, limits);
-    const atMs = context.clock.now();
-    const entries = prepared.groups.map((writes) => this.#entryOf(writes, atMs));
-    const withEntries = prepared.groups.map((writes, index) => [...writes, ...(entries[index] ?? [])]);
-    const isJournaled = entries.some(({ length }) => length > 0);
-    const outcomes = await (isJournaled
-      ? this.#claims.commit(withEntries, touchedBy(prepared.groups.flat(), prefixes), options)
-      : this.#inner.commitEach(withEntries.map(toOwnWrites), options));
+    for (const { key } of prepared.groups.flat()) checkNotHidden(key);
+    const touched = touchedBy(prepared.groups.flat(), prefixes);
+    if (touched.length === 0) return this.#inner.commitEach(prepared.groups.map(toOwnWrites), options);
+    let entries: readonly (readonly PreparedWrite[])[] = [];
+    let atMs = 0;
+    // anew for each attempt: a time that was told already must not get another entry
+    const make = (): readonly (readonly PreparedWrite[])[] => {
+      atMs = context.clock.now();
+      entries = prepared.groups.map((writes) => this.#entryOf(writes, atMs));
+      return prepared.groups.map((writes, index) => [...writes, ...(entries[index] ?? [])]);
+    };
+    const outcomes = await this.#claims.commit(make, touched, options);
     return outcomes.map((outcome, index) => {
       const written = prepared.groups[index]?.length ?? 0;
       if (!outcome.ok || outcome.value.length === written) return outcome;
@@ -234,6 +239,7 @@ class StoreWithJournal implements JournaledStore {
   ): Promise<readonly Committed[]> {
     const { limits, context } = this.#settings;
     const [group = []] = prepareCommit([writes], limits).groups;
+    for (const { key } of group) checkNotHidden(key);
     const atMs = context.clock.now();
     const entries = this.#entryOf(group, atMs);
     const all = [...toOwnWrites([...group, ...entries]), claim.release()];
@@ -287,7 +293,6 @@ class StoreWithJournal implements JournaledStore {
   /** The appends that go with a group. */
   #entryOf(writes: readonly PreparedWrite[], atMs: number): readonly PreparedWrite[] {
     const { name, prefixes, limits } = this.#settings;
-    for (const { key } of writes) checkNotHidden(key);
     const placed = writes
       .map((write, place) => ({ write, place }))
       .filter(({ write }) => write.type !== 'check' && isCovered(write.key, prefixes));

@@ -1,0 +1,160 @@
+/** Commits that were refused because a restore's claim had moved, or that wait for one: sent again as if nothing had been. */
+import { describe, expect, test } from 'vitest';
+import { SimulatedClock } from '../../platform/index.ts';
+import { createMemoryStore } from '../backend/memory.ts';
+import type { Key } from '../key.ts';
+import type { Put, Store } from '../store.ts';
+import { withJournal } from './journal.ts';
+import type { JournaledStore } from './journal.ts';
+import { claimKey } from './layout.ts';
+import { claimPatienceMs } from './limits.ts';
+import { stateAt } from './point-in-time.ts';
+
+const put = (key: Key, value: unknown, expectedRevision?: number): Put => ({
+  type: 'put',
+  key,
+  value,
+  ...(expectedRevision === undefined ? {} : { expectedRevision }),
+});
+
+interface Scene {
+  readonly clock: SimulatedClock;
+  readonly inner: Store;
+  readonly store: JournaledStore;
+  /** Another tab's claim, of which the store does not know yet. */
+  readonly claim: (prefix: Key | null) => Promise<unknown>;
+}
+
+async function opened(): Promise<Scene> {
+  const clock = new SimulatedClock(1000);
+  const inner = createMemoryStore({ clock });
+  const store = await withJournal(inner, { clock, isCompacting: false });
+  const claim = (prefix: Key | null): Promise<unknown> => inner.commit([put(claimKey('main'), { prefix })]);
+  return { clock, inner, store, claim };
+}
+
+const codeOf = async (work: Promise<unknown>): Promise<string> =>
+  work.then(
+    () => 'done',
+    (error: unknown) => String((error as { readonly code?: string }).code),
+  );
+
+/** Lets all that can go on go on; time stands still. */
+const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 10));
+
+describe('when the claim has moved', () => {
+  test.each([null, ['k'], ['elsewhere']])('groups fare as if it had not, claimed %j', async (prefix) => {
+    const { store, clock, claim } = await opened();
+    await store.commit([put(['k'], 0)]);
+    await claim(prefix);
+    const committing = store.commitEach([
+      [put(['k'], 1, 1)],
+      [put(['x'], 'torn'), put(['k'], 2, 1)],
+      [put(['k'], 3, 2), put(['y'], 1)],
+      [put(['x'], 'whole', 0)],
+    ]);
+    await pause();
+    await clock.advance(claimPatienceMs + 100);
+    expect((await committing).map(({ ok }) => ok)).toEqual([true, false, true, true]);
+    expect((await store.list([])).map(({ key, value }) => [...key, value])).toEqual([
+      ['k', 3],
+      ['x', 'whole'],
+      ['y', 1],
+    ]);
+  });
+
+  test.each([null, ['k']])(
+    'calls that rely on those before them fare as if it had not, claimed %j',
+    async (prefix) => {
+      const { store, clock, claim } = await opened();
+      await claim(prefix);
+      const codes = Array.from({ length: 20 }, (_, index) =>
+        codeOf(store.commit([put(['k'], index, index)])),
+      );
+      codes.push(codeOf(store.commit([put(['k'], 'late', 19)])));
+      await pause();
+      await clock.advance(claimPatienceMs + 100);
+      expect(await Promise.all(codes)).toEqual([
+        ...Array.from({ length: 20 }, () => 'done'),
+        'state/conflict',
+      ]);
+      expect((await store.get(['k']))?.value).toBe(19);
+    },
+  );
+
+  test('a conflict that has nothing to do with it stays one', async () => {
+    const { store, claim } = await opened();
+    await store.commit([put(['k'], 0)]);
+    expect(await codeOf(store.commit([put(['k'], 1, 7)]))).toBe('state/conflict');
+    await claim(null);
+    expect(await codeOf(store.commit([put(['k'], 1, 7)]))).toBe('state/conflict');
+    const outcomes = await store.commitEach([[put(['k'], 1, 7)], [put(['k'], 1, 8)]]);
+    expect(outcomes.map(({ ok }) => ok)).toEqual([false, false]);
+  });
+});
+
+describe('while a commit waits for a claim', () => {
+  test('those behind it of the same store wait with it, other stores and keys without a journal do not', async () => {
+    const { clock, inner, claim } = await opened();
+    const options = { clock, isCompacting: false, name: 'two', prefixes: [['p'], ['q']] };
+    const [store, other] = [await withJournal(inner, options), await withJournal(inner, options)];
+    const claimTwo = (prefix: Key | null): Promise<unknown> =>
+      inner.commit([put(claimKey('two'), { prefix })]);
+    await claim(null);
+    await claimTwo(['p']);
+    const order: string[] = [];
+    const asked = ['p', 'q', 'p', 'q'].map(async (segment, index) => {
+      await store.commit([put([segment], index)]);
+      order.push(`${segment}${index}`);
+    });
+    await pause();
+    expect(order).toEqual([]);
+    await other.commit([put(['q'], 'of another tab')]);
+    await store.commit([put(['unjournaled'], 1)]);
+    // it knows of the claim by now, and begins with nothing under way
+    const late = store.commit([put(['q'], 'late')]).then(() => order.push('late'));
+    await pause();
+    expect(order).toEqual([]);
+    await claimTwo(null);
+    await Promise.all([...asked, late]);
+    expect(order).toEqual(['p0', 'q1', 'p2', 'q3', 'late']);
+    expect((await store.get(['q']))?.value).toBe('late');
+  });
+
+  test('one that is given up is not begun, wherever it waits, and holds up nobody', async () => {
+    const { store, claim } = await opened();
+    await claim(['p']);
+    const first = new AbortController();
+    const second = new AbortController();
+    const waiting = codeOf(store.commit([put(['p', 'a'], 1)], { signal: first.signal }));
+    await pause();
+    const behind = codeOf(store.commit([put(['q', 'b'], 1)], { signal: second.signal }));
+    const last = store.commit([put(['q'], 1)]);
+    await pause();
+    second.abort();
+    expect(await behind).toBe('port/cancelled');
+    first.abort();
+    expect(await waiting).toBe('port/cancelled');
+    await last;
+    await claim(null);
+    await store.commit([put(['q'], 2)]);
+    expect((await store.list([])).map(({ key }) => key.join('/'))).toEqual(['q']);
+  });
+
+  test('its time is the one at which it is written', async () => {
+    const { store, clock, claim } = await opened();
+    await store.commit([put(['p'], 'before')]);
+    await claim(['p']);
+    const waiting = store.commit([put(['p'], 'after')]);
+    await pause();
+    await clock.advance(1000);
+    const toldMs = clock.now();
+    expect((await stateAt(store, toldMs)).entries[0]?.value).toBe('before');
+    await clock.advance(1000);
+    await claim(null);
+    await clock.advance(100);
+    await waiting;
+    expect((await stateAt(store, toldMs)).entries[0]?.value).toBe('before');
+    expect(await stateAt(store, clock.now())).toMatchObject({ entries: [{ value: 'after' }] });
+  });
+});
