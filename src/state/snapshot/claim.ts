@@ -10,7 +10,6 @@
 import { CodedError, isCodedError } from '../../base/index.ts';
 import { sleep, withDeadline } from '../../platform/index.ts';
 import type { Clock } from '../../platform/index.ts';
-import { hasPrefix } from '../key.ts';
 import type { Key } from '../key.ts';
 import { defaultStoreLimits } from '../limits.ts';
 import { prepareCommit, toOwnWrites } from '../plan-commit.ts';
@@ -18,7 +17,7 @@ import type { PreparedWrite } from '../plan-commit.ts';
 import type { CommitOptions, GroupOutcome, Put, Store } from '../store.ts';
 import { CommitLine } from './commit-line.ts';
 import type { LinePlace } from './commit-line.ts';
-import { claimKey } from './layout.ts';
+import { claimKey, overlaps } from './layout.ts';
 import { claimPatienceMs, claimPollMs, claimRenewalMs, maxAttempts, maxOvertaken } from './limits.ts';
 import { contended } from './present.ts';
 import { isConflictOn } from './snapshot-parts.ts';
@@ -46,11 +45,6 @@ export interface HeldClaim {
   released(revision: number): void;
   /** Gives it back without one. Never throws: whoever waits takes it away. */
   drop(): Promise<void>;
-}
-
-/** Whether a restore of all under `prefix` could touch `key`. What an append will be called is not known. */
-function overlaps(prefix: Key, key: Key): boolean {
-  return hasPrefix(key, prefix) || hasPrefix(prefix, key);
 }
 
 function withoutCheck(outcome: GroupOutcome): GroupOutcome {

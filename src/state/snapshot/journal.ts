@@ -245,7 +245,7 @@ class StoreWithJournal implements JournaledStore {
     const all = [...toOwnWrites([...group, ...entries]), claim.release()];
     const committed = await commitAlone(this.#inner, all, options);
     claim.released(committed.at(-1)?.revision ?? 0);
-    this.#note(committed.slice(group.length, -1), entries, atMs);
+    if (entries.length > 0) this.#note(committed.slice(group.length, -1), entries, atMs);
     return committed.slice(0, group.length);
   }
 

@@ -109,3 +109,8 @@ export function toPrefixes(prefixes: readonly Key[]): readonly Key[] {
 export function isCovered(prefix: Key, prefixes: readonly Key[]): boolean {
   return prefixes.some((outer) => hasPrefix(prefix, outer));
 }
+
+/** Whether one lies under the other. What an append will be called is not known: it overlaps with all that it could be. */
+export function overlaps(prefix: Key, other: Key): boolean {
+  return hasPrefix(other, prefix) || hasPrefix(prefix, other);
+}

@@ -123,16 +123,18 @@ export async function readQuiet(
 
 /**
  * Everything as of one moment: pages are read one after the other, so what two passes agree on was so between them.
+ * @param onPage as for {@link readQuiet}
  * @throws `state/snapshot-contended` when writers never rest
  */
 export async function readPresent(
   store: Store,
   prefix: Key,
   past: Promise<Past>,
+  onPage: () => Promise<void> = async () => undefined,
 ): Promise<ReadonlyMap<string, Present>> {
-  let last = await readPass(store, prefix, past, { known: new Map() });
+  let last = await readPass(store, prefix, past, { known: new Map(), onPage });
   for (let attempt = 1; !last.isWhole; attempt++) {
-    const next = await readPass(store, prefix, past, { known: last.present });
+    const next = await readPass(store, prefix, past, { known: last.present, onPage });
     if (isSameMoment(last.present, next.present)) return next.present;
     if (attempt >= maxAttempts) throw contended('restored');
     last = next;

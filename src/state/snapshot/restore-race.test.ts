@@ -312,6 +312,48 @@ describe('a claim', () => {
     expect(lists).toBeGreaterThan(1);
   });
 
+  test('is taken also by a restore of more than the journal keeps, which heeds what is beside it', async () => {
+    const clock = new SimulatedClock();
+    const inner = createMemoryStore({ clock });
+    const options = { clock, isCompacting: false, prefixes: [['p']] };
+    let whileReading: (() => void) | undefined;
+    const slow = withList(inner, async (list, prefix, asked) => {
+      const page = await list(prefix, asked);
+      if (prefix.length === 0) {
+        whileReading?.();
+        whileReading = undefined;
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+      return page;
+    });
+    const [store, other] = [await withJournal(slow, options), await withJournal(inner, options)];
+    await store.commit([put(['p', 'ruled'], 1), put(['p', 'same'], 1), put(['q', 'beside'], 1)]);
+    await takeSnapshot(store, 's', { prefixes: [[]] });
+    await store.commit([put(['p', 'ruled'], 2)]);
+    let relying: Promise<unknown> = Promise.resolve();
+    whileReading = () => {
+      relying = other
+        .commit([{ type: 'check', key: ['p', 'ruled'], expectedRevision: 2 }, put(['p', 'new'], 2)])
+        .catch((error: unknown) => error);
+    };
+    expect(await restoreTo(store, 's')).toMatchObject({ puts: 1, deletes: 0 });
+    expect(await relying).toMatchObject({ code: 'state/conflict' });
+    // what the journal does not keep is no part of the claim: who writes it meanwhile is noticed
+    await store.commit([put(['p', 'ruled'], 3)]);
+    whileReading = () => {
+      relying = other.commit([
+        { type: 'check', key: ['p', 'ruled'], expectedRevision: 4 },
+        put(['q', 'beside'], 3),
+      ]);
+    };
+    expect(await restoreTo(store, 's')).toMatchObject({ puts: 2, deletes: 0 });
+    await relying;
+    expect((await store.list([])).map(({ value }) => value)).toEqual([1, 1, 1]);
+    await inner.commit([put(['q', 'beside'], 4)]);
+    expect(await restoreTo(store, 's')).toMatchObject({ puts: 1, deletes: 0 });
+    await other.commit([put(['p', 'free'], 1)]);
+  });
+
   test('of a restore that is refused is given back; garbage in its place is none', async () => {
     const { inner, tabs } = await opened2();
     const [store, other] = tabs;

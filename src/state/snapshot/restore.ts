@@ -7,7 +7,7 @@ import { withLostValues } from '../lost-value.ts';
 import type { CommitOptions, Store, Write } from '../store.ts';
 import { journalOf } from './journal.ts';
 import type { JournalAccess } from './journal.ts';
-import { isCovered, isHidden } from './layout.ts';
+import { isCovered, isHidden, overlaps } from './layout.ts';
 import { maxAttempts } from './limits.ts';
 import { readPast } from './point-in-time.ts';
 import type { StateSource } from './point-in-time.ts';
@@ -63,7 +63,7 @@ function isCommitTooLarge(error: unknown): error is CodedError {
 
 /** With the checks when one commit takes them too. */
 async function commitChecked(
-  store: Store,
+  store: Pick<Store, 'commit'>,
   writes: readonly Write[],
   checks: readonly Write[],
   options: CommitOptions,
@@ -118,20 +118,25 @@ async function restoreAmong(
   return writes;
 }
 
-/** While the writers of the prefix wait. */
+/** While the journaled writers of the prefix wait; for what is under it and not journaled it is as {@link restoreAmong}. */
 async function restoreClaimed(
   store: Store,
-  { claims, commitClaimed }: JournalAccess,
+  { claims, commitClaimed, settings }: JournalAccess,
   { prefix, past, options }: Restoring,
 ): Promise<readonly Write[]> {
   const then = await past;
   const claim = await claims.take(prefix, options.signal);
   let isReleased = false;
   try {
-    const writes = writesBetween(await readQuiet(store, prefix, then, () => claim.keep()), then);
+    const keep = (): Promise<void> => claim.keep();
+    const found = isCovered(prefix, settings.prefixes)
+      ? await readQuiet(store, prefix, then, keep)
+      : await readPresent(store, prefix, past, keep);
+    const writes = writesBetween(found, then);
     if (writes.length === 0) return writes;
     const commit: Store['commit'] = (all) => commitClaimed(all, claim, options);
-    await commitWhole({ commit }, writes, options);
+    const checks = checksOf(found).filter(({ key }) => !isCovered(key, settings.prefixes));
+    await commitChecked({ commit }, writes, checks, options);
     isReleased = true;
     return writes;
   } finally {
@@ -164,7 +169,8 @@ export async function restoreTo(
   past.catch(() => undefined);
   const access = journalOf(store);
   const restoring = { prefix, past, options: commitOptions };
-  const journal = access && isCovered(prefix, access.settings.prefixes) ? access : undefined;
+  const isJournaled = access?.settings.prefixes.some((each) => overlaps(prefix, each)) ?? false;
+  const journal = isJournaled ? access : undefined;
   // beside it, most of which is waiting
   const early = journal ? Promise.resolve(new Map<string, Present>()) : readPresent(store, prefix, past);
   // what is wrong with the request is told by the past
