@@ -76,7 +76,10 @@ class Compiling {
     this.#begin();
     const work = this.#work(trainset);
     this.#module.compiling = work;
-    return work.finally(() => (this.#module.compiling = undefined));
+    return work.finally(() => {
+      // whoever heard of its end may have begun the next one
+      if (this.#module.compiling === work) this.#module.compiling = undefined;
+    });
   }
 
   async #work(trainset: CompileBody['trainset']): Promise<CompileReport> {

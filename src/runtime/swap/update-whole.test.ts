@@ -8,6 +8,7 @@ import {
   createCourt,
   failures,
   forgetFailures,
+  hub,
   MinuteCourt,
   MinuteJudge,
   NewClerk,
@@ -72,6 +73,27 @@ test.each(['c', 'c/judge'])(
     await expect.poll(() => court.call(null)).toBe(taken);
   },
 );
+
+test('a compilation that begins as the one before ends keeps new code out as well', async () => {
+  const { court, update } = await createCourt({ options: { optimizers } });
+  const trainset = [{ question: 'q', answer: 'a' }];
+  const stops = [new AbortController(), new AbortController()] as const;
+  const compile = ({ signal }: AbortController): Promise<string> =>
+    codeOf(court.compile({ optimizer: 'never', trainset, signal }));
+  let second: Promise<string> | undefined;
+  const leave = hub.subscribe(({ type }) => void (type === 'compile-fail' && (second ??= compile(stops[1]))));
+  const compiling = compile(stops[0]);
+  stops[0].abort();
+  expect(await compiling).toBe('port/cancelled');
+  leave();
+  update(newCode);
+  await turn();
+  expect([court.compilationStatus, await court.call(null)]).toEqual(['compiling', old]);
+  expect(failures()).toContain('c runtime/compile-running');
+  stops[1].abort();
+  expect(await second).toBe('port/cancelled');
+  await expect.poll(() => court.call(null)).toBe(taken);
+});
 
 test.each([true, false])(
   'code of which a part does not take its state is taken by nobody (in one worker: %s)',
