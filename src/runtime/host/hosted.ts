@@ -237,6 +237,12 @@ export class HostedModuleRecord {
     });
   }
 
+  /** Resolves when its actor can be told of whole changes, or it was restarted more often than so many times, or it has ended. */
+  async reached(restarts: number): Promise<void> {
+    const isDone = (): boolean => this.restarts !== restarts || Boolean(this.#ref ?? this.#prepared);
+    while (!this.isOver && !isDone()) await this.#waiting.wakened();
+  }
+
   /** Resolves when its actor runs after having been restarted more often than so many times, whether or not it serves yet, or it has ended. */
   async restarted(restarts: number): Promise<void> {
     const isBack = (): boolean => this.restarts !== restarts && Boolean(this.#ref ?? this.#prepared);

@@ -307,6 +307,8 @@ export async function startAgain(
   refusal: unknown,
 ): Promise<undefined> {
   const body: OwnerBehindBody = { reason: messageOf(refusal) };
+  // one that is only being started would not hear of it, and may have begun with what was there before
+  await module.reached(restarts);
   if (module.restarts === restarts) module.tell('owner-behind', body);
   await module.restarted(restarts);
   if (module.endedWith) throw module.endedWith;
