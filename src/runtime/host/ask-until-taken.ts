@@ -20,18 +20,19 @@ const maxPauseMs = 1_000;
 /**
  * Asks until the module has answered, or is over. Only for what may be done twice. One that runs is asked in the turn of the call: before anything
  * that somebody asks of it later.
+ * @param bodyOf asked for in each attempt
  * @throws what the method throws, and what ended the module or its supervisor
  */
 export async function askUntilTaken(
   clock: Clock,
   module: HostedModuleRecord,
   method: string,
-  body: unknown,
+  bodyOf: () => unknown,
 ): Promise<unknown> {
   for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(2 * pauseMs, maxPauseMs)) {
     try {
       // its worker answers or is killed: a limit of time would only leave the owner behind
-      return await module.call(method, body, { timeoutMs: Infinity });
+      return await module.call(method, bodyOf(), { timeoutMs: Infinity });
     } catch (error) {
       if (module.isOver || whyOver(module.supervisor)) throw error;
       if (!isCodedError(error) || !refusedForNow.has(error.code)) throw error;

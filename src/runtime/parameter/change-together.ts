@@ -18,6 +18,7 @@ import type {
   ChangesApplied,
   ChangesApplyBody,
   ChangesBody,
+  CheckedState,
   OwnerBehindBody,
   ParameterRecord,
   StateLoadBody,
@@ -75,6 +76,8 @@ interface Foreseen extends ChangePart {
   readonly writes: Map<string, number>;
   /** Parameters that changed while the transaction was under way: the store may hold them in the wrong order. */
   readonly overtaken: Set<string>;
+  /** Parameters that had something newer before the owner could be told: it keeps that. */
+  readonly outdated: Set<string>;
 }
 
 /** How an owner is told of what is committed. */
@@ -224,6 +227,7 @@ function foresee(part: ChangePart, atMs: number): Foreseen {
     before: new Map(names.map((name) => [name, stateOf(name)])),
     writes: new Map(),
     overtaken: new Set(),
+    outdated: new Set(),
     records: Object.entries(states).map(([name, state]) => {
       return { name, oldValue: stateOf(name).value, cause: part.cause, atMs, state };
     }),
@@ -284,10 +288,17 @@ function take(host: ChangeHost, part: Foreseen): void {
  */
 async function deliver(clock: Clock, part: Foreseen): Promise<ChangesApplied | undefined> {
   const { module, program, isDown } = part;
-  const { restarts } = module;
-  const { method, body } = deliveryOf(part);
+  const { restarts, incarnation } = module;
+  const first = deliveryOf(part, incarnation);
+  let attempts = 0;
+  const bodyOf = (): Delivery['body'] => {
+    // the first attempt is made before anybody on the page has heard of the change
+    if (++attempts === 1) return first.body;
+    findOutdated(part);
+    return deliveryOf(part, incarnation).body;
+  };
   try {
-    return (await askUntilTaken(clock, module, method, body)) as ChangesApplied | undefined;
+    return (await askUntilTaken(clock, module, first.method, bodyOf)) as ChangesApplied | undefined;
   } catch (error) {
     // a part that has ended takes it when it is started again, with the program around it
     if ((program || isDown) && module.around && module.isOver) return undefined;
@@ -314,21 +325,53 @@ export async function startAgain(
   if (module.endedWith) throw module.endedWith;
 }
 
-/** For the start of the module that runs as the page takes it over: a later one begins with it. */
-function deliveryOf({ module, changes, cause, atMs, program }: Foreseen): Delivery {
-  const { incarnation } = module;
+/** What was set since, and acknowledged, must not be undone by an attempt that comes behind it. */
+function findOutdated({ module, records, outdated }: Foreseen): void {
+  for (const { name, state } of records)
+    if (module.journal.parameters.get(name)?.state !== state) outdated.add(name);
+}
+
+/** @param incarnation the start of the module that ran as the page took it over: a later one begins with it */
+function deliveryOf(part: Foreseen, incarnation: number): Delivery {
+  const { changes, cause, atMs, program, outdated } = part;
   if (program && 'mode' in program) return { method: 'mode-set', body: program.mode };
-  if (program) return { method: 'state-load', body: { ...program.whole, incarnation } };
-  return { method: 'changes-apply', body: { changes: { ...changes, atMs }, cause, incarnation } };
+  if (program) return { method: 'state-load', body: { ...newestOf(part, program.whole), incarnation } };
+  const { values, parameters, ...others } = changes;
+  const left = {
+    ...others,
+    ...(values && { values: without(values, outdated) }),
+    ...(parameters && { parameters: without(parameters, outdated) }),
+  };
+  return { method: 'changes-apply', body: { changes: { ...left, atMs }, cause, incarnation } };
+}
+
+/** A state is put in whole: what is newer goes with it. */
+function newestOf({ module, outdated }: Foreseen, whole: CheckedState): CheckedState {
+  const newer = [...outdated].flatMap((name) => {
+    const cached = module.journal.parameters.get(name);
+    return cached ? [[name, cached.state] as const] : [];
+  });
+  if (newer.length === 0) return whole;
+  const parameters = { ...whole.state.parameters, ...Object.fromEntries(newer) };
+  return { ...whole, state: { ...whole.state, parameters } };
+}
+
+function without<T>(
+  values: Readonly<Record<string, T>>,
+  names: ReadonlySet<string>,
+): Readonly<Record<string, T>> {
+  if (names.size === 0) return values;
+  return Object.fromEntries(Object.entries(values).filter(([name]) => !names.has(name)));
 }
 
 /** The owner puts it in; what its own changes or others' had put over it on the page in the meantime is older, and gives way. */
 async function tell(host: ChangeHost, part: Foreseen, { level }: ChangeOptions): Promise<void> {
-  const { module, records, overtaken, program } = part;
+  const { module, records, overtaken, outdated, program } = part;
   // one that was started again meanwhile may have begun without it; whoever restores its whole program tells it
   const isDown = part.isDown && (module.isOver || program !== undefined);
   const applied = await (isDown ? undefined : deliver(host.clock, part));
   for (const record of applied ? records : []) {
+    if (outdated.has(record.name)) continue;
     const sequence = applied?.sequence ?? 0;
     const cached = module.journal.parameter(record.name);
     if (cached.isSettled(record.state, sequence)) continue;

@@ -145,7 +145,7 @@ export class CodeUpdates {
     const { clock, sharedValues } = this.#options;
     const shared = sharedValues(module);
     const given: UpdateBody = { ...body, shared };
-    await askUntilTaken(clock, module, 'update-apply', given);
+    await askUntilTaken(clock, module, 'update-apply', () => given);
   }
 
   async #giveBack({ module, before }: Taken): Promise<void> {
