@@ -3,10 +3,24 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { codeOf, runtimesOf, turn } from '../runtime-test-scene.ts';
 import { createHookedStore, storedValue, writeFailed } from '../store-test-scene.ts';
-import { subModuleTestModules } from '../sub-module/sub-module-test-modules.ts';
+import { Critic, Pipeline, subModuleTestModules } from '../sub-module/sub-module-test-modules.ts';
+
+/** A critic of which no further one can be made while it is told so. */
+class Frail extends Critic {
+  static isLast = false;
+
+  constructor() {
+    super();
+    if (Frail.isLast) throw new Error('as asked');
+  }
+}
+
+class FrailPipeline extends Pipeline {
+  override readonly critic: Critic = new Frail();
+}
 
 const createRuntime = runtimesOf({
-  modules: subModuleTestModules,
+  modules: { ...subModuleTestModules, critic: Frail, pipeline: FrailPipeline },
   restartLimits: { maxRestarts: 1000, maxSeconds: 1 },
 });
 
@@ -44,7 +58,7 @@ async function opened() {
     runtime.killWorkerOf('p');
     await expect.poll(() => [program.status, part.status]).toEqual(['running', 'running']);
   };
-  return { hooked, runtime, bar, program, has, startAgain };
+  return { hooked, runtime, bar, program, part, has, startAgain };
 }
 
 const all = (value: number): unknown[] => Array.from({ length: 6 }, () => value);
@@ -56,6 +70,31 @@ test('what is set reaches the copy, and the part when it is started again', asyn
   expect(await has()).toEqual(all(33));
   await startAgain();
   expect(await has()).toEqual(all(33));
+});
+
+test('what is set reaches the copy also when the part could not be started again, and while that was tried', async () => {
+  const { runtime, bar, program, part, has, startAgain } = await opened();
+  const sets: Promise<string>[] = [];
+  let tries = 0;
+  const leave = part.onStatus((status) => {
+    if (status !== 'restarting') return;
+    tries++;
+    // the program around it has made its copy by now
+    Frail.isLast = true;
+    sets.push(codeOf(bar.set(32 + tries)));
+  });
+  for (const value of [33, 34]) {
+    runtime.killWorkerOf('p');
+    await expect.poll(() => [tries, program.status, part.status]).toEqual([value - 32, 'running', 'crashed']);
+    Frail.isLast = false;
+    await expect.poll(has).toEqual(all(value));
+    await bar.set(value + 10);
+    expect(await has()).toEqual(all(value + 10));
+  }
+  leave();
+  expect(await Promise.all(sets)).toEqual(['resolved', 'resolved']);
+  await startAgain();
+  expect(await has()).toEqual(all(44));
 });
 
 test('what its program makes of it is everybody’s', async () => {

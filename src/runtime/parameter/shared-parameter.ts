@@ -65,6 +65,8 @@ export class HostedSharedParameter implements SharedParameter {
   readonly #watches = new Map<HostedModuleRecord, () => void>();
   /** Parts that are down and may be started again: the program around them goes on with what they have. */
   readonly #down = new WeakSet<HostedModuleRecord>();
+  /** Those of them that are being started again: they get the shared value when they are bound anew, and are down again where that fails. */
+  readonly #reviving = new WeakSet<HostedModuleRecord>();
   /** Names of parameters of which a change by their module waits to be made everybody's. */
   readonly #following = new WeakMap<HostedModuleRecord, Set<string>>();
   /** How often modules have made something else of what they got, since somebody set it. */
@@ -159,6 +161,7 @@ export class HostedSharedParameter implements SharedParameter {
       const part = this.#partFor(module, differing, value);
       if (differing.length > 0) await changeModules(this.#host, [part], { level: 'relaxed' });
       if (module.isOver) return;
+      this.#reviving.delete(module);
       // a version may have none of them, and the next one all
       if (names.length > 0) this.#bound.set(module, names);
       else this.#bound.delete(module);
@@ -175,11 +178,28 @@ export class HostedSharedParameter implements SharedParameter {
 
   /** Whoever is gone is held no longer; a part that is started again is bound anew. */
   #onStatus(module: HostedModuleRecord): void {
-    if (module.isOver && !module.isGone) return void this.#down.add(module);
-    if (!module.isGone && !this.#down.delete(module)) return;
+    if (module.isOver && !module.isGone) {
+      this.#down.add(module);
+      if (this.#reviving.delete(module)) this.#catchUp(module);
+      return;
+    }
+    if (!module.isGone) {
+      if (this.#down.delete(module)) this.#reviving.add(module);
+      return;
+    }
     this.#bound.delete(module);
     this.#watches.get(module)?.();
     this.#watches.delete(module);
+  }
+
+  /** It could not be started again: the program around it goes on with what was set meanwhile. */
+  #catchUp(module: HostedModuleRecord): void {
+    void this.#next(async () => {
+      const names = differingFrom(this.value, module, this.#bound.get(module) ?? []);
+      if (names.length === 0 || !module.isOver || module.isGone) return;
+      const part = this.#partFor(module, names, this.value);
+      await changeModules(this.#host, [part], { level: 'relaxed' });
+    }).catch((error: unknown) => this.#host.onFailure(error));
   }
 
   /** A bound module has changed its parameter by itself: so it is for all, or the module gets the shared value back. */
@@ -190,7 +210,7 @@ export class HostedSharedParameter implements SharedParameter {
     this.#following.set(module, following.add(name));
     void this.#next(async () => {
       following.delete(name);
-      if (!this.#bound.get(module)?.includes(name) || module.isGone) return;
+      if (!this.#bound.get(module)?.includes(name) || module.isGone || this.#reviving.has(module)) return;
       // it may have changed again since: what it has now counts
       const { value } = module.journal.parameter(name).state;
       if (sameData(value, this.value)) return;
@@ -207,9 +227,9 @@ export class HostedSharedParameter implements SharedParameter {
     }).catch((error: unknown) => this.#host.onFailure(error));
   }
 
-  /** Those that have the shared value now, parts that are down too. */
+  /** Those that have the shared value now, parts that are down too, and none that is being started again. */
   get boundModules(): readonly HostedModuleRecord[] {
-    return [...this.#bound.keys()];
+    return [...this.#bound.keys()].filter((module) => !this.#reviving.has(module));
   }
 
   /**
@@ -226,7 +246,8 @@ export class HostedSharedParameter implements SharedParameter {
     const changed = this.#parameter.clone();
     changed.set(value, cause);
     const state = changed.dumpState({ withHistory: true });
-    const parts = [...this.#bound].map(([module, names]) => {
+    const parts = this.boundModules.map((module) => {
+      const names = this.#bound.get(module) ?? [];
       const others = names.filter((name) => !isGiven(module, name));
       return this.#partFor(module, differingFrom(state.value, module, others), state.value);
     });
