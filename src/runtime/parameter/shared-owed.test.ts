@@ -1,5 +1,6 @@
 /** A shared value that was acknowledged in memory: the page alone holds it, until something writes it. */
 import { expect, test } from 'vitest';
+import { CodedError } from '../../base/index.ts';
 import { SimulatedClock } from '../../platform/index.ts';
 import type { Store } from '../../state/index.ts';
 import { createHub } from '../../telemetry/index.ts';
@@ -89,4 +90,71 @@ test('what another tab has set since stays, and what it had set before gives way
   await limit.set(4, { level: 'memory' });
   await here.close();
   expect([await storedIn(store), notes.length]).toEqual([4, 1]);
+});
+
+test('of two tabs that write at once the one that was set last has it', async () => {
+  const hooked = createHookedStore();
+  const { store } = hooked;
+  const clock = new SimulatedClock();
+  const [here, there] = [createRuntime({ store, clock }), createRuntime({ store, clock })];
+  const [limit, other] = [await here.shared('limit', definition), await there.shared('limit', definition)];
+  await limit.set(2);
+  await clock.advance(1);
+  await other.set(3, { level: 'memory' });
+  await clock.advance(1);
+  await limit.set(4, { level: 'memory' });
+  // the older comes between what the newer has read and what it writes
+  hooked.now = async (_, commit) => {
+    hooked.now = undefined;
+    await there.close();
+    return commit();
+  };
+  await here.close();
+  expect([hooked.now, await storedIn(store)]).toEqual([undefined, 4]);
+});
+
+test('a store in which others always write first ends it', async () => {
+  const hooked = createHookedStore();
+  const { store } = hooked;
+  const notes: string[] = [];
+  const hub = createHub();
+  hub.subscribe((event) => void (event.type === 'note' && notes.push(event.text)));
+  const runtime = createRuntime({ store, hub });
+  const limit = await runtime.shared('limit', definition);
+  await limit.set(4, { level: 'memory' });
+  let attempts = 0;
+  hooked.now = () => {
+    attempts++;
+    throw new CodedError('state/conflict', 'as asked');
+  };
+  await runtime.close();
+  expect([attempts, notes]).toEqual([17, [expect.stringContaining('another tab')]]);
+});
+
+test.each([
+  ['an older value', 5],
+  ['nothing', undefined],
+  ['the same value', 6],
+])('what another tab has restored stays: %s', async (what, restored) => {
+  const { store } = createHookedStore();
+  const clock = new SimulatedClock();
+  const there = createRuntime({ store, clock });
+  if (what === 'nothing') await there.snapshot('then');
+  const before = createRuntime({ store, clock });
+  const first = await before.shared('limit', definition);
+  await first.set(5);
+  if (what === 'an older value') await there.snapshot('then');
+  await clock.advance(1);
+  await first.set(6);
+  if (what === 'the same value') await there.snapshot('then');
+  await clock.advance(1);
+  const here = createRuntime({ store, clock });
+  const limit = await here.shared('limit', definition);
+  await limit.set(7, { level: 'memory' });
+  await clock.advance(1);
+  if (what === 'the same value') await first.set(8);
+  await there.restoreTo('then');
+  expect(await storedIn(store)).toBe(restored);
+  await here.close();
+  expect(await storedIn(store)).toBe(restored);
 });

@@ -1,13 +1,16 @@
 /** What the store has of a shared parameter, and what it may have that nobody was promised. */
 import { CodedError, isCodedError } from '../../base/index.ts';
 import type { ParameterState } from '../../program/index.ts';
-import type { Durability, Store, Write } from '../../state/index.ts';
+import type { Durability, Entry, Store, Write } from '../../state/index.ts';
 import type { Committer } from '../journal/journal-disk.ts';
 import type { AcknowledgementLevel } from './parameter-handle.ts';
 import { sameData } from './same-data.ts';
 
 /** So many refused states are told from what another tab has set: more come only from a store that is broken for long. */
 const maxRefused = 100;
+
+/** So often another tab may write first: each time there is something else to be judged. */
+const maxConflicts = 16;
 
 export interface SharedRecordOptions {
   readonly name: string;
@@ -25,6 +28,8 @@ export class SharedRecord {
   readonly #key: readonly string[];
   /** What the store held when this page last knew. */
   #kept: ParameterState | undefined;
+  /** The revision of that; undefined when nobody has said. */
+  #keptRevision: number | undefined;
   /** What it may hold though it was refused. */
   #refused: readonly ParameterState[] = [];
   /** The page alone holds what was acknowledged. */
@@ -37,7 +42,8 @@ export class SharedRecord {
 
   /** @throws as `Store.get` */
   async load(): Promise<ParameterState | undefined> {
-    this.#kept = (await this.#options.store.get<ParameterState>(this.#key))?.value;
+    const stored = await this.#options.store.get<ParameterState>(this.#key);
+    this.#settle(stored?.value, stored?.revision);
     return this.#kept;
   }
 
@@ -60,40 +66,51 @@ export class SharedRecord {
     this.#refused = [...this.#refused, state].slice(-maxRefused);
   }
 
-  /** What is true goes over what the store should not hold, and not over what another tab has set since. @throws as `Store.get` and `Store.commit` */
+  /**
+   * What is true goes over what the store should not hold, and not over what another tab has set since, or has restored.
+   * @throws as `Store.get` and `Store.commit`
+   */
   async mend(durability: Durability): Promise<void> {
     if (!this.isBehind) return;
     const { store, committer, current } = this.#options;
-    const stored = await store.get<ParameterState>(this.#key);
-    const state = current();
-    if (!this.#mayReplace(stored?.value, state)) return this.#giveWay(stored?.value);
-    const write = { ...this.writeOf(state), expectedRevision: stored?.revision ?? 0 };
-    try {
-      await committer.commit([write], durability);
-      this.#settle(state);
-    } catch (error) {
-      if (!isCodedError(error, 'state/conflict')) throw error;
-      this.#giveWay(this.#kept);
+    for (let conflicts = 0; ; conflicts++) {
+      const stored = await store.get<ParameterState>(this.#key);
+      const state = current();
+      if (conflicts > maxConflicts || !this.#mayReplace(stored, state)) return this.#giveWay(stored);
+      const write = { ...this.writeOf(state), expectedRevision: stored?.revision ?? 0 };
+      try {
+        await committer.commit([write], durability);
+        return this.#settle(state);
+      } catch (error) {
+        if (!isCodedError(error, 'state/conflict')) throw error;
+      }
     }
   }
 
-  #mayReplace(stored: ParameterState | undefined, state: ParameterState): boolean {
-    if (this.#refused.some((each) => sameData(each, stored))) return true;
+  /** The store goes back only when somebody restores it: what is gone, or older than what it was known to hold, stays. */
+  #mayReplace(stored: Entry<ParameterState> | undefined, state: ParameterState): boolean {
+    if (this.#refused.some((each) => sameData(each, stored?.value))) return true;
     if (!this.#isOwed) return false;
-    return sameData(stored, this.#kept) || !stored || stored.updatedAtMs < state.updatedAtMs;
+    const kept = this.#kept;
+    if (sameData(stored?.value, kept))
+      return this.#keptRevision === undefined || this.#keptRevision === stored?.revision;
+    if (!stored) return false;
+    const { updatedAtMs } = stored.value;
+    return updatedAtMs < state.updatedAtMs && updatedAtMs >= (kept?.updatedAtMs ?? -Infinity);
   }
 
-  #giveWay(kept: ParameterState | undefined): void {
+  #giveWay(stored: Entry<ParameterState> | undefined): void {
     const { name, current, onGiveWay } = this.#options;
-    const isLost = this.#isOwed && !sameData(kept, current());
-    this.#settle(kept);
+    const isLost = this.#isOwed && !sameData(stored?.value, current());
+    this.#settle(stored?.value, stored?.revision);
     if (!isLost) return;
-    const text = `"${name}" was set in another tab since: what was set here in memory alone is not stored`;
+    const text = `"${name}" was set or restored in another tab since: what was set here in memory alone is not stored`;
     onGiveWay(new CodedError('state/conflict', text, { fields: { key: [...this.#key] } }));
   }
 
-  #settle(kept: ParameterState | undefined): void {
+  #settle(kept: ParameterState | undefined, revision?: number): void {
     this.#kept = kept;
+    this.#keptRevision = revision;
     this.#refused = [];
     this.#isOwed = false;
   }
