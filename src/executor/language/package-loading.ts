@@ -3,6 +3,7 @@ import type { Clock } from '../../platform/index.ts';
 import type { ExecutorLimits } from '../limits.ts';
 import type { PackageIndex, PackageRequest } from '../package.ts';
 import type { Policy } from '../policy/policy.ts';
+import type { PackageBudget } from './package-budget.ts';
 
 /** Files for the guest, in two pieces that cross as they are. */
 export interface PackedPackages {
@@ -17,6 +18,8 @@ export interface PackageQuestion {
   readonly signal: AbortSignal;
   /** Versions of what the guest says it has, by name. */
   readonly installed: ReadonlyMap<string, string>;
+  /** Of the run that asks. What it gets is taken from it. */
+  readonly budget: PackageBudget;
 }
 
 /** For one executor. */

@@ -133,12 +133,13 @@ export class Execution implements RunWatcher {
     this.#desk?.receive(message);
   }
 
-  #openDesk({ tools, policy }: RunGrant): ToolDesk {
+  #openDesk({ tools, policy, packageBudget }: RunGrant): ToolDesk {
     return new ToolDesk({
       tools,
       policy,
       limits: this.#dependencies.limits,
       packages: this.#dependencies.packages,
+      packageBudget,
       reply: (message, answer) => this.#sandbox.answer(message, answer),
       onExceed: () => this.stop('calls'),
       onDeny: (denial) => {

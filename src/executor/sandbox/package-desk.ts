@@ -1,6 +1,7 @@
 /** Packages for runs: those of a context before the run, those that a guest asks for while it runs. What does it is loaded when it is needed. */
 import type { Clock } from '../../platform/index.ts';
 import type { GuestValue } from '../guest-value.ts';
+import type { PackageBudget } from '../language/package-budget.ts';
 import type { Language } from '../language/language.ts';
 import type { ExecutorLimits } from '../limits.ts';
 import type { Outcome } from '../outcome.ts';
@@ -43,8 +44,8 @@ export class PackageDesk {
   }
 
   /** Called by the guest as `(requirements, installed)`; answers `{ header, content, packages }`. */
-  async serve(call: ToolCall): Promise<GuestValue> {
-    return (await this.#load()).serve(call);
+  async serve(call: ToolCall, budget: PackageBudget): Promise<GuestValue> {
+    return (await this.#load()).serve(call, budget);
   }
 
   #load(): Promise<PackageService> {

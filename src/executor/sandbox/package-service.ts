@@ -1,6 +1,7 @@
 /** Loaded when the first package is asked for: checks what is asked, and hands it to what knows the language's packages. */
 import { CodedError, isCodedError } from '../../base/index.ts';
 import type { GuestValue } from '../guest-value.ts';
+import type { PackageBudget } from '../language/package-budget.ts';
 import type { PackageLoader } from '../language/package-loading.ts';
 import type { ExecutorLimits } from '../limits.ts';
 import type { Outcome } from '../outcome.ts';
@@ -27,10 +28,11 @@ export class PackageService {
 
   /** The run with its packages, or how it ended without having begun. Rejects with one of `executor/package-*`. */
   async supply(prepared: PreparedRun, signal: AbortSignal): Promise<PreparedRun | Outcome> {
+    const { packageBudget: budget } = prepared.grant;
     const packages = checkPackages(prepared.grant.packages, this.#options.limits);
     try {
       const loader = await this.#load();
-      const { header, content } = await loader.load(packages, { signal, installed: new Map() });
+      const { header, content } = await loader.load(packages, { signal, installed: new Map(), budget });
       return { ...prepared, buffers: [...prepared.buffers, header.buffer, content.buffer] };
     } catch (error) {
       if (signal.aborted) return { type: 'cancelled', ...nothingPrinted };
@@ -40,11 +42,15 @@ export class PackageService {
   }
 
   /** Called by the guest as `(requirements, installed)`; answers `{ header, content, packages }`. */
-  async serve({ arguments: [wanted, installed], signal }: ToolCall): Promise<GuestValue> {
+  async serve(
+    { arguments: [wanted, installed], signal }: ToolCall,
+    budget: PackageBudget,
+  ): Promise<GuestValue> {
     const requests = readTexts(wanted, maxRequests);
-    const pairs = readPairs(installed);
+    const question = { signal, installed: new Map(readPairs(installed)), budget };
     const loader = await this.#load();
-    const { header, content, packages } = await loader.load(requests, { signal, installed: new Map(pairs) });
+    // one after another: what one takes, the next one has not
+    const { header, content, packages } = await budget.inTurn(() => loader.load(requests, question));
     return { header, content, packages: packages.map(({ name, version }) => [name, version]) };
   }
 

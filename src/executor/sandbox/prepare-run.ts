@@ -2,6 +2,7 @@
 import { CodedError, isCodedError, messageOf } from '../../base/index.ts';
 import type { Code, ExecutionContext, ExecutionOptions, SubmitField } from '../executor.ts';
 import type { GuestValue } from '../guest-value.ts';
+import { PackageBudget } from '../language/package-budget.ts';
 import type { CodeForm, Language, NameUse } from '../language/language.ts';
 import type { ExecutorLimits } from '../limits.ts';
 import { decide } from '../policy/decide.ts';
@@ -19,6 +20,8 @@ export interface RunGrant {
   readonly policy: Policy;
   /** To be had before the run begins. */
   readonly packages: readonly PackageRequest[];
+  /** For these, and for those that the guest asks for later. */
+  readonly packageBudget: PackageBudget;
   /** The policy does not let this be handed over: the run must not begin. */
   readonly denial: Denial | undefined;
 }
@@ -275,6 +278,12 @@ export function prepareRun(
     ...boundsOf(limits),
     toolCalls: limits.toolCalls,
     hasTools: tools.size > 0,
-    grant: { tools, policy, packages, denial: findDenial(context, policy) },
+    grant: {
+      tools,
+      policy,
+      packages,
+      packageBudget: new PackageBudget(),
+      denial: findDenial(context, policy),
+    },
   };
 }

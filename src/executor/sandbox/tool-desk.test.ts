@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { CodedError } from '../../base/index.ts';
+import { PackageBudget } from '../language/package-budget.ts';
 import { resolveLimits } from '../limits.ts';
 import { resolvePolicy } from '../policy/policy.ts';
 import type { PolicyInput } from '../policy/policy.ts';
@@ -20,6 +21,7 @@ function openDesk(tools: Record<string, Tool>, policy?: PolicyInput) {
     tools: new Map(Object.entries(tools)),
     policy: resolvePolicy(policy),
     limits,
+    packageBudget: new PackageBudget(),
     packages: { isOpen: false, serve: () => Promise.resolve(null) },
     reply: ({ call }, answer) => {
       answers[call] = JSON.parse(new TextDecoder().decode(unpackAnswer(answer).text));

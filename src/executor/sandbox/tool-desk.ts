@@ -1,6 +1,7 @@
 /** Serves the tool calls of one run. What comes in is a guest's; what goes out is bounded. */
 import { CodedError, isCodedError, messageOf } from '../../base/index.ts';
 import type { GuestValue } from '../guest-value.ts';
+import type { PackageBudget } from '../language/package-budget.ts';
 import type { ExecutorLimits } from '../limits.ts';
 import { decide } from '../policy/decide.ts';
 import type { Policy } from '../policy/policy.ts';
@@ -29,6 +30,8 @@ export interface ToolDeskOptions {
   readonly limits: ExecutorLimits;
   /** Serves what a guest asks for in a name that no tool can have. */
   readonly packages: Pick<PackageDesk, 'isOpen' | 'serve'>;
+  /** Of the run. */
+  readonly packageBudget: PackageBudget;
   /** Sends an answer to the guest. */
   readonly reply: (message: ToolCallMessage, answer: Uint8Array<ArrayBuffer>) => void;
   /** More calls came than a run may make. */
@@ -83,7 +86,7 @@ export class ToolDesk {
     const { tools, policy, packages } = this.#options;
     const name = message.name.slice(0, maxNameLength);
     if (name === packageService && packages.isOpen)
-      return packages.serve(this.#toCall(this.#decode(message)));
+      return packages.serve(this.#toCall(this.#decode(message)), this.#options.packageBudget);
     const tool = tools.get(message.name);
     if (!tool) throw refusal('executor/tool-unknown', `there is no tool "${name}" in this run`, { name });
     const { isAllowed, rule } = decide(policy, { permission: 'tool', name });

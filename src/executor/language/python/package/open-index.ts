@@ -18,6 +18,8 @@ const maxListBytes = 16 * 2 ** 20;
 const listAgeMs = 5 * 60_000;
 /** Lists that are kept in memory. */
 const maxLists = 256;
+/** Files in all of them. */
+const maxListed = 200_000;
 
 type Fields = Readonly<Record<string, unknown>>;
 const fieldsOf = (value: unknown): Fields =>
@@ -36,6 +38,7 @@ abstract class BaseIndex implements IndexReader {
   readonly #limits: ExecutorLimits;
   readonly #clock: Clock;
   readonly #lists = new Map<string, KeptList>();
+  #listed = 0;
 
   constructor(index: PackageIndex, limits: ExecutorLimits, clock: Clock) {
     this.index = index;
@@ -55,7 +58,11 @@ abstract class BaseIndex implements IndexReader {
     const nowMs = this.#clock.monotonic();
     if (kept && nowMs - kept.atMs < listAgeMs) return kept.candidates;
     const candidates = await this.list(name, signal);
-    if (this.#lists.size >= maxLists) this.#lists.clear();
+    this.#listed += candidates.length;
+    if (this.#lists.size >= maxLists || this.#listed > maxListed) {
+      this.#lists.clear();
+      this.#listed = candidates.length;
+    }
     this.#lists.set(name, { atMs: nowMs, candidates });
     return candidates;
   }

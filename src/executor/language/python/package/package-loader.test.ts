@@ -8,6 +8,7 @@ import type { PackageIndex, PackageRequest } from '../../../package.ts';
 import type { PackageCache, StoredPackage } from '../../../package-cache.ts';
 import { resolvePolicy } from '../../../policy/policy.ts';
 import type { PolicyInput } from '../../../policy/policy.ts';
+import { PackageBudget } from '../../package-budget.ts';
 import { WheelLoader } from './package-loader.ts';
 import { buildWheel, wheelFileName } from './wheel-test-scene.ts';
 import type { WheelPlan } from './wheel-test-scene.ts';
@@ -106,6 +107,7 @@ interface Use {
   readonly policy?: PolicyInput;
   readonly installed?: readonly (readonly [string, string])[];
   readonly signal?: AbortSignal;
+  readonly budget?: PackageBudget;
 }
 
 async function load(requests: readonly PackageRequest[], use: Use = {}) {
@@ -126,6 +128,7 @@ async function load(requests: readonly PackageRequest[], use: Use = {}) {
   const { packages, header, content } = await loader.load(requests, {
     signal: use.signal ?? new AbortController().signal,
     installed: new Map(installed),
+    budget: use.budget ?? new PackageBudget(),
   });
   const files = JSON.parse(new TextDecoder().decode(header)) as readonly (readonly [string, number])[];
   expect(files.reduce((sum, [, length]) => sum + length, 0)).toBe(content.length);
@@ -401,7 +404,8 @@ test('lists are asked for again after five minutes', async () => {
   const loader = new WheelLoader({ index, limits, policy, clock });
   const once = async (): Promise<number> => {
     const before = asked.length;
-    await loader.load(['good==1.0'], { signal: new AbortController().signal, installed: new Map() });
+    const budget = new PackageBudget();
+    await loader.load(['good==1.0'], { signal: new AbortController().signal, installed: new Map(), budget });
     return asked.slice(before).filter((path) => path === '/simple/good/').length;
   };
   const counts = [await once(), await once()];

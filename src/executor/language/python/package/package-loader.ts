@@ -30,7 +30,10 @@ export class WheelLoader implements PackageLoader {
     this.#index = index && openIndex(index, limits, clock);
   }
 
-  load(requests: readonly PackageRequest[], { signal, installed }: PackageQuestion): Promise<PackedPackages> {
+  load(
+    requests: readonly PackageRequest[],
+    { signal, installed, budget }: PackageQuestion,
+  ): Promise<PackedPackages> {
     const timeoutMs = this.#limits.packageTimeoutMs;
     return withDeadline(this.#clock, { timeoutMs, signal }, async (ended) => {
       const names = new Map([...installed].map(([name, version]) => [normalizeName(name), version] as const));
@@ -40,6 +43,7 @@ export class WheelLoader implements PackageLoader {
         limits: this.#limits,
         signal: ended,
         installed: names,
+        budget,
       });
       return pack(await resolution.resolve(requests));
     }).catch((error: unknown) => {

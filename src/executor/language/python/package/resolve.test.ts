@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest';
+import type { CodedError } from '../../../../base/index.ts';
 import { resolveLimits } from '../../../limits.ts';
 import { resolvePolicy } from '../../../policy/policy.ts';
 import type { PackageRequest } from '../../../package.ts';
+import { PackageBudget } from '../../package-budget.ts';
 import { toCandidate } from './candidate.ts';
 import type { Candidate, IndexReader } from './candidate.ts';
 import { parseMarker } from './marker.ts';
@@ -39,15 +41,21 @@ function indexOf(plans: readonly WheelPlan[]): IndexReader {
 interface Use {
   readonly index?: IndexReader;
   readonly signal?: AbortSignal;
+  readonly installed?: readonly (readonly [string, string])[];
+  readonly budget?: PackageBudget;
 }
 
-async function resolve(requests: readonly PackageRequest[], { index, signal }: Use = {}) {
+async function resolve(
+  requests: readonly PackageRequest[],
+  { index, signal, installed = [], budget }: Use = {},
+) {
   const resolution = new Resolution({
     index: index ?? indexOf([]),
     policy,
     limits,
     signal: signal ?? new AbortController().signal,
-    installed: new Map(),
+    installed: new Map(installed),
+    budget: budget ?? new PackageBudget(),
   });
   return (await resolution.resolve(requests)).map(({ name, version }) => `${name} ${version.text}`);
 }
@@ -129,4 +137,44 @@ test('timers come to their turn while much is compared', async () => {
       { index, signal: leaving.signal },
     ),
   ).rejects.toMatchObject({ code: 'port/cancelled' });
+});
+
+const plans = numbers(70).map((index) => ({ name: `p${index}` }));
+
+test('what the guest says it has makes no room for more', async () => {
+  const installed = numbers(1000).map((index) => [`has${index}`, '1.0'] as const);
+  await expect(
+    resolve(
+      plans.map(({ name }) => name),
+      { index: indexOf(plans), installed },
+    ),
+  ).rejects.toMatchObject({ code: 'executor/package-limit', fields: { limit: 'packages', allowed: 64 } });
+});
+
+test('what a run had before counts, what came to nothing does not', async () => {
+  const budget = new PackageBudget();
+  const index = indexOf(plans);
+  const names = plans.map(({ name }) => name);
+  await resolve(names.slice(0, 40), { index, budget });
+  await expect(resolve(names.slice(40), { index, budget })).rejects.toMatchObject({
+    fields: { limit: 'packages' },
+  });
+  expect(await resolve(names.slice(40, 64), { index, budget })).toHaveLength(24);
+  expect(budget.used).toMatchObject({ packages: 64, files: 64 * 4 });
+});
+
+test('what is fetched for nothing, again and again, comes to an end', async () => {
+  const content = new Uint8Array(12 * 2 ** 20);
+  const lying = indexOf([{ name: 'big', files: { 'big.bin': content }, requires: ['nobody'] }]);
+  const budget = new PackageBudget();
+  const limitsMet: unknown[] = [];
+  for (let attempt = 0; attempt < 6; attempt += 1) {
+    await resolve(['big'], { index: lying, budget }).catch((error: CodedError) =>
+      limitsMet.push(error.fields['limit'] ?? error.code),
+    );
+  }
+  // 48 MiB: packageBytes and packageDownloadBytes
+  const notFound = 'executor/package-not-found';
+  const over = 'packageFetchedBytes';
+  expect(limitsMet).toEqual([notFound, notFound, notFound, over, over, over]);
 });

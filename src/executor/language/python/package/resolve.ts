@@ -1,6 +1,7 @@
 /** Finds everything that a list of requests needs. One version of each package; no way is gone back: what contradicts itself is refused. */
 import { CodedError } from '../../../../base/index.ts';
 import type { ExecutorLimits } from '../../../limits.ts';
+import type { PackageBudget } from '../../package-budget.ts';
 import type { HandedPackage, PackageRequest } from '../../../package.ts';
 import { handedOrigin } from '../../../policy/check-policy.ts';
 import { decide } from '../../../policy/decide.ts';
@@ -29,6 +30,8 @@ export interface ResolveOptions {
   readonly signal: AbortSignal;
   /** What the guest says it has already; it deceives only itself. */
   readonly installed: ReadonlyMap<string, string>;
+  /** Of the run: what is found here comes on top of what it had. */
+  readonly budget: PackageBudget;
 }
 
 /** Extras of one package, whoever asks for them. */
@@ -58,8 +61,8 @@ export class Resolution {
   readonly #wishes: Wish[] = [];
   readonly #pace: Pace;
   #wished = 0;
-  #sizeBytes = 0;
-  #fileCount = 0;
+  /** Of the wheels that were picked. */
+  #found = { packages: 0, files: 0, sizeBytes: 0 };
 
   constructor(options: ResolveOptions) {
     this.#options = options;
@@ -81,6 +84,7 @@ export class Resolution {
       if (requirement?.isNeeded('')) this.#want(requirement, 0);
     }
     for (let wish = this.#wishes.shift(); wish; wish = this.#wishes.shift()) await this.#serve(wish);
+    this.#options.budget.take(this.#found);
     return [...this.#picks.values()].flatMap(({ wheel }) => wheel ?? []);
   }
 
@@ -129,6 +133,7 @@ export class Resolution {
     if (!candidate)
       throw packageNotFound(text, 'the index has no wheel that fits this Python and all requirements');
     const bytes = await index.fetch(candidate, signal);
+    this.#countFetched(bytes.length);
     const { version, fileName, dependsOn } = candidate;
     const wheel = await openWheel(bytes, { label: fileName, name, version }, limits);
     this.#add(wheel, dependsOn ? await parseRequirements(dependsOn, this.#pace) : wheel.requires, depth);
@@ -150,18 +155,37 @@ export class Resolution {
   }
 
   #add(wheel: OpenWheel, requires: readonly Requirement[], depth: number): void {
-    const { packages, packageBytes, packageFiles } = this.#options.limits;
     const optional = requires.filter(({ isNeeded }) => !isNeeded(''));
     this.#picks.set(wheel.name, { version: wheel.version, wheel, optional, extras: new Set(), depth });
-    this.#sizeBytes += wheel.sizeBytes;
-    this.#fileCount += wheel.fileCount;
-    if (this.#picks.size - this.#options.installed.size > packages)
-      throw beyondLimit('packages', packages, 'packages');
-    if (this.#sizeBytes > packageBytes) throw beyondLimit('packageBytes', packageBytes, 'bytes of packages');
-    if (this.#fileCount > packageFiles) throw beyondLimit('packageFiles', packageFiles, 'files of packages');
+    this.#count(wheel);
     for (const requirement of requires) {
       if (requirement.isNeeded('')) this.#want(requirement, depth + 1);
     }
+  }
+
+  /** What the guest says it has counts for nothing: it may say anything. */
+  #count({ fileCount, sizeBytes }: OpenWheel): void {
+    const { limits, budget } = this.#options;
+    const { packages, packageBytes, packageFiles } = limits;
+    const { used } = budget;
+    const found = this.#found;
+    found.packages += 1;
+    found.files += fileCount;
+    found.sizeBytes += sizeBytes;
+    if (used.packages + found.packages > packages) throw beyondLimit('packages', packages, 'packages');
+    if (used.sizeBytes + found.sizeBytes > packageBytes)
+      throw beyondLimit('packageBytes', packageBytes, 'bytes of packages');
+    if (used.files + found.files > packageFiles)
+      throw beyondLimit('packageFiles', packageFiles, 'files of packages');
+  }
+
+  /** One file more than there can be room for; what was fetched and not used counts, too. */
+  #countFetched(sizeBytes: number): void {
+    const { limits, budget } = this.#options;
+    const allowed = limits.packageBytes + limits.packageDownloadBytes;
+    budget.takeFetched(sizeBytes);
+    if (budget.fetchedBytes > allowed)
+      throw beyondLimit('packageFetchedBytes', allowed, 'bytes fetched for packages');
   }
 
   /** An extra is more requirements of the same package. */
