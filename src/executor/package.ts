@@ -15,7 +15,7 @@ export type PackageRequest = string | HandedPackage;
 
 /**
  * Where packages come from by name. The page fetches them: the guest has no network. Policy and hashes decide what is installed; whoever owns the
- * index decides what the code of a package is.
+ * index decides what the code of a package is, and learns the names that a guest asks for as far as the policy allows them.
  */
 export interface PackageIndex {
   /**

@@ -65,7 +65,7 @@ export class InterpreterFiles {
     return Object.fromEntries(contents);
   }
 
-  /** Code whose value is what the files hold now, or `undefined` where nothing is to be brought back. It names nothing that code could have replaced. */
+  /** Code whose value is what the files hold now, or `undefined` where nothing is to be brought back. Code that ran before may have replaced `builtins.__import__`: the answer is the guest's word, as what it writes is. */
   get collectingCode(): string | undefined {
     const names = this.#lent.filter(({ isWritable }) => isWritable).map(({ name }) => name);
     if (!this.#isSynced || names.length === 0) return undefined;
