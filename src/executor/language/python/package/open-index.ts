@@ -112,8 +112,9 @@ class SimpleIndex extends BaseIndex {
       const { bytes, mediaType } = await this.files.fetchLatest(this.request(url, accept, signal));
       const text = new TextDecoder().decode(bytes);
       const isJson = mediaType.endsWith('json');
-      const offered = isJson ? parseSimpleJson(text, url) : parseSimpleHtml(text, url);
-      return (await toCandidates(offered, signal)).filter((candidate) => candidate.name === name);
+      const pace = new Pace(signal);
+      const offered = await (isJson ? parseSimpleJson : parseSimpleHtml)(text, url, pace);
+      return (await toCandidates(offered, pace)).filter((candidate) => candidate.name === name);
     } catch (error) {
       if (error instanceof FileMissing) return [];
       throw error;
@@ -121,11 +122,7 @@ class SimpleIndex extends BaseIndex {
   }
 }
 
-async function toCandidates(
-  offered: readonly OfferedFile[],
-  signal: AbortSignal,
-): Promise<readonly Candidate[]> {
-  const pace = new Pace(signal);
+async function toCandidates(offered: readonly OfferedFile[], pace: Pace): Promise<readonly Candidate[]> {
   const candidates: Candidate[] = [];
   for (const file of offered) {
     await pace.spend(file.fileName.length + file.requiresPython.length);
