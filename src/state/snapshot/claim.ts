@@ -4,7 +4,7 @@
  *
  * It is a key. Every commit of the journal has the condition that the key is at the revision that its writer knows, and a claim raises
  * it: a commit that was sent before is refused in its transaction, its writer looks, and waits if it would touch what is claimed, or sends
- * it again. The restore's own commit gives the claim back. Whoever has waited for long without a sign of life takes the claim away, by
+ * it again, before any that came behind it. The restore's own commit gives the claim back. Whoever has waited for long without a sign of life takes the claim away, by
  * raising the revision once more: then the commit of that restore is refused, should it ever come.
  */
 import { CodedError, isCodedError } from '../../base/index.ts';
@@ -18,19 +18,30 @@ import type { CommitOptions, GroupOutcome, Put, Store } from '../store.ts';
 import { CommitLine } from './commit-line.ts';
 import type { LinePlace } from './commit-line.ts';
 import { claimKey, overlaps } from './layout.ts';
-import { claimPatienceMs, claimPollMs, claimRenewalMs, maxAttempts, maxOvertaken } from './limits.ts';
+import {
+  claimPatienceMs,
+  claimPollMs,
+  claimRenewalMs,
+  commitPatienceMsPerMiB,
+  maxAttempts,
+  maxClaimPatienceMs,
+  maxOvertaken,
+} from './limits.ts';
 import { contended } from './present.ts';
 import { isConflictOn } from './snapshot-parts.ts';
 
 /** As stored; `prefix` is null while nobody has the claim. */
 interface StoredClaim {
   readonly prefix: Key | null;
+  /** Silence after which it may be taken away; default {@link claimPatienceMs}. */
+  readonly patienceMs?: number;
 }
 
 interface KnownClaim {
   readonly revision: number;
   /** Undefined while nobody has it. */
   readonly prefix: Key | undefined;
+  readonly patienceMs: number;
   /** When this store first saw it, in its own monotonic time. */
   readonly sinceMs: number;
 }
@@ -39,6 +50,8 @@ interface KnownClaim {
 export interface HeldClaim {
   /** Says that its holder lives, if it is time. @throws `state/conflict` when the claim was taken away */
   keep(): Promise<void>;
+  /** As `keep`, right before a commit of so many bytes, during which nothing can be said. */
+  keepFor(sizeBytes: number): Promise<void>;
   /** Belongs into the commit that the claim was taken for; a conflict on it: the claim was taken away. */
   release(): Put;
   /** What that commit made of it. */
@@ -51,9 +64,14 @@ function withoutCheck(outcome: GroupOutcome): GroupOutcome {
   return outcome.ok ? { ok: true, value: outcome.value.slice(0, -1) } : outcome;
 }
 
-function prefixOf(value: unknown): Key | undefined {
-  const { prefix } = (value ?? {}) as Partial<StoredClaim>;
-  return Array.isArray(prefix) ? (prefix as Key) : undefined;
+/** What is stored may be anybody's garbage: that is no claim. */
+function fromStored(value: unknown): StoredClaim {
+  const { prefix, patienceMs } = (value ?? {}) as Partial<StoredClaim>;
+  const isLonger = typeof patienceMs === 'number' && patienceMs > claimPatienceMs;
+  return {
+    prefix: Array.isArray(prefix) ? (prefix as Key) : null,
+    patienceMs: isLonger ? Math.min(patienceMs, maxClaimPatienceMs) : claimPatienceMs,
+  };
 }
 
 /** What one journaled store knows of the claim, and its commits that heed it. */
@@ -61,7 +79,7 @@ export class Claims {
   readonly #store: Store;
   readonly #key: Key;
   readonly #clock: Clock;
-  #known: KnownClaim = { revision: 0, prefix: undefined, sinceMs: 0 };
+  #known: KnownClaim = { revision: 0, prefix: undefined, patienceMs: claimPatienceMs, sinceMs: 0 };
   #check: PreparedWrite;
   #looking: Promise<unknown> | undefined;
   #waiting: Promise<void> | undefined;
@@ -119,7 +137,7 @@ export class Claims {
       await this.look();
       if (this.#known.prefix) await this.#free(() => true, signal);
       try {
-        return new Claim(this, prefix, await this.put(prefix, this.#known.revision), this.#clock);
+        return new Claim(this, prefix, await this.put({ prefix }, this.#known.revision), this.#clock);
       } catch (error) {
         if (!isConflictOn(error, this.#key)) throw error;
       }
@@ -128,25 +146,25 @@ export class Claims {
   }
 
   /** @internal */
-  toPut(prefix: Key | null, expectedRevision: number): Put {
-    return { type: 'put', key: this.#key, value: { prefix } satisfies StoredClaim, expectedRevision };
+  toPut(claim: StoredClaim, expectedRevision: number): Put {
+    return { type: 'put', key: this.#key, value: claim, expectedRevision };
   }
 
   /** @internal */
-  async put(prefix: Key | null, expectedRevision: number): Promise<number> {
+  async put(claim: StoredClaim, expectedRevision: number): Promise<number> {
     // lost with the power is everybody who knew of it
-    const [committed] = await this.#store.commit([this.toPut(prefix, expectedRevision)], {
+    const [committed] = await this.#store.commit([this.toPut(claim, expectedRevision)], {
       durability: 'relaxed',
     });
     const revision = committed?.revision ?? expectedRevision + 1;
-    this.learn(revision, prefix ?? undefined);
+    this.learn(revision, claim);
     return revision;
   }
 
   /** @internal */
-  learn(revision: number, prefix: Key | undefined): void {
+  learn(revision: number, { prefix, patienceMs = claimPatienceMs }: StoredClaim): void {
     if (revision === this.#known.revision) return;
-    this.#known = { revision, prefix, sinceMs: this.#clock.monotonic() };
+    this.#known = { revision, prefix: prefix ?? undefined, patienceMs, sinceMs: this.#clock.monotonic() };
     this.#check = this.#toCheck(revision);
     this.#line.claimMoved(revision);
   }
@@ -154,7 +172,7 @@ export class Claims {
   /** The claim's revision as it is now. */
   async #read(): Promise<number> {
     const { revision = 0, value } = (await this.#store.get<unknown>(this.#key)) ?? {};
-    this.learn(revision, prefixOf(value));
+    this.learn(revision, fromStored(value));
     return revision;
   }
 
@@ -211,13 +229,13 @@ export class Claims {
 
   /** Until the claim may have moved; takes it away when it did not for too long. */
   async #wait(): Promise<void> {
-    const { revision, sinceMs } = this.#known;
+    const { revision, sinceMs, patienceMs } = this.#known;
     await this.#pause();
     await this.look();
     if (this.#known.revision !== revision) return;
-    if (this.#clock.monotonic() - sinceMs < claimPatienceMs) return;
+    if (this.#clock.monotonic() - sinceMs < patienceMs) return;
     try {
-      await this.put(null, revision);
+      await this.put({ prefix: null }, revision);
     } catch (error) {
       if (!isConflictOn(error, this.#key)) throw error;
     }
@@ -263,19 +281,29 @@ class Claim implements HeldClaim {
 
   async keep(): Promise<void> {
     if (this.#clock.monotonic() - this.#keptMs < claimRenewalMs) return;
-    this.#revision = await this.#claims.put(this.#prefix, this.#revision);
-    this.#keptMs = this.#clock.monotonic();
+    await this.#renew(claimPatienceMs);
+  }
+
+  async keepFor(sizeBytes: number): Promise<void> {
+    const extraMs = Math.ceil((sizeBytes / 2 ** 20) * commitPatienceMsPerMiB);
+    if (extraMs < claimRenewalMs) return this.keep();
+    await this.#renew(claimPatienceMs + extraMs);
   }
 
   release(): Put {
-    return this.#claims.toPut(null, this.#revision);
+    return this.#claims.toPut({ prefix: null }, this.#revision);
   }
 
   released(revision: number): void {
-    this.#claims.learn(revision, undefined);
+    this.#claims.learn(revision, { prefix: null });
   }
 
   async drop(): Promise<void> {
-    await this.#claims.put(null, this.#revision).catch(() => undefined);
+    await this.#claims.put({ prefix: null }, this.#revision).catch(() => undefined);
+  }
+
+  async #renew(patienceMs: number): Promise<void> {
+    this.#revision = await this.#claims.put({ prefix: this.#prefix, patienceMs }, this.#revision);
+    this.#keptMs = this.#clock.monotonic();
   }
 }

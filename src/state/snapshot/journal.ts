@@ -240,6 +240,8 @@ class StoreWithJournal implements JournaledStore {
     const { limits, context } = this.#settings;
     const [group = []] = prepareCommit([writes], limits).groups;
     for (const { key } of group) checkNotHidden(key);
+    // once as values, once in the journal
+    await claim.keepFor(2 * group.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0));
     const atMs = context.clock.now();
     const entries = this.#entryOf(group, atMs);
     const all = [...toOwnWrites([...group, ...entries]), claim.release()];

@@ -42,6 +42,13 @@ export const maxPageEntries: number = 1000;
 export const sweepStep: number = 500;
 /** Silence after which writers take a restore that keeps them waiting for dead: its tab was killed, or is frozen. */
 export const claimPatienceMs: number = 5000;
+/**
+ * What a restore asks for beyond that, once, for its commit, during which it can say nothing: a store may write large values into files
+ * before the transaction begins. A slow medium writes 4 MiB in a second.
+ */
+export const commitPatienceMsPerMiB: number = 250;
+/** The most that a restore is waited for, whatever it asks: its 64 MiB twice, as values and in the journal, and what anybody gets. */
+export const maxClaimPatienceMs: number = claimPatienceMs + 128 * commitPatienceMsPerMiB;
 /** How often a restore that reads much says that it lives: five times within their patience. */
 export const claimRenewalMs: number = 1000;
 /** How often writers look whether a restore is over where no notice tells them. */

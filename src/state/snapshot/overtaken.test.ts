@@ -7,8 +7,10 @@ import type { Put, Store } from '../store.ts';
 import { withJournal } from './journal.ts';
 import type { JournaledStore } from './journal.ts';
 import { claimKey } from './layout.ts';
-import { claimPatienceMs } from './limits.ts';
+import { claimPatienceMs, maxClaimPatienceMs } from './limits.ts';
 import { stateAt } from './point-in-time.ts';
+import { restoreTo } from './restore.ts';
+import { takeSnapshot } from './snapshot.ts';
 
 const put = (key: Key, value: unknown, expectedRevision?: number): Put => ({
   type: 'put',
@@ -139,6 +141,48 @@ describe('while a commit waits for a claim', () => {
     await claim(null);
     await store.commit([put(['q'], 2)]);
     expect((await store.list([])).map(({ key }) => key.join('/'))).toEqual(['q']);
+  });
+
+  test.each([
+    ['the claim is kept', 7000, 1],
+    ['it is taken away from one that never comes', maxClaimPatienceMs, 2],
+  ])('of a restore whose large values take long to write: %s', async (_, byMs, restores) => {
+    const { clock, inner, store } = await opened();
+    await store.commit([put(['p', 'big'], new Uint8Array(8 * 2 ** 20))]);
+    await takeSnapshot(store, 's');
+    await store.commit([put(['p', 'big'], 'small')]);
+    // as a store does that puts large values into files first
+    let goOn!: () => void;
+    const written = new Promise<void>((resolve) => (goOn = resolve));
+    let commits = 0;
+    const commitEach: Store['commitEach'] = async (groups, options) => {
+      if (groups.flat().some(({ type, key }) => type === 'put' && key[1] === 'big')) {
+        commits++;
+        await written;
+      }
+      return inner.commitEach(groups, options);
+    };
+    const slow = Object.assign(Object.create(inner) as Store, {
+      name: inner.name,
+      capabilities: inner.capabilities,
+      get: inner.get.bind(inner),
+      list: inner.list.bind(inner),
+      commit: inner.commit.bind(inner),
+      watch: inner.watch.bind(inner),
+      commitEach,
+    });
+    const restoring = restoreTo(await withJournal(slow, { clock, isCompacting: false }), 's');
+    await expect.poll(() => commits).toBe(1);
+    const writing = store.commit([put(['p', 'new'], 1)]);
+    await pause();
+    await clock.advance(byMs + 100);
+    await pause();
+    await clock.advance(100);
+    goOn();
+    expect(await restoring).toMatchObject({ puts: 1 });
+    await clock.advance(100);
+    await writing;
+    expect(commits).toBe(restores);
   });
 
   test('its time is the one at which it is written', async () => {

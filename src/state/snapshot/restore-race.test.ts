@@ -366,7 +366,7 @@ describe('a claim', () => {
       code: 'port/cancelled',
     });
     await other.commit([put(['p', 'a'], 3)]);
-    for (const garbage of [null, 7, { prefix: 'p' }, { prefix: [1] }, ['p']]) {
+    for (const garbage of [null, 7, { prefix: 'p' }, { prefix: [1] }, ['p'], { patienceMs: 10n ** 9n }]) {
       await inner.commit([put(claimKey('main'), garbage)]);
       await store.commit([put(['p', 'a'], 4)]);
     }
