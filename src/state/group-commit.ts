@@ -54,7 +54,10 @@ interface Waiting {
   release?: () => void;
 }
 
-/** The committer must be the way of all its callers: order holds among what passes it. Close it before the store. */
+/**
+ * The committer must be the way of all its callers: order holds among what passes it. One transaction is under way at a time: while one waits
+ * for a restore of a journaled store, all behind it wait. Close it before the store.
+ */
 export function createGroupCommitter(store: Store, options: GroupCommitterOptions = {}): GroupCommitter {
   return new StoreGroupCommitter(store, options);
 }

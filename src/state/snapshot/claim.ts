@@ -4,8 +4,9 @@
  *
  * It is a key. Every commit of the journal has the condition that the key is at the revision that its writer knows, and a claim raises
  * it: a commit that was sent before is refused in its transaction, its writer looks, and waits if it would touch what is claimed, or sends
- * it again, before any that came behind it. The restore's own commit gives the claim back. Whoever has waited for long without a sign of life takes the claim away, by
- * raising the revision once more: then the commit of that restore is refused, should it ever come.
+ * it again. Commits of one store keep their order: those behind one that waits wait with it. The restore's own commit gives the claim
+ * back. Whoever has waited for long without a sign of life takes the claim away, by raising the revision once more: then the commit of
+ * that restore is refused, should it ever come.
  */
 import { CodedError, isCodedError } from '../../base/index.ts';
 import { sleep, withDeadline } from '../../platform/index.ts';

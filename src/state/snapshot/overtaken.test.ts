@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { SimulatedClock } from '../../platform/index.ts';
 import { createMemoryStore } from '../backend/memory.ts';
+import { createGroupCommitter } from '../group-commit.ts';
 import type { Key } from '../key.ts';
 import type { Put, Store } from '../store.ts';
 import { withJournal } from './journal.ts';
@@ -121,6 +122,23 @@ describe('while a commit waits for a claim', () => {
     await Promise.all([...asked, late]);
     expect(order).toEqual(['p0', 'q1', 'p2', 'q3', 'late']);
     expect((await store.get(['q']))?.value).toBe('late');
+  });
+
+  test('a group committer waits whole, whatever is behind', async () => {
+    const { inner, store, claim } = await opened();
+    await claim(['p']);
+    const committer = createGroupCommitter(store);
+    const order: string[] = [];
+    const first = committer.commit([put(['p'], 1)]).then(() => order.push('p'));
+    await pause();
+    const behind = committer.commit([put(['q'], 1)]).then(() => order.push('q'));
+    await pause();
+    expect(order).toEqual([]);
+    expect(await inner.list(['q'])).toEqual([]);
+    await claim(null);
+    await Promise.all([first, behind]);
+    expect(order).toEqual(['p', 'q']);
+    await committer.close();
   });
 
   test('one that is given up is not begun, wherever it waits, and holds up nobody', async () => {
