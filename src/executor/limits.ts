@@ -31,7 +31,10 @@ export interface ExecutorLimits {
   readonly resultBytes: number;
   /** Nesting of values, both ways; also what stops a cycle. */
   readonly valueDepth: number;
-  /** Calls of tools in one run; one more ends it as `exceeded: calls`. */
+  /**
+   * Calls of tools in one run; one more ends it as `exceeded: calls`. So do calls whose arguments have keys that were chosen to take long: half a
+   * second, all calls of a run together.
+   */
   readonly toolCalls: number;
   /** What one call hands to its tool, as JSON and bytes together; counted as `resultBytes` is. */
   readonly toolArgumentBytes: number;

@@ -138,6 +138,7 @@ export class Execution implements RunWatcher {
       tools,
       policy,
       limits: this.#dependencies.limits,
+      clock: this.#dependencies.clock,
       packages: this.#dependencies.packages,
       packageBudget,
       reply: (message, answer) => this.#sandbox.answer(message, answer),

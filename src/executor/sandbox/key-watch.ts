@@ -12,13 +12,13 @@ const chunkKeys = 1024;
 const slowKeyMs = 0.002;
 /** A pause of the machine itself counts no more than this. */
 const maxChunkMs = 50;
-/** So long may the slow keys of one result, or of one call, take together. */
+/** So long may the slow keys of one result, or of all calls of one run, take together. */
 const maxSlowMs = 500;
 
 /** The keys of a guest's maps or sets fall into one place. */
 export class KeysCollide extends Error {}
 
-/** Puts keys into the maps and sets of one result. */
+/** Puts keys into the maps and sets of one result, or of all calls of one run. */
 export class KeyWatch {
   readonly #clock: Clock;
   #slowMs = 0;

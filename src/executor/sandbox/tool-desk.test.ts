@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
 import { CodedError } from '../../base/index.ts';
 import { PackageBudget } from '../language/package-budget.ts';
+import { SimulatedClock } from '../../platform/index.ts';
+import type { Clock } from '../../platform/index.ts';
 import { resolveLimits } from '../limits.ts';
 import { resolvePolicy } from '../policy/policy.ts';
 import type { PolicyInput } from '../policy/policy.ts';
@@ -9,11 +11,12 @@ import type { Denial } from './denial.ts';
 import type { ToolCallMessage } from './protocol.ts';
 import { unpackAnswer } from './tool-answer.ts';
 import { ToolDesk } from './tool-desk.ts';
+import type { ToolDeskOptions } from './tool-desk.ts';
 
 const limits = resolveLimits({ toolCalls: 3, toolArgumentBytes: 100, toolResultBytes: 1000 });
 
 /** A desk, and what became of each call. */
-function openDesk(tools: Record<string, Tool>, policy?: PolicyInput) {
+function openDesk(tools: Record<string, Tool>, policy?: PolicyInput, over: Partial<ToolDeskOptions> = {}) {
   const answers: Record<number, unknown> = {};
   const denials: Denial[] = [];
   const seen = { exceeded: 0 };
@@ -22,12 +25,14 @@ function openDesk(tools: Record<string, Tool>, policy?: PolicyInput) {
     policy: resolvePolicy(policy),
     limits,
     packageBudget: new PackageBudget(),
+    clock: new SimulatedClock(),
     packages: { isOpen: false, serve: () => Promise.resolve(null) },
     reply: ({ call }, answer) => {
       answers[call] = JSON.parse(new TextDecoder().decode(unpackAnswer(answer).text));
     },
     onExceed: () => void (seen.exceeded += 1),
     onDeny: (denial) => void denials.push(denial),
+    ...over,
   });
   return { desk, answers, denials, seen };
 }
@@ -128,4 +133,42 @@ test('what the policy denies is told with its rule and its line', async () => {
   desk.receive(message());
   await settle();
   expect(denials).toEqual([{ permission: 'tool', name: 'echo', rule: 'tools', line: 7, column: null }]);
+});
+
+/** Time goes by while keys are put: 15 ms each time that it is asked for. */
+function slowClock(): Clock {
+  let nowMs = 0;
+  return { now: () => 0, monotonic: () => (nowMs += 15), after: () => () => undefined };
+}
+const wide = resolveLimits({ toolCalls: 100 });
+const slowArguments = `[[{"$":"set","v":[${Array.from({ length: 64 }, (_none, index) => index).join(',')}]}],[]]`;
+
+test('keys that keep the page in slices end the run, whatever each call takes', async () => {
+  let calls = 0;
+  const { desk, seen } = openDesk({ echo: { call: () => void (calls += 1) } }, undefined, {
+    limits: wide,
+    clock: slowClock(),
+    onExceed: () => {
+      seen.exceeded += 1;
+      desk.close();
+    },
+  });
+  for (let call = 1; call <= 100; call += 1) desk.receive(message({ call, arguments: slowArguments }));
+  await settle();
+  // 33 times 15 ms are within half a second
+  expect([calls, seen.exceeded]).toEqual([33, 1]);
+});
+
+test('so do those of a request for packages, in a run without tools', async () => {
+  let served = 0;
+  const serve = (): Promise<null> => Promise.resolve(((served += 1), null));
+  const { desk, seen } = openDesk({}, undefined, {
+    limits: wide,
+    clock: slowClock(),
+    packages: { isOpen: true, serve },
+  });
+  for (let call = 1; call <= 34; call += 1)
+    desk.receive(message({ call, name: 'micropip.install', arguments: slowArguments }));
+  await settle();
+  expect([served, seen.exceeded]).toEqual([33, 1]);
 });

@@ -1,5 +1,6 @@
 /** Serves the tool calls of one run. What comes in is a guest's; what goes out is bounded. */
 import { CodedError, isCodedError, messageOf } from '../../base/index.ts';
+import type { Clock } from '../../platform/index.ts';
 import type { GuestValue } from '../guest-value.ts';
 import type { PackageBudget } from '../language/package-budget.ts';
 import type { ExecutorLimits } from '../limits.ts';
@@ -9,7 +10,7 @@ import type { Tool, ToolCall } from '../tool.ts';
 import type { Denial } from './denial.ts';
 import type { ToolCallMessage } from './protocol.ts';
 import { costOfJson } from './json-cost.ts';
-import { KeysCollide } from './key-watch.ts';
+import { KeysCollide, KeyWatch } from './key-watch.ts';
 import { packageService } from './package-desk.ts';
 import type { PackageDesk } from './package-desk.ts';
 import { packAnswer } from './tool-answer.ts';
@@ -28,13 +29,14 @@ export interface ToolDeskOptions {
   readonly tools: ReadonlyMap<string, Tool>;
   readonly policy: Policy;
   readonly limits: ExecutorLimits;
+  readonly clock: Clock;
   /** Serves what a guest asks for in a name that no tool can have. */
   readonly packages: Pick<PackageDesk, 'isOpen' | 'serve'>;
   /** Of the run. */
   readonly packageBudget: PackageBudget;
   /** Sends an answer to the guest. */
   readonly reply: (message: ToolCallMessage, answer: Uint8Array<ArrayBuffer>) => void;
-  /** More calls came than a run may make. */
+  /** More calls came than a run may make, or their arguments keep the page too long. */
   readonly onExceed: () => void;
   /** The policy, or a tool that obeys it, has said no. */
   readonly onDeny: (denial: Denial) => void;
@@ -53,10 +55,13 @@ const refusal = (code: Code, message: string, fields: Record<string, string | nu
 export class ToolDesk {
   readonly #options: ToolDeskOptions;
   readonly #closing = new AbortController();
+  /** One for all calls: each alone may take as long as a result. */
+  readonly #keys: KeyWatch;
   #calls = 0;
 
   constructor(options: ToolDeskOptions) {
     this.#options = options;
+    this.#keys = new KeyWatch(options.clock);
   }
 
   /** The run is over: tools that still work are told, and what they answer is dropped. */
@@ -120,8 +125,10 @@ export class ToolDesk {
       );
     }
     try {
-      return readArguments(JSON.parse(json), new ValueReader(buffers), valueDepth + 2);
+      return readArguments(JSON.parse(json), new ValueReader(buffers, this.#keys), valueDepth + 2);
     } catch (error) {
+      // the next call would keep the page as long again
+      if (error instanceof KeysCollide) this.#options.onExceed();
       const isTold = error instanceof MalformedValue || error instanceof KeysCollide;
       const why = isTold ? error.message : 'no JSON';
       throw refusal('executor/tool-arguments-invalid', `the arguments of "${shown}" cannot be read: ${why}`, {

@@ -1,6 +1,5 @@
 /** Builds the values that come from a guest, written as `value-codec.ts` says. All of it is hostile. */
 import { systemClock } from '../../platform/index.ts';
-import type { Clock } from '../../platform/index.ts';
 import type { GuestNumbers, GuestValue } from '../guest-value.ts';
 import { KeyWatch } from './key-watch.ts';
 import { numberArrays } from './value-codec.ts';
@@ -20,9 +19,10 @@ export class ValueReader {
   readonly #buffers: (ArrayBuffer | undefined)[];
   readonly #keys: KeyWatch;
 
-  constructor(buffers: readonly ArrayBuffer[], clock: Clock = systemClock) {
+  /** @param keys what slow keys have taken before; default: nothing */
+  constructor(buffers: readonly ArrayBuffer[], keys: KeyWatch = new KeyWatch(systemClock)) {
     this.#buffers = [...buffers];
-    this.#keys = new KeyWatch(clock);
+    this.#keys = keys;
   }
 
   /** Throws {@link MalformedValue}, or `KeysCollide`. */
