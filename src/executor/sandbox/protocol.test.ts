@@ -21,9 +21,23 @@ test.each([
     line: null,
     isBlocking: true,
   },
+  {
+    type: 'session-save',
+    run: 1,
+    parts: [null, new ArrayBuffer(1)],
+    names: ['n'],
+    lost: [{ name: 'l', reason: 'r' }],
+  },
+  { type: 'session-saving', run: 1 },
+  { type: 'session-unsaved', run: 1 },
+  { type: 'session-restored', lost: [] },
   { type: 'sandbox-die', message: 'm' },
 ] as const)('$type is read as it is', (message) => {
-  expect(parseGuestMessage({ ...message, extra: 1 })).toEqual(message);
+  expect(parseGuestMessage(structuredClone(message))).toEqual(message);
+  // whatever else the browser had to build for it comes once
+  expect(parseGuestMessage({ ...message, extra: new Map() })).toBe(undefined);
+  expect(parseGuestMessage({ ...message, toString: 1 })).toBe(undefined);
+  expect(parseGuestMessage(Object.assign([new Map()], message))).toBe(undefined);
 });
 
 const call = {
@@ -58,6 +72,20 @@ test.each<[string, unknown]>([
   [
     'buffers that are none',
     { type: 'run-end', run: 1, result: '', buffers: [new Uint8Array(1)], isStateLost: false },
+  ],
+  [
+    'buffers with something beside',
+    {
+      type: 'run-end',
+      run: 1,
+      result: '',
+      buffers: Object.assign([], { more: new Map() }),
+      isStateLost: false,
+    },
+  ],
+  [
+    'a list of nothing',
+    { type: 'run-end', run: 1, result: '', buffers: Array.from({ length: 3 }), isStateLost: false },
   ],
   [
     'a loss that is neither true nor false',

@@ -5,6 +5,7 @@
  * whatever it likes on its own port. So the page owns all numbers, and {@link parseGuestMessage} reads by hand.
  */
 
+import { hasOnly, isExactList } from './exact-fields.ts';
 import { readSessionRestored, readSessionSave, readSessionStep } from './session-protocol.ts';
 import type {
   SaveBounds,
@@ -238,7 +239,7 @@ type Unknown = Readonly<Record<string, unknown>>;
 const isText = (value: unknown): value is string => typeof value === 'string';
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value);
 const isBuffers = (value: unknown): value is readonly ArrayBuffer[] =>
-  Array.isArray(value) && value.length <= 100_000 && value.every((item) => item instanceof ArrayBuffer);
+  isExactList(value, 100_000) && value.every((item) => item instanceof ArrayBuffer);
 
 /** Tools have names that are identifiers; nobody calls one by a longer name. */
 export const maxToolNameLength = 256;
@@ -273,12 +274,16 @@ const readers: Record<GuestMessage['type'], (data: Unknown) => GuestMessage | un
   'sandbox-die': ({ message }) => (isText(message) ? { type: 'sandbox-die', message } : undefined),
 };
 
-/** Reads a message of unknown origin; `undefined` when it is none of ours. */
+/**
+ * Reads a message of unknown origin; `undefined` when it is none of ours. One with further fields is none: the browser has built them before anybody
+ * could look, and would build them again with the next one.
+ */
 export function parseGuestMessage(data: unknown): GuestMessage | undefined {
   if (typeof data !== 'object' || data === null) return undefined;
   const { type } = data as Unknown;
   if (!isText(type) || !Object.hasOwn(readers, type)) return undefined;
-  return readers[type as GuestMessage['type']](data as Unknown);
+  const message = readers[type as GuestMessage['type']](data as Unknown);
+  return message && hasOnly(data, message) ? message : undefined;
 }
 
 /** The same for a worker that makes a snapshot. */

@@ -48,6 +48,14 @@ test.each([
   guest.close();
 });
 
+test('a guest that hides something in its messages is ended by the first', async () => {
+  const { sandbox, guest } = openSandbox();
+  const ended = sandbox.run(prepare(), silent);
+  guest.postMessage({ type: 'output-write', run: 1, stream: 'stdout', text: 'x', more: new Map([[1, 2]]) });
+  expect(await ended).toMatchObject({ type: 'dead', cause: 'protocol' });
+  guest.close();
+});
+
 test('an honest guest that prints, calls and shows all that it may sends less', async () => {
   const clock = new SimulatedClock();
   let sent = 0;

@@ -1,5 +1,6 @@
 /** Messages about what a session leaves for its next interpreter; a part of `protocol.ts`, under the same rules. */
 import type { LostName } from '../outcome.ts';
+import { hasOnly, isExactList } from './exact-fields.ts';
 
 /** How much may be put aside, and how long that may take. */
 export interface SaveBounds {
@@ -61,16 +62,18 @@ const isListOf = <T>(
   value: unknown,
   isItem: (item: unknown) => item is T,
   maxLength: number,
-): value is readonly T[] => Array.isArray(value) && value.length <= maxLength && value.every(isItem);
+): value is readonly T[] => isExactList(value, maxLength) && value.every(isItem);
 
 function readLost(value: unknown): readonly LostName[] | undefined {
-  if (!Array.isArray(value) || value.length > maxNames) return undefined;
+  if (!isExactList(value, maxNames)) return undefined;
   const lost: LostName[] = [];
-  for (const item of value as readonly unknown[]) {
+  for (const item of value) {
     if (typeof item !== 'object' || item === null) return undefined;
     const { name, reason } = item as Unknown;
     if (!isText(name) || !isText(reason)) return undefined;
-    lost.push(Object.freeze({ name, reason }));
+    const known = Object.freeze({ name, reason });
+    if (!hasOnly(item, known)) return undefined;
+    lost.push(known);
   }
   return Object.freeze(lost);
 }
