@@ -1,4 +1,5 @@
 /** Commits that were refused because a restore's claim had moved, or that wait for one: sent again as if nothing had been. */
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { SimulatedClock } from '../../platform/index.ts';
 import { createMemoryStore } from '../backend/memory.ts';
@@ -8,7 +9,7 @@ import type { Put, Store } from '../store.ts';
 import { withJournal } from './journal.ts';
 import type { JournaledStore } from './journal.ts';
 import { claimKey } from './layout.ts';
-import { claimPatienceMs, maxClaimPatienceMs } from './limits.ts';
+import { claimPatienceMs, claimPollMs, maxClaimPatienceMs } from './limits.ts';
 import { stateAt } from './point-in-time.ts';
 import { restoreTo } from './restore.ts';
 import { takeSnapshot } from './snapshot.ts';
@@ -45,7 +46,65 @@ const codeOf = async (work: Promise<unknown>): Promise<string> =>
 /** Lets all that can go on go on; time stands still. */
 const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 10));
 
+/** The same store, whose requests are carried out in their order, each when it is let through, and answered in any order. */
+function scheduled(inner: Store, scheduler: fc.Scheduler): Store {
+  const through = scheduler.scheduleFunction(async () => undefined);
+  let last: Promise<unknown> = Promise.resolve();
+  return new Proxy(inner, {
+    get(target, property) {
+      const member: unknown = Reflect.get(target, property);
+      if (typeof member !== 'function') return member;
+      const bound = member.bind(target) as (...args: unknown[]) => Promise<unknown>;
+      if (!['get', 'list', 'commit', 'commitEach'].includes(String(property))) return bound;
+      return async (...args: unknown[]) => {
+        const answer = last.then(through).then(() => bound(...args));
+        last = answer.catch(() => undefined);
+        await answer;
+        await through();
+        return answer;
+      };
+    },
+  });
+}
+
 describe('when the claim has moved', () => {
+  test('at any moment, calls that rely on each other fare as if it had not', async () => {
+    const prefix = fc.constantFrom<Key | null>(null, ['p'], ['q'], ['elsewhere']);
+    await fc.assert(
+      fc.asyncProperty(
+        fc.scheduler(),
+        fc.array(fc.constantFrom('p', 'q'), { minLength: 2, maxLength: 10 }),
+        fc.array(prefix, { maxLength: 6 }),
+        async (scheduler, segments, claims) => {
+          const { inner, clock, claim } = await opened();
+          const store = await scheduler.waitFor(
+            withJournal(scheduled(inner, scheduler), { clock, isCompacting: false }),
+          );
+          const claiming = scheduler.scheduleSequence(
+            [...claims, null].map((each) => ({
+              builder: async () => void (await claim(each)),
+              label: 'claim',
+            })),
+          ).task;
+          // each relies on the one before, whatever it writes beside
+          const codes = segments.map((segment, index) =>
+            codeOf(store.commit([put(['n'], index, index), put([segment], index)])),
+          );
+          let isOver = false;
+          const ended = Promise.all([...codes, claiming]).finally(() => (isOver = true));
+          // a claim that moves before it is watched is found by looking again
+          while (!isOver) {
+            await scheduler.waitIdle();
+            await clock.advance(claimPollMs);
+          }
+          expect((await ended).slice(0, -1)).toEqual(segments.map(() => 'done'));
+          expect((await inner.get(['n']))?.value).toBe(segments.length - 1);
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+
   test.each([null, ['k'], ['elsewhere']])('groups fare as if it had not, claimed %j', async (prefix) => {
     const { store, clock, claim } = await opened();
     await store.commit([put(['k'], 0)]);
