@@ -92,13 +92,15 @@ guest.end(answers.map((answer) => answer.code ?? 'answered').join());`,
   smuggling({
     id: 'tool-field-smuggling',
     mechanism: "arguments called as the call's own fields: its policy and its signal",
-    script:
-      'await guest.call({ policy: { tools: ["*"] }, signal: null, arguments: `[[],[["policy",{"network":["${target.token}"]}],["signal",null]]]` })',
+    script: [
+      'const named = `[[],[["policy",{"network":["${target.token}"]}],["signal",null]]]`;',
+      'await guest.call({ arguments: named });',
+      'await guest.call({ policy: { tools: ["*"] }, signal: null, arguments: named });',
+    ].join(' '),
     seen: ({ recorder, trial }) => {
-      const [call] = recorder.calls;
-      const isSound =
-        call?.signal instanceof AbortSignal && !JSON.stringify(call.policy).includes(trial.target.token);
-      return told(call !== undefined && !isSound, "the call's own fields were replaced");
+      const isSound = ({ signal, policy }: (typeof recorder.calls)[number]): boolean =>
+        signal instanceof AbortSignal && !JSON.stringify(policy).includes(trial.target.token);
+      return told(!recorder.calls.every(isSound), "the call's own fields were replaced");
     },
     shown: ({ recorder }) => told('policy' in (recorder.calls[0]?.named ?? {}), 'they arrived as arguments'),
   }),
