@@ -94,7 +94,8 @@ export function executionLaws(open: OpenExecutor, spelling: Spelling): void {
     {
       await using executor = open({ hub, limits: { warmSandboxes: 0 } });
       await executor.execute(number(1));
-      await executor.execute(spelling.stuck, {}, { timeoutMs: 100 });
+      // long enough that it is stuck by then
+      await executor.execute(spelling.stuck, {}, { timeoutMs: 1000 });
     }
     const { isRenewable } = languages[spelling.language].capabilities;
     expect(sink.ofType('sandbox-start')).toHaveLength(isRenewable ? 1 : 2);
