@@ -23,13 +23,13 @@ export interface PackageIndex {
    * hashes); only its wheels for any platform, or for this one.
    */
   readonly form: 'pyodide-lock' | 'simple';
-  /** Of the lock file, or of the folder of all packages: `https://pypi.org/simple/`. Relative to the page. */
+  /** Of the lock file, or of the folder of all packages: `https://index.example/simple/`. Relative to the page. */
   readonly url: string;
   /** `pyodide-lock`: where its files are. Default: beside it. */
   readonly packageBaseUrl?: string;
   /** `pyodide-lock`: SHA-256 of the lock file, as hex; then no other is believed. Default: whatever the address answers. */
   readonly lockSha256?: string;
-  /** Other origins that files may be fetched from, such as `https://files.pythonhosted.org`. Default: the index's own alone. */
+  /** Other origins that files may be fetched from, such as `https://files.example`. Default: the index's own alone. */
   readonly fileOrigins?: readonly string[];
   /** Install also what the index names no SHA-256 of. Default: false. */
   readonly allowsMissingHash?: boolean;

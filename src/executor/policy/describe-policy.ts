@@ -62,7 +62,7 @@ export function describePolicy(policy: Policy): readonly string[] {
 export interface PolicyChange {
   readonly list: PolicyList;
   readonly change: 'added' | 'removed';
-  /** As it stands in the list; in `network`, a method and an origin: `GET https://example.com`; in `packages`, `six from https://pypi.org`. */
+  /** As it stands in the list; in `network`, a method and an origin: `GET https://example.com`; in `packages`, `six from https://index.example`. */
   readonly entry: string;
   /**
    * Whether the entry by itself gives the guest more: added to what is allowed, or removed from what is denied. It may give nothing new when

@@ -1,6 +1,7 @@
 /** Values that lie in files of their own, and how the database refers to them. */
 import { CodedError } from '../../base/index.ts';
 import { decodeKey } from '../key.ts';
+import type { CommitPlan } from '../plan-commit.ts';
 
 /** What the database keeps in the place of such a value. */
 export interface BodyRef {
@@ -50,4 +51,13 @@ export interface BodyFolder {
   /** Removing what is not there is no error. */
   remove(file: string): Promise<void>;
   list(): Promise<readonly string[]>;
+}
+
+/** The files that a commit refers to. */
+export function filesOf({ changes }: CommitPlan, keepHistory: number): readonly string[] {
+  return [...changes.values()].flatMap(({ revisions, write }) =>
+    [write, ...revisions.slice(-keepHistory).map((revision) => revision.write)].flatMap(({ value }) =>
+      value instanceof DetachedBody ? [value.ref.file] : [],
+    ),
+  );
 }

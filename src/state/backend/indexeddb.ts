@@ -40,7 +40,7 @@ import type {
   Write,
 } from '../store.ts';
 import { changesOf, parseNotice, toNotice, Watchers } from '../watchers.ts';
-import { DetachedBody } from './body.ts';
+import { filesOf } from './body.ts';
 import type { BodyKeeper } from './body-keeper.ts';
 import { CommitRunner } from './indexeddb-commit.ts';
 import type { CommitRequest } from './indexeddb-commit.ts';
@@ -393,13 +393,4 @@ export class IndexedDbStore implements Store {
   #report(code: string, message: string): void {
     this.#hub.emit({ type: 'store-fail', store: this.name, error: { code, message } });
   }
-}
-
-/** What a commit refers to. */
-function filesOf({ changes }: CommitPlan, keepHistory: number): readonly string[] {
-  return [...changes.values()].flatMap(({ revisions, write }) =>
-    [write, ...revisions.slice(-keepHistory).map((revision) => revision.write)].flatMap(({ value }) =>
-      value instanceof DetachedBody ? [value.ref.file] : [],
-    ),
-  );
 }

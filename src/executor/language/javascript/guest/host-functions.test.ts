@@ -13,6 +13,7 @@ function openHost(tools: Partial<GuestTools>) {
   const told: unknown[] = [];
   const asked: GuestToolCall[] = [];
   const shown: string[] = [];
+  // what host functions use of it, and no more
   const output = {
     display: (bundle: unknown) => shown.push(String(bundle)) < 2,
     tools: {

@@ -84,6 +84,7 @@ export class PythonEngine implements Engine {
 
   constructor(python: PyodideAPI, { install, interruptAgain, time }: PythonParts, output: GuestOutput) {
     this.#time = time;
+    // its types leave out what its event loop is made of
     const internals = (python as unknown as LoopInternals)._api;
     const { scheduleCallback, config } = internals;
     this.#callbacks = new RunCallbacks({

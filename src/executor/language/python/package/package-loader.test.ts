@@ -201,7 +201,7 @@ test.each<[string, readonly PackageRequest[], Use, string, Record<string, unknow
   [
     'a policy of another origin',
     ['good'],
-    { policy: { packages: [{ origin: 'https://pypi.org', names: ['*'] }] } },
+    { policy: { packages: [{ origin: 'https://index.example', names: ['*'] }] } },
     'executor/denied',
     { rule: 'packages' },
   ],

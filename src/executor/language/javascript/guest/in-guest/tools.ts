@@ -20,6 +20,7 @@ export function installTools(host: HarnessHost, values: GuestValues): GuestTools
   type Function = (...given: unknown[]) => unknown;
   const waiting = new NativeMap<number, Waiting>();
   const bound = new NativeMap<string, Function>();
+  // tools are globals, by names that only the page knows
   const scope = globalThis as unknown as Record<string, unknown>;
   let argumentBytes = 0;
   let lastCall = 0;
