@@ -1,4 +1,5 @@
 /** Packages for runs: those of a context before the run, those that a guest asks for while it runs. What does it is loaded when it is needed. */
+import { withDeadline } from '../../platform/index.ts';
 import type { Clock } from '../../platform/index.ts';
 import type { GuestValue } from '../guest-value.ts';
 import type { PackageBudget } from '../language/package-budget.ts';
@@ -8,6 +9,7 @@ import type { Outcome } from '../outcome.ts';
 import type { PackageIndex } from '../package.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { ToolCall } from '../tool.ts';
+import { nothingPrinted } from './nothing-printed.ts';
 import type { PackageService } from './package-service.ts';
 import type { PreparedRun } from './prepare-run.ts';
 
@@ -22,8 +24,6 @@ export interface PackageDeskOptions {
 /** The name under which a guest asks; no tool can have it. */
 export const packageService = 'micropip.install';
 
-const never: AbortSignal = new AbortController().signal;
-
 export class PackageDesk {
   readonly #options: PackageDeskOptions;
   #service: Promise<PackageService> | undefined;
@@ -37,10 +37,20 @@ export class PackageDesk {
     return this.#options.language.loadPackages !== undefined;
   }
 
-  /** The run with its packages, or how it ended without having begun. Rejects with one of `executor/package-*`, or `executor/option-invalid`. */
-  async supply(prepared: PreparedRun, signal: AbortSignal = never): Promise<PreparedRun | Outcome> {
-    const { packages, denial } = prepared.grant;
-    return packages.length === 0 || denial ? prepared : (await this.#load()).supply(prepared, signal);
+  /**
+   * The run with its packages, or how it ended without having begun: `cancelled` as soon as `signal` aborts. Rejects with one of
+   * `executor/package-*`, or `executor/option-invalid`.
+   */
+  async supply(prepared: PreparedRun, signal: AbortSignal): Promise<PreparedRun | Outcome> {
+    if (prepared.grant.packages.length === 0) return prepared;
+    try {
+      return await withDeadline(this.#options.clock, { signal }, async (ended) =>
+        (await this.#load()).supply(prepared, ended),
+      );
+    } catch (error) {
+      if (signal.aborted) return { type: 'cancelled', ...nothingPrinted };
+      throw error;
+    }
   }
 
   /** Called by the guest as `(requirements, installed)`; answers `{ header, content, packages }`. */
@@ -51,9 +61,12 @@ export class PackageDesk {
   #load(): Promise<PackageService> {
     this.#service ??= import('./package-service.ts').then(
       (module) => new module.PackageService(this.#options),
+      (error: unknown) => {
+        // a part that could not be fetched may come the next time
+        this.#service = undefined;
+        throw error;
+      },
     );
-    // a part that could not be fetched may come the next time
-    this.#service.catch(() => (this.#service = undefined));
     return this.#service;
   }
 }

@@ -35,7 +35,6 @@ export class PackageService {
       const { header, content } = await loader.load(packages, { signal, installed: new Map(), budget });
       return { ...prepared, buffers: [...prepared.buffers, header.buffer, content.buffer] };
     } catch (error) {
-      if (signal.aborted) return { type: 'cancelled', ...nothingPrinted };
       if (isCodedError(error, 'executor/denied')) return deniedOutcome(error);
       throw error;
     }

@@ -42,6 +42,8 @@ export class SandboxExecutor implements Executor {
   readonly #slots: Slots;
   readonly #running = new Set<Execution>();
   readonly #sessions = new Set<Session>();
+  /** Aborted by disposal. */
+  readonly #closing = new AbortController();
   #sessionsTaken = 0;
   #isDisposed = false;
 
@@ -70,7 +72,7 @@ export class SandboxExecutor implements Executor {
     const leave = await this.#slots.enter(options.signal);
     if (!leave) return { type: 'cancelled', ...nothingPrinted };
     try {
-      const supplied = await this.#options.packages.supply(prepared, options.signal);
+      const supplied = await this.#supply(prepared, options.signal);
       return 'type' in supplied ? supplied : await this.#runOrFail(supplied, options);
     } finally {
       leave();
@@ -105,11 +107,19 @@ export class SandboxExecutor implements Executor {
     if (this.#isDisposed) return;
     this.#isDisposed = true;
     this.#slots.close();
+    this.#closing.abort();
     for (const execution of this.#running) execution.abandon();
     await Promise.all([...this.#sessions].map((session) => session[Symbol.asyncDispose]()));
     this.#pool.dispose();
     this.#factory.dispose();
     if (this.#options.ownsDomain) this.#options.domain[Symbol.dispose]();
+  }
+
+  #supply(prepared: PreparedRun, signal: AbortSignal | undefined): Promise<PreparedRun | Outcome> {
+    const { packages } = this.#options;
+    const closing = this.#closing.signal;
+    if (!signal || prepared.grant.packages.length === 0) return packages.supply(prepared, closing);
+    return packages.supply(prepared, AbortSignal.any([signal, closing]));
   }
 
   #runOrFail(prepared: PreparedRun, options: ExecutionOptions): Promise<Outcome> {
