@@ -10,6 +10,7 @@ import { FileMissing, FileStore } from './file-store.ts';
 import { Pace } from './pace.ts';
 import { maxRequirements } from './read-wheel.ts';
 import { isPackageName, normalizeName } from './requirement.ts';
+import { SharedLoad } from './shared-load.ts';
 import { parseSimpleHtml, parseSimpleJson, readHash } from './simple-page.ts';
 
 /** The page of one package, or a lock of all; the largest known ones have a few MB. */
@@ -36,14 +37,14 @@ abstract class BaseIndex implements IndexReader {
   protected readonly files: FileStore;
   readonly #base: URL;
   readonly #limits: ExecutorLimits;
-  readonly #clock: Clock;
+  protected readonly clock: Clock;
   readonly #lists = new Map<string, KeptList>();
   #listed = 0;
 
   constructor(index: PackageIndex, limits: ExecutorLimits, clock: Clock) {
     this.index = index;
     this.#limits = limits;
-    this.#clock = clock;
+    this.clock = clock;
     this.files = new FileStore(index, clock);
     this.#base = new URL(index.url, globalThis.document?.baseURI);
     this.origin = this.#base.origin;
@@ -55,7 +56,7 @@ abstract class BaseIndex implements IndexReader {
 
   async find(name: string, signal: AbortSignal): Promise<readonly Candidate[]> {
     const kept = this.#lists.get(name);
-    const nowMs = this.#clock.monotonic();
+    const nowMs = this.clock.monotonic();
     if (kept && nowMs - kept.atMs < listAgeMs) return kept.candidates;
     const candidates = await this.list(name, signal);
     this.#listed += candidates.length;
@@ -133,16 +134,20 @@ async function toCandidates(offered: readonly OfferedFile[], pace: Pace): Promis
 }
 
 class LockIndex extends BaseIndex {
-  #packages: Promise<Fields> | undefined;
+  #packages: Fields | undefined;
+  #loading: SharedLoad<Fields> | undefined;
 
   protected async list(name: string, signal: AbortSignal): Promise<readonly Candidate[]> {
-    this.#packages ??= this.#load(signal);
-    const packages = await this.#packages.catch((error: unknown) => {
-      this.#packages = undefined;
-      throw error;
-    });
+    const packages = (this.#packages ??= await this.#joinLoad().wait(signal));
     const candidate = this.#read(fieldsOf(packages[name]), name);
     return candidate ? [candidate] : [];
+  }
+
+  /** The load in progress, where somebody waits for it, or a new one. */
+  #joinLoad(): SharedLoad<Fields> {
+    if (!this.#loading || this.#loading.isOver)
+      this.#loading = new SharedLoad((signal) => this.#load(signal), this.clock);
+    return this.#loading;
   }
 
   async #load(signal: AbortSignal): Promise<Fields> {
