@@ -85,3 +85,39 @@ test('a signal ends one of the runs that wait for their packages, and no other',
   expect(await staying).toMatchObject({ type: 'failed', code: 'executor/frame-unavailable' });
   expect(seen.ended).toBe(1);
 });
+
+test('runs that wait for their packages take no place from the others', async () => {
+  const { executor, seen } = createExecutor({ limits: { concurrentExecutions: 2, queuedExecutions: 0 } });
+  const waiting = [executor.execute('1', packages), executor.execute('2', packages)];
+  await expect.poll(() => seen.loads).toBe(2);
+  await expect(executor.execute('3', packages)).rejects.toMatchObject({ code: 'executor/queue-full' });
+  expect(await executor.execute('4')).toMatchObject({ code: 'executor/frame-unavailable' });
+  await executor[Symbol.asyncDispose]();
+  expect(await Promise.all(waiting)).toMatchObject([{ type: 'cancelled' }, { type: 'cancelled' }]);
+});
+
+test('who has its packages waits for a place, however many wait already; only so many do', async () => {
+  let refuse = (_error: Error): void => undefined;
+  const createHost: CreateHost = () => new Promise((_resolve, reject) => (refuse = reject));
+  const { executor, seen, arrivals } = createExecutor({
+    createHost,
+    limits: { concurrentExecutions: 1, queuedExecutions: 1 },
+  });
+  const running = executor.execute('1');
+  await expect.poll(() => seen.starts).toBe(1);
+  const queued = executor.execute('2');
+  const packed = executor.execute('3', packages);
+  const next = executor.execute('4', packages);
+  await expect.poll(() => seen.loads).toBe(1);
+  arrivals[0]?.();
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  // the next one fetches nothing as long as that one waits
+  expect(seen.loads).toBe(1);
+  await expect(executor.execute('5')).rejects.toMatchObject({ code: 'executor/queue-full' });
+  refuse(noFrame);
+  expect(await running).toMatchObject({ type: 'failed' });
+  await executor[Symbol.asyncDispose]();
+  expect(await Promise.all([queued, packed, next])).toMatchObject(
+    Array.from({ length: 3 }, () => ({ type: 'cancelled' })),
+  );
+});

@@ -17,6 +17,7 @@ import type { PreparedRun } from './prepare-run.ts';
 import { SandboxFactory } from './sandbox-factory.ts';
 import { SandboxSession } from './sandbox-session.ts';
 import { Slots } from './slots.ts';
+import type { LeavePlace } from './slots.ts';
 import { maxToolMessageLength } from './tool-desk.ts';
 import type { TrustDomain } from './trust-domain.ts';
 
@@ -34,12 +35,20 @@ export interface SandboxExecutorOptions {
   readonly packageIndex?: PackageIndex | undefined;
 }
 
+/** Ready for an interpreter. */
+interface EnteredRun {
+  readonly prepared: PreparedRun;
+  readonly leave: LeavePlace;
+}
+
 export class SandboxExecutor implements Executor {
   readonly language: LanguageName;
   readonly #options: SandboxExecutorOptions & { readonly packages: PackageDesk };
   readonly #factory: SandboxFactory;
   readonly #pool: SandboxPool;
   readonly #slots: Slots;
+  /** For runs with packages, until they have a place in the others: a slow index keeps nobody from running. */
+  readonly #supplies: Slots;
   readonly #running = new Set<Execution>();
   readonly #sessions = new Set<Session>();
   /** Aborted by disposal. */
@@ -60,6 +69,7 @@ export class SandboxExecutor implements Executor {
     const kept = language.capabilities.isRenewable ? limits.concurrentExecutions : 0;
     this.#pool = new SandboxPool(() => this.#factory.open(), limits.warmSandboxes, kept);
     this.#slots = new Slots(limits.concurrentExecutions, limits.queuedExecutions);
+    this.#supplies = new Slots(limits.concurrentExecutions, limits.queuedExecutions);
   }
 
   async execute(
@@ -69,13 +79,13 @@ export class SandboxExecutor implements Executor {
   ): Promise<Outcome> {
     this.#refuseDisposed();
     const prepared = prepareRun(code, context, options, this.#options);
-    const leave = await this.#slots.enter(options.signal);
-    if (!leave) return { type: 'cancelled', ...nothingPrinted };
+    const isPacked = prepared.grant.packages.length > 0;
+    const entered = await (isPacked ? this.#enterPacked(prepared, options) : this.#enter(prepared, options));
+    if ('type' in entered) return entered;
     try {
-      const supplied = await this.#supply(prepared, options.signal);
-      return 'type' in supplied ? supplied : await this.#runOrFail(supplied, options);
+      return await this.#runOrFail(entered.prepared, options);
     } finally {
-      leave();
+      entered.leave();
     }
   }
 
@@ -107,6 +117,7 @@ export class SandboxExecutor implements Executor {
     if (this.#isDisposed) return;
     this.#isDisposed = true;
     this.#slots.close();
+    this.#supplies.close();
     this.#closing.abort();
     for (const execution of this.#running) execution.abandon();
     await Promise.all([...this.#sessions].map((session) => session[Symbol.asyncDispose]()));
@@ -115,11 +126,27 @@ export class SandboxExecutor implements Executor {
     if (this.#options.ownsDomain) this.#options.domain[Symbol.dispose]();
   }
 
-  #supply(prepared: PreparedRun, signal: AbortSignal | undefined): Promise<PreparedRun | Outcome> {
-    const { packages } = this.#options;
+  async #enter(
+    prepared: PreparedRun,
+    { signal }: ExecutionOptions,
+    maxQueued?: number,
+  ): Promise<EnteredRun | Outcome> {
+    const leave = await this.#slots.enter(signal, maxQueued);
+    return leave ? { prepared, leave } : { type: 'cancelled', ...nothingPrinted };
+  }
+
+  /** Few have their packages and no place yet: that is memory of the page. */
+  async #enterPacked(prepared: PreparedRun, options: ExecutionOptions): Promise<EnteredRun | Outcome> {
+    const leave = await this.#supplies.enter(options.signal);
+    if (!leave) return { type: 'cancelled', ...nothingPrinted };
     const closing = this.#closing.signal;
-    if (!signal || prepared.grant.packages.length === 0) return packages.supply(prepared, closing);
-    return packages.supply(prepared, AbortSignal.any([signal, closing]));
+    const ending = options.signal ? AbortSignal.any([options.signal, closing]) : closing;
+    try {
+      const supplied = await this.#options.packages.supply(prepared, ending);
+      return 'type' in supplied ? supplied : await this.#enter(supplied, options, Infinity);
+    } finally {
+      leave();
+    }
   }
 
   #runOrFail(prepared: PreparedRun, options: ExecutionOptions): Promise<Outcome> {

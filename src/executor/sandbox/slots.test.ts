@@ -31,6 +31,15 @@ test('a signal takes one out of the queue, and makes room in it', async () => {
   expect(await second).toBeTypeOf('function');
 });
 
+test('who has waited elsewhere is let into a full queue', async () => {
+  const slots = new Slots(1, 0);
+  const leave = await slots.enter();
+  await expect(slots.enter()).rejects.toMatchObject({ code: 'executor/queue-full' });
+  const waiting = slots.enter(undefined, 1);
+  leave?.();
+  expect(await waiting).toBeTypeOf('function');
+});
+
 test('closing tells all who wait, and all who come later', async () => {
   const slots = new Slots(1, 5);
   await slots.enter();

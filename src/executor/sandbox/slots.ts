@@ -18,11 +18,14 @@ export class Slots {
     this.#maxQueued = maxQueued;
   }
 
-  /** Resolves with `undefined` when `signal` aborts or the slots close first. Rejects with `executor/queue-full`. */
-  enter(signal?: AbortSignal): Promise<LeavePlace | undefined> {
+  /**
+   * Resolves with `undefined` when `signal` aborts or the slots close first. Rejects with `executor/queue-full`.
+   * @param maxQueued for who has waited elsewhere already; default that of the slots
+   */
+  enter(signal?: AbortSignal, maxQueued: number = this.#maxQueued): Promise<LeavePlace | undefined> {
     if (this.#isClosed || signal?.aborted) return Promise.resolve(undefined);
     if (this.#taken < this.#places) return Promise.resolve(this.#take());
-    if (this.#queue.length >= this.#maxQueued) return Promise.reject(full(this.#maxQueued));
+    if (this.#queue.length >= maxQueued) return Promise.reject(full(maxQueued));
     return new Promise((resolve) => {
       const onAbort = (): void => {
         this.#queue.splice(this.#queue.indexOf(waiter), 1);
