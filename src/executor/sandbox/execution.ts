@@ -52,9 +52,7 @@ export class Execution implements RunWatcher {
   async run(prepared: PreparedRun): Promise<Outcome> {
     const { clock, hub } = this.#dependencies;
     const { signal } = this.#options;
-    const { denial } = prepared.grant;
     if (signal?.aborted) return { type: 'cancelled', ...nothingPrinted };
-    if (denial) return { type: 'denied', code: 'executor/denied', ...denial, ...nothingPrinted };
     this.#desk = this.#openDesk(prepared.grant);
     const startMs = clock.monotonic();
     hub.emit({ type: 'execution-start', sandbox: this.#sandbox.id });

@@ -22,7 +22,7 @@ export interface RunGrant {
   readonly packages: readonly PackageRequest[];
   /** For these, and for those that the guest asks for later. */
   readonly packageBudget: PackageBudget;
-  /** The policy does not let this be handed over: the run must not begin. */
+  /** The policy does not let this be handed over: the run must not begin; see early-outcome.ts. */
   readonly denial: Denial | undefined;
 }
 

@@ -51,7 +51,7 @@ function createExecutor({ createHost = failToStart, limits: asked = {} }: Scene 
     ownsDomain: true,
     isStripped: true,
     limits,
-    policy: resolvePolicy(),
+    policy: resolvePolicy({ environment: [] }),
     clock,
     hub,
   });
@@ -120,4 +120,16 @@ test('who has its packages waits for a place, however many wait already; only so
   expect(await Promise.all([queued, packed, next])).toMatchObject(
     Array.from({ length: 3 }, () => ({ type: 'cancelled' })),
   );
+});
+
+test('what the policy does not let be handed over is denied before anything is started or fetched', async () => {
+  const { executor, seen } = createExecutor();
+  const context = { ...packages, environment: { SECRET: '1' } };
+  expect(await executor.execute('1', context)).toMatchObject({
+    type: 'denied',
+    permission: 'environment',
+    name: 'SECRET',
+    isSandboxLost: false,
+  });
+  expect(seen).toEqual({ loads: 0, ended: 0, starts: 0 });
 });

@@ -9,6 +9,7 @@ import type { Outcome } from '../outcome.ts';
 import type { Language, LanguageName } from '../language/language.ts';
 import type { PackageIndex } from '../package.ts';
 import type { Policy } from '../policy/policy.ts';
+import { findEarlyOutcome } from './early-outcome.ts';
 import { nothingPrinted } from './nothing-printed.ts';
 import { PackageDesk } from './package-desk.ts';
 import { SandboxPool } from './pool.ts';
@@ -79,6 +80,8 @@ export class SandboxExecutor implements Executor {
   ): Promise<Outcome> {
     this.#refuseDisposed();
     const prepared = prepareRun(code, context, options, this.#options);
+    const early = findEarlyOutcome(prepared, options.signal);
+    if (early) return early;
     const isPacked = prepared.grant.packages.length > 0;
     const entered = await (isPacked ? this.#enterPacked(prepared, options) : this.#enter(prepared, options));
     if ('type' in entered) return entered;

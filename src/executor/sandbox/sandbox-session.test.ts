@@ -95,7 +95,7 @@ function createSession() {
     new Promise((resolve) => starts.push(() => resolve(successors.shift() as unknown as Sandbox)));
   const session = new SandboxSession(first as unknown as Sandbox, {
     pool: new SandboxPool(start, 0),
-    rules: { limits, policy: resolvePolicy(), language: python },
+    rules: { limits, policy: resolvePolicy({ environment: [] }), language: python },
     dependencies: {
       clock,
       hub: silentHub,
@@ -209,6 +209,18 @@ test('what was put aside is told with the loss, and as it came back with the nex
     restored: { names: ['x'], lost: [{ name: 'file' }, { name: 'y' }], missedRuns: 1 },
   });
   expect(await session.execute('last')).not.toHaveProperty('restored');
+});
+
+test('what is denied beforehand needs no interpreter, and leaves what was put aside to the next run', async () => {
+  const { session, starts } = await loseInterpreter();
+  const denied = session.execute('no', { environment: { SECRET: '1' } });
+  expect(await denied).toMatchObject({ type: 'denied', name: 'SECRET' });
+  expect(await denied).not.toHaveProperty('restored');
+  expect(starts).toEqual([]);
+  const next = session.execute('next');
+  await expect.poll(() => starts).toHaveLength(1);
+  starts[0]?.();
+  expect(await next).toMatchObject({ value: 'next', restored: { names: ['x', 'y'] } });
 });
 
 test('an interpreter that never becomes the other one is ended in time, and a third one starts afresh', async () => {

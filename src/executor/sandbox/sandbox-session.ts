@@ -4,6 +4,7 @@ import type { Code, ExecutionContext, ExecutionOptions, Session } from '../execu
 import { Execution } from './execution.ts';
 import type { ExecutionDependencies } from './execution.ts';
 import type { Outcome, Restored } from '../outcome.ts';
+import { findEarlyOutcome } from './early-outcome.ts';
 import { nothingPrinted } from './nothing-printed.ts';
 import type { SandboxPool } from './pool.ts';
 import { prepareRun } from './prepare-run.ts';
@@ -68,7 +69,10 @@ export class SandboxSession implements Session {
     options: ExecutionOptions = {},
   ): Promise<Outcome> {
     if (this.#isDisposed) throw new CodedError('executor/disposed', 'the session has been disposed');
-    const run = createPendingRun(prepareRun(code, context, options, this.#options.rules), options);
+    const prepared = prepareRun(code, context, options, this.#options.rules);
+    const early = findEarlyOutcome(prepared, options.signal);
+    if (early) return early;
+    const run = createPendingRun(prepared, options);
     this.#pending.add(run);
     let leave: LeavePlace | undefined;
     try {
