@@ -72,7 +72,11 @@ export interface OutputPart {
  */
 export interface Executor extends AsyncDisposable {
   readonly language: LanguageName;
-  /** Runs `code` in an interpreter that has run nothing before and runs nothing after. */
+  /**
+   * Runs `code` in an interpreter that has run nothing before and runs nothing after. Asynchronous always: it answers a promise and throws nothing,
+   * and the code runs in a worker, never on the page's thread. The hub hears `execution-start` and `execution-end` of every call that can be made,
+   * however it ends.
+   */
   execute(code: Code, context?: ExecutionContext, options?: ExecutionOptions): Promise<Outcome>;
   /** An interpreter of its own that keeps variables between runs. The caller disposes it. */
   createSession(): Promise<Session>;
@@ -82,6 +86,7 @@ export interface Executor extends AsyncDisposable {
 export interface Session extends AsyncDisposable {
   /** The interpreter in use; another one after an outcome with `isSandboxLost`. */
   readonly id: SandboxId;
+  /** As an executor's, in the session's own interpreter. */
   execute(code: Code, context?: ExecutionContext, options?: ExecutionOptions): Promise<Outcome>;
   /**
    * Ends the run in progress with `cancelled`: politely where the page is isolated, else with its interpreter. One that still waits for an

@@ -146,8 +146,25 @@ interface Known {
   };
   /** A snapshot could not be used, made or kept; interpreters boot. */
   'snapshot-drop': { readonly language: string; readonly reason: string };
-  'execution-start': { readonly sandbox: string };
-  'execution-end': { readonly sandbox: string; readonly outcome: string; readonly durationMs: number };
+  /** An executor accepted a call. It may yet wait: for its turn, its packages, an interpreter. */
+  'execution-start': { readonly execution: string; readonly language: string };
+  /** One for each start. */
+  'execution-end': {
+    readonly execution: string;
+    readonly language: string;
+    /** Left out where the code reached no interpreter. */
+    readonly sandbox?: string;
+    /** The outcome's type; `refused` where the call was rejected after all, such as for packages that could not be had. */
+    readonly outcome: string;
+    /** Which limit, where one was exceeded. */
+    readonly limit?: string;
+    /** Why it was `denied`, `failed` or `refused`. */
+    readonly code?: string;
+    /** Before the code was handed to an interpreter. */
+    readonly waitMs: number;
+    /** From then on. */
+    readonly durationMs: number;
+  };
   /** An optimizer works on a program of this kind; `module` is its id where it is hosted. */
   'compile-start': { readonly optimizer: string; readonly kind: string; readonly module?: string };
   /** At most one in 50 ms for each compilation. */

@@ -100,8 +100,13 @@ export function executionLaws(open: OpenExecutor, spelling: Spelling): void {
     const { isRenewable } = languages[spelling.language].capabilities;
     expect(sink.ofType('sandbox-start')).toHaveLength(isRenewable ? 1 : 2);
     expect(sink.ofType('sandbox-start')[0]).toMatchObject({ language: spelling.language });
-    expect(sink.ofType('execution-start')).toHaveLength(2);
-    expect(sink.ofType('execution-end').map((event) => event.outcome)).toEqual(['returned', 'exceeded']);
+    const { language } = spelling;
+    expect(sink.ofType('execution-start')).toMatchObject([{ language }, { language }]);
+    const sandbox = expect.any(String) as string;
+    expect(sink.ofType('execution-end')).toMatchObject([
+      { language, sandbox, outcome: 'returned' },
+      { language, sandbox, outcome: 'exceeded', limit: 'time' },
+    ]);
     const causes = isRenewable ? ['time'] : ['used', 'time'];
     expect(sink.ofType('sandbox-kill').map((event) => event.cause)).toEqual(causes);
   });

@@ -50,12 +50,11 @@ export class Execution implements RunWatcher {
 
   /** Resolves always. */
   async run(prepared: PreparedRun): Promise<Outcome> {
-    const { clock, hub } = this.#dependencies;
+    const { clock } = this.#dependencies;
     const { signal } = this.#options;
     if (signal?.aborted) return { type: 'cancelled', ...nothingPrinted };
     this.#desk = this.#openDesk(prepared.grant);
     const startMs = clock.monotonic();
-    hub.emit({ type: 'execution-start', sandbox: this.#sandbox.id });
     const onAbort = (): void => this.stop('cancelled');
     signal?.addEventListener('abort', onAbort, { once: true });
     const cancelTimer = clock.after(prepared.timeoutMs, () => this.stop('time'));
@@ -69,10 +68,7 @@ export class Execution implements RunWatcher {
     signal?.removeEventListener('abort', onAbort);
     // an interrupt that is still on its way must not hit the next run, where there can be one
     if (this.#sandbox.isAlive) await this.#interrupting;
-    const outcome = this.#outcome(end, prepared, clock.monotonic() - startMs);
-    const { type, durationMs } = outcome;
-    hub.emit({ type: 'execution-end', sandbox: this.#sandbox.id, outcome: type, durationMs });
-    return outcome;
+    return this.#outcome(end, prepared, clock.monotonic() - startMs);
   }
 
   /** Asks the guest to stop and, when it does not or cannot be asked, ends its interpreter. */

@@ -133,3 +133,39 @@ test('what the policy does not let be handed over is denied before anything is s
   });
   expect(seen).toEqual({ loads: 0, ended: 0, starts: 0 });
 });
+
+test('the hub hears of every call how it ended, also of those that reach no interpreter', async () => {
+  const { executor, seen, sink, arrivals, clock } = createExecutor({
+    limits: { concurrentExecutions: 1, queuedExecutions: 1 },
+  });
+  await executor.execute('1', { environment: { SECRET: '1' } });
+  await executor.execute('2');
+  const controller = new AbortController();
+  const packed = executor.execute('3', packages);
+  await expect.poll(() => seen.loads).toBe(1);
+  const queued = executor.execute('4', packages, { signal: controller.signal });
+  await expect(executor.execute('5', packages)).rejects.toMatchObject({ code: 'executor/queue-full' });
+  controller.abort();
+  await queued;
+  await clock.advance(1000);
+  arrivals[0]?.();
+  await packed;
+  await expect(executor.execute('')).resolves.toMatchObject({ type: 'failed' });
+  await expect(executor.execute('6', { variables: { 'no name': 1 } })).rejects.toThrow('variable');
+
+  const reached = { language: 'python', durationMs: 0 };
+  const failed = { ...reached, outcome: 'failed', code: 'executor/frame-unavailable' };
+  expect(sink.ofType('execution-end')).toMatchObject([
+    { ...reached, outcome: 'denied', code: 'executor/denied', waitMs: 0 },
+    { ...failed, waitMs: 0 },
+    { ...reached, outcome: 'refused', code: 'executor/queue-full' },
+    { ...reached, outcome: 'cancelled' },
+    { ...failed, waitMs: 1000 },
+    failed,
+  ]);
+  for (const event of sink.ofType('execution-end')) expect(event).not.toHaveProperty('sandbox');
+  const names = (type: 'execution-start' | 'execution-end') =>
+    sink.ofType(type).map(({ execution }) => execution);
+  expect(new Set(names('execution-start'))).toEqual(new Set(names('execution-end')));
+  expect(new Set(names('execution-start')).size).toBe(6);
+});

@@ -15,6 +15,8 @@ import { PackageDesk } from './package-desk.ts';
 import { SandboxPool } from './pool.ts';
 import { prepareRun } from './prepare-run.ts';
 import type { PreparedRun } from './prepare-run.ts';
+import { reportExecution } from './report-execution.ts';
+import type { OnReach } from './report-execution.ts';
 import { SandboxFactory } from './sandbox-factory.ts';
 import { SandboxSession } from './sandbox-session.ts';
 import { Slots } from './slots.ts';
@@ -80,16 +82,10 @@ export class SandboxExecutor implements Executor {
   ): Promise<Outcome> {
     this.#refuseDisposed();
     const prepared = prepareRun(code, context, options, this.#options);
-    const early = findEarlyOutcome(prepared, options.signal);
-    if (early) return early;
-    const isPacked = prepared.grant.packages.length > 0;
-    const entered = await (isPacked ? this.#enterPacked(prepared, options) : this.#enter(prepared, options));
-    if ('type' in entered) return entered;
-    try {
-      return await this.#runOrFail(entered.prepared, options);
-    } finally {
-      entered.leave();
-    }
+    const { clock, hub, language } = this.#options;
+    return reportExecution({ clock, hub, language: language.name }, (onReach) =>
+      this.#execute(prepared, options, onReach),
+    );
   }
 
   /** Rejects with `executor/session-limit`, `executor/disposed`, or as an interpreter's start does. */
@@ -129,6 +125,21 @@ export class SandboxExecutor implements Executor {
     if (this.#options.ownsDomain) this.#options.domain[Symbol.dispose]();
   }
 
+  async #execute(prepared: PreparedRun, options: ExecutionOptions, onReach: OnReach): Promise<Outcome> {
+    const early = findEarlyOutcome(prepared, options.signal);
+    if (early) return early;
+    const isPacked = prepared.grant.packages.length > 0;
+    const entered = await (isPacked ? this.#enterPacked(prepared, options) : this.#enter(prepared, options));
+    if ('type' in entered) return entered;
+    try {
+      return await this.#runOnce(entered.prepared, options, onReach);
+    } catch (error) {
+      return this.#bootFailure(error);
+    } finally {
+      entered.leave();
+    }
+  }
+
   async #enter(
     prepared: PreparedRun,
     { signal }: ExecutionOptions,
@@ -152,13 +163,10 @@ export class SandboxExecutor implements Executor {
     }
   }
 
-  #runOrFail(prepared: PreparedRun, options: ExecutionOptions): Promise<Outcome> {
-    return this.#runOnce(prepared, options).catch((error: unknown) => this.#bootFailure(error));
-  }
-
-  async #runOnce(prepared: PreparedRun, options: ExecutionOptions): Promise<Outcome> {
+  async #runOnce(prepared: PreparedRun, options: ExecutionOptions, onReach: OnReach): Promise<Outcome> {
     const sandbox = await this.#pool.acquire(options.signal);
     if (!sandbox) return { type: 'cancelled', ...nothingPrinted };
+    onReach(sandbox.id);
     const execution = new Execution(sandbox, options, this.#options);
     this.#running.add(execution);
     try {

@@ -1,4 +1,4 @@
-/** Names of sandboxes, minted here only. */
+/** Names of sandboxes and of what runs in them, minted here only. */
 import type { Brand } from '../../base/index.ts';
 import { randomHex, systemRandom } from '../../platform/index.ts';
 import type { Random } from '../../platform/index.ts';
@@ -9,4 +9,9 @@ export type SandboxId = Brand<string, 'SandboxId'>;
 /** @param random default: the system's */
 export function createSandboxId(random: Random = systemRandom): SandboxId {
   return `sandbox-${randomHex(random, 8)}` as SandboxId;
+}
+
+/** Names one call of `execute` to whoever hears of it. @param random default: the system's */
+export function createExecutionId(random: Random = systemRandom): string {
+  return `execution-${randomHex(random, 8)}`;
 }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { SimulatedClock } from '../../platform/index.ts';
-import { silentHub } from '../../telemetry/index.ts';
+import { createHub, createMemorySink } from '../../telemetry/index.ts';
 import { resolveLimits } from '../limits.ts';
 import type { LostName, Outcome } from '../outcome.ts';
 import { python } from '../language/python/python.ts';
@@ -87,6 +87,8 @@ class ScriptedSandbox {
 function createSession() {
   const first = new ScriptedSandbox('first');
   const clock = new SimulatedClock();
+  const hub = createHub(clock);
+  const sink = createMemorySink(hub);
   const limits = resolveLimits();
   const starts: (() => void)[] = [];
   const second = new ScriptedSandbox('second');
@@ -98,14 +100,14 @@ function createSession() {
     rules: { limits, policy: resolvePolicy({ environment: [] }), language: python },
     dependencies: {
       clock,
-      hub: silentHub,
+      hub,
       limits,
       packages: { isOpen: false, serve: () => Promise.resolve(null), supply: (run) => Promise.resolve(run) },
     },
     bootFailure: (error) => ({ type: 'failed', message: String(error) }) as Outcome,
     onDispose: () => undefined,
   });
-  return { session, first, second, starts, clock };
+  return { session, first, second, starts, clock, sink };
 }
 
 test('an interrupt while the interpreter starts ends the run that waits for it, and no other', async () => {
@@ -262,4 +264,18 @@ test('a guest that never ends to be put aside is ended, and has a successor with
   starts[0]?.();
   expect(await run).toMatchObject({ value: 'next', restored: { names: ['x', 'y'], missedRuns: 1 } });
   expect([first.runs, second.runs]).toEqual([[], ['next']]);
+});
+
+test('the hub hears of each run, which interpreter it reached, and how it ended', async () => {
+  const { session, sink } = createSession();
+  await session.execute('1');
+  const stuck = session.execute('stuck');
+  const waiting = session.execute('never');
+  await session[Symbol.asyncDispose]();
+  await Promise.all([stuck, waiting]);
+  expect(sink.ofType('execution-start')).toHaveLength(3);
+  const ends = sink.ofType('execution-end');
+  expect(ends).toHaveLength(3);
+  expect(ends[0]).toMatchObject({ language: 'python', sandbox: 'first', outcome: 'returned' });
+  expect(ends.slice(1).map(({ outcome }) => outcome)).toEqual(['cancelled', 'cancelled']);
 });

@@ -9,6 +9,8 @@ import { nothingPrinted } from './nothing-printed.ts';
 import type { SandboxPool } from './pool.ts';
 import { prepareRun } from './prepare-run.ts';
 import type { PreparedRun, RunRules } from './prepare-run.ts';
+import { reportExecution } from './report-execution.ts';
+import type { OnReach } from './report-execution.ts';
 import type { Sandbox } from './sandbox.ts';
 import type { SandboxId } from './sandbox-id.ts';
 import { describeRestored, describeSave, describeUnrestored } from './saved-session.ts';
@@ -33,12 +35,13 @@ interface PendingRun {
   /** Its signal is also aborted by that of the caller. */
   readonly options: ExecutionOptions & { readonly signal: AbortSignal };
   readonly stop: () => void;
+  readonly onReach: OnReach;
 }
 
-function createPendingRun(prepared: PreparedRun, options: ExecutionOptions): PendingRun {
+function createPendingRun(prepared: PreparedRun, options: ExecutionOptions, onReach: OnReach): PendingRun {
   const stopping = new AbortController();
   const signal = options.signal ? AbortSignal.any([options.signal, stopping.signal]) : stopping.signal;
-  return { prepared, options: { ...options, signal }, stop: () => stopping.abort() };
+  return { prepared, options: { ...options, signal }, stop: () => stopping.abort(), onReach };
 }
 
 export class SandboxSession implements Session {
@@ -69,21 +72,12 @@ export class SandboxSession implements Session {
     options: ExecutionOptions = {},
   ): Promise<Outcome> {
     if (this.#isDisposed) throw new CodedError('executor/disposed', 'the session has been disposed');
-    const prepared = prepareRun(code, context, options, this.#options.rules);
-    const early = findEarlyOutcome(prepared, options.signal);
-    if (early) return early;
-    const run = createPendingRun(prepared, options);
-    this.#pending.add(run);
-    let leave: LeavePlace | undefined;
-    try {
-      leave = await this.#turn.enter(run.options.signal);
-      if (!leave) return { type: 'cancelled', ...nothingPrinted };
-      const supplied = await this.#options.dependencies.packages.supply(run.prepared, run.options.signal);
-      return 'type' in supplied ? supplied : await this.#run({ ...run, prepared: supplied });
-    } finally {
-      this.#pending.delete(run);
-      leave?.();
-    }
+    const { rules, dependencies } = this.#options;
+    const prepared = prepareRun(code, context, options, rules);
+    const { clock, hub } = dependencies;
+    return reportExecution({ clock, hub, language: rules.language.name }, (onReach) =>
+      this.#execute(createPendingRun(prepared, options, onReach)),
+    );
   }
 
   interrupt(): void {
@@ -103,7 +97,23 @@ export class SandboxSession implements Session {
     return Promise.resolve();
   }
 
-  async #run({ prepared, options }: PendingRun): Promise<Outcome> {
+  async #execute(run: PendingRun): Promise<Outcome> {
+    const early = findEarlyOutcome(run.prepared, run.options.signal);
+    if (early) return early;
+    this.#pending.add(run);
+    let leave: LeavePlace | undefined;
+    try {
+      leave = await this.#turn.enter(run.options.signal);
+      if (!leave) return { type: 'cancelled', ...nothingPrinted };
+      const supplied = await this.#options.dependencies.packages.supply(run.prepared, run.options.signal);
+      return 'type' in supplied ? supplied : await this.#run({ ...run, prepared: supplied });
+    } finally {
+      this.#pending.delete(run);
+      leave?.();
+    }
+  }
+
+  async #run({ prepared, options, onReach }: PendingRun): Promise<Outcome> {
     try {
       const isReachable = await untilAbort(this.#sandbox.isReachable(), options.signal);
       if (isReachable === undefined) return this.#cancelledBefore();
@@ -116,6 +126,7 @@ export class SandboxSession implements Session {
       this.#sandbox.kill('disposed');
       return this.#cancelledBefore();
     }
+    onReach(this.#sandbox.id);
     this.#current = new Execution(this.#sandbox, options, this.#options.dependencies);
     const outcome = await this.#current.run(prepared);
     this.#current = undefined;
