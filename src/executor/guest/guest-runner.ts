@@ -29,10 +29,10 @@ function interrupted(type: string): string {
   });
 }
 
-/** The budgets of a run are kept here once more: a guest can reach what the engine was given, and leave the engine's own out. */
 /** Memory that is shared with the frame, where it is isolated. */
 export type SharedMemory = Partial<Pick<GuestBoot, 'interrupt' | 'mailbox'>>;
 
+/** The budgets of a run are kept here once more: a guest can reach what the engine was given, and leave the engine's own out. */
 export class GuestRunner implements GuestOutput {
   readonly tools: ToolPort;
   readonly #send: Send;
