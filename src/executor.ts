@@ -73,4 +73,5 @@ export type {
   Tools,
   TrustDomain,
   TrustDomainOptions,
+  UnsavedFile,
 } from './executor/index.ts';

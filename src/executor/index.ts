@@ -24,6 +24,7 @@ export type {
   OutputField,
   PythonInterpreter,
   PythonInterpreterOptions,
+  UnsavedFile,
 } from './language/python/interpreter/python-interpreter.ts';
 export { createPythonExecutor } from './language/python/python-executor.ts';
 export type { PythonExecutorOptions } from './language/python/python-executor.ts';

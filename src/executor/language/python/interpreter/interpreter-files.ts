@@ -1,7 +1,9 @@
 /** Files that the host lends to an interpreter, and takes back. */
-import { CodedError } from '../../../../base/index.ts';
+import { CodedError, messageOf } from '../../../../base/index.ts';
 import type { GuestValue } from '../../../guest-value.ts';
-import type { HostFiles, PythonInterpreterOptions } from './python-interpreter.ts';
+import type { Outcome } from '../../../outcome.ts';
+import { errorOf } from './outcome-error.ts';
+import type { HostFiles, PythonInterpreterOptions, UnsavedFile } from './python-interpreter.ts';
 
 interface LentFile {
   readonly path: string;
@@ -18,6 +20,28 @@ function invalid(field: string, expected: string, found: string): CodedError {
 
 function lastPart(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1);
+}
+
+/** What came of reading some files. */
+interface Reading {
+  readonly unsaved: readonly UnsavedFile[];
+  /** Fewer of them may come. */
+  readonly isTooMuch?: boolean;
+  /** Why no others would come either. */
+  readonly end?: string;
+}
+
+const giveUp = (files: readonly LentFile[], reason: string): readonly UnsavedFile[] =>
+  files.map(({ path }) => ({ path, reason }));
+
+/**
+ * Code whose value is what the files hold now. Code that ran before may have replaced `builtins.__import__`: the answer is the guest's word, as what it
+ * writes is.
+ */
+function writeReading(files: readonly LentFile[]): string {
+  const names = JSON.stringify(files.map(({ name }) => name));
+  const open = '__import__("_io").open_code';
+  return `{name: ${open}("/sandbox/" + name).read() if __import__("posix").access("/sandbox/" + name, 4) else None for name in ${names}}`;
 }
 
 const isSame = (one: Uint8Array, other: Uint8Array): boolean =>
@@ -65,24 +89,52 @@ export class InterpreterFiles {
     return Object.fromEntries(contents);
   }
 
-  /** Code whose value is what the files hold now, or `undefined` where nothing is to be brought back. Code that ran before may have replaced `builtins.__import__`: the answer is the guest's word, as what it writes is. */
-  get collectingCode(): string | undefined {
-    const names = this.#lent.filter(({ isWritable }) => isWritable).map(({ name }) => name);
-    if (!this.#isSynced || names.length === 0) return undefined;
-    const open = '__import__("_io").open_code';
-    return `{name: ${open}("/sandbox/" + name).read() if __import__("posix").access("/sandbox/" + name, 4) else None for name in ${JSON.stringify(names)}}`;
+  /**
+   * Writes back what has changed; resolves with what could not be. A file that has grown beyond what one result may bring keeps no other one back.
+   * @param run runs code where the files are
+   */
+  async collect(run: (code: string) => Promise<Outcome>): Promise<readonly UnsavedFile[]> {
+    const files = this.#isSynced ? this.#lent.filter(({ isWritable }) => isWritable) : [];
+    if (files.length === 0) return [];
+    const together = await this.#read(files, run);
+    if (!together.isTooMuch || files.length === 1) return together.unsaved;
+    const unsaved: UnsavedFile[] = [];
+    for (const [index, file] of files.entries()) {
+      const alone = await this.#read([file], run);
+      unsaved.push(...alone.unsaved);
+      if (alone.end !== undefined) return [...unsaved, ...giveUp(files.slice(index + 1), alone.end)];
+    }
+    return unsaved;
   }
 
-  /** Writes what has changed. The guest's answer: read by hand. */
-  async store(answer: GuestValue): Promise<void> {
+  async #read(files: readonly LentFile[], run: (code: string) => Promise<Outcome>): Promise<Reading> {
+    const outcome = await run(writeReading(files)).catch((error: unknown) => messageOf(error));
+    if (typeof outcome === 'string') return { unsaved: giveUp(files, outcome), end: outcome };
+    if (outcome.type === 'returned') return { unsaved: await this.#store(files, outcome.value) };
+    // code that ran before can have made it do even that
+    const reason = outcome.type === 'submitted' ? 'the guest does not show it' : errorOf(outcome).message;
+    const unsaved = giveUp(files, reason);
+    const isTooMuch = outcome.type === 'exceeded' && outcome.limit !== 'time' && !outcome.isSandboxLost;
+    return isTooMuch ? { unsaved, isTooMuch } : { unsaved, end: reason };
+  }
+
+  /** The guest's answer: read by hand. */
+  async #store(files: readonly LentFile[], answer: GuestValue): Promise<readonly UnsavedFile[]> {
     const contents = Object(answer) as Readonly<Record<string, GuestValue>>;
-    for (const { path, name, isWritable } of this.#lent) {
+    const unsaved: UnsavedFile[] = [];
+    for (const file of files) {
+      const { path, name } = file;
       const content = Object.hasOwn(contents, name) ? contents[name] : undefined;
-      if (!isWritable || !(content instanceof Uint8Array)) continue;
+      if (!(content instanceof Uint8Array)) continue;
       if (isSame(content, this.#known.get(path) ?? new Uint8Array())) continue;
-      await this.#host?.write(path, content);
-      this.#known.set(path, content);
+      try {
+        await this.#host?.write(path, content);
+        this.#known.set(path, content);
+      } catch (error) {
+        unsaved.push(...giveUp([file], messageOf(error)));
+      }
     }
+    return unsaved;
   }
 
   async #create({ path, isWritable }: LentFile): Promise<Uint8Array> {

@@ -84,22 +84,19 @@ function toRuntimeError(error: unknown): CodedError {
   return new CodedError('executor/tool-failed', `${type}: ${messageOf(error)}`, { cause: error });
 }
 
-/** @param onCall told before and after each call */
+/** @param inside runs what a tool does before its first `await` */
 export function bridgeTools(
   tools: Readonly<Record<string, InterpreterTool>>,
-  onCall: (change: 1 | -1) => void,
+  inside: <T>(work: () => T) => T,
 ): Tools {
   const bridges = Object.entries(tools).map(([name, tool]): readonly [string, Tool] => [
     `${bridgePrefix}${name}`,
     {
       async call({ named, arguments: values }) {
-        onCall(1);
         try {
-          return await tool.call(named, values);
+          return await inside(() => tool.call(named, values));
         } catch (error) {
           throw toRuntimeError(error);
-        } finally {
-          onCall(-1);
         }
       },
     },

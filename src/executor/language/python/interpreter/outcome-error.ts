@@ -1,18 +1,30 @@
 /** What an outcome is to somebody who expects an answer or an exception. */
 import { CodedError, unreachable } from '../../../../base/index.ts';
 import type { Outcome } from '../../../outcome.ts';
+import type { UnsavedFile } from './python-interpreter.ts';
 
 /** What was printed before goes along, up to so many characters. */
 const shownLength = 4096;
 
 type Bad = Exclude<Outcome, { type: 'returned' | 'submitted' }>;
 
-export function errorOf(outcome: Outcome): CodedError {
+/** For a call that came before the interpreter was shut down, and had not begun. */
+export function shutDown(): CodedError {
+  return new CodedError('executor/python-stopped', 'the interpreter was shut down', {
+    fields: { limit: 'none', stdout: '', stderr: '', isStateLost: true },
+  });
+}
+
+/** @param unsavedFiles that could not be written back afterwards */
+export function errorOf(outcome: Outcome, unsavedFiles: readonly UnsavedFile[] = []): CodedError {
   const bad = outcome as Bad;
   const printed = {
     stdout: bad.stdout.slice(-shownLength),
     stderr: bad.stderr.slice(-shownLength),
     isStateLost: bad.isSandboxLost,
+    ...(unsavedFiles.length > 0
+      ? { unsavedFiles: unsavedFiles.map(({ path, reason }) => ({ path, reason })) }
+      : {}),
   };
   switch (bad.type) {
     case 'syntax-error': {

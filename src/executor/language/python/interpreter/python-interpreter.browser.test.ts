@@ -60,6 +60,7 @@ describe('code and variables', () => {
       stdout: 'out\n',
       stderr: 'err\n',
       displays: [],
+      unsavedFiles: [],
     });
   });
 
@@ -287,6 +288,20 @@ describe('files, environment and network', () => {
     await python.execute('pathlib.Path("new.txt").unlink()\nSUBMIT(1)');
     expect(contents).toMatchObject({ 'out/kept.txt': 'before the error', 'out/new.txt': 'made' });
     expect(written).toEqual(['out/new.txt', 'out/new.txt', 'out/kept.txt']);
+  });
+
+  test('a file that has grown beyond what a result may bring keeps back neither the answer nor other files', async () => {
+    const { files, contents } = openFolder({ large: '', small: '' });
+    await using python = open({ files, enableWritePaths: ['large', 'small'] });
+    const code = 'open("large", "wb").write(bytes(17 * 2**20))\nopen("small", "w").write("1")\nSUBMIT(1)';
+    expect(await python.execute(code)).toMatchObject({
+      final: { output: { output: 1 } },
+      unsavedFiles: [{ path: 'large' }],
+    });
+    expect(contents).toEqual({ large: '', small: '1' });
+    const shortened = await python.execute('open("large", "w").write("2")');
+    expect([shortened.output, shortened.unsavedFiles]).toEqual([1, []]);
+    expect(contents).toEqual({ large: '2', small: '1' });
   });
 
   test('files are not written back where that is switched off, and variables of the environment are those enabled', async () => {

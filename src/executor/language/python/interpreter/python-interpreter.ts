@@ -67,6 +67,13 @@ export interface FinalOutput {
   readonly output: Readonly<Record<string, GuestValue>>;
 }
 
+/** A file that the code may have changed and that was not written back. */
+export interface UnsavedFile {
+  readonly path: string;
+  /** For people: it has grown beyond `limits.resultBytes`, or what the host's `write` threw. */
+  readonly reason: string;
+}
+
 /** What became of code that ended well. */
 export interface InterpreterResult {
   /** What DSPy's `execute` answers: the final output, else the value of the last expression unless it is `None`, else what was printed. */
@@ -78,9 +85,11 @@ export interface InterpreterResult {
   readonly stdout: string;
   readonly stderr: string;
   readonly displays: readonly DisplayValue[];
+  /** Mostly none. The next call tries again. */
+  readonly unsavedFiles: readonly UnsavedFile[];
 }
 
-/** Keeps variables and imports from call to call. Calls wait for each other. */
+/** Keeps variables and imports from call to call. Calls wait for each other, in order. */
 export interface PythonInterpreter extends AsyncDisposable {
   readonly tools: Readonly<Record<string, InterpreterTool>>;
   /** What DSPy tells a model of the interpreter. */
@@ -90,10 +99,13 @@ export interface PythonInterpreter extends AsyncDisposable {
   /**
    * Runs code. Rejects with `executor/python-syntax`, `executor/python-threw` (the code failed; what it set is kept), `executor/python-stopped` (a limit,
    * or a caller; `isStateLost` says whether variables are gone), `executor/denied`, `executor/interpreter-busy` (called by one of its own tools), or as
-   * an executor does.
+   * an executor does. The fields of the first three have `unsavedFiles`, too, where there are some.
+   *
+   * A tool must not call the interpreter that waits for it. Before the tool's first `await` that is refused; after it, it looks like anybody else's
+   * call, and waits until the outer one has ended, at its time limit at the latest.
    */
   execute(code: string, variables?: Readonly<Record<string, GuestValue>>): Promise<InterpreterResult>;
-  /** Ends the session; a later call starts a new one. */
+  /** Ends the session, and calls that came before with `executor/python-stopped`; a later call starts a new one. */
   shutdown(): Promise<void>;
 }
 
@@ -106,19 +118,25 @@ const executionInstructions =
 /** Starts nothing. What is wrong with the options is told by the first call: `executor/option-invalid`, `executor/tool-invalid`, `executor/file-invalid`. */
 export function createPythonInterpreter(options: PythonInterpreterOptions): PythonInterpreter {
   let loading: Promise<PythonInterpreter> | undefined;
+  let loaded: PythonInterpreter | undefined;
   const load = (): Promise<PythonInterpreter> => {
-    loading ??= import('./session-interpreter.ts').then(
-      ({ SessionInterpreter }) => new SessionInterpreter(options, executionInstructions),
-    );
-    loading.catch(() => (loading = undefined));
+    loading ??= import('./session-interpreter.ts')
+      .then(({ SessionInterpreter }) => (loaded = new SessionInterpreter(options, executionInstructions)))
+      .catch((error: unknown) => {
+        loading = undefined;
+        throw error;
+      });
     return loading;
   };
-  const shutdown = async (): Promise<void> => (await loading)?.shutdown();
+  // without a detour once it is there: who calls from within a tool is known by its stack
+  const use = async <T>(work: (interpreter: PythonInterpreter) => Promise<T>): Promise<T> =>
+    work(loaded ?? (await load()));
+  const shutdown = async (): Promise<void> => (await loading?.catch(() => undefined))?.shutdown();
   return {
     tools: options.tools ?? {},
     executionInstructions,
-    start: async () => (await load()).start(),
-    execute: async (code, variables) => (await load()).execute(code, variables),
+    start: () => use((interpreter) => interpreter.start()),
+    execute: (code, variables) => use((interpreter) => interpreter.execute(code, variables)),
     shutdown,
     [Symbol.asyncDispose]: shutdown,
   };

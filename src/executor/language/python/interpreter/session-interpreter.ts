@@ -7,16 +7,23 @@ import type { Tools } from '../../../tool.ts';
 import { InterpreterFiles } from './interpreter-files.ts';
 import { createNetworkTool, writeNetworkFunctions } from './interpreter-network.ts';
 import { bridgePrefix, bridgeTools, checkPythonName, writeFunctions } from './interpreter-tools.ts';
-import { errorOf } from './outcome-error.ts';
+import { errorOf, shutDown } from './outcome-error.ts';
 import type {
   FinalOutput,
   InterpreterResult,
   InterpreterTool,
   PythonInterpreter,
   PythonInterpreterOptions,
+  UnsavedFile,
 } from './python-interpreter.ts';
 
 const networkTool = `${bridgePrefix}network`;
+
+interface LiveSession {
+  readonly session: Session;
+  /** Its tools and files are in place. */
+  isSetUp: boolean;
+}
 
 export class SessionInterpreter implements PythonInterpreter {
   readonly tools: Readonly<Record<string, InterpreterTool>>;
@@ -25,9 +32,11 @@ export class SessionInterpreter implements PythonInterpreter {
   readonly #files: InterpreterFiles;
   readonly #bridges: Tools;
   readonly #setup: { readonly code: string; readonly variables: Readonly<Record<string, GuestValue>> };
-  #session: Session | undefined;
-  #isSetUp = false;
-  #toolsRunning = 0;
+  #live: LiveSession | undefined;
+  /** Aborted by a shutdown, which makes another one: what was called before it must not touch what comes after. */
+  #closing = new AbortController();
+  /** Tools that have begun and not come to their first `await`: whoever calls now is one of them. */
+  #toolsBeginning = 0;
   #turn: Promise<unknown> = Promise.resolve();
 
   /** Throws as `createPythonInterpreter` says. */
@@ -39,7 +48,7 @@ export class SessionInterpreter implements PythonInterpreter {
     this.#files = new InterpreterFiles(options);
     for (const { name } of outputFields) checkPythonName('outputFields', name);
     const network = createNetworkTool(options);
-    const bridges = bridgeTools(tools, (change) => (this.#toolsRunning += change));
+    const bridges = bridgeTools(tools, (work) => this.#insideTool(work));
     this.#bridges = network ? { ...bridges, [networkTool]: network } : bridges;
     const { code, variables } = writeFunctions(tools);
     const functions = network ? code + writeNetworkFunctions(networkTool) : code;
@@ -48,38 +57,49 @@ export class SessionInterpreter implements PythonInterpreter {
   }
 
   start(): Promise<void> {
-    return this.#inTurn(async () => void (await this.#ready()));
+    return this.#inTurn(async (signal) => void (await this.#ready(signal)));
   }
 
   execute(code: string, variables: Readonly<Record<string, GuestValue>> = {}): Promise<InterpreterResult> {
-    return this.#inTurn(async () => {
-      const session = await this.#ready();
-      const outcome = await session.execute(code, { ...this.#context(), variables });
-      this.#isSetUp = !outcome.isSandboxLost;
-      await this.#collect(session);
-      return resultOf(outcome);
+    return this.#inTurn(async (signal) => {
+      const live = await this.#ready(signal);
+      refuseAborted(signal);
+      const outcome = await live.session.execute(code, { ...this.#context(), variables });
+      live.isSetUp = !outcome.isSandboxLost;
+      return resultOf(outcome, await this.#collect(live));
     });
   }
 
   async shutdown(): Promise<void> {
-    const session = this.#session;
-    this.#session = undefined;
-    this.#isSetUp = false;
-    await session?.[Symbol.asyncDispose]();
+    const live = this.#live;
+    this.#live = undefined;
+    this.#closing.abort();
+    this.#closing = new AbortController();
+    await live?.session[Symbol.asyncDispose]();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.shutdown();
   }
 
-  /** One after the other; a tool that calls the interpreter which waits for it would wait for ever. */
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#toolsRunning > 0) {
+  #insideTool<T>(work: () => T): T {
+    this.#toolsBeginning += 1;
+    try {
+      return work();
+    } finally {
+      this.#toolsBeginning -= 1;
+    }
+  }
+
+  /** One after the other; a tool that calls the interpreter which waits for it would wait for long. */
+  #inTurn<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    if (this.#toolsBeginning > 0) {
       return Promise.reject(
         new CodedError('executor/interpreter-busy', 'a tool cannot use the interpreter that waits for it'),
       );
     }
-    const result = this.#turn.then(work);
+    const { signal } = this.#closing;
+    const result = this.#turn.then(() => work(signal));
     this.#turn = result.catch(() => undefined);
     return result;
   }
@@ -92,39 +112,61 @@ export class SessionInterpreter implements PythonInterpreter {
     };
   }
 
-  async #ready(): Promise<Session> {
-    this.#session ??= await this.#options.executor.createSession();
-    if (this.#isSetUp) return this.#session;
+  /** Rejects with `executor/python-stopped` when `signal` has aborted. */
+  async #ready(signal: AbortSignal): Promise<LiveSession> {
+    refuseAborted(signal);
+    const live = this.#live ?? (await this.#open(signal));
+    if (live.isSetUp) return live;
     const { environment = {}, enableEnvVars = [] } = this.#options;
     const seen = enableEnvVars.filter((name) => Object.hasOwn(environment, name));
-    const outcome = await this.#session.execute(this.#setup.code, {
+    const files = await this.#files.mount();
+    refuseAborted(signal);
+    const outcome = await live.session.execute(this.#setup.code, {
       tools: this.#bridges,
       variables: this.#setup.variables,
-      files: await this.#files.mount(),
+      files,
       environment: Object.fromEntries(seen.map((name) => [name, environment[name] ?? ''])),
     });
     if (outcome.type !== 'returned') throw errorOf(outcome);
-    this.#isSetUp = true;
-    return this.#session;
+    live.isSetUp = true;
+    return live;
+  }
+
+  async #open(signal: AbortSignal): Promise<LiveSession> {
+    const opening = this.#options.executor.createSession();
+    const aborted = new Promise<undefined>((resolve) => {
+      signal.addEventListener('abort', () => resolve(undefined), { once: true });
+    });
+    const session = await Promise.race([opening, aborted]);
+    if (session && !signal.aborted) return (this.#live = { session, isSetUp: false });
+    opening.then(
+      (unwanted) => unwanted[Symbol.asyncDispose](),
+      () => undefined,
+    );
+    throw shutDown();
   }
 
   /** Files of a guest that is gone are gone with it. */
-  async #collect(session: Session): Promise<void> {
-    const code = this.#files.collectingCode;
-    if (!this.#isSetUp || code === undefined) return;
-    const outcome = await session.execute(code);
-    this.#isSetUp = !outcome.isSandboxLost;
-    if (outcome.type !== 'returned') throw errorOf(outcome);
-    await this.#files.store(outcome.value);
+  async #collect(live: LiveSession): Promise<readonly UnsavedFile[]> {
+    if (!live.isSetUp) return [];
+    return this.#files.collect(async (code) => {
+      const outcome = await live.session.execute(code);
+      live.isSetUp = !outcome.isSandboxLost;
+      return outcome;
+    });
   }
 }
 
-function resultOf(outcome: Outcome): InterpreterResult {
-  if (outcome.type !== 'returned' && outcome.type !== 'submitted') throw errorOf(outcome);
+function refuseAborted(signal: AbortSignal): void {
+  if (signal.aborted) throw shutDown();
+}
+
+function resultOf(outcome: Outcome, unsavedFiles: readonly UnsavedFile[]): InterpreterResult {
+  if (outcome.type !== 'returned' && outcome.type !== 'submitted') throw errorOf(outcome, unsavedFiles);
   const { stdout, stderr, displays = [] } = outcome;
   const final: FinalOutput | undefined = outcome.type === 'submitted' ? { output: outcome.value } : undefined;
   const value = outcome.type === 'returned' ? outcome.value : null;
   // 0, false and the empty are values too
   const output = final ?? (value === null ? stdout : value);
-  return { output, value, final, stdout, stderr, displays };
+  return { output, value, final, stdout, stderr, displays, unsavedFiles };
 }
