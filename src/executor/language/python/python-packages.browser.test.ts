@@ -196,6 +196,51 @@ test('a compiled package is loaded when it is imported', async () => {
   });
 });
 
+/** As an index lists them, for several interpreters; only the last one's file is there. */
+const compiled = {
+  xxhash: 'xxhash-4.1.0',
+  msgpack: 'msgpack-1.2.4',
+};
+const hashes = {
+  xxhash: 'eb2a048fad81ab55ef3e835b8440a73bb7b8b709140a1e9fe77091863b2172c5',
+  msgpack: '06a0657a4110d563255006b7cb7147432f67827144e429c2cdb1c967548d1817',
+};
+const tags = [
+  'cp315-cp315-pyemscripten_2026_5_wasm32',
+  'cp313-cp313-pyemscripten_2025_0_wasm32',
+  'cp314-cp314-manylinux_2_28_x86_64',
+  'cp314-cp314-pyemscripten_2026_0_wasm32',
+];
+
+const realIndex: PackageIndex = {
+  form: 'simple',
+  url: '/fixtures/python/packages/simple/',
+  fetch(input, init) {
+    const name = new URL(input).pathname.split('/').at(-2) as keyof typeof compiled;
+    if (!(name in compiled)) return fetch(input, init);
+    const links = tags.map((tag) => {
+      const file = `${compiled[name]}-${tag}.whl`;
+      return `<a href="../../${file}#sha256=${hashes[name]}">${file}</a>`;
+    });
+    const headers = { 'content-type': 'text/html' };
+    return Promise.resolve(new Response(`<!doctype html>${links.join('')}`, { headers }));
+  },
+};
+
+test('of what projects publish for many interpreters the one for this is had by name, and its machine code runs', async () => {
+  const policyOf = { packages: [{ origin: location.origin, names: ['xxhash', 'msgpack'] }] };
+  await using real = open({ packageIndex: realIndex, policy: policyOf });
+  const code = `
+import msgpack, xxhash
+[xxhash.xxh32(b"a", seed=0).hexdigest(), msgpack._cmsgpack.__name__, msgpack.unpackb(msgpack.packb({"a": [1, 2.5]}))]`;
+  const outcome = await real.execute(code, { packages: ['xxhash', 'msgpack>=1.2'] });
+  // XXH32 of "a" with a seed of 0 is 0x550d7456
+  expect(outcome).toMatchObject({
+    type: 'returned',
+    value: ['550d7456', 'msgpack._cmsgpack', { a: [1, 2.5] }],
+  });
+});
+
 test('an index that is none is refused when it is asked', async () => {
   const indexes: readonly PackageIndex[] = [
     { form: 'other' as never, url: '/' },
