@@ -55,6 +55,12 @@ export interface ExecutionOptions {
   readonly onDisplay?: (value: DisplayValue) => void;
   /** Names of variables to bring back. One that is not defined at the end makes the outcome `threw` with `NameError`. */
   readonly outputs?: readonly string[];
+  /**
+   * Buffers of variables and files that are given away instead of copied, as with `structuredClone`: they are detached when the call returns, whatever
+   * becomes of the run; a call that is refused for what it was given leaves them as they are. A view of a part of its buffer is copied all the same, and so
+   * is memory of WebAssembly.
+   */
+  readonly transfer?: readonly ArrayBuffer[];
 }
 
 /** Some printed text. */

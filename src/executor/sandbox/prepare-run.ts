@@ -145,6 +145,21 @@ function checkTimeout(timeoutMs: number | undefined, wallTimeMs: number): number
   throw wrong('option', 'timeoutMs', 'a number above 0', String(timeoutMs));
 }
 
+function checkTransfer(transfer: readonly unknown[] = []): ReadonlySet<ArrayBuffer> {
+  const isSound = Array.isArray(transfer) && transfer.every(isUsable);
+  if (isSound) return new Set(transfer as readonly ArrayBuffer[]);
+  throw wrong('option', 'transfer', 'a list of ArrayBuffers that are not detached', 'another');
+}
+
+function isUsable(item: unknown): boolean {
+  if (!(item instanceof ArrayBuffer)) return false;
+  try {
+    return new Uint8Array(item).length >= 0;
+  } catch {
+    return false;
+  }
+}
+
 function encodeFiles(
   files: NonNullable<ExecutionContext['files']>,
   encoder: ValueEncoder,
@@ -252,7 +267,8 @@ export function prepareRun(
   checkUse(context, options, language);
   const tools = checkTools(context, language);
   const packages = copyPackages(context.packages, limits);
-  const encoder = new ValueEncoder({ maxSizeBytes: limits.inputBytes, maxDepth: limits.valueDepth });
+  const { inputBytes: maxSizeBytes, valueDepth: maxDepth } = limits;
+  const encoder = new ValueEncoder({ maxSizeBytes, maxDepth, given: checkTransfer(options.transfer) });
   const variables = Object.entries(context.variables ?? {}).map(
     ([name, value]) => [checkName('variable', name, rules), encodeVariable(name, value, encoder)] as const,
   );
@@ -271,10 +287,12 @@ export function prepareRun(
     packages: packages.length > 0 ? encoder.buffers.length : null,
     ...prepareSurroundings(context, tools, rules),
   };
+  const timeoutMs = checkTimeout(options.timeoutMs, limits.wallTimeMs);
+  encoder.takeGiven();
   return {
     request: new TextEncoder().encode(JSON.stringify(request)),
     buffers: encoder.buffers,
-    timeoutMs: checkTimeout(options.timeoutMs, limits.wallTimeMs),
+    timeoutMs,
     ...boundsOf(limits),
     toolCalls: limits.toolCalls,
     hasTools: tools.size > 0,

@@ -41,6 +41,8 @@ const lastDateMs = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 export interface ValueBounds {
   readonly maxSizeBytes: number;
   readonly maxDepth: number;
+  /** Buffers that the caller gives away. Default: none. */
+  readonly given?: ReadonlySet<ArrayBufferLike>;
 }
 
 function typeCodeOf(value: ArrayBufferView): string | undefined {
@@ -53,10 +55,12 @@ function nameOf(value: unknown): string {
   return `an object of type ${Object.prototype.toString.call(value).slice(8, -1)}`;
 }
 
-/** Collects the values of one run; buffers are copies, so that the caller keeps its own. */
+/** Collects the values of one run; buffers are copies, so that the caller keeps its own, but for those that it gives away. */
 export class ValueEncoder {
   readonly buffers: ArrayBuffer[] = [];
   readonly #bounds: ValueBounds;
+  /** Where the caller's own stand among the buffers. */
+  readonly #taken = new Map<ArrayBufferLike, number>();
   #sizeBytes = 0;
 
   constructor(bounds: ValueBounds) {
@@ -136,7 +140,7 @@ export class ValueEncoder {
     if (code === undefined)
       throw invalid(path, 'bytes or one of the typed arrays in GuestValue', nameOf(view));
     this.#count(view.byteLength, path);
-    const index = this.#keep(new Uint8Array(view.buffer, view.byteOffset, view.byteLength).slice());
+    const index = this.#take(view);
     return code === 'bytes' ? { $: 'bytes', b: index } : { $: 'array', t: code, b: index };
   }
 
@@ -157,6 +161,20 @@ export class ValueEncoder {
     };
   }
 
+  /** The caller's given buffers are taken from it now. Only when nothing else can be refused: what is refused is not half taken. */
+  takeGiven(): void {
+    for (const [buffer, index] of this.#taken) this.buffers[index] = takeOrCopy(buffer as ArrayBuffer);
+  }
+
+  #take({ buffer, byteOffset, byteLength }: ArrayBufferView): number {
+    const isWhole = byteLength === buffer.byteLength;
+    if (!isWhole || !this.#bounds.given?.has(buffer))
+      return this.#keep(new Uint8Array(buffer, byteOffset, byteLength).slice());
+    const index = this.#taken.get(buffer) ?? this.buffers.push(buffer as ArrayBuffer) - 1;
+    this.#taken.set(buffer, index);
+    return index;
+  }
+
   #keep(bytes: Uint8Array): number {
     // made by slice() or TextEncoder, so never shared
     return this.buffers.push(bytes.buffer as ArrayBuffer) - 1;
@@ -166,6 +184,15 @@ export class ValueEncoder {
     this.#sizeBytes += sizeBytes;
     if (this.#sizeBytes <= this.#bounds.maxSizeBytes) return;
     throw invalid(path, `at most ${this.#bounds.maxSizeBytes} bytes for all values of a run`, 'more');
+  }
+}
+
+/** Memory of WebAssembly cannot be given away. */
+function takeOrCopy(buffer: ArrayBuffer): ArrayBuffer {
+  try {
+    return structuredClone(buffer, { transfer: [buffer] });
+  } catch {
+    return buffer.slice(0);
   }
 }
 
