@@ -7,7 +7,6 @@ export type {
   Session,
   SubmitField,
 } from './executor.ts';
-export type { Watcher as EscapeWatcher } from './escape/attempt.ts';
 export type { FrameKind } from './sandbox/frame.ts';
 export { freezeGuestValue } from './guest-value.ts';
 export type { GuestNumbers, GuestValue } from './guest-value.ts';
@@ -29,6 +28,7 @@ export type {
 export { createPythonExecutor } from './language/python/python-executor.ts';
 export type { PythonExecutorOptions } from './language/python/python-executor.ts';
 export type { AssetLocation } from './sandbox/guest-files.ts';
+export { defaultLimits } from './limits.ts';
 export type { ExecutorLimits } from './limits.ts';
 export type {
   Cancelled,
@@ -37,7 +37,9 @@ export type {
   ExceededLimit,
   Failed,
   GuestError,
+  LostName,
   Outcome,
+  Restored,
   Returned,
   Submitted,
   SyntaxFault,
