@@ -1,7 +1,7 @@
 """Runs the guest's code and turns what happened into JSON text and buffers.
 
 Executed once per interpreter, in a namespace of its own, with names given by the worker: `emit(stream, text)`
-prints, `show(bundle)` displays, `exceed()` reports too much output, `keep(view)` copies a buffer out and answers its
+prints a text or its bytes, `show(bundle)` displays, `exceed()` reports too much output, `keep(view)` copies a buffer out and answers its
 number; `hold(view)` does the same for a tool's call, which `call_tool` and `start_tool` send. `schedule(callback, ms)`
 calls back while the run lasts, unless `drop_callbacks()` comes first; `interrupt_again()` asks once more to stop.
 It is speed and manners, not a wall: a guest can reach and change all of it, and then fools only itself.
@@ -32,6 +32,8 @@ CO_COROUTINE = 0x80
 MAX_SAFE = 2**53 - 1
 MESSAGE_LIMIT = 16_384
 TRACEBACK_LIMIT = 65_536
+# the loader copies texts character by character, and bytes at once
+LONG_TEXT = 4096
 DIRECTORY = "/sandbox"
 LEFT_OVER_SECONDS = 0.1
 
@@ -141,7 +143,12 @@ class Printer(io.TextIOBase):
         if text and not text.isascii():
             text = text.encode("utf-8", "replace").decode()
         if text:
-            emit(self.stream, text)
+            emit(self.stream, outward(text))
+
+
+def outward(text):
+    """A text on its way out: a long one as its bytes."""
+    return text.encode() if len(text) > LONG_TEXT else text
 
 
 # ---- values in
@@ -289,20 +296,24 @@ class Arguments:
             raise ToolError(text, "executor/tool-arguments-invalid")
 
     def keep(self, data):
+        global has_held
         self.take(len(data))
+        has_held = True
         return hold(data)
 
 
 def write_arguments(name, values, named):
-    global arguments
+    global arguments, has_held
     arguments = Arguments(name)
-    release()
+    if has_held:
+        release()
+        has_held = False
     try:
         items = [encode(value, f"{name}() argument {index + 1}", depth_limit) for index, value in enumerate(values)]
         pairs = [[key, encode(value, f"{name}() argument {key!r}", depth_limit)] for key, value in named.items()]
         text = dumps([items, pairs])
         arguments.take(len(text))
-        return text
+        return outward(text)
     finally:
         arguments = None
 
@@ -318,7 +329,7 @@ def read_answer(answer):
     if answer is None:
         is_stopping = True
         raise KeyboardInterrupt()
-    content = decode(answer.text.to_bytes(), answer.buffers)
+    content = decode(answer, ()) if type(answer) is str else decode(answer.text.to_bytes(), answer.buffers)
     if "code" in content:
         raise ToolError(content["message"], content["code"])
     return content["value"]
@@ -868,7 +879,7 @@ def settle(result):
     text = dumps(result)
     if result["type"] in ("returned", "submitted") and len(text) > bounds.left:
         raise ResultTooLarge()
-    return text
+    return outward(text)
 
 
 def conclude(error):
@@ -883,7 +894,7 @@ def conclude(error):
 
 
 def start(text, buffers):
-    """Runs one request. Answers the result as text, or an awaitable of it when the code awaits at its top level."""
+    """Runs one request. Answers the result as text or its bytes, or an awaitable of it when the code awaits at its top level."""
     global runs, depth_limit, main_task, is_stopping, is_running
     runs += 1
     main_task = None
@@ -950,6 +961,7 @@ depth_limit = 0
 argument_bytes = 0
 display_bytes = 0
 arguments = None
+has_held = False
 main_task = None
 is_stopping = False
 is_running = False

@@ -55,6 +55,8 @@ export interface Engine {
 export interface GuestOutput {
   /** Prints. What is no text is dropped. */
   emit(stream: 'stdout' | 'stderr', text: unknown): void;
+  /** Prints a long text, as UTF-8: it is copied as it is, and read on the page. */
+  emitBytes(stream: 'stdout' | 'stderr', bytes: Uint8Array): void;
   /** Prints bytes that the language's own streams have not seen. */
   writeRaw(stream: 'stdout' | 'stderr', bytes: Uint8Array): void;
   /** Shows a rich value: a MIME bundle as JSON text. What is no text is dropped. False when it was too much: the page ends the run. */

@@ -9,6 +9,7 @@ import { createInterruptFlag, pythonSignalOf, raiseInterrupt } from './interrupt
 /** What an engine is given: whatever holds these can be reached by a guest. */
 interface Given {
   readonly emit: (stream: number, text: unknown) => void;
+  readonly emitBytes: (bytes: Uint8Array) => void;
   readonly keep: (bytes: Uint8Array) => number;
 }
 
@@ -36,9 +37,14 @@ async function run(
   limits: { readonly outputBytes?: number } = {},
 ): Promise<readonly GuestMessage[]> {
   const sent: GuestMessage[] = [];
-  const runner = new GuestRunner((message) => void sent.push(message), {}, clock);
+  const runner = new GuestRunner(
+    (message, transfer = []) => void sent.push(structuredClone(message, { transfer: [...transfer] })),
+    {},
+    clock,
+  );
   const given: Given = {
     emit: (stream, text) => runner.emit(stream === 0 ? 'stdout' : 'stderr', text),
+    emitBytes: (bytes) => runner.emitBytes('stdout', bytes),
     keep: (bytes) => runner.keep(bytes),
   };
   runner.install(engineOf(() => guest(given)));
@@ -57,8 +63,12 @@ const attempt = (work: () => unknown): string => {
   return '{}';
 };
 
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 const textOf = (sent: readonly GuestMessage[]): string =>
-  sent.map((message) => (message.type === 'output-write' ? message.text : '')).join('');
+  sent
+    .map((message) => (message.type === 'output-write' ? message.text : ''))
+    .map((text) => (typeof text === 'string' ? text : decoder.decode(text)))
+    .join('');
 const typesOf = (sent: readonly GuestMessage[]): readonly string[] => sent.map((message) => message.type);
 
 test('text beyond the limit is cut, whoever emits it, and the run is told to have exceeded', async () => {
@@ -67,6 +77,32 @@ test('text beyond the limit is cut, whoever emits it, and the run is told to hav
     return '{}';
   });
   expect(textOf(sent)).toHaveLength(1000);
+  expect(typesOf(sent).filter((type) => type === 'output-exceed')).toHaveLength(1);
+});
+
+test('long texts leave as bytes, in order with the others, each mark kept', async () => {
+  const long = `\u{feff}${'é'.repeat(5000)}`;
+  const sent = await run(
+    ({ emit, emitBytes }) => {
+      emit(0, 'a');
+      emitBytes(new TextEncoder().encode(long));
+      emitBytes(new TextEncoder().encode('\u{feff}b'));
+      return '{}';
+    },
+    { outputBytes: 20_000 },
+  );
+  expect(textOf(sent)).toBe(`a${long}\u{feff}b`);
+});
+
+test('bytes beyond the limit are cut, and the run is told to have exceeded', async () => {
+  const sent = await run(
+    ({ emitBytes }) => {
+      for (let round = 0; round < 3; round += 1) emitBytes(new Uint8Array(9000).fill(120));
+      return '{}';
+    },
+    { outputBytes: 10_000 },
+  );
+  expect(textOf(sent)).toBe('x'.repeat(10_000));
   expect(typesOf(sent).filter((type) => type === 'output-exceed')).toHaveLength(1);
 });
 

@@ -52,7 +52,7 @@ export class GuestRunner implements GuestOutput {
   #displaysLeft = 0;
   #bytesLeft = 0;
   #buffers: ArrayBuffer[] = [];
-  #decoder = new TextDecoder();
+  #decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
   constructor(send: Send, { interrupt, mailbox }: SharedMemory, clock: Clock = systemClock) {
     this.#send = send;
@@ -147,6 +147,17 @@ export class GuestRunner implements GuestOutput {
     if (kept.length < text.length) this.exceed();
   }
 
+  emitBytes(stream: 'stdout' | 'stderr', bytes: Uint8Array): void {
+    if (this.#run === undefined || this.#hasExceeded) return;
+    // short ones are gathered, as texts are
+    if (bytes.length < batchLength) return this.emit(stream, this.#decoder.decode(bytes));
+    this.#write();
+    const keptLength = Math.min(bytes.length, Math.max(0, this.#textLeft));
+    this.#textLeft -= keptLength;
+    this.#sendOutput(stream, bytes.slice(0, keptLength).buffer as ArrayBuffer);
+    if (keptLength < bytes.length) this.exceed();
+  }
+
   display(bundle: unknown): boolean {
     if (this.#run === undefined || typeof bundle !== 'string') return true;
     if (this.#hasExceeded) return false;
@@ -215,9 +226,14 @@ export class GuestRunner implements GuestOutput {
       const text = this.#pending[stream];
       if (!text) continue;
       this.#pending[stream] = '';
-      this.#writes += 1;
-      this.#writtenMs = this.#clock.monotonic();
-      this.#send({ type: 'output-write', run: this.#run, stream, text });
+      this.#sendOutput(stream, text);
     }
+  }
+
+  #sendOutput(stream: 'stdout' | 'stderr', text: string | ArrayBuffer): void {
+    this.#writes += 1;
+    this.#writtenMs = this.#clock.monotonic();
+    const transfer = typeof text === 'string' ? [] : [text];
+    this.#send({ type: 'output-write', run: this.#run as number, stream, text }, transfer);
   }
 }

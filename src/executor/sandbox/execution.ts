@@ -18,6 +18,8 @@ import type { RunEnd, RunWatcher, Sandbox } from './sandbox.ts';
 import type { PackageDesk } from './package-desk.ts';
 import { ToolDesk } from './tool-desk.ts';
 
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+
 /** Why a run is stopped from outside. The first one counts, whatever the guest answers. */
 export type StopReason = 'time' | 'output' | 'calls' | 'denied' | 'cancelled';
 
@@ -90,10 +92,13 @@ export class Execution implements RunWatcher {
     this.#sandbox.kill('disposed');
   }
 
-  output({ stream, text }: OutputPart): void {
+  output(stream: OutputPart['stream'], written: string | ArrayBuffer): void {
     const { outputBytes } = this.#dependencies.limits;
-    const kept = text.slice(0, outputBytes - this.#printedLength);
-    this.#printedLength += text.length;
+    const left = Math.max(0, outputBytes - this.#printedLength);
+    const isText = typeof written === 'string';
+    // of what is too much no more is read than can be shown
+    const kept = isText ? written.slice(0, left) : readStart(written, left);
+    this.#printedLength += isText ? written.length : written.byteLength;
     if (kept) {
       this.#printed[stream].push(kept);
       this.#tell({ stream, text: kept });
@@ -178,6 +183,10 @@ export class Execution implements RunWatcher {
           : failureOf(end, ending);
     }
   }
+}
+
+function readStart(bytes: ArrayBuffer, length: number): string {
+  return decoder.decode(bytes.byteLength > length ? new Uint8Array(bytes, 0, length) : bytes);
 }
 
 /** The bound behind each limit that an interpreter reports. */

@@ -83,9 +83,9 @@ export class SandboxFactory {
   }
 
   async #boot(host: SandboxHost, guest: OpenedGuest, signal: AbortSignal): Promise<Sandbox> {
-    const { language, limits: bounds, hub } = this.#options;
+    const { language, limits: bounds, hub, clock } = this.#options;
     const { keepsTime } = language.capabilities;
-    const sandbox = new Sandbox({ id: createSandboxId(), host, guest, bounds, hub, keepsTime });
+    const sandbox = new Sandbox({ id: createSandboxId(), host, guest, bounds, hub, clock, keepsTime });
     signal.addEventListener('abort', () => sandbox.kill('disposed'), { once: true });
     await sandbox.ready.catch((error: unknown) => {
       // a worker that did not get to its end may go on for ever

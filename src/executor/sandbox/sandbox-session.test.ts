@@ -22,6 +22,7 @@ class ScriptedSandbox {
   #endSave: (() => void) | undefined;
   saved: SavedSession | undefined;
   missedRuns = 0;
+  endCause: string | undefined;
   /** What it answers when it is to become another one; without an answer it never does. */
   restoring: readonly LostName[] | undefined = [];
   #endRestore: ((lost: undefined) => void) | undefined;
@@ -33,6 +34,7 @@ class ScriptedSandbox {
 
   keepSession(_bounds: unknown, saved: SavedSession | undefined): void {
     this.saved = saved;
+    this.missedRuns = saved?.missedRuns ?? 0;
   }
 
   whenSaved(): Promise<void> {
@@ -77,6 +79,7 @@ class ScriptedSandbox {
 
   kill(cause: string): void {
     this.isAlive = false;
+    this.endCause ??= cause;
     this.#endRestore?.(undefined);
     this.#endSave?.();
     this.#end?.({ type: 'dead', cause: cause as never, message: cause });
@@ -107,7 +110,7 @@ function createSession() {
     bootFailure: (error) => ({ type: 'failed', message: String(error) }) as Outcome,
     onDispose: () => undefined,
   });
-  return { session, first, second, starts, clock, sink };
+  return { session, first, second, successors, starts, clock, sink };
 }
 
 test('an interrupt while the interpreter starts ends the run that waits for it, and no other', async () => {
@@ -180,6 +183,7 @@ test('disposal ends a run that waits for its interpreter at once', async () => {
 
 const saved: SavedSession = {
   run: 3,
+  missedRuns: 0,
   parts: [new ArrayBuffer(8)],
   names: ['x', 'y'],
   lost: [{ name: 'file', reason: 'it is open' }],
@@ -251,7 +255,41 @@ test('an abort while it becomes the other one loses nothing: the next run tries 
   expect(await waiting).toMatchObject({ type: 'cancelled', restored: { names: ['x', 'y'] } });
   await expect.poll(() => starts).toHaveLength(2);
   starts[1]?.();
-  expect(await next).toMatchObject({ type: 'returned', restored: { names: ['x', 'y'] } });
+  expect(await next).toMatchObject({ type: 'returned', restored: { names: ['x', 'y'], missedRuns: 1 } });
+});
+
+test('a frame that goes down again while it becomes the other one loses nothing: the next frame has it', async () => {
+  const { session, starts, second } = await loseInterpreter();
+  second.restoring = undefined;
+  const next = session.execute('next');
+  await expect.poll(() => starts).toHaveLength(1);
+  starts[0]?.();
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  second.kill('frame-lost');
+  await expect.poll(() => starts).toHaveLength(2);
+  starts[1]?.();
+  expect(await next).toMatchObject({ type: 'returned', restored: { names: ['x', 'y'], missedRuns: 1 } });
+});
+
+test('a frame that goes down each time is not brought back to without end', async () => {
+  const scene = await loseInterpreter();
+  const next = scene.session.execute('next');
+  const killed: ScriptedSandbox[] = [scene.second];
+  scene.second.restoring = undefined;
+  for (let start = 0; start < 4; start++) {
+    await expect.poll(() => scene.starts).toHaveLength(start + 1);
+    scene.starts[start]?.();
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    const now = killed.at(-1) as ScriptedSandbox;
+    const successor = new ScriptedSandbox(`more-${start}`);
+    successor.restoring = undefined;
+    killed.push(successor);
+    scene.successors.unshift(successor);
+    now.kill('frame-lost');
+  }
+  await expect.poll(() => scene.starts).toHaveLength(5);
+  scene.starts[4]?.();
+  expect(await next).toMatchObject({ value: 'next', restored: { names: [] } });
 });
 
 test('a guest that never ends to be put aside is ended, and has a successor with what was put aside before', async () => {

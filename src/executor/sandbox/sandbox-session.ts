@@ -29,6 +29,9 @@ export interface SessionOptions {
   readonly onDispose: () => void;
 }
 
+/** So often a session is brought back once more after the frame went down meanwhile; its neighbours may do that again and again. */
+const restoresInLostFrames = 3;
+
 /** A run from its call to its outcome. */
 interface PendingRun {
   readonly prepared: PreparedRun;
@@ -150,16 +153,21 @@ export class SandboxSession implements Session {
   /** Another interpreter, made what the last one was as far as that was put aside; false as soon as `signal` aborts. */
   async #replace(signal: AbortSignal): Promise<boolean> {
     const { saved, missedRuns } = this.#sandbox;
-    if (!(await this.#acquire(signal, saved))) return false;
-    if (!saved) return true;
-    const lost = await this.#restore(saved, signal);
-    if (lost) {
-      this.#restored = describeRestored(saved, lost, missedRuns);
-      return true;
+    const kept = saved && { ...saved, missedRuns };
+    for (let restores = 0; ; restores++) {
+      if (!(await this.#acquire(signal, kept))) return false;
+      if (!kept) return true;
+      const lost = await this.#restore(kept, signal);
+      if (lost) {
+        this.#restored = describeRestored(kept, lost, missedRuns);
+        return true;
+      }
+      if (signal.aborted) return false;
+      // a frame goes down with all that it holds: that says nothing against what was put aside
+      if (this.#sandbox.endCause !== 'frame-lost' || restores === restoresInLostFrames) break;
     }
-    if (signal.aborted) return false;
     // whatever it was that ended it would end the next one, too
-    this.#restored = describeUnrestored(saved, 'what was put aside could not be read', missedRuns);
+    this.#restored = describeUnrestored(kept, 'what was put aside could not be read', missedRuns);
     return this.#acquire(signal, undefined);
   }
 

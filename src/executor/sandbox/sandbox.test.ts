@@ -14,18 +14,28 @@ import { mostMessages, Sandbox } from './sandbox.ts';
 const rules = { limits: defaultLimits, policy: denyByDefault, language: python };
 const prepare = (): PreparedRun => prepareRun('1', {}, {}, rules);
 
+interface Scene {
+  readonly sandbox: Sandbox;
+  readonly guest: MessagePort;
+  readonly clock: SimulatedClock;
+  readonly asked: () => number;
+}
+
 /** An interpreter whose port is the test's. */
-function openSandbox(): { readonly sandbox: Sandbox; readonly guest: MessagePort } {
+function openSandbox(): Scene {
   const { port1, port2 } = new MessageChannel();
+  let asked = 0;
   const host = {
     open: () => port1,
     close: () => undefined,
     watch: <T>(work: Promise<T>): Promise<T> => work,
+    ping: () => Promise.resolve(void (asked += 1)),
   } as unknown as SandboxHost;
   const guest = { kind: 1, settings: {} } as never;
-  const id = createSandboxId();
-  const sandbox = new Sandbox({ id, host, guest, bounds: defaultLimits, hub: silentHub, keepsTime: false });
-  return { sandbox, guest: port2 };
+  const clock = new SimulatedClock();
+  const options = { bounds: defaultLimits, hub: silentHub, clock, keepsTime: false };
+  const sandbox = new Sandbox({ id: createSandboxId(), host, guest, ...options });
+  return { sandbox, guest: port2, clock, asked: () => asked };
 }
 
 const silent = {
@@ -45,6 +55,36 @@ test.each([
   for (let sent = 0; sent <= mostMessages(prepare()); sent += 1) guest.postMessage(message);
   expect(await ended).toMatchObject({ type: 'dead', cause: 'protocol' });
   expect(sandbox.isAlive).toBe(false);
+  guest.close();
+});
+
+test('whether the frame is there is asked, unless the interpreter has just spoken', async () => {
+  const { sandbox, guest, clock, asked } = openSandbox();
+  expect(await sandbox.isReachable()).toBe(true);
+  expect(asked()).toBe(1);
+  guest.postMessage({ type: 'sandbox-ready' });
+  await sandbox.ready;
+  await clock.advance(99);
+  expect(await sandbox.isReachable()).toBe(true);
+  expect(asked()).toBe(1);
+  await clock.advance(1);
+  expect(await sandbox.isReachable()).toBe(true);
+  expect(asked()).toBe(2);
+  guest.close();
+});
+
+test('runs that an earlier interpreter had not put aside count as missed until this one puts something aside', async () => {
+  const { sandbox, guest } = openSandbox();
+  const bounds = { sizeBytes: 1000, timeMs: 100, idleMs: 100 };
+  sandbox.keepSession(bounds, { run: 7, missedRuns: 2, parts: [], names: [], lost: [] });
+  expect(sandbox.missedRuns).toBe(2);
+  const running = sandbox.run(prepare(), silent);
+  const result = JSON.stringify({ type: 'returned', value: null, variables: [] });
+  guest.postMessage({ type: 'run-end', run: 1, result, buffers: [], isStateLost: false });
+  expect(await running).toMatchObject({ type: 'result' });
+  expect(sandbox.missedRuns).toBe(3);
+  guest.postMessage({ type: 'session-save', run: 1, parts: [new ArrayBuffer(1)], names: ['x'], lost: [] });
+  await expect.poll(() => sandbox.missedRuns).toBe(0);
   guest.close();
 });
 

@@ -1,5 +1,6 @@
 /** One interpreter, seen from the page: it boots, runs one thing at a time, and ends. */
 import { CodedError } from '../../base/index.ts';
+import type { Clock } from '../../platform/index.ts';
 import type { Hub } from '../../telemetry/index.ts';
 import type { OutputPart } from '../executor.ts';
 import type { LostName } from '../outcome.ts';
@@ -34,7 +35,7 @@ export type RunEnd =
 
 /** Follows one run. */
 export interface RunWatcher {
-  output(part: OutputPart): void;
+  output(stream: OutputPart['stream'], text: string | ArrayBuffer): void;
   /** The guest shows a rich value. */
   display(bundle: string): void;
   /** The guest calls a tool; answered with {@link Sandbox.answer}. */
@@ -49,6 +50,7 @@ export interface SandboxOptions {
   readonly guest: OpenedGuest;
   readonly bounds: ResultBounds;
   readonly hub: Hub;
+  readonly clock: Clock;
   /** The guest ends its run at the time limit by itself, as far as it can. */
   readonly keepsTime: boolean;
 }
@@ -64,6 +66,9 @@ interface CurrentRun {
   readonly watcher: RunWatcher;
   readonly resolve: (end: RunEnd) => void;
 }
+
+/** Who spoke so short a time ago is there: asking would take longer than many a run. */
+const recentMs = 100;
 
 /** Before its first run a guest says little. */
 const messagesBetweenRuns = 1000;
@@ -90,6 +95,7 @@ export class Sandbox {
   #settle: { resolve: () => void; reject: (error: CodedError) => void } | undefined;
   #current: CurrentRun | undefined;
   #runs = 0;
+  #heardMs = -Infinity;
   #messagesLeft = messagesBetweenRuns;
   #completedRuns = 0;
   #saving: SaveBounds | null = null;
@@ -97,7 +103,7 @@ export class Sandbox {
   /** While the worker puts something aside. */
   #busy: { readonly done: Promise<void>; readonly end: () => void } | undefined;
   #settleRestore: ((lost: readonly LostName[] | undefined) => void) | undefined;
-  #isAlive = true;
+  #endCause: KillCause | undefined;
 
   /** Starts the worker at once; throws `executor/frame-lost`. */
   constructor(options: SandboxOptions) {
@@ -118,7 +124,7 @@ export class Sandbox {
   }
 
   get isAlive(): boolean {
-    return this.#isAlive;
+    return this.#endCause === undefined;
   }
 
   get isFromSnapshot(): boolean {
@@ -133,11 +139,12 @@ export class Sandbox {
     return this.#options.keepsTime;
   }
 
-  /** Whether it can be used: a frame that has crashed says nothing by itself. */
+  /** Whether it can be used: a frame that has crashed says nothing by itself. It is asked unless the interpreter spoke in the last 100 ms. */
   async isReachable(): Promise<boolean> {
-    if (!this.#isAlive) return false;
-    await this.#options.host.ping().catch(() => undefined);
-    return this.#isAlive;
+    const { host, clock } = this.#options;
+    const isRecent = clock.monotonic() - this.#heardMs < recentMs;
+    if (this.isAlive && !isRecent) await host.ping().catch(() => undefined);
+    return this.isAlive;
   }
 
   /** The next run finds an interpreter that has run nothing. Only between runs, and where the language is `isRenewable`. */
@@ -152,7 +159,13 @@ export class Sandbox {
 
   /** Completed runs that {@link saved} does not hold. */
   get missedRuns(): number {
-    return this.#saved ? this.#completedRuns - this.#saved.run : 0;
+    const saved = this.#saved;
+    return saved ? saved.missedRuns + this.#completedRuns - saved.run : 0;
+  }
+
+  /** Why it ended. */
+  get endCause(): KillCause | undefined {
+    return this.#endCause;
   }
 
   /** From now on what runs leave is put aside. @param saved what it will be made of: until then, that is what it leaves */
@@ -168,7 +181,7 @@ export class Sandbox {
 
   /** Makes it what another one was; resolves with what did not come back, and with `undefined` when it ended instead. */
   restore({ parts }: SavedSession): Promise<readonly LostName[] | undefined> {
-    if (!this.#isAlive) return Promise.resolve(undefined);
+    if (!this.isAlive) return Promise.resolve(undefined);
     const restored = new Promise<readonly LostName[] | undefined>((resolve) => {
       this.#settleRestore = resolve;
     });
@@ -180,7 +193,7 @@ export class Sandbox {
   /** Resolves always. The caller runs one thing at a time. */
   run(prepared: PreparedRun, watcher: RunWatcher): Promise<RunEnd> {
     const { grant: _kept, ...start } = prepared;
-    if (!this.#isAlive)
+    if (!this.isAlive)
       return Promise.resolve({ type: 'dead', cause: 'died', message: 'it had ended before' });
     const run = ++this.#runs;
     this.#messagesLeft = mostMessages(prepared);
@@ -202,7 +215,7 @@ export class Sandbox {
 
   /** Answers a tool's call of the current run; that of an earlier one is dropped. */
   answer({ run, call, isBlocking }: ToolCallMessage, answer: Uint8Array<ArrayBuffer>): void {
-    if (!this.#isAlive || this.#current?.run !== run) return;
+    if (!this.isAlive || this.#current?.run !== run) return;
     if (isBlocking) this.#options.host.deliver(this.id, call, answer);
     else this.#send({ type: 'tool-answer', call, answer }, [answer.buffer]);
   }
@@ -220,6 +233,7 @@ export class Sandbox {
     if (--this.#messagesLeft < 0) return this.#end('protocol', 'the interpreter sent messages without end');
     const message = parseGuestMessage(data);
     if (!message) return this.#end('protocol', 'the interpreter sent something that is no message');
+    this.#heardMs = this.#options.clock.monotonic();
     switch (message.type) {
       case 'sandbox-ready':
         return this.#settle?.resolve();
@@ -275,7 +289,7 @@ export class Sandbox {
     if (!current || message.run !== current.run) return;
     switch (message.type) {
       case 'output-write':
-        return current.watcher.output({ stream: message.stream, text: message.text });
+        return current.watcher.output(message.stream, message.text);
       case 'output-exceed':
         return current.watcher.exceed();
       case 'display-write':
@@ -309,8 +323,8 @@ export class Sandbox {
   }
 
   #end(cause: KillCause, message: string): void {
-    if (!this.#isAlive) return;
-    this.#isAlive = false;
+    if (!this.isAlive) return;
+    this.#endCause = cause;
     const { host, hub } = this.#options;
     host.close(this.id);
     this.#port.close();

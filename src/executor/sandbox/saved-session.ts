@@ -5,6 +5,8 @@ import type { SessionSave } from './session-protocol.ts';
 export interface SavedSession {
   /** The last run of its interpreter that it holds; 0: what the interpreter began with. */
   readonly run: number;
+  /** Completed runs before that one which it does not hold either: an earlier interpreter ended before they were put aside. */
+  readonly missedRuns: number;
   readonly parts: readonly ArrayBuffer[];
   readonly names: readonly string[];
   readonly lost: readonly LostName[];
@@ -25,7 +27,7 @@ export function takeSave(
     taken.push(content);
   }
   // names and numbers come on top of what the guest's side counts
-  return sizeBytes > maxBytes + slackBytes ? undefined : { run, parts: taken, names, lost };
+  return sizeBytes > maxBytes + slackBytes ? undefined : { run, missedRuns: 0, parts: taken, names, lost };
 }
 
 const slackBytes = 2 ** 20;

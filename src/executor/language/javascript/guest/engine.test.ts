@@ -22,6 +22,7 @@ afterEach(() => void (losses = 0));
 const output: GuestOutput = {
   emit: () => undefined,
   writeRaw: () => undefined,
+  emitBytes: () => undefined,
   exceed: () => undefined,
   keep: () => 0,
   loseState: () => void (losses += 1),

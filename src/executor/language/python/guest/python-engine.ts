@@ -5,6 +5,8 @@ import type { LostName } from '../../../outcome.ts';
 import type { SaveBounds } from '../../../sandbox/session-protocol.ts';
 import type { Engine, EngineRun, GuestOutput, SavedState } from '../../../guest/engine.ts';
 import { runCompiled } from './compiled-code.ts';
+import { isBytes, takeText } from './leaving-text.ts';
+import type { PythonBytes } from './leaving-text.ts';
 import { PythonSession } from './python-session.ts';
 import type { PythonScope } from './python-session.ts';
 import { RunCallbacks } from './run-callbacks.ts';
@@ -14,10 +16,11 @@ import type { PythonBuffer } from './tool-functions.ts';
 import type { TimeSignal } from './time-signal.ts';
 
 type Answer = string | PromiseLike<string>;
+type Text = string | PythonBytes;
 interface Start {
-  (request: Uint8Array, buffers: readonly Uint8Array[]): Answer;
+  (request: Uint8Array, buffers: readonly Uint8Array[]): Text | PromiseLike<Text>;
   /** With a stack that can be put aside, where the platform has such stacks: a call of a tool can then wait. */
-  callPromising(request: Uint8Array, buffers: readonly Uint8Array[]): Promise<string>;
+  callPromising(request: Uint8Array, buffers: readonly Uint8Array[]): Promise<Text>;
 }
 
 /** What the harness defines. */
@@ -95,7 +98,7 @@ export class PythonEngine implements Engine {
     // in the control of the escape suite it is the worker's own
     if (config.jsglobals !== globalThis) Object.assign(config.jsglobals, this.#timers());
     const scope = python.toPy({
-      emit: (stream: number, text: unknown) => output.emit(stream === 0 ? 'stdout' : 'stderr', text),
+      emit: (stream: number, text: unknown) => print(stream === 0 ? 'stdout' : 'stderr', text, output),
       exceed: () => output.exceed(),
       show: (bundle: unknown) => output.display(bundle),
       keep: (value: PythonBuffer) => keep(value, output),
@@ -125,9 +128,9 @@ export class PythonEngine implements Engine {
         hasTools && this.#mustPromise
           ? this.#start.callPromising(request, buffers)
           : this.#start(request, buffers);
-      if (typeof answer !== 'string') return this.#later(answer);
+      if (typeof answer !== 'string' && !isBytes(answer)) return this.#later(answer);
       this.#callbacks.close();
-      return answer;
+      return takeText(answer);
     } catch (error) {
       this.#callbacks.close();
       return harnessError(error);
@@ -155,9 +158,9 @@ export class PythonEngine implements Engine {
     this.#stopRun();
   }
 
-  async #later(answer: PromiseLike<string>): Promise<string> {
+  async #later(answer: PromiseLike<Text>): Promise<string> {
     try {
-      return await answer;
+      return takeText(await answer);
     } catch (error) {
       return harnessError(error);
     } finally {
@@ -181,6 +184,16 @@ export class PythonEngine implements Engine {
   #callbackThrew(error: unknown): void {
     if (isPythonError(error) && error.type === 'KeyboardInterrupt') return this.stop();
     throw error;
+  }
+}
+
+function print(stream: 'stdout' | 'stderr', text: unknown, output: GuestOutput): void {
+  if (!isBytes(text)) return output.emit(stream, text);
+  const view = text.getBuffer('u8');
+  try {
+    output.emitBytes(stream, view.data);
+  } finally {
+    view.release();
   }
 }
 

@@ -33,6 +33,7 @@ function open(shown: Record<string, string>[] = []) {
   const output = {
     emit: () => undefined,
     writeRaw: () => undefined,
+    emitBytes: () => undefined,
     exceed: () => undefined,
     keep: (bytes: Uint8Array) => kept.push(bytes.slice().buffer as ArrayBuffer) - 1,
     loseState: () => undefined,

@@ -47,6 +47,7 @@ export function openEngine({
     output: {
       emit: (stream, text) => void (printed[stream] += String(text)),
       writeRaw: () => undefined,
+      emitBytes: () => undefined,
       exceed: () => void (hasExceeded = true),
       keep: (bytes) => kept.push(bytes.slice().buffer as ArrayBuffer) - 1,
       loseState: () => undefined,
