@@ -284,5 +284,7 @@ export default defineConfig({
         'unicorn/filename-case': 'off',
       },
     },
+    // there Vite gives the text of a file, by `?raw`
+    { files: ['examples/**'], rules: { 'import/default': 'off' } },
   ],
 });

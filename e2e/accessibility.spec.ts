@@ -3,6 +3,7 @@ import type { Page } from '@playwright/test';
 import { heaviest, heaviestQuestion, readPenguins } from './fixtures/penguins.ts';
 import { Playground } from './fixtures/playground.ts';
 import { expect, test } from './fixtures/test.ts';
+import { findPaleText, listControls } from '../tools/page-checks.mjs';
 
 const truth = heaviest(readPenguins());
 
@@ -92,98 +93,15 @@ test('a cell is edited with the keyboard alone', async ({ playground }) => {
   await expect(playground.cell(1, 'body_mass_g')).toBeFocused();
 });
 
-test('everything that can be used has a name, and the page its landmarks', async ({
-  context,
-  playground,
-}) => {
+test('everything that can be used has a name, and the page its landmarks', async ({ playground }) => {
   await playground.region('Model').getByLabel('An endpoint of yours').check();
-  const session = await context.newCDPSession(playground.page);
-  const { nodes } = (await session.send('Accessibility.getFullAXTree')) as unknown as {
-    readonly nodes: readonly {
-      readonly ignored: boolean;
-      readonly role?: { readonly value: string };
-      readonly name?: { readonly value: string };
-    }[];
-  };
-  const roles = new Set([
-    'button',
-    'textbox',
-    'searchbox',
-    'combobox',
-    'checkbox',
-    'radio',
-    'link',
-    'tree',
-    'treeitem',
-    'grid',
-    'meter',
-    'log',
-    'region',
-    'Iframe',
-  ]);
-  const used = nodes.filter(({ ignored, role }) => !ignored && roles.has(role?.value ?? ''));
+  const used = await listControls(playground.page);
   expect(used.length).toBeGreaterThan(40);
-  expect(used.filter(({ name }) => (name?.value ?? '').trim() === '').map(({ role }) => role?.value)).toEqual(
-    [],
-  );
+  expect(used.filter(({ name }) => name === '').map(({ role }) => role)).toEqual([]);
   for (const role of ['main', 'banner', 'contentinfo'] as const)
     await expect(playground.page.getByRole(role)).toHaveCount(1);
   await expect(playground.page.getByRole('heading', { level: 1 })).toHaveText('Vivarium');
 });
-
-/** Text of too little contrast with what lies behind it, by the colours that the browser computed (WCAG 2.2, 1.4.3). */
-function findPaleText(page: Page): Promise<string[]> {
-  return page.evaluate(() => {
-    const context = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
-    type Colour = readonly [number, number, number, number];
-    const toColour = (css: string): Colour => {
-      if (!context) throw new Error('no canvas');
-      context.clearRect(0, 0, 1, 1);
-      context.fillStyle = css;
-      context.fillRect(0, 0, 1, 1);
-      const [red = 0, green = 0, blue = 0, alpha = 0] = context.getImageData(0, 0, 1, 1).data;
-      return [red, green, blue, alpha / 255];
-    };
-    const over = (top: Colour, below: Colour): Colour => {
-      const mix = (at: 0 | 1 | 2): number => top[at] * top[3] + below[at] * (1 - top[3]);
-      return [mix(0), mix(1), mix(2), 1];
-    };
-    const light = ([red, green, blue]: Colour): number => {
-      const linear = (value: number): number =>
-        value / 255 <= 0.04045 ? value / 255 / 12.92 : ((value / 255 + 0.055) / 1.055) ** 2.4;
-      return 0.2126 * linear(red) + 0.7152 * linear(green) + 0.0722 * linear(blue);
-    };
-    const parentOf = (element: Element): Element | null =>
-      element.parentElement ?? (element.getRootNode() as ShadowRoot).host ?? null;
-    const behind = (element: Element | null): Colour => {
-      if (!element) return toColour('Canvas');
-      const own = toColour(getComputedStyle(element).backgroundColor);
-      return own[3] === 1 ? own : over(own, behind(parentOf(element)));
-    };
-    const all = (root: ParentNode): Element[] =>
-      [...root.querySelectorAll('*')].flatMap((element) => [
-        element,
-        ...(element.shadowRoot ? all(element.shadowRoot) : []),
-      ]);
-    const hasText = (element: Element): boolean =>
-      [...element.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.textContent?.trim());
-    return all(document.body)
-      .filter((element) => hasText(element) && !element.closest('svg, :disabled, style, script'))
-      .filter((element) => element.checkVisibility({ visibilityProperty: true, opacityProperty: true }))
-      .flatMap((element) => {
-        const { color, fontSize, fontWeight } = getComputedStyle(element);
-        const back = behind(element);
-        const lights = [light(over(toColour(color), back)), light(back)].toSorted(
-          (one, other) => other - one,
-        );
-        const ratio = ((lights[0] ?? 0) + 0.05) / ((lights[1] ?? 0) + 0.05);
-        const isLarge =
-          parseFloat(fontSize) >= 24 || (parseFloat(fontSize) >= 18.66 && Number(fontWeight) >= 700);
-        const text = element.textContent?.trim().slice(0, 30) ?? '';
-        return ratio >= (isLarge ? 3 : 4.5) ? [] : [`${ratio.toFixed(2)} ${element.localName} “${text}”`];
-      });
-  });
-}
 
 /** The whole page, for people to look at. Editors measure their lines when they come into view. */
 async function takeScreen(page: Page, name: string): Promise<void> {

@@ -1,12 +1,13 @@
-// Installs the packed package into an empty folder and runs examples/worker-entry from it: types, development server with an edited
-// file, build. Then examples/plain-es-modules, from the installed files alone.
+// Installs the packed package into an empty folder and runs examples from it: worker-entry (types, development server with an edited
+// file, build), executor (types, development server, build), and plain-es-modules, from the installed files alone.
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { launchBrowser } from './browser.mjs';
+import { checkExecutorPage, checkExecutorServed } from './executor-page.mjs';
 import { checkHotSwap } from './hot-swap-page.mjs';
 import { packPackage, runNpm } from './packed.mjs';
 import { serveFolder } from './static-server.mjs';
@@ -32,17 +33,23 @@ const expectedPlain = {
   version: '1.0.0',
 };
 
+/** Projects that are built, as workspaces of one folder: what they need is installed once. */
+const projects = ['worker-entry', 'executor'];
+
 /** @param {string} folder an empty one */
 function install(folder) {
-  cpSync(join(root, 'examples/worker-entry'), folder, {
-    recursive: true,
-    filter: (path) => !/node_modules|dist/.test(path.slice(root.length)),
-  });
   const tarball = packPackage(folder);
-  const file = join(folder, 'package.json');
-  const manifest = JSON.parse(readFileSync(file, 'utf8'));
-  manifest.dependencies.vivarium = `file:${tarball}`;
-  writeFileSync(file, JSON.stringify(manifest));
+  for (const name of projects) {
+    cpSync(join(root, 'examples', name), join(folder, name), {
+      recursive: true,
+      filter: (path) => !/node_modules|dist/.test(path.slice(root.length)),
+    });
+    const file = join(folder, name, 'package.json');
+    const manifest = JSON.parse(readFileSync(file, 'utf8'));
+    manifest.dependencies.vivarium = `file:${tarball}`;
+    writeFileSync(file, JSON.stringify(manifest));
+  }
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ private: true, workspaces: projects }));
   runNpm(['install', '--no-audit', '--no-fund', '--prefer-offline', '--silent'], folder);
 }
 
@@ -96,32 +103,57 @@ async function checkFacts(page, what) {
   console.log(`${what}: ${JSON.stringify(shown)}`);
 }
 
-/** @param {string} folder */
-async function checkDevelopment(folder) {
+/** @param {string} folder @param {(url: string | undefined) => Promise<void>} use */
+async function withDevelopment(folder, use) {
   const { createServer } = await viteOf(folder);
   const server = await createServer({ root: folder, logLevel: 'silent', server: { port: 0 } });
-  const url = () => server.resolvedUrls?.local[0];
   try {
     await server.listen();
-    await withPage(url(), 'development', (page) => checkFacts(page, 'development'));
-    // an edit with an error in it is meant to complain
-    await withPage(url(), 'hot swap', (page) => checkHotSwap(page, folder), { mayComplain: true });
+    await use(server.resolvedUrls?.local[0]);
+  } finally {
+    await server.close();
+  }
+}
+
+/** @param {string} folder @param {(url: string | undefined) => Promise<void>} use */
+async function withBuild(folder, use) {
+  const { build, preview } = await viteOf(folder);
+  await build({ root: folder, logLevel: 'error' });
+  const server = await preview({ root: folder, logLevel: 'error', preview: { port: 0 } });
+  try {
+    await use(server.resolvedUrls?.local[0]);
   } finally {
     await server.close();
   }
 }
 
 /** @param {string} folder */
-async function checkBuild(folder) {
-  const { build, preview } = await viteOf(folder);
-  await build({ root: folder, logLevel: 'error' });
+function checkTypes(folder) {
+  const tsc = createRequire(join(folder, 'package.json')).resolve('typescript/package.json');
+  execFileSync(process.execPath, [join(tsc, '../bin/tsc'), '-p', 'tsconfig.json'], {
+    cwd: folder,
+    stdio: 'inherit',
+  });
+  console.log(`types: ${basename(folder)} passes with the published declarations`);
+}
+
+/** @param {string} folder */
+async function checkWorkerEntry(folder) {
+  checkTypes(folder);
+  await withDevelopment(folder, async (url) => {
+    await withPage(url, 'development', (page) => checkFacts(page, 'development'));
+    // an edit with an error in it is meant to complain
+    await withPage(url, 'hot swap', (page) => checkHotSwap(page, folder), { mayComplain: true });
+  });
+  await withBuild(folder, (url) => withPage(url, 'build', (page) => checkFacts(page, 'build')));
   checkNoHotCode(join(folder, 'dist'));
-  const server = await preview({ root: folder, logLevel: 'error', preview: { port: 0 } });
-  try {
-    await withPage(server.resolvedUrls?.local[0], 'build', (page) => checkFacts(page, 'build'));
-  } finally {
-    await server.close();
-  }
+}
+
+/** @param {string} folder */
+async function checkExecutor(folder) {
+  checkTypes(folder);
+  await withDevelopment(folder, (url) => withPage(url, 'executor in development', checkExecutorServed));
+  await withBuild(folder, (url) => withPage(url, 'executor', checkExecutorPage));
 }
 
 /** What development alone needs must not be in a build. @param {string} folder */
@@ -160,11 +192,8 @@ async function main() {
   const folder = mkdtempSync(join(tmpdir(), 'vivarium-tarball-'));
   try {
     install(folder);
-    const tsc = join(folder, 'node_modules/typescript/bin/tsc');
-    execFileSync(process.execPath, [tsc, '-p', 'tsconfig.json'], { cwd: folder, stdio: 'inherit' });
-    console.log('types: the example passes with the published declarations');
-    await checkDevelopment(folder);
-    await checkBuild(folder);
+    await checkWorkerEntry(join(folder, 'worker-entry'));
+    await checkExecutor(join(folder, 'executor'));
     await checkPlain(folder);
   } finally {
     rmSync(folder, { recursive: true, force: true });

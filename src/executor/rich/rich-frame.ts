@@ -7,7 +7,7 @@ import type { RenderOptions } from './render-html.ts';
 const rules =
   "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; base-uri 'none'";
 const styles =
-  ':root{color-scheme:light dark}body{margin:8px;font:14px/1.4 system-ui,sans-serif;overflow-wrap:anywhere}' +
+  ':root{color-scheme:light dark}body{margin:8px;font:14px/1.4 system-ui,sans-serif;overflow-wrap:break-word}' +
   'table{border-collapse:collapse}th,td{padding:2px 8px;text-align:start;border-bottom:1px solid #8884}' +
   'img,svg{max-width:100%}pre{white-space:pre-wrap;margin:0}';
 

@@ -1,0 +1,4 @@
+import { defineConfig } from 'vite';
+import { vivarium } from 'vivarium/vite';
+
+export default defineConfig({ plugins: [vivarium()] });
