@@ -1,5 +1,7 @@
 /** The short form of `npm run prove -- endurance`: runs leave nothing behind, and callers are served in turn. */
 import { expect, test } from 'vitest';
+import { systemClock } from '../platform/index.ts';
+import type { Clock } from '../platform/index.ts';
 import { createHub, createMemorySink } from '../telemetry/index.ts';
 import { createExecutor } from './create-executor.ts';
 import { codeOf, valueOf } from './laws/open-executor.contract.ts';
@@ -21,18 +23,23 @@ test('hundreds of runs leave no interpreter and no frame beyond the pool', async
   expect(document.querySelectorAll('iframe')).toHaveLength(frames);
 });
 
-test('a hundred callers at once are served in turn; one more is told that the queue is full', async () => {
-  const limits = { concurrentExecutions: 4, queuedExecutions: 96 };
-  await using executor = createExecutor({ language: 'javascript', ...files, limits });
+test('a hundred callers at once begin in order of call; one more is told that the queue is full', async () => {
+  const [callers, turnMs] = [100, 21_000];
+  const begun: number[] = [];
+  // caller n has this time limit and n milliseconds, and nobody else asks for as much: the clock hears who begins
+  const clock: Clock = {
+    ...systemClock,
+    after(delayMs, callback) {
+      if (delayMs >= turnMs && delayMs < turnMs + callers) begun.push(delayMs - turnMs);
+      return systemClock.after(delayMs, callback);
+    },
+  };
+  const limits = { concurrentExecutions: 4, queuedExecutions: 96, wallTimeMs: 2 * turnMs };
+  await using executor = createExecutor({ language: 'javascript', ...files, limits, clock });
   await valueOf(executor, '1');
-  const begun: { readonly index: number; readonly atMs: number }[] = [];
-  const runs = Array.from({ length: 100 }, async (_, index) => {
-    const outcome = await executor.execute(`${index}`);
-    expect(outcome).toMatchObject({ value: index });
-    begun.push({ index, atMs: performance.now() - outcome.durationMs });
-  });
+  const order = Array.from({ length: callers }, (_, index) => index);
+  const runs = order.map((index) => executor.execute(`${index}`, {}, { timeoutMs: turnMs + index }));
   expect(await codeOf(executor.execute('0'))).toBe('executor/queue-full');
-  await Promise.all(runs);
-  const inTurn = begun.toSorted((one, other) => one.atMs - other.atMs);
-  expect(Math.max(...inTurn.map(({ index }, place) => Math.abs(place - index)))).toBeLessThanOrEqual(8);
+  expect(await Promise.all(runs)).toMatchObject(order.map((value) => ({ value })));
+  expect(begun).toEqual(order);
 });

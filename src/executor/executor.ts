@@ -81,7 +81,7 @@ export interface Executor extends AsyncDisposable {
   /**
    * Runs `code` in an interpreter that has run nothing before and runs nothing after. Asynchronous always: it answers a promise and throws nothing,
    * and the code runs in a worker, never on the page's thread. The hub hears `execution-start` and `execution-end` of every call that can be made,
-   * however it ends.
+   * however it ends. Runs begin in order of call, those with packages once they have them.
    */
   execute(code: Code, context?: ExecutionContext, options?: ExecutionOptions): Promise<Outcome>;
   /** An interpreter of its own that keeps variables between runs. The caller disposes it. */

@@ -58,7 +58,7 @@ export interface ExecutorLimits {
   readonly packageTimeoutMs: number;
   /** One-shot runs at the same time; each has an interpreter of about 50 MB. As many more may have their packages being fetched meanwhile. */
   readonly concurrentExecutions: number;
-  /** One-shot runs that wait for a place; and, counted by themselves, those that wait until others have their packages. */
+  /** One-shot runs that wait for a place, in order of call; and, counted by themselves, those that wait until others have their packages. */
   readonly queuedExecutions: number;
   /** Sessions open at the same time. */
   readonly sessions: number;

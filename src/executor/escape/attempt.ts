@@ -56,6 +56,9 @@ export type EscapeFamily =
  */
 export type Control = 'without walls' | 'beside' | 'absent';
 
+/** What the platform may lack, and without which an attempt cannot be made: it would show nothing, whatever stood around it. */
+export type EscapeNeed = 'shared memory';
+
 /** What an attempt may aim at. */
 export interface EscapeTarget {
   /** The listener's address for this attempt; the token is in it. */
@@ -130,6 +133,8 @@ export interface EscapeAttempt {
   readonly mechanism: string;
   readonly watcher: Watcher;
   readonly control: Control;
+  /** Where a guest lacks one of these the attempt is not made, and counted as absent. Default: none. */
+  readonly needs?: readonly EscapeNeed[];
   /** For the language `worker`: its scripts by name, parts of the one script that such a guest is made of. */
   readonly scripts?: Readonly<Record<string, string>>;
   readonly run: (trial: Trial) => Promise<Findings>;

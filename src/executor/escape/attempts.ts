@@ -13,6 +13,7 @@ import { protocolAttempts, protocolScripts } from './family/protocol.ts';
 import { savingAttempts, savingScripts } from './family/saving.ts';
 import { storageAttempts } from './family/storage.ts';
 import { toolAttempts } from './family/tools.ts';
+import { needScripts } from './need.ts';
 
 /** In the order of what they are about. */
 export const escapeAttempts: readonly EscapeAttempt[] = [
@@ -33,6 +34,6 @@ export const escapeAttempts: readonly EscapeAttempt[] = [
 
 /** The scripts of all of them, by name: what guests of the language `worker` are made of. */
 export const escapeScripts: Readonly<Record<string, string>> = Object.assign(
-  { ...protocolScripts, ...savingScripts },
+  { ...protocolScripts, ...savingScripts, ...needScripts },
   ...escapeAttempts.map(({ scripts }) => scripts),
 ) as Record<string, string>;

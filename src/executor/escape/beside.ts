@@ -2,7 +2,15 @@
 import type { Code, ExecutionContext, ExecutionOptions, Session } from '../executor.ts';
 import type { Outcome } from '../outcome.ts';
 import { aimAt, describeEnd } from './attempt.ts';
-import type { EscapeAttempt, EscapeFamily, EscapeLanguage, Findings, Seen, Trial } from './attempt.ts';
+import type {
+  EscapeAttempt,
+  EscapeFamily,
+  EscapeLanguage,
+  EscapeNeed,
+  Findings,
+  Seen,
+  Trial,
+} from './attempt.ts';
 import { shortMs } from './write-attempt.ts';
 
 export interface BesidePlan {
@@ -10,6 +18,7 @@ export interface BesidePlan {
   readonly language: EscapeLanguage;
   readonly mechanism: string;
   readonly scripts?: Readonly<Record<string, string>>;
+  readonly needs?: readonly EscapeNeed[];
 }
 
 /** An attempt with a watch of its own. */

@@ -6,6 +6,7 @@ import type {
   EscapeAttempt,
   EscapeFamily,
   EscapeLanguage,
+  EscapeNeed,
   EscapeRealm,
   EscapeTarget,
   Findings,
@@ -14,6 +15,7 @@ import type {
   Watcher,
 } from './attempt.ts';
 import { Inbox } from './inbox.ts';
+import { findLacking } from './need.ts';
 import { listStored, plantSecret, removeStored } from './page-state.ts';
 import type { Stored } from './page-state.ts';
 import { SessionPool } from './session-pool.ts';
@@ -42,6 +44,8 @@ export interface EscapeRow {
   readonly leaksUnprotected: boolean;
   /** For the control `beside`: what showed that the attempt does what it says; nothing means that it proved nothing. */
   readonly shown: Seen;
+  /** What a guest does not have here, and the attempt needs: it was not made. */
+  readonly lacks: readonly EscapeNeed[];
   /** How the guest's code ended, and who saw it. */
   readonly detail: string;
 }
@@ -85,7 +89,21 @@ const concerns =
 interface Made {
   readonly attempt: EscapeAttempt;
   readonly target: EscapeTarget;
+  readonly lacks: readonly EscapeNeed[];
   readonly findings: Findings;
+}
+
+/** What is made, or what cannot be and why. */
+async function make(attempt: EscapeAttempt, trial: Trial, lacking: ReadonlySet<EscapeNeed>): Promise<Made> {
+  const { target } = trial;
+  const lacks = (attempt.needs ?? []).filter((need) => lacking.has(need));
+  if (lacks.length === 0) return { attempt, target, lacks, findings: await attempt.run(trial) };
+  return {
+    attempt,
+    target,
+    lacks,
+    findings: { end: `not made: a guest has no ${lacks.join(', no ')} here` },
+  };
 }
 
 function openTrial(realm: EscapeRealm, pool: SessionPool, target: EscapeTarget): Trial {
@@ -122,7 +140,7 @@ async function watch({ attempt, target, findings }: Made, outside: Outside): Pro
   return seen;
 }
 
-function toRow({ attempt, findings }: Made, seen: Seen): EscapeRow {
+function toRow({ attempt, lacks, findings }: Made, seen: Seen): EscapeRow {
   const { id, family, language, mechanism, watcher, control } = attempt;
   const { end, shown } = findings;
   return {
@@ -135,6 +153,7 @@ function toRow({ attempt, findings }: Made, seen: Seen): EscapeRow {
     leaked: seen !== undefined,
     leaksUnprotected: control === 'without walls',
     shown,
+    lacks,
     detail: seen ? `${end}; ${seen}` : end,
   };
 }
@@ -151,6 +170,7 @@ function unnamedRow(hits: number): EscapeRow {
     leaked: hits > 0,
     leaksUnprotected: false,
     shown: undefined,
+    lacks: [],
     detail: `the listener was reached ${hits} times without a token`,
   };
 }
@@ -167,6 +187,7 @@ export async function runEscapeSuite(options: EscapeSuiteOptions): Promise<reado
   using inbox = new Inbox(channelName);
   await using _planted = await plantSecret(secret);
   await using pool = new SessionPool(realm);
+  const lacking = await findLacking(realm);
   const unnamedBefore = await countHits(listenerUrl, unnamed);
   const made: Made[] = [];
   const pending = [...attempts.entries()];
@@ -174,7 +195,7 @@ export async function runEscapeSuite(options: EscapeSuiteOptions): Promise<reado
     for (let next = pending.shift(); next; next = pending.shift()) {
       const [index, attempt] = next;
       const target = aim(listenerUrl, channelName, secret);
-      made[index] = { attempt, target, findings: await attempt.run(openTrial(realm, pool, target)) };
+      made[index] = await make(attempt, openTrial(realm, pool, target), lacking);
     }
   };
   await Promise.all(Array.from({ length: concurrency }, work));
@@ -187,9 +208,9 @@ export async function runEscapeSuite(options: EscapeSuiteOptions): Promise<reado
   return [...rows, unnamedRow((await countHits(listenerUrl, unnamed)) - unnamedBefore)];
 }
 
-function verdict({ leaked, control, shown }: EscapeRow): string {
+function verdict({ leaked, control, shown, lacks }: EscapeRow): string {
   if (leaked) return 'LEAKED';
-  if (control === 'absent') return 'absent';
+  if (control === 'absent' || lacks.length > 0) return 'absent';
   return control === 'beside' && !shown ? 'UNPROVED' : 'held';
 }
 

@@ -31,6 +31,8 @@ test(
     expect(leaksOf(rows)).toBe('');
     const unproved = rows.filter(({ control, shown }) => control === 'beside' && !shown);
     expect(formatEscapeRows(unproved)).toBe('');
+    // what the attempts need is here
+    expect(formatEscapeRows(rows.filter(({ lacks }) => lacks.length > 0))).toBe('');
   },
 );
 

@@ -45,12 +45,16 @@ export interface EscapeRealmOptions {
   readonly scripts: Readonly<Record<string, string>>;
 }
 
-/** Enough for a suite's attempts at a time; each interpreter of Python has some 50 MB, so none is made ahead, and nothing is put aside. */
+/**
+ * Enough for a suite's attempts at a time; each interpreter of Python has some 50 MB, so none is made ahead, and nothing is put aside. How long one
+ * takes to start says nothing about walls.
+ */
 const suiteLimits: Partial<ExecutorLimits> = {
   concurrentExecutions: 8,
   sessions: 16,
   warmSandboxes: 0,
   checkpointBytes: 0,
+  bootTimeoutMs: 240_000,
 };
 
 /** An executor whose guests are hostile scripts. */
@@ -93,7 +97,7 @@ export function openEscapeRealm(walls: WallKind, options: EscapeRealmOptions): E
     opened.push(executor);
     return executor;
   };
-  const domain = walls === 'whole' ? createTrustDomain({ assets, frame }) : undefined;
+  const domain = walls === 'whole' ? createTrustDomain({ assets, frame, limits: suiteLimits }) : undefined;
   const open = (language: EscapeLanguage, asked: RealmOptions = {}): Executor => {
     if (language === 'worker' || (language === 'javascript' && walls === 'none')) {
       return createBareExecutor(walls, options, asked);

@@ -156,12 +156,13 @@ interface Resisting {
   readonly language: 'worker' | 'python' | 'javascript';
   readonly mechanism: string;
   readonly code: string;
+  readonly needs?: EscapeAttempt['needs'];
 }
 
 /** Who does not stop when asked is ended with the interpreter: that is also what shows that it did resist. */
-function resisting({ id, language, mechanism, code }: Resisting): EscapeAttempt {
+function resisting({ id, language, mechanism, code, needs = [] }: Resisting): EscapeAttempt {
   const isScript = language === 'worker';
-  const plan = { id, language, mechanism, ...(isScript && { scripts: { [id]: code } }) };
+  const plan = { id, language, mechanism, needs, ...(isScript && { scripts: { [id]: code } }) };
   return beside('lifetime', plan, (trial: Trial) =>
     trial.borrow(language, async (session: Session) => {
       const text = isScript ? id : aimAt(trial.target, code);
@@ -197,12 +198,14 @@ const whenStopped: readonly EscapeAttempt[] = [
     id: 'flag-cleared',
     language: 'worker',
     mechanism: 'the flag in shared memory by which it is asked to stop is cleared without end',
+    needs: ['shared memory'],
     code: 'const cells = new Int32Array(guest.boot.interrupt);\nfor (;;) Atomics.store(cells, 0, 0)',
   }),
   resisting({
     id: 'thread-asleep',
     language: 'worker',
     mechanism: 'a thread that sleeps in shared memory, and hears no message',
+    needs: ['shared memory'],
     code: 'Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)',
   }),
   beside(

@@ -10,9 +10,14 @@ import { shortMs } from '../write-attempt.ts';
 const honest = 'guest.end("honest")';
 
 /** A script whose message must end its interpreter as broken: that is what shows that the page has read it. */
-function broken(id: string, mechanism: string, body: string): EscapeAttempt {
+function broken(
+  id: string,
+  mechanism: string,
+  body: string,
+  needs: EscapeAttempt['needs'] = [],
+): EscapeAttempt {
   const scripts = { [id]: `${body}\nguest.end(target.token)` };
-  return beside('protocol', { id, language: 'worker', mechanism, scripts }, async (trial) => {
+  return beside('protocol', { id, language: 'worker', mechanism, scripts, needs }, async (trial) => {
     const outcome = await trial.execute('worker', id, contextOf(trial, 'worker'), { timeoutMs: shortMs });
     const next = await trial.execute('worker', 'honest');
     const isIgnored = !breaksProtocol(outcome);
@@ -66,6 +71,15 @@ function result(
   });
 }
 
+/** Some engines visit every place of a list that is posted: one of four billion would keep the guest itself, and nobody else, beyond its time. */
+const sparseList = `
+const buffers = [];
+buffers.length = 2 ** 22;
+const startMs = Date.now();
+new MessageChannel().port1.postMessage(buffers);
+if (Date.now() - startMs < 4) buffers.length = 4e9;
+guest.post({ type: 'run-end', run: guest.run, result: '{}', buffers, isStateLost: false });`;
+
 const garbage: readonly EscapeAttempt[] = [
   broken(
     'message-no-object',
@@ -86,11 +100,12 @@ const garbage: readonly EscapeAttempt[] = [
     'message-shared-memory',
     'memory that the guest goes on to change while the page reads it',
     'guest.post({ type: "run-end", run: guest.run, result: "{}", buffers: [guest.boot.interrupt], isStateLost: false })',
+    ['shared memory'],
   ),
   broken(
     'message-sparse-list',
-    'a list of buffers of four billion places and no memory',
-    'const buffers = []; buffers.length = 4e9; guest.post({ type: "run-end", run: guest.run, result: "{}", buffers, isStateLost: false })',
+    'a list of buffers of millions of places, billions where the browser carries them, and no memory',
+    sparseList,
   ),
   broken(
     'message-snapshot',

@@ -33,6 +33,7 @@ interface ToolPlan {
   readonly id: string;
   readonly mechanism: string;
   readonly script: string;
+  readonly needs?: EscapeAttempt['needs'];
   /** Of the tool; default: any. */
   readonly parameters?: readonly string[];
   readonly seen: (use: Use) => Seen;
@@ -40,8 +41,9 @@ interface ToolPlan {
 }
 
 /** Every script also calls the tool as it is meant: that shows that calls arrive. */
-function smuggling({ id, mechanism, script, parameters, seen, shown }: ToolPlan): EscapeAttempt {
-  return beside('tools', { id, language: 'worker', mechanism, scripts: { [id]: script } }, async (trial) => {
+function smuggling({ id, mechanism, script, needs = [], parameters, seen, shown }: ToolPlan): EscapeAttempt {
+  const plan = { id, language: 'worker', mechanism, scripts: { [id]: script }, needs } as const;
+  return beside('tools', plan, async (trial) => {
     const recorder = new Recorder('tool', parameters);
     const outcome = await runScript(trial, trial.realm.executors.worker, id, { tools: recorder.tools });
     const use = { outcome, recorder, trial };
@@ -172,6 +174,7 @@ const calls: readonly EscapeAttempt[] = [
   smuggling({
     id: 'tool-mailbox',
     mechanism: 'lies in the memory through which answers come',
+    needs: ['shared memory'],
     script: `
 const cells = new Int32Array(guest.boot.mailbox, 0, 4);
 cells.fill(2 ** 31 - 1);
@@ -250,7 +253,7 @@ const fetching = beside(
     const tools = { fetch: createFetchTool({ fetch }) };
     const ask = (url: string): Promise<Outcome> =>
       session.execute(
-        'fetch(address)["status"]',
+        '(await fetch(address))["status"]',
         { tools, variables: { address: url } },
         { timeoutMs: shortMs },
       );
