@@ -94,6 +94,15 @@ async function pythonCode() {
   return Object.fromEntries(Object.entries(codes).map(([name, code]) => [name, JSON.stringify(code)]));
 }
 
+/** Turns the one function that the loader's module declares into an expression in brackets. */
+function inBrackets(code) {
+  const [head, tail] = ['async function _createPyodideModule(', '}export default _createPyodideModule;'];
+  if (!code.startsWith(head) || !code.trimEnd().endsWith(tail))
+    throw new Error('the loader is not the one that is known');
+  const body = code.trimEnd().slice(head.length, -tail.length);
+  return `const _createPyodideModule = (async function (${body}});export default _createPyodideModule;\n`;
+}
+
 /** One classic script without imports: the frame loads nothing. */
 async function bundle(entry, fileName, folder) {
   const { build } = await import('vite');
@@ -111,6 +120,8 @@ async function bundle(entry, fileName, folder) {
         transform(code, id) {
           // the package says that its modules have no side effects; this one is nothing else
           if (id.endsWith('/prelude.ts')) return { code, map: null, moduleSideEffects: true };
+          // in brackets a function is read whole at once; otherwise its million characters are skipped first and read again when it is called
+          if (id.endsWith('/pyodide.asm.mjs')) code = inBrackets(code);
           // a classic script has no address, and the bundler must not chase files through it
           if (!id.includes('/node_modules/') || !code.includes('import.meta.url')) return undefined;
           return { code: code.replaceAll('import.meta.url', '"https://guest.invalid/"'), map: null };

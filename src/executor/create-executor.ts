@@ -20,6 +20,7 @@ import { SnapshotShelf } from './sandbox/snapshot-shelf.ts';
 import { TrustDomain } from './sandbox/trust-domain.ts';
 import { frameWalls } from './sandbox/walls.ts';
 import type { BuildWalls } from './sandbox/walls.ts';
+import { openSnapshotCache } from './snapshot-cache.ts';
 import type { SnapshotCache } from './snapshot-cache.ts';
 
 /** Where guests live. */
@@ -32,8 +33,8 @@ export interface TrustDomainOptions {
   /** Hears `snapshot-make` and `snapshot-drop`. Default: nobody. */
   readonly hub?: Hub;
   /**
-   * Where snapshots of interpreters are kept, from which later ones start: `openSnapshotCache()` for IndexedDB. Default `off`: none is made or
-   * used, every interpreter boots.
+   * Where snapshots of interpreters are kept, from which later ones start. Default `openSnapshotCache()`: IndexedDB. `off`: none is made or used,
+   * every interpreter boots.
    */
   readonly snapshots?: SnapshotCache | 'off';
 }
@@ -94,7 +95,7 @@ function createDomain(options: TrustDomainOptions, buildWalls: BuildWalls): Wall
   return { domain, isStripped };
 }
 
-function cacheOf(snapshots: SnapshotCache | 'off' | undefined): SnapshotCache | undefined {
+function cacheOf(snapshots: SnapshotCache | 'off' = openSnapshotCache()): SnapshotCache | undefined {
   return snapshots === 'off' ? undefined : snapshots;
 }
 

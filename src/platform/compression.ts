@@ -4,8 +4,14 @@ import { CodedError } from '../base/index.ts';
 /** `deflate` is zlib's format (RFC 1950), `deflate-raw` the same without its frame (RFC 1951), `gzip` that of RFC 1952. */
 export type Compression = 'gzip' | 'deflate' | 'deflate-raw';
 
-/** What goes in at once. A byte inflates to 1,032 at most (RFC 1951), so one piece to 4 MiB. */
-const pieceBytes = 4096;
+/** A byte inflates to 1,032 at most (RFC 1951). */
+const mostInflation = 1032;
+const leastPieceBytes = 4096;
+const mostPieceBytes = 65_536;
+
+/** What goes in at once: large, because each piece is a turn of the event loop, and no larger than what inflates to the bound, or to 4 MiB. */
+const pieceBytesFor = (maxBytes: number): number =>
+  Math.min(mostPieceBytes, Math.max(leastPieceBytes, Math.floor(maxBytes / mostInflation)));
 
 /** Compresses with the platform's own level. */
 export async function deflateBytes(bytes: Uint8Array, to: Compression): Promise<Uint8Array<ArrayBuffer>> {
@@ -14,7 +20,7 @@ export async function deflateBytes(bytes: Uint8Array, to: Compression): Promise<
 }
 
 /**
- * Reverses {@link deflateBytes}, and stops as soon as there is more than `maxBytes`.
+ * Reverses {@link deflateBytes}, and stops as soon as there is more than `maxBytes`: at no time does it hold more than twice that and 4 MiB.
  * @throws `platform/inflate-failed` for what is damaged or cut short, `platform/inflated-too-large` (field limit)
  */
 export async function inflateBytes(
@@ -49,7 +55,7 @@ async function pump(
 ): Promise<Uint8Array<ArrayBuffer>> {
   const writer = stream.writable.getWriter();
   const reader = (stream.readable as ReadableStream<Uint8Array>).getReader();
-  const feeding = feed(bytes, writer);
+  const feeding = feed(bytes, writer, pieceBytesFor(maxBytes));
   // what goes wrong there is seen by the reader too
   feeding.catch(() => undefined);
   const parts: Uint8Array[] = [];
@@ -66,7 +72,11 @@ async function pump(
   return join(parts, length);
 }
 
-async function feed(bytes: Uint8Array, writer: WritableStreamDefaultWriter<BufferSource>): Promise<void> {
+async function feed(
+  bytes: Uint8Array,
+  writer: WritableStreamDefaultWriter<BufferSource>,
+  pieceBytes: number,
+): Promise<void> {
   writer.closed.catch(() => undefined);
   for (let from = 0; from < bytes.length; from += pieceBytes) {
     await writer.ready;

@@ -3,7 +3,9 @@
  * nothing that a worker posts to it is read.
  */
 import { messageOf, unreachable } from '../../base/index.ts';
-import type { FrameCommand, FrameReport, GuestBoot } from '../sandbox/protocol.ts';
+import { systemClock } from '../../platform/index.ts';
+import type { FrameAsset, FrameCommand, FrameReport, GuestBoot, SnapshotUse } from '../sandbox/protocol.ts';
+import { Copies } from './copies.ts';
 import { createInterruptFlag, raiseInterrupt } from './interrupt-flag.ts';
 import { createMailbox, deliver, rouse } from './mailbox.ts';
 import { spawnGuest } from './spawn-guest.ts';
@@ -14,11 +16,22 @@ interface Guest {
   readonly mailbox: SharedArrayBuffer | undefined;
 }
 
+/** A worker that has been started, and perhaps not yet been told what it is. */
+interface Started {
+  readonly worker: Worker;
+  /** What its first error said. */
+  failure?: string;
+  onFail?: (message: string) => void;
+}
+
 /** What a kind of guest is made of. */
 interface Kind {
-  readonly assets: GuestBoot['assets'];
   readonly workerUrl: string;
-  snapshot?: ArrayBuffer;
+  /** Reads its script while the rest is compiled; for the first guest of this kind. */
+  first?: Started | undefined;
+  modules?: Readonly<Record<string, WebAssembly.Module>>;
+  readonly bytes: ReadonlyMap<string, Copies>;
+  snapshot?: Copies;
 }
 
 type CommandOf<T extends FrameCommand['type']> = Extract<FrameCommand, { type: T }>;
@@ -26,15 +39,65 @@ type CommandOf<T extends FrameCommand['type']> = Extract<FrameCommand, { type: T
 /** An error's text may be the guest's. */
 const maxMessageLength = 1000;
 
+/** By then a worker that was given its copies has started, and needs the machine no more. */
+const copyDelayMs = 1000;
+
 /** WebKit can call itself isolated and have no such memory all the same. */
 function canShareMemory(): boolean {
   return globalThis.crossOriginIsolated && typeof SharedArrayBuffer === 'function';
+}
+
+/** A worker whose first error is kept, and which says nothing to this window. */
+function startWorker(url: string): Started {
+  const worker = spawnGuest(url);
+  const started: Started = { worker };
+  // a guest can throw without end: only the first error, that of a failed start, is of use, and none fills the console
+  worker.addEventListener('error', (event) => {
+    event.preventDefault();
+    if (started.failure !== undefined) return;
+    started.failure = (event.message || 'the worker did not start').slice(0, maxMessageLength);
+    started.onFail?.(started.failure);
+  });
+  // a guest speaks on its port alone: one that posts here may post without end, and keep this thread from everybody
+  const silence = (): void => worker.terminate();
+  worker.addEventListener('message', silence);
+  worker.addEventListener('messageerror', silence);
+  return started;
+}
+
+function copiesOf(kind: Kind): readonly Copies[] {
+  return [...kind.bytes.values(), ...(kind.snapshot ? [kind.snapshot] : [])];
+}
+
+interface Supplied extends Pick<GuestBoot, 'assets' | 'snapshot'> {
+  /** Buffers of it, to be given away. */
+  readonly given: readonly ArrayBuffer[];
+}
+
+/** What a worker starts with. */
+function supply(kind: Kind, use: SnapshotUse): Supplied {
+  const copied = [...kind.bytes].map(([name, copies]) => [name, copies.take()] as const);
+  const assets = { ...kind.modules, ...Object.fromEntries(copied) };
+  const given = copied.map(([, content]) => content);
+  if (use !== 'load') return { assets, snapshot: use === 'make' ? use : undefined, given };
+  const snapshot = kind.snapshot?.take();
+  return { assets, snapshot, given: snapshot ? [...given, snapshot] : given };
+}
+
+async function compileModules(assets: readonly FrameAsset[]): Promise<Record<string, WebAssembly.Module>> {
+  const modules = assets.filter(({ form }) => form === 'module');
+  return Object.fromEntries(
+    await Promise.all(
+      modules.map(async ({ name, content }) => [name, await WebAssembly.compile(content)] as const),
+    ),
+  );
 }
 
 class SandboxServer {
   readonly #guests = new Map<string, Guest>();
   readonly #report: (report: FrameReport) => void;
   readonly #kinds = new Map<number, Kind>();
+  #cancelCopying: (() => void) | undefined;
 
   constructor(report: (report: FrameReport) => void) {
     this.#report = report;
@@ -42,13 +105,18 @@ class SandboxServer {
 
   async load({ guest, worker, assets }: CommandOf<'guest-load'>): Promise<void> {
     try {
-      const entries = await Promise.all(
-        assets.map(async ({ name, form, content }) => {
-          return [name, form === 'module' ? await WebAssembly.compile(content) : content] as const;
-        }),
-      );
       const workerUrl = URL.createObjectURL(new Blob([worker], { type: 'text/javascript' }));
-      this.#kinds.set(guest, { assets: Object.fromEntries(entries), workerUrl });
+      const bytes = assets.filter(({ form }) => form === 'bytes');
+      const kind: Kind = {
+        workerUrl,
+        first: startWorker(workerUrl),
+        bytes: new Map(bytes.map(({ name, content }) => [name, new Copies(content)])),
+      };
+      this.#kinds.set(guest, kind);
+      const compiling = compileModules(assets);
+      // other threads compile
+      for (const copies of copiesOf(kind)) copies.prepare();
+      kind.modules = await compiling;
       this.#report({ type: 'guest-ready', guest });
     } catch (error) {
       this.#report({ type: 'guest-fail', guest, message: messageOf(error).slice(0, maxMessageLength) });
@@ -58,36 +126,44 @@ class SandboxServer {
   open({ sandbox, guest, settings, snapshot: use, port }: CommandOf<'sandbox-open'>): void {
     const fail = (message: string): void => this.#report({ type: 'sandbox-fail', sandbox, message });
     const kind = this.#kinds.get(guest);
-    if (!kind) return fail('the frame does not have this kind of guest');
+    if (!kind?.modules) return fail('the frame does not have this kind of guest');
     try {
-      const worker = spawnGuest(kind.workerUrl);
+      const { worker } = this.#begin(kind, fail);
       const interrupt = canShareMemory() ? createInterruptFlag() : undefined;
       const mailbox =
         interrupt && settings.mailboxBytes > 0 ? createMailbox(settings.mailboxBytes) : undefined;
-      // a guest can throw without end: only the first error, that of a failed start, is of use, and none fills the console
-      let isTold = false;
-      worker.addEventListener('error', (event) => {
-        event.preventDefault();
-        if (!isTold) fail((event.message || 'the worker did not start').slice(0, maxMessageLength));
-        isTold = true;
-      });
-      // a guest speaks on its port alone: one that posts here may post without end, and keep this thread from everybody
-      const silence = (): void => worker.terminate();
-      worker.addEventListener('message', silence);
-      worker.addEventListener('messageerror', silence);
       this.#guests.set(sandbox, { worker, interrupt, mailbox });
-      // each gets a copy: none can change what another one starts from
-      const snapshot = use === 'load' ? kind.snapshot : use === 'make' ? use : undefined;
-      const boot: GuestBoot = { assets: kind.assets, settings, interrupt, mailbox, snapshot, port };
-      worker.postMessage(boot, [port]);
+      const { given, ...supplied } = supply(kind, use);
+      const boot: GuestBoot = { ...supplied, settings, interrupt, mailbox, port };
+      worker.postMessage(boot, [port, ...given]);
+      this.#copyLater();
     } catch (error) {
       fail(messageOf(error));
     }
   }
 
+  /** The worker that was started ahead, or a new one. */
+  #begin(kind: Kind, fail: (message: string) => void): Started {
+    const started = kind.first ?? startWorker(kind.workerUrl);
+    kind.first = undefined;
+    started.onFail = fail;
+    if (started.failure !== undefined) fail(started.failure);
+    return started;
+  }
+
   keepSnapshot({ guest, content }: CommandOf<'snapshot-keep'>): void {
     const kind = this.#kinds.get(guest);
-    if (kind) kind.snapshot = content;
+    if (!kind) return;
+    kind.snapshot = new Copies(content);
+    kind.snapshot.prepare();
+  }
+
+  /** Makes the copies for the next worker, at a time when no worker is likely to start. */
+  #copyLater(): void {
+    this.#cancelCopying?.();
+    this.#cancelCopying = systemClock.after(copyDelayMs, () => {
+      for (const kind of this.#kinds.values()) for (const copies of copiesOf(kind)) copies.prepare();
+    });
   }
 
   ping(command: number): void {
@@ -119,7 +195,11 @@ class SandboxServer {
   closeAll(): void {
     for (const { worker } of this.#guests.values()) worker.terminate();
     this.#guests.clear();
-    for (const { workerUrl } of this.#kinds.values()) URL.revokeObjectURL(workerUrl);
+    this.#cancelCopying?.();
+    for (const { workerUrl, first } of this.#kinds.values()) {
+      first?.worker.terminate();
+      URL.revokeObjectURL(workerUrl);
+    }
     this.#kinds.clear();
   }
 }

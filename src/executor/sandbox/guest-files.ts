@@ -33,23 +33,27 @@ export async function fetchGuestFiles(
   memoryBytes: number,
   signal: AbortSignal,
 ): Promise<GuestFiles> {
-  const [worker, ...contents] = await Promise.all([
-    fetchScript(location, language.worker, signal),
-    ...language.assets.map(({ file }) => fetchAsset(assetUrl(location, file), { signal })),
-  ]);
-  const build = language.hasSnapshots ? await digestOf(worker, contents) : undefined;
+  const [script, ...contents] = await Promise.all(
+    [language.worker, ...language.assets.map(({ file }) => file)].map((file) =>
+      fetchAsset(assetUrl(location, file), { signal }),
+    ),
+  );
+  // hashed as they came: the platform has its own copy of them by now
+  const build = language.hasSnapshots ? digestOf([script as ArrayBuffer, ...contents]) : undefined;
   const assets = language.assets.map(({ name, form, isMemoryCapped }, index): FrameAsset => {
     const content = contents[index] as ArrayBuffer;
     return { name, form, content: isMemoryCapped ? capWasmMemory(content, memoryBytes) : content };
   });
-  return { worker, assets, build };
+  return { worker: new TextDecoder().decode(script), assets, build };
 }
 
-/** What a snapshot is bound to; `undefined` where the page cannot hash, so that none is used. Before memories are capped: a bound changes no heap. */
-async function digestOf(worker: string, contents: readonly ArrayBuffer[]): Promise<string | undefined> {
-  const parts = [new TextEncoder().encode(worker), ...contents.map((content) => new Uint8Array(content))];
+/**
+ * What a snapshot is bound to; `undefined` where the page cannot hash, so that none is used. Before memories are capped: a bound changes no heap.
+ * All of it is in the platform's hands when this returns.
+ */
+async function digestOf(contents: readonly ArrayBuffer[]): Promise<string | undefined> {
   try {
-    const digests = await Promise.all(parts.map(sha256Hex));
+    const digests = await Promise.all(contents.map((content) => sha256Hex(new Uint8Array(content))));
     return await sha256Hex(new TextEncoder().encode(digests.join(' ')));
   } catch {
     return undefined;

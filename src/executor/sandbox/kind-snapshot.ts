@@ -9,6 +9,9 @@ import type { GuestKind, SandboxHost } from './sandbox-host.ts';
 import { createSandboxId } from './sandbox-id.ts';
 import type { SnapshotShelf } from './snapshot-shelf.ts';
 
+/** Making one takes a core for about a second, which the first run is not to wait for. */
+const makeDelayMs = 300;
+
 export interface KindSnapshotOptions {
   readonly host: SandboxHost;
   readonly kind: GuestKind;
@@ -56,7 +59,10 @@ export class KindSnapshot {
   makeIfMissing(settings: GuestSettings): void {
     if (this.#state !== 'missing') return;
     this.#state = 'making';
-    void this.#make(settings);
+    const { clock, signal } = this.#options;
+    clock.after(makeDelayMs, () => {
+      if (!signal.aborted) void this.#make(settings);
+    });
   }
 
   async #make(settings: GuestSettings): Promise<void> {

@@ -50,7 +50,7 @@ test('a worker that fails in its start is ended', async () => {
     isIsolated: true,
     isLost: false,
     watch: <T>(work: Promise<T>) => work,
-    load: () => Promise.resolve(1),
+    load: () => ({ kind: 1, ready: Promise.resolve() }),
     open: (_id: string, _settings: unknown, given: SandboxWatcher) => ((watcher = given), port1),
     close: (id: string) => void closed.push(id),
   };
@@ -79,7 +79,7 @@ test('a realm where nothing can be interrupted is told of, once', async () => {
     isIsolated: false,
     isLost: false,
     watch: <T>(work: Promise<T>) => work,
-    load: () => Promise.resolve(1),
+    load: () => ({ kind: 1, ready: Promise.resolve() }),
     open: (_id: string, _settings: unknown, given: SandboxWatcher) => ((watcher = given), port1),
     close: () => undefined,
   };

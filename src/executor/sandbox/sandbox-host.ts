@@ -11,12 +11,20 @@ export interface GuestFiles {
   /** Source of the worker, a classic script. */
   readonly worker: string;
   readonly assets: readonly FrameAsset[];
-  /** Digest of all of it; where the language `hasSnapshots`. */
-  readonly build?: string | undefined;
+  /** Digest of all of it, or `undefined` where there can be none; never rejects. Where the language `hasSnapshots`. */
+  readonly build?: Promise<string | undefined> | undefined;
 }
 
 /** Names a kind of guest that a realm has; good in that realm alone. */
 export type GuestKind = Brand<number, 'GuestKind'>;
+
+/** A kind of guest that the realm has, and compiles. */
+export interface LoadingGuest {
+  /** May be given a snapshot at once, and be opened when it is ready. */
+  readonly kind: GuestKind;
+  /** Resolves when the realm has compiled the files; rejects with `executor/boot-failed` or `executor/frame-lost`. */
+  readonly ready: Promise<void>;
+}
 
 /** Told about one sandbox. */
 export interface SandboxWatcher {
@@ -42,8 +50,8 @@ export interface SandboxHost extends Disposable {
   ping(): Promise<void>;
   /** Asks again and again while `work` lasts, so that a realm which dies meanwhile is found out. Settles as `work` does. */
   watch<T>(work: Promise<T>): Promise<T>;
-  /** Resolves when the realm has compiled the files; rejects with `executor/boot-failed` or `executor/frame-lost`. */
-  load(files: GuestFiles): Promise<GuestKind>;
+  /** Throws `executor/frame-lost`. */
+  load(files: GuestFiles): LoadingGuest;
   /** What guests of this kind may start from, from now on; the buffer is given away. */
   keepSnapshot(kind: GuestKind, content: ArrayBuffer): void;
   /** Starts a worker; the port speaks with it. */
@@ -108,7 +116,7 @@ export class PortSandboxHost implements SandboxHost {
     return this.#ready;
   }
 
-  async load({ worker, assets }: GuestFiles): Promise<GuestKind> {
+  load({ worker, assets }: GuestFiles): LoadingGuest {
     if (this.#isLost) throw lost();
     const guest = ++this.#kinds;
     const done = new Promise<void>((resolve, reject) => this.#loading.set(guest, { resolve, reject }));
@@ -116,8 +124,8 @@ export class PortSandboxHost implements SandboxHost {
       { type: 'guest-load', guest, worker, assets },
       assets.map(({ content }) => content),
     );
-    await this.watch(done).finally(() => this.#loading.delete(guest));
-    return guest as GuestKind;
+    const ready = this.watch(done).finally(() => this.#loading.delete(guest));
+    return { kind: guest as GuestKind, ready };
   }
 
   keepSnapshot(kind: GuestKind, content: ArrayBuffer): void {

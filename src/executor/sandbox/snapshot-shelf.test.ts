@@ -30,14 +30,50 @@ function createShelf(cache = createCache()) {
 
 test('what was put is taken, by its build alone', async () => {
   const { shelf, reasons, clock, cache } = createShelf();
-  expect(await shelf.take('python', 'a')).toBeUndefined();
+  expect(await shelf.take('python', Promise.resolve('a'))).toBeUndefined();
   expect(await shelf.put('python', 'a', image)).toBeLessThan(1000);
   await clock.advance(dayMs);
-  expect(new Uint8Array((await shelf.take('python', 'a')) as ArrayBuffer)).toEqual(image);
+  expect(new Uint8Array((await shelf.take('python', Promise.resolve('a'))) as ArrayBuffer)).toEqual(image);
   expect(reasons()).toEqual([]);
-  expect(await shelf.take('python', 'b')).toBeUndefined();
+  expect(await shelf.take('python', Promise.resolve('b'))).toBeUndefined();
   expect(reasons()).toEqual([expect.stringContaining('another build')]);
   expect(cache.entries.size).toBe(0);
+});
+
+test('it is read while the build is still worked out', async () => {
+  const { shelf, cache, reasons } = createShelf();
+  await shelf.put('python', 'a', image);
+  let isRead = false;
+  const read = cache.read.bind(cache);
+  cache.read = (name) => ((isRead = true), read(name));
+  let settle: (build: string) => void = () => undefined;
+  const build = new Promise<string>((resolve) => {
+    settle = resolve;
+  });
+  const taking = shelf.take('python', build);
+  await expect.poll(() => isRead).toBe(true);
+  settle('a');
+  expect(await taking).toBeInstanceOf(ArrayBuffer);
+  expect(reasons()).toEqual([]);
+});
+
+test.each([
+  ['fails', () => Promise.reject(new Error('no files'))],
+  ['is none', () => Promise.resolve(undefined)],
+])('a build that %s fits nothing, and drops nothing', async (_name, build) => {
+  const { shelf, cache, reasons } = createShelf();
+  await shelf.put('python', 'a', image);
+  expect(await shelf.take('python', build())).toBeUndefined();
+  expect(cache.entries.size).toBe(1);
+  expect(reasons()).toEqual([]);
+});
+
+test('where there is no room left, none is kept, and it is told', async () => {
+  const full = (): Promise<never> =>
+    Promise.reject(new DOMException('The quota has been exceeded.', 'QuotaExceededError'));
+  const { shelf, reasons } = createShelf({ ...createCache(), write: full });
+  expect(await shelf.put('python', 'a', image)).toBeUndefined();
+  expect(reasons()).toEqual([expect.stringContaining('quota')]);
 });
 
 const packed = await deflateBytes(image, 'gzip');
@@ -70,7 +106,7 @@ test.each<readonly [string, unknown, string]>([
 ])('%s is dropped', async (_name, found, reason) => {
   const { shelf, cache, reasons } = createShelf();
   cache.entries.set('python', found);
-  expect(await shelf.take('python', 'a')).toBeUndefined();
+  expect(await shelf.take('python', Promise.resolve('a'))).toBeUndefined();
   expect(reasons()).toEqual([expect.stringContaining(reason)]);
   expect(cache.entries.size).toBe(0);
 });
@@ -82,7 +118,7 @@ test('data that inflates without end is dropped', async () => {
   const cache = createCache();
   const shelf = new SnapshotShelf({ cache, limits: resolveLimits(), clock, hub });
   cache.entries.set('python', { ...good, content: new Blob([bomb]), digest: await sha256Hex(bomb) });
-  expect(await shelf.take('python', 'a')).toBeUndefined();
+  expect(await shelf.take('python', Promise.resolve('a'))).toBeUndefined();
   expect(sink.ofType('snapshot-drop')[0]?.reason).toContain('more than');
 });
 
@@ -94,7 +130,7 @@ test('a cache that never answers is given up in time', async () => {
     write: silent,
     delete: silent,
   });
-  const taking = shelf.take('python', 'a');
+  const taking = shelf.take('python', Promise.resolve('a'));
   await clock.advance(2000);
   await clock.advance(2000);
   expect(await taking).toBeUndefined();

@@ -16,6 +16,12 @@ export interface ShelfOptions {
 /** An image is a heap in bytes, pages that were never written left out. More is no image of ours. */
 const maxImageBytes = 64 * 2 ** 20;
 
+/** Read and inflated. */
+interface Opened {
+  readonly build: string;
+  readonly image: ArrayBuffer;
+}
+
 function unfit(why: string): CodedError {
   return new CodedError('executor/snapshot-invalid', `the snapshot cannot be used: ${why}`, {
     fields: { why },
@@ -39,13 +45,27 @@ export class SnapshotShelf {
     this.#options = options;
   }
 
-  /** The image for this build; what is there and does not fit is dropped. Resolves with `undefined` when there is none, or it takes too long. */
-  async take(language: string, build: string): Promise<ArrayBuffer | undefined> {
+  /**
+   * The image for this build; what is there and does not fit is dropped. Resolves with `undefined` when there is none, or it takes too long. It is
+   * read while `build` is still being worked out; resolves with `undefined` as well where that rejects, or there is none.
+   */
+  async take(language: string, build: Promise<string | undefined>): Promise<ArrayBuffer | undefined> {
+    const reading = this.#read(language);
+    const wanted = await build.catch(() => undefined);
+    const found = await reading;
+    if (!found || wanted === undefined) return undefined;
+    if (found.build === wanted) return found.image;
+    await this.drop(language, unfit('it is of another build').message);
+    return undefined;
+  }
+
+  /** Never rejects. */
+  async #read(language: string): Promise<Opened | undefined> {
     const { cache, clock, limits } = this.#options;
     try {
       return await withDeadline(clock, { timeoutMs: limits.snapshotReadMs }, async () => {
         const found = await cache.read(language);
-        return found === undefined ? undefined : await this.#check(parseStored(found), build);
+        return found === undefined ? undefined : await this.#open(parseStored(found));
       });
     } catch (error) {
       // one that is late may be good
@@ -86,14 +106,13 @@ export class SnapshotShelf {
     this.#options.hub.emit({ type: 'snapshot-drop', language, reason });
   }
 
-  async #check(stored: StoredSnapshot, build: string): Promise<ArrayBuffer> {
+  async #open(stored: StoredSnapshot): Promise<Opened> {
     const { clock, limits } = this.#options;
     const ageMs = clock.now() - stored.madeAtMs;
-    if (stored.build !== build) throw unfit('it is of another build');
     if (ageMs < 0 || ageMs > limits.snapshotAgeMs) throw unfit('it is too old');
     if (stored.content.size > limits.snapshotBytes) throw unfit(`it has ${stored.content.size} bytes`);
     const bytes = new Uint8Array(await stored.content.arrayBuffer());
     if ((await sha256Hex(bytes)) !== stored.digest) throw unfit('its bytes have changed');
-    return (await inflateBytes(bytes, 'gzip', maxImageBytes)).buffer;
+    return { build: stored.build, image: (await inflateBytes(bytes, 'gzip', maxImageBytes)).buffer };
   }
 }

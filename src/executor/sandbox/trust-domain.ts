@@ -47,6 +47,14 @@ interface Realm {
   readonly kinds: Map<string, Promise<LoadedKind>>;
 }
 
+interface Loading {
+  readonly language: Language;
+  readonly host: SandboxHost;
+  readonly files: GuestFiles;
+  /** What the shelf has. */
+  readonly taking: Promise<ArrayBuffer | undefined> | undefined;
+}
+
 /**
  * A frame and the executors that share it. Whoever made it disposes it, after its executors; runs that still go on then end as
  * `cancelled` or `failed` with `executor/frame-lost`.
@@ -106,26 +114,43 @@ export class TrustDomain implements Disposable {
     const loading = this.#limited(async (signal) => {
       // while the realm is made
       const files = this.#parts.fetchFiles(language, memoryBytes, signal);
+      const { shelf } = this.#parts;
       files.catch(() => undefined);
-      return this.#load(language, await host, await files);
+      const hasSome = language.hasSnapshots && shelf;
+      const taking = hasSome
+        ? shelf.take(
+            language.name,
+            files.then(({ build }) => build),
+          )
+        : undefined;
+      return this.#load({ language, host: await host, files: await files, taking });
     });
     kinds.set(key, loading);
     loading.catch(() => kinds.delete(key));
     return loading;
   }
 
-  async #load(language: Language, host: SandboxHost, files: GuestFiles): Promise<LoadedKind> {
+  async #load({ language, host, files, taking }: Loading): Promise<LoadedKind> {
+    const { kind, ready } = host.load(files);
+    // while the realm compiles
+    const [snapshot] = await Promise.all([this.#snapshotOf(kind, { language, host, files, taking }), ready]);
+    return { kind, snapshot };
+  }
+
+  /** With what the shelf has handed to the realm. */
+  async #snapshotOf(
+    kind: GuestKind,
+    { language, host, files, taking }: Loading,
+  ): Promise<KindSnapshot | undefined> {
     const { shelf, clock, hub, bootTimeoutMs: timeoutMs } = this.#parts;
-    const { build } = files;
-    const taking = shelf && build ? shelf.take(language.name, build) : undefined;
-    const kind = await host.load(files);
-    if (!shelf || !build) return { kind };
+    const build = await files.build;
+    if (!shelf || !build) return undefined;
     const { signal } = this.#closing;
     const parts = { shelf, language: language.name, build, clock, hub, timeoutMs, signal };
     const snapshot = new KindSnapshot({ host, kind, ...parts });
     const image = await taking;
     if (image) snapshot.keep(image);
-    return { kind, snapshot };
+    return snapshot;
   }
 
   /** With a time limit of its own, because several starts may wait for it. */

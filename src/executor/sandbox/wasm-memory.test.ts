@@ -17,13 +17,20 @@ async function memoryOf(wasm: ArrayBuffer): Promise<WebAssembly.Memory> {
 }
 
 test.each([
-  ['a maximum', withMemory(1, 1, 2, 0x80, 0x80, 0x04)],
+  ['a longer maximum', withMemory(1, 1, 2, 0x80, 0x80, 0x04)],
+  ['a maximum as long', withMemory(1, 1, 2, 100)],
   ['no maximum', withMemory(1, 0, 2)],
 ])('a memory with %s can grow to the cap and not beyond', async (_name, wasm) => {
+  expect((await memoryOf(wasm)).grow(3)).toBe(2);
   const memory = await memoryOf(capWasmMemory(wasm, 4 * 65_536 + 1000));
   memory.grow(2);
   expect(() => memory.grow(1)).toThrow(RangeError);
-  expect((await memoryOf(wasm)).grow(3)).toBe(2);
+});
+
+test('a maximum that is shorter than the cap gets room', async () => {
+  const memory = await memoryOf(capWasmMemory(withMemory(1, 1, 2, 2), 200 * 65_536));
+  memory.grow(198);
+  expect(() => memory.grow(1)).toThrow(RangeError);
 });
 
 test('the real interpreter is capped and still valid', () => {

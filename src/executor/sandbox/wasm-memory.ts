@@ -38,8 +38,18 @@ function findMemorySection(bytes: Uint8Array): { start: number; content: number;
   throw invalid('it defines no memory');
 }
 
+/** In exactly so many bytes: a number may have zeros that it does not need. */
+function writePadded(value: number, width: number): readonly number[] | undefined {
+  const shortest = writeNumber(value);
+  const missing = width - shortest.length;
+  if (missing <= 0) return missing === 0 ? shortest : undefined;
+  const open = shortest.map((byte) => byte | 0x80);
+  return [...open, ...Array.from({ length: missing - 1 }, () => 0x80), 0];
+}
+
 /**
- * A copy of `wasm` whose only memory may not grow beyond `maxBytes`, rounded down to pages of 64 KiB.
+ * `wasm` with its only memory bound: it may not grow beyond `maxBytes`, rounded down to pages of 64 KiB. Where the module has a bound of its own
+ * that is as long, `wasm` itself is changed, and the answer; otherwise the answer is a copy.
  * Throws `executor/wasm-invalid` for anything else than one unshared 32-bit memory, or when it starts larger than that.
  */
 export function capWasmMemory(wasm: ArrayBuffer, maxBytes: number): ArrayBuffer {
@@ -51,9 +61,14 @@ export function capWasmMemory(wasm: ArrayBuffer, maxBytes: number): ArrayBuffer 
   const [count, flagsAt] = readNumber(bytes, content);
   const flags = bytes[flagsAt] ?? -1;
   if (count !== 1 || flags < 0 || flags > 1) throw invalid('expected one memory of the plain kind');
-  const [initialPages] = readNumber(bytes, flagsAt + 1);
+  const [initialPages, initialEnd] = readNumber(bytes, flagsAt + 1);
   const pages = Math.floor(maxBytes / pageBytes);
   if (initialPages > pages) throw invalid(`it starts with ${initialPages} pages, ${pages} are allowed`);
+  const padded = flags === 1 ? writePadded(pages, end - initialEnd) : undefined;
+  if (padded) {
+    bytes.set(padded, initialEnd);
+    return wasm;
+  }
   const body = [1, 1, ...writeNumber(initialPages), ...writeNumber(pages)];
   const section = [memorySectionId, ...writeNumber(body.length), ...body];
   const capped = new Uint8Array(bytes.length - (end - start) + section.length);

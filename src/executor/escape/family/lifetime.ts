@@ -254,7 +254,7 @@ async function isTaken(record: unknown): Promise<boolean> {
     clock: systemClock,
     hub: silentHub,
   });
-  return (await shelf.take('python', build)) !== undefined;
+  return (await shelf.take('python', Promise.resolve(build))) !== undefined;
 }
 
 /** A snapshot of an interpreter that somebody else has put into the cache. */
@@ -317,7 +317,7 @@ const snapshots: readonly EscapeAttempt[] = [
           return false;
         }
       };
-      const honest = packHeapImage(new Uint8Array(8), new Uint8Array(2 * pageBytes).fill(1)).buffer;
+      const honest = packHeapImage(new Uint8Array(8), new Uint8Array(2 * pageBytes).fill(1), []).buffer;
       const forged = [3, 4].map((cell) => {
         const image = honest.slice(0);
         new Uint32Array(image)[cell] = 2 ** 31;

@@ -18,7 +18,10 @@ interface Opened {
   readonly sink: MemorySink;
 }
 
-function open(snapshots: SnapshotCache | 'off' = cache, limits: Partial<ExecutorLimits> = {}): Opened {
+function open(
+  snapshots: SnapshotCache | 'off' | 'not asked for' = cache,
+  limits: Partial<ExecutorLimits> = {},
+): Opened {
   const hub = createHub(systemClock);
   const sink = createMemorySink(hub);
   const executor = createPythonExecutor({
@@ -26,7 +29,7 @@ function open(snapshots: SnapshotCache | 'off' = cache, limits: Partial<Executor
     frame: 'srcdoc',
     limits: { warmSandboxes: 0, snapshotReadMs: 20_000, ...limits },
     hub,
-    snapshots,
+    ...(snapshots === 'not asked for' ? {} : { snapshots }),
   });
   onTestFinished(() => executor[Symbol.asyncDispose]());
   return { executor, sink };
@@ -87,6 +90,35 @@ test('the first executor boots and makes a snapshot; its next interpreter and th
   expect(starts(second.sink)).toEqual([true]);
   expect(second.sink.ofType('snapshot-make')).toEqual([]);
   expect([...drops(sink), ...drops(second.sink)]).toEqual([]);
+});
+
+test('without being asked, Python starts from what is in IndexedDB', async () => {
+  const kept = openSnapshotCache();
+  const first = open('not asked for');
+  expect(await valueOf(first.executor, '1 + 1')).toBe(2);
+  await expect.poll(() => kept.read('python'), patient).toBeDefined();
+  const second = open('not asked for');
+  expect(await valueOf(second.executor, '1 + 1')).toBe(2);
+  expect(starts(second.sink)).toEqual([true]);
+});
+
+test('one of another build is replaced', async () => {
+  await provide();
+  await cache.write('python', { ...(await (made as Promise<StoredSnapshot>)), build: 'another' });
+  const { executor, sink } = open();
+  expect(await valueOf(executor, '1 + 1')).toBe(2);
+  expect(starts(sink)).toEqual([false]);
+  expect(drops(sink)).toEqual([expect.stringContaining('another build')]);
+  await expect.poll(() => sink.ofType('snapshot-make').length, patient).toBe(1);
+});
+
+test('with a full quota Python boots once, and then starts from what this page has', async () => {
+  const full = (): Promise<never> => Promise.reject(new DOMException('no room', 'QuotaExceededError'));
+  const { executor, sink } = open({ ...cache, write: full });
+  expect(await valueOf(executor, '1 + 1')).toBe(2);
+  await expect.poll(() => drops(sink), patient).toEqual(['no room']);
+  expect(await valueOf(executor, '1 + 1')).toBe(2);
+  expect(starts(sink)).toEqual([false, true]);
 });
 
 test('switched off, none is read and none is made', async () => {

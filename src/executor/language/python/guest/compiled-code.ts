@@ -5,7 +5,11 @@ import type { PyodideAPI } from 'pyodide';
 const codes = { harness: toBytes(harnessCode), checkpoint: toBytes(checkpointCode) };
 
 function toBytes(base64: string): Uint8Array {
-  return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+  const text = atob(base64);
+  const bytes = new Uint8Array(text.length);
+  // a loop, because `Uint8Array.from` takes ten times as long, and every start waits for it
+  for (let index = 0; index < text.length; index += 1) bytes[index] = text.charCodeAt(index);
+  return bytes;
 }
 
 /** Runs it with `scope`, a dict, as its globals. */

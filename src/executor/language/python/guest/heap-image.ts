@@ -1,5 +1,6 @@
 /**
- * A booted interpreter's memory as bytes. Two thirds of a heap have never been written; only pages that hold something are kept.
+ * A booted interpreter's memory as bytes. Two thirds of a heap have never been written; only pages are kept that hold something, or do before an
+ * interpreter boots: the others are empty already where the image is written, and to look at each of them would be 5,000 faults.
  *
  * Numbers of 32 bits, little-endian: magic, length of the header, length of the heap, count of pages; then the place of each page in the heap
  * (in pages, rising), the header, and the pages.
@@ -38,15 +39,29 @@ function isEmpty(words: Uint32Array, start: number, end: number): boolean {
 
 const wordsPerPage = pageBytes / 4;
 
-/** @param heap a whole number of pages, at a position that is one of words; `header` has a length in words */
-export function packHeapImage(header: Uint8Array, heap: Uint8Array): Uint8Array<ArrayBuffer> {
+/** Pages that hold something. @param heap a whole number of pages, at a position that is one of words */
+export function findPages(heap: Uint8Array): readonly number[] {
   if (heap.length % pageBytes !== 0) throw invalid('the heap is no whole number of pages');
-  if (header.length % 4 !== 0) throw invalid('the header is no whole number of words');
   const words = new Uint32Array(heap.buffer, heap.byteOffset, heap.length / 4);
   const places: number[] = [];
   for (let page = 0; page < heap.length / pageBytes; page += 1) {
     if (!isEmpty(words, page * wordsPerPage, (page + 1) * wordsPerPage)) places.push(page);
   }
+  return places;
+}
+
+/**
+ * @param header has a length in words
+ * @param heap as for {@link findPages}
+ * @param before the pages that held something before the interpreter booted
+ */
+export function packHeapImage(
+  header: Uint8Array,
+  heap: Uint8Array,
+  before: readonly number[],
+): Uint8Array<ArrayBuffer> {
+  if (header.length % 4 !== 0) throw invalid('the header is no whole number of words');
+  const places = [...new Set([...before, ...findPages(heap)])].toSorted((a, b) => a - b);
   const headerStart = (prefixNumbers + places.length) * 4;
   const pagesStart = headerStart + header.length;
   const image = new Uint8Array(pagesStart + places.length * pageBytes);
@@ -87,21 +102,13 @@ export function openHeapImage(image: ArrayBuffer): HeapImage {
   };
 }
 
-/** Makes `heap` what it was; it must be as long as the image says. Pages are written only where they differ from empty ones. */
+/** Makes `heap` what it was. It must be as long as the image says, and empty where nothing was before the interpreter booted. */
 export function writeHeapImage(image: HeapImage, heap: Uint8Array): void {
   if (heap.length !== image.heapBytes) {
     throw invalid(`the heap has ${heap.length} bytes, ${image.heapBytes} are expected`);
   }
-  const words = new Uint32Array(heap.buffer, heap.byteOffset, heap.length / 4);
-  let next = 0;
-  for (let page = 0; page < heap.length / pageBytes; page += 1) {
-    const start = page * pageBytes;
-    if (image.places[next] === page) {
-      heap.set(image.pages.subarray(next * pageBytes, (next + 1) * pageBytes), start);
-      next += 1;
-      // looked at first: writing zeros would make the page cost memory
-    } else if (!isEmpty(words, page * wordsPerPage, (page + 1) * wordsPerPage)) {
-      heap.fill(0, start, start + pageBytes);
-    }
-  }
+  image.places.forEach((place, index) => {
+    const page = image.pages.subarray(index * pageBytes, (index + 1) * pageBytes);
+    heap.set(page, place * pageBytes);
+  });
 }

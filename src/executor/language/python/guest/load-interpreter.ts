@@ -21,6 +21,9 @@ const noPackages = {
 type Scope = { fetch: unknown };
 type Instantiation = { instance: WebAssembly.Instance; module: WebAssembly.Module };
 
+/** A module that wraps a function of any signature has fewer. */
+const mostSignatureBytes = 128;
+
 const wasmPageBytes = 65_536;
 
 /** Made as large as the heap that will be written into it, within what the module's own bound allows. */
@@ -30,16 +33,45 @@ function growMemory(instance: WebAssembly.Instance, heapBytes: number): void {
   if (missingBytes > 0) memory.grow(Math.ceil(missingBytes / wasmPageBytes));
 }
 
+/** What the loader asks for. */
+interface LocalFiles {
+  readonly module: WebAssembly.Module;
+  readonly standardLibrary: ArrayBuffer;
+  /** How large the memory must be. */
+  readonly heapBytes: number;
+}
+
+/**
+ * The loader wraps some hundred functions, each in a module of its own that says no more than its signature: those that say the same are compiled
+ * once. It was a fifth of a start.
+ */
+function rememberModules(): typeof WebAssembly.Module {
+  const known = new Map<string, WebAssembly.Module>();
+  return new Proxy(WebAssembly.Module, {
+    construct(compile, [source]: [BufferSource]) {
+      if (!(source instanceof Uint8Array) || source.length > mostSignatureBytes) return new compile(source);
+      const key = source.join();
+      const module = known.get(key) ?? new compile(source);
+      known.set(key, module);
+      return module;
+    },
+  });
+}
+
 /** Answers the loader's two requests from memory, and puts the real functions back at the end. */
-async function withLocalFiles<T>(boot: GuestBoot, heapBytes: number, work: () => Promise<T>): Promise<T> {
-  const module = boot.assets['interpreter'] as WebAssembly.Module;
-  const standardLibrary = boot.assets['standard-library'] as ArrayBuffer;
+async function withLocalFiles<T>(
+  { module, standardLibrary, heapBytes }: LocalFiles,
+  work: () => Promise<T>,
+): Promise<T> {
   // to be written to, which its type forbids
   const scope = globalThis as unknown as Scope;
   const { fetch: nativeFetch } = scope;
   const nativeInstantiate = WebAssembly.instantiateStreaming;
-  scope.fetch = (url: unknown) =>
-    Promise.resolve(String(url).endsWith('.zip') ? new Response(standardLibrary) : undefined);
+  const nativeModule = WebAssembly.Module;
+  WebAssembly.Module = rememberModules();
+  // as much of a response as is looked at: a real one would copy the bytes
+  const response = { ok: true, arrayBuffer: () => Promise.resolve(standardLibrary) };
+  scope.fetch = (url: unknown) => Promise.resolve(String(url).endsWith('.zip') ? response : undefined);
   // the loader would wait for ever for an instance that could not be made
   let fail: (error: unknown) => void = () => undefined;
   const failure = new Promise<never>((_resolve, reject) => {
@@ -60,24 +92,52 @@ async function withLocalFiles<T>(boot: GuestBoot, heapBytes: number, work: () =>
   } finally {
     scope.fetch = nativeFetch;
     WebAssembly.instantiateStreaming = nativeInstantiate;
+    WebAssembly.Module = nativeModule;
   }
 }
 
+/** The part of the loader's module that a restored one is made with. */
+interface LoaderModule {
+  readonly HEAPU8: Uint8Array;
+  readonly FS: { writeFile(path: string, content: Uint8Array, options: { canOwn: boolean }): void };
+  readonly API: { readonly pyVersionTuple: readonly [major: number, minor: number, micro: number] };
+}
+
 /** The loader's module with its heap already as it was; made before the loader looks at it. */
-function createRestored(image: HeapImage): typeof createPyodideModule {
+function createRestored(image: HeapImage, standardLibrary: ArrayBuffer): typeof createPyodideModule {
   return async (settings) => {
-    const module = await createPyodideModule(settings);
-    writeHeapImage(image, (module as unknown as { HEAPU8: Uint8Array }).HEAPU8);
-    return module;
+    const created = await createPyodideModule(settings);
+    const { FS, API, HEAPU8 } = created as unknown as LoaderModule;
+    const [major, minor] = API.pyVersionTuple;
+    // the loader itself would copy it, and nothing has looked into it yet
+    FS.writeFile(`/lib/python${major}${minor}.zip`, new Uint8Array(standardLibrary), { canOwn: true });
+    writeHeapImage(image, HEAPU8);
+    return created;
+  };
+}
+
+/** The loader's module, shown with the heap that it has before Python begins: as a restored one has it. */
+export function whenUnused(see: (heap: Uint8Array) => void): typeof createPyodideModule {
+  return (settings) => {
+    const module = settings as unknown as LoaderModule & { onRuntimeInitialized?: () => void };
+    module.onRuntimeInitialized = () => see(module.HEAPU8);
+    return createPyodideModule(settings);
   };
 }
 
 /** Python without streams and interrupts, in a worker that still has its globals. */
 export async function loadPython(boot: GuestBoot, options: PyodideConfig = {}): Promise<PyodideAPI> {
   const image = boot.snapshot instanceof ArrayBuffer ? openHeapImage(boot.snapshot) : undefined;
-  const python = await withLocalFiles(boot, image?.heapBytes ?? 0, () =>
+  const module = boot.assets['interpreter'] as WebAssembly.Module;
+  const standardLibrary = boot.assets['standard-library'] as ArrayBuffer;
+  const files = {
+    module,
+    standardLibrary: image ? new ArrayBuffer(0) : standardLibrary,
+    heapBytes: image?.heapBytes ?? 0,
+  };
+  const python = await withLocalFiles(files, () =>
     loadPyodide({
-      createPyodideModule: image ? createRestored(image) : createPyodideModule,
+      createPyodideModule: image ? createRestored(image, standardLibrary) : createPyodideModule,
       indexURL: nowhere,
       packageBaseUrl: nowhere,
       lockFileContents: noPackages as never,

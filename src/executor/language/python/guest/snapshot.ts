@@ -2,8 +2,8 @@
 import type { PyodideAPI } from 'pyodide';
 import type { GuestBoot } from '../../../sandbox/protocol.ts';
 import { runCompiled } from './compiled-code.ts';
-import { packHeapImage } from './heap-image.ts';
-import { loadPython } from './load-interpreter.ts';
+import { findPages, packHeapImage } from './heap-image.ts';
+import { loadPython, whenUnused } from './load-interpreter.ts';
 
 /** What people's programs import most. No module here may draw a random number, or keep a time or a file, when it is imported. */
 const commonModules =
@@ -34,12 +34,18 @@ del logging, random, time
 
 /** Boots an interpreter for the one purpose of taking its memory. */
 export async function makeSnapshot(boot: GuestBoot): Promise<ArrayBuffer> {
-  const python = await loadPython(boot, { _makeSnapshot: true });
+  let before: readonly number[] = [];
+  const python = await loadPython(boot, {
+    _makeSnapshot: true,
+    createPyodideModule: whenUnused((heap) => {
+      before = findPages(heap);
+    }),
+  });
   python.runPython(prepare);
   const snapshot = python.makeMemorySnapshot();
   // its second number says where the heap begins
   const headerBytes = new Uint32Array(snapshot.buffer, snapshot.byteOffset, 2)[1] as number;
-  return packHeapImage(snapshot.subarray(0, headerBytes), snapshot.subarray(headerBytes)).buffer;
+  return packHeapImage(snapshot.subarray(0, headerBytes), snapshot.subarray(headerBytes), before).buffer;
 }
 
 /** Runs the harness in `scope`. */
