@@ -76,8 +76,8 @@ test('a language that does not exist is refused by name', () => {
 });
 
 test('modules are refused where a language takes none, and names and sources that are none anywhere', async () => {
-  await using python = createExecutor({ language: 'python', ...files });
-  await expect(python.execute('1', { imports: { a: '' } })).rejects.toMatchObject({
+  await using sql = createExecutor({ language: 'sql', ...files });
+  await expect(sql.execute('SELECT 1', { imports: { a: '' } })).rejects.toMatchObject({
     code: 'executor/option-invalid',
     fields: { field: 'imports' },
   });
@@ -85,6 +85,13 @@ test('modules are refused where a language takes none, and names and sources tha
   for (const imports of [{ '': '' }, { 'a\0': '' }, { a: 1 as never }, { a: 'x'.repeat(70e6) }]) {
     await expect(javascript.execute('1', { imports })).rejects.toMatchObject({
       code: 'executor/import-invalid',
+    });
+  }
+  await using python = createExecutor({ language: 'python', ...files });
+  for (const name of ['a-b', 'a..b', '../a', '/a', 'a/b.c', '__init__', 'a.class', '．．／a', '1.py']) {
+    await expect(python.execute('1', { imports: { [name]: '' } })).rejects.toMatchObject({
+      code: 'executor/import-invalid',
+      fields: { field: `imports["${name}"]`, expected: 'the name of a module' },
     });
   }
 });

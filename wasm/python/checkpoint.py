@@ -23,6 +23,10 @@ DEPTH = 200
 # what costs less is put aside after every run
 CHEAP_SECONDS = 0.004
 CHUNK = 65_536
+# what takes longer than this where it has CHEAP_SECONDS does not look at the time
+SLOW_SECONDS = 0.04
+# what goes wrong again and again is tried after ever more runs: at last after so many
+MOST_WAITING = 16
 NAMES = 10_000
 TEXT_LIMIT = 200
 ROOTS = [DIRECTORY, "/tmp"]
@@ -357,24 +361,96 @@ def guest_variables():
     return {name: value for name, value in main.__dict__.items() if type(name) is str and not is_ours(name, value)}
 
 
+class Waiting:
+    """Counts runs until what did not go well is tried again: more of them each time."""
+
+    def __init__(self):
+        self.count = 1
+        self.due = runs + 1
+
+    def lengthen(self):
+        self.count = min(2 * self.count, MOST_WAITING)
+        self.due = runs + self.count
+
+
+class Unfitness:
+    """Why a value could not be put aside. What kept it from that may be gone the next time."""
+
+    def __init__(self, value, reason):
+        self.mark = mark_of(value)
+        self.reason = reason
+        self.waiting = Waiting()
+        self.needs_idleness = False
+
+
+def mark_of(value):
+    """Another one says that the value has changed; the same one says little."""
+    return id(value), len(value) if type(value) in SIZED else 0
+
+
+def try_alone(value, limit, end):
+    """Answers its size."""
+    sink = Sink(limit, end, None)
+    Depths(end).check(value)
+    Saver(sink, 5).dump(value)
+    return sink.size
+
+
+def look_again(items, limit, end, is_idle):
+    """Tries again what could not be put aside before; false where that has to wait for idleness."""
+    is_complete = True
+    began = time.monotonic()
+    soon = (began + end) / 2 if is_idle else began + CHEAP_SECONDS
+    for name, known in list(unfit_before.items()):
+        if name not in items:
+            del unfit_before[name]
+            continue
+        value = items[name]
+        is_same = known.mark == mark_of(value)
+        if is_same and runs < known.waiting.due:
+            continue
+        if is_same and known.needs_idleness and not is_idle:
+            is_complete = False
+            continue
+        began = time.monotonic()
+        try:
+            try_alone(value, limit, soon if is_same else end)
+            del unfit_before[name]
+        except KeyboardInterrupt:
+            raise
+        except TooLate:
+            if not is_same:
+                raise
+            is_complete = False
+            # what is quick comes first
+            unfit_before[name] = unfit_before.pop(name)
+        except BaseException as error:
+            if not is_same:
+                known = unfit_before[name] = Unfitness(value, "")
+            known.reason = reason_of(error, limit)
+        took = time.monotonic() - began
+        known.needs_idleness |= took > SLOW_SECONDS
+        if is_idle and took > CHEAP_SECONDS:
+            known.waiting.lengthen()
+    return is_complete
+
+
 def fit(items, lost, limit, end):
     """Tries each by itself; of those that can be put aside, the smallest ones first until there is no more room."""
     sizes = {}
     for name, value in items.items():
-        sink = Sink(limit, end, None)
         try:
-            Depths(end).check(value)
-            Saver(sink, 5).dump(value)
-            sizes[name] = sink.size
+            sizes[name] = try_alone(value, limit, end)
         except (KeyboardInterrupt, TooLate):
             raise
         except BaseException as error:
-            lost[name] = unfit_before[name] = (id(value), reason_of(error, limit))
+            lost[name] = reason_of(error, limit)
+            unfit_before[name] = Unfitness(value, lost[name])
     left = limit
     for name in sorted(sizes, key=sizes.get):
         left -= sizes[name]
         if left < 0:
-            lost[name] = (0, too_large(limit))
+            lost[name] = too_large(limit)
     return {name: value for name, value in items.items() if name not in lost}
 
 
@@ -442,7 +518,9 @@ def write_files(entries, limit, end):
 
 unfit_before = {}
 mark_before = None
-hopeless_mark = None
+# what took too long as a whole, and until when it does
+late_mark = None
+late_waiting = None
 cost_before = 0.0
 files_before = None
 lost_files = []
@@ -451,22 +529,30 @@ file_bytes = 0
 
 def save(limit, seconds, is_idle):
     """Puts everything aside; answers JSON text, "later" for what should wait until nobody does, or nothing at all."""
-    global mark_before, hopeless_mark, cost_before
+    global mark_before, cost_before, late_mark, late_waiting
     began = time.monotonic()
     items = guest_variables()
-    mark = [(name, id(value), len(value) if type(value) in SIZED else 0) for name, value in items.items()]
-    if mark == hopeless_mark:
+    mark = [(name, *mark_of(value)) for name, value in items.items()]
+    if mark == late_mark and runs < late_waiting.due:
         return ""
     if not is_idle and cost_before > CHEAP_SECONDS and mark == mark_before:
         return "later"
+    text = ""
+    is_complete = True
     try:
+        is_complete = look_again(items, limit, began + seconds, is_idle)
         text = save_all(items, limit, began + seconds)
-    except (KeyboardInterrupt, TooLate):
-        text = ""
+        late_mark = None
+    except KeyboardInterrupt:
+        # meant for the run before or the one after: it says nothing of what is put aside
+        pass
+    except TooLate:
         if is_idle:
-            hopeless_mark = mark
+            late_waiting = late_waiting if mark == late_mark else Waiting()
+            late_waiting.lengthen()
+            late_mark = mark
     mark_before = mark
-    cost_before = time.monotonic() - began
+    cost_before = time.monotonic() - began if is_complete else math.inf
     return text or ("" if is_idle else "later")
 
 
@@ -477,10 +563,11 @@ def save_all(items, limit, end):
     missing_files, used = write_files(entries, limit, end) if has_new_files else (lost_files, file_bytes)
     room = limit - used
     lost = {}
-    for number, (name, value) in enumerate(items.items()):
-        known = unfit_before.get(name)
-        if number >= NAMES or (known and known[0] == id(value)):
-            lost[name] = known or (0, f"there are more than {NAMES} names")
+    for number, name in enumerate(items):
+        if number >= NAMES:
+            lost[name] = f"there are more than {NAMES} names"
+        elif name in unfit_before:
+            lost[name] = unfit_before[name].reason
     kept = {name: value for name, value in items.items() if name not in lost}
     try:
         sink = write_variables(kept, room, end)
@@ -498,7 +585,7 @@ def save_all(items, limit, end):
     sink.write(len(text).to_bytes(8, "little"))
     sink.flush()
     files_before, lost_files, file_bytes = entries, missing_files, used
-    missing = [(name, why) for name, (_id, why) in lost.items()] + lost_files
+    missing = [*lost.items(), *lost_files]
     return JSONEncoder().encode(
         {
             "hasNewFiles": has_new_files,

@@ -1,8 +1,8 @@
 """Runs the guest's code and turns what happened into JSON text and buffers.
 
 Executed once per interpreter, in a namespace of its own, with names given by the worker: `emit(stream, text)`
-prints a text or its bytes, `show(bundle)` displays, `exceed()` reports too much output, `keep(view)` copies a buffer out and answers its
-number; `hold(view)` does the same for a tool's call, which `call_tool` and `start_tool` send. `schedule(callback, ms)`
+prints a text or its bytes, `show(bundle)` and `show_table(rows, text, total)` display, `exceed()` reports too much output, `keep(view)` copies
+a buffer out and answers its number; `hold(view)` does the same for a tool's call, which `call_tool` and `start_tool` send. `schedule(callback, ms)`
 calls back while the run lasts, unless `drop_callbacks()` comes first; `interrupt_again()` asks once more to stop.
 It is speed and manners, not a wall: a guest can reach and change all of it, and then fools only itself.
 """
@@ -25,6 +25,7 @@ import time
 import traceback
 import types
 
+from _imp import is_frozen
 from pyodide import webloop
 from pyodide.ffi import can_run_sync, run_sync
 
@@ -391,10 +392,15 @@ def package_folder():
 
 
 def write_packages(header, content):
-    """Puts the files of packages where Python looks for them."""
+    """Puts the files of packages where Python looks for them, in the place of what is there under their names."""
     folder = package_folder()
+    names, files = loads(header)
+    # without any there is nothing to remove, and what would look for it takes long to import
+    if any(entry.endswith(".dist-info") for entry in os.listdir(folder)):
+        for name in names:
+            remove_package(name)
     offset = 0
-    for path, size in loads(header):
+    for path, size in files:
         target = os.path.join(folder, path)
         os.makedirs(os.path.dirname(target), exist_ok=True)
         with open(target, "wb") as file:
@@ -411,13 +417,28 @@ def remove_package(name):
         found = distribution(name)
     except PackageNotFoundError:
         return False
+    folders = set()
     for file in list(found.files or []):
+        path = os.path.normpath(found.locate_file(file))
+        folders.add(os.path.dirname(path))
         try:
-            os.remove(found.locate_file(file))
+            os.remove(path)
         except OSError:
             pass
+    for folder in sorted(folders, key=len, reverse=True):
+        remove_empty(folder)
     importlib.invalidate_caches()
     return True
+
+
+def remove_empty(folder):
+    """With those above it that are empty then. One of metadata alone would count as a package without a name."""
+    while folder.startswith(package_folder() + "/"):
+        try:
+            os.rmdir(folder)
+        except OSError:
+            return
+        folder = os.path.dirname(folder)
 
 
 def installed_packages():
@@ -436,8 +457,6 @@ async def install_packages(requirements, keep_going=False, deps=True, credential
     have = [] if options.get("reinstall") else [list(item) for item in installed_packages().items()]
     text = write_arguments("micropip.install", [wanted, have], {})
     answer = read_answer(await start_tool("micropip.install", text, guest_line(sys._getframe(1))))
-    for name, _ in answer["packages"]:
-        remove_package(name)
     write_packages(answer["header"].decode(), answer["content"])
 
 
@@ -453,6 +472,78 @@ def create_micropip():
     module.uninstall = uninstall_packages
     module.list = installed_packages
     sys.modules["micropip"] = module
+
+
+# ---- modules of the caller's
+
+
+def parts_of(name):
+    """Of `a.b`, `a/b.py` or `a/b/__init__.py`: where it lies; and whether it must be a package."""
+    parts = name.removesuffix(".py").replace("/", ".").split(".")
+    if not name.isascii():
+        from unicodedata import normalize
+
+        # as Python reads names
+        parts = [normalize("NFKC", part) for part in parts]
+    return (tuple(parts[:-1]), True) if parts[-1] == "__init__" else (tuple(parts), False)
+
+
+def write_modules(imports):
+    """Puts modules where `import` finds them. One that has others below it is a package."""
+    sources = {}
+    packages = set()
+    for name, source in imports:
+        parts, is_package = parts_of(name)
+        if parts[0] in sys.builtin_module_names or is_frozen(parts[0]):
+            raise ImportError(f"the module {parts[0]!r} is part of the interpreter and cannot be another")
+        sources[parts] = source
+        packages.update(parts[:depth] for depth in range(1, len(parts)))
+        if is_package:
+            packages.add(parts)
+    for parts in packages:
+        make_package(parts)
+    for parts, source in sources.items():
+        path = os.path.join(DIRECTORY, *parts)
+        inside = os.path.join(path, "__init__.py")
+        if write_source(inside if os.path.exists(inside) else f"{path}.py", source):
+            forget_module(parts)
+    for path, finder in sys.path_importer_cache.items():
+        if path.startswith(DIRECTORY) and finder:
+            finder.invalidate_caches()
+
+
+def make_package(parts):
+    folder = os.path.join(DIRECTORY, *parts)
+    inside = os.path.join(folder, "__init__.py")
+    if os.path.exists(inside):
+        return
+    os.makedirs(folder, exist_ok=True)
+    if os.path.exists(f"{folder}.py"):
+        os.replace(f"{folder}.py", inside)
+    else:
+        write_source(inside, "")
+    forget_module(parts)
+
+
+def write_source(path, source):
+    """Answers whether anything had to be written: a module that stays the same keeps what it has."""
+    content = source.encode()
+    try:
+        with open(path, "rb") as file:
+            if file.read() == content:
+                return False
+    except OSError:
+        pass
+    with open(path, "wb") as file:
+        file.write(content)
+    return True
+
+
+def forget_module(parts):
+    name = ".".join(parts)
+    for known in list(sys.modules):
+        if known == name or known.startswith(f"{name}."):
+            del sys.modules[known]
 
 
 # ---- rich values
@@ -597,9 +688,42 @@ def show_bundle(bundle):
     show(text)
 
 
+# so many rows of a table are shown; the others are counted
+TABLE_ROWS = 1000
+
+
+def is_table(value):
+    """A list of plain records."""
+    if type(value) is not list or not value:
+        return False
+    return all(type(row) is dict and set(map(type, row)) <= {str} for row in value)
+
+
+def cell_of(value):
+    kind = type(value)
+    if value is None or kind is str or kind is bool:
+        return value
+    if (kind is int and -MAX_SAFE <= value <= MAX_SAFE) or (kind is float and math.isfinite(value)):
+        return value
+    return value.isoformat() if isinstance(value, datetime.date) else repr(value)
+
+
+def show_rows(rows):
+    flush_output()
+    cells = [[[name, cell_of(cell)] for name, cell in row.items()] for row in rows[:TABLE_ROWS]]
+    text, plain = dumps(cells), repr(rows)
+    if len(text) + len(plain) > display_bytes:
+        exceed()
+        raise OutputExceeded()
+    show_table(text, plain, len(rows))
+
+
 def display(*values, raw=False):
     """Shows values in their richest form; with `raw`, each is a MIME bundle already: a `dict` of types and contents."""
     for value in values:
+        if not raw and is_table(value):
+            show_rows(value)
+            continue
         bundle = dict(value) if raw else bundle_of(value)
         if not raw and "text/plain" not in bundle:
             bundle["text/plain"] = repr(value)
@@ -770,36 +894,69 @@ def abandon(task):
 # ---- running
 
 
-def refusal(permission, name, node):
-    return {
-        "type": "denied",
-        "permission": permission,
-        "name": name,
-        "line": node.lineno,
-        "column": node.col_offset + 1,
-    }
+def column_of(node, code):
+    """In characters, as in syntax errors; the tree counts bytes."""
+    line = io.StringIO(code, newline="").readlines()[node.lineno - 1]
+    return len(line.encode()[: node.col_offset].decode("utf-8", "ignore")) + 1
 
 
-def denied(tree, rules):
+def imported_names(node):
+    """What an import may bring: a module, a part of one, or something that a module has."""
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    if isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+        return [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    return []
+
+
+def imported_modules(tree):
+    """Names that stand for modules, here or from an earlier run."""
+    known = {name: value.__name__ for name, value in main.__dict__.items() if type(value) is types.ModuleType}
+    for node in ast.walk(tree):
+        for alias in node.names if isinstance(node, ast.Import) else ():
+            top = alias.name.partition(".")[0]
+            known[alias.asname or top] = alias.name if alias.asname else top
+    return known
+
+
+def full_name(node, known):
+    """Of `os.system`, where `os` is a module."""
+    parts = []
+    while isinstance(node, ast.Attribute):
+        parts.append(node.attr)
+        node = node.value
+    module = known.get(node.id) if isinstance(node, ast.Name) else None
+    return ".".join([module, *reversed(parts)]) if type(module) is str else None
+
+
+def find_denied(tree, rules):
+    """The first thing that the policy denies: its permission, its name and its place; or None."""
     modules = rules["deniedModules"]
     names_denied = set(rules["deniedGlobals"])
     tools_denied = set(rules["deniedTools"])
+    known = imported_modules(tree)
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
             if node.id in names_denied:
-                return refusal("global", node.id, node)
+                return "global", node.id, node
             if node.id in tools_denied:
-                return refusal("tool", node.id, node)
-        if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
-            names = [node.module]
-        else:
-            continue
-        for name in names:
+                return "tool", node.id, node
+        for name in imported_names(node):
             if any(name == module or name.startswith(module + ".") for module in modules):
-                return refusal("module", name, node)
+                return "module", name, node
+        name = full_name(node, known) if isinstance(node, ast.Attribute) else None
+        if name in modules:
+            return "module", name, node
     return None
+
+
+def denied(tree, rules, code):
+    found = find_denied(tree, rules)
+    if not found:
+        return None
+    permission, name, node = found
+    place = {"line": node.lineno, "column": column_of(node, code)}
+    return {"type": "denied", "permission": permission, "name": name, **place}
 
 
 def compile_parts(code, filename, rules):
@@ -811,7 +968,7 @@ def compile_parts(code, filename, rules):
             position = (filename, before.count("\n") + 1, column, None)
             raise SyntaxError("source code cannot contain null bytes", position)
         tree = ast.parse(code, filename)
-        found = denied(tree, rules)
+        found = denied(tree, rules, code)
         if found:
             return None, None, found
         if rules["tools"]:
@@ -853,6 +1010,8 @@ def begin(request, buffers):
         os.makedirs(os.path.dirname(path), exist_ok=True)
         with open(path, "wb") as file:
             file.write(content.encode() if isinstance(content, str) else content)
+    if request["imports"]:
+        write_modules(request["imports"])
     if request["workingDirectory"] is not None:
         path = os.path.join(DIRECTORY, request["workingDirectory"])
         os.makedirs(path, exist_ok=True)

@@ -67,6 +67,8 @@ export interface Language {
   readonly codeForm?: CodeForm;
   /** What is wrong with a name (in the form NFKC) as a variable, or as an output, or `undefined`. */
   readonly refuseName: (name: string, use: NameUse) => string | undefined;
+  /** What is wrong with a name in `context.imports`, or `undefined`. Default: any will do. */
+  readonly refuseImport?: (name: string) => string | undefined;
   readonly capabilities: LanguageCapabilities;
   /** Loads what knows the language's packages, where it `hasPackages`. */
   readonly loadPackages?: LoadPackages;

@@ -7,7 +7,7 @@ import type { PackageBudget } from './package-budget.ts';
 
 /** Files for the guest, in two pieces that cross as they are. */
 export interface PackedPackages {
-  /** JSON in UTF-8: `[path, length][]`, in the order of `content`. */
+  /** JSON in UTF-8: the packages' names, then `[path, length][]` in the order of `content`. */
   readonly header: Uint8Array<ArrayBuffer>;
   readonly content: Uint8Array<ArrayBuffer>;
   readonly packages: readonly { readonly name: string; readonly version: string }[];

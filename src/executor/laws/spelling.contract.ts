@@ -109,6 +109,11 @@ export interface Spelling {
   readonly displays: Maybe<DisplaySpelling>;
   /** Names `eval` in line 2, and would say something in line 1. */
   readonly namesEval: Maybe<{ readonly code: string; readonly column: number }>;
+  /** A module inside another one, and a function of one; and ways to name either in line 2, whose line begins with "é". */
+  readonly deniedParts: Maybe<{
+    readonly denied: readonly string[];
+    readonly codes: readonly (readonly [code: string, name: string, column: number])[];
+  }>;
 
   // ---- apart
 

@@ -94,4 +94,25 @@ export function surroundingLaws(open: OpenExecutor, spelling: Spelling): void {
       });
     },
   );
+
+  lawOf(
+    spelling.deniedParts,
+    'a part of a module is denied however it is named, and the rest of the module is not',
+    async ({ denied, codes }) => {
+      await using strict = open({ policy: { deniedModules: denied } });
+      await using session = await strict.createSession();
+      for (const [code, name, column] of codes) {
+        const rule = `deniedModules[${JSON.stringify(name)}]`;
+        expect(await session.execute(code)).toMatchObject({
+          type: 'denied',
+          permission: 'module',
+          name,
+          rule,
+          line: 2,
+          column,
+          stdout: '',
+        });
+      }
+    },
+  );
 }

@@ -212,7 +212,7 @@ function checkUse(context: ExecutionContext, options: ExecutionOptions, language
 
 function checkImports(
   imports: NonNullable<ExecutionContext['imports']>,
-  maxBytes: number,
+  { limits: { inputBytes: maxBytes }, language }: RunRules,
 ): RunRequest['imports'] {
   let sizeBytes = 0;
   return Object.entries(imports).map(([name, source]) => {
@@ -221,6 +221,8 @@ function checkImports(
     if (name === '' || name.length > 1024 || /[\0\p{Surrogate}]/u.test(name)) {
       throw wrong('import', field, 'a name of 1 to 1024 characters', 'another');
     }
+    const reason = language.refuseImport?.(name);
+    if (reason !== undefined) throw wrong('import', field, 'the name of a module', reason);
     sizeBytes += source.length;
     if (sizeBytes > maxBytes) throw wrong('import', 'imports', `at most ${maxBytes} bytes together`, 'more');
     return [name, source];
@@ -277,7 +279,7 @@ export function prepareRun(
     ...(typeof code === 'string' ? {} : { bytes: encoder.encode(code, 'code') }),
     variables: Object.fromEntries(variables),
     files: encodeFiles(context.files ?? {}, encoder, limits.fileBytes),
-    imports: checkImports(context.imports ?? {}, limits.inputBytes),
+    imports: checkImports(context.imports ?? {}, rules),
     outputs: checkOutputs(options.outputs, rules),
     deniedModules: policy.deniedModules,
     deniedGlobals: policy.deniedGlobals,

@@ -377,7 +377,8 @@ export const javascriptSpelling: Spelling = {
   workingDirectory:
     'import fs from "node:fs"\nimport { cwd } from "node:process"\n;[cwd(), fs.readFileSync("x", "utf8")]',
   displays,
-  namesEval: { code: 'console.log(1)\nconst x = eval("2")', column: 11 },
+  namesEval: { code: 'console.log(1)\n"é"; const x = eval("2")', column: 16 },
+  deniedParts: { lacks: 'an import names a module, and not what it has' },
 
   traces: {
     leave:

@@ -18,3 +18,16 @@ export function refusePythonName(name: string): string | undefined {
   if (name === 'SUBMIT') return 'the name of the function that submits';
   return /^__.*__$/u.test(name) ? 'a name that Python keeps for itself' : undefined;
 }
+
+/** What is wrong with `name` as that of a module that is handed over (`a`, `a.b`, `a/b.py`, `a/b/__init__.py`), or `undefined`. */
+export function refusePythonModule(name: string): string | undefined {
+  const parts = name
+    .replace(/\.py$/u, '')
+    .split(name.includes('/') ? '/' : '.')
+    .map((part) => part.normalize('NFKC'));
+  const own = parts.at(-1) === '__init__' ? parts.slice(0, -1) : parts;
+  const isSound =
+    own.length > 0 && own.every((part) => /^[\p{XID_Start}_]\p{XID_Continue}{0,254}$/u.test(part));
+  if (!isSound) return 'something that no import statement can name';
+  return own.some((part) => keywords.has(part)) ? 'a keyword in it' : undefined;
+}

@@ -73,6 +73,21 @@ test('a package is had by its name with what it needs, and stays in a session', 
   expect(await session.execute(code)).toMatchObject({ value: 'Point(x=1)' });
 });
 
+test('in a session another version takes the place of the one that was there', async () => {
+  const wheelOf = (version: string, file: string) => ({
+    wheel: buildWheel({ name: 'tiny-thing', version, files: { [`tiny_thing/${file}`]: '' } }),
+  });
+  await using session = await executor.createSession();
+  await session.execute('1', { packages: [wheelOf('1.2', 'parts/old.py')] });
+  const code =
+    'import importlib.metadata as metadata, os, tiny_thing\n' +
+    '[[d.version for d in metadata.distributions()], sorted(os.listdir(list(tiny_thing.__path__)[0]))]';
+  expect(await session.execute(code, { packages: [wheelOf('1.3', 'recent.py')] })).toMatchObject({
+    type: 'returned',
+    value: [['1.3'], ['recent.py']],
+  });
+});
+
 test('a program installs packages in the words of micropip', async () => {
   const code = `
 import micropip
@@ -80,10 +95,10 @@ await micropip.install(["six"])
 import six
 before = sorted(micropip.list().items())
 micropip.uninstall("six")
-[six.__version__, before, micropip.list()]`;
+[six.__version__, before, list(micropip.list())]`;
   expect(await executor.execute(code)).toMatchObject({
     type: 'returned',
-    value: ['1.17.0', [['six', '1.17.0']], {}],
+    value: ['1.17.0', [['six', '1.17.0']], []],
   });
 });
 

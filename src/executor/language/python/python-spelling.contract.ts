@@ -165,10 +165,11 @@ const displays: DisplaySpelling = {
     return {"image/png": b"\\x89PNG", "application/x-evil": "x", "application/json": {"a": [1]}}
 display(Picture())
 display({"text/plain": "t", "__proto__": "p"}, raw=True)`,
-  table: { lacks: 'tables are made by a library of the guest’s' },
+  table: 'display([{"a": 1, "b": "<x>"}, {"a": 2}])',
   floods: [
     ['one value too many', 'for n in range(10): display(n)', 5],
     ['one that is too large', 'display("x" * 20_000)', 0],
+    ['a table that is too large', 'display([{"a": "x" * 10}] * 500)', 0],
     ['too much together', 'for n in range(4): display("x" * 4000)', 2],
     ['whoever catches it', 'while True:\n  try: display(1)\n  except BaseException: pass', 5],
   ],
@@ -266,7 +267,21 @@ export const pythonSpelling: Spelling = {
   syntaxError: { code: 'print("ran")\nx = = 1', column: 5, message: 'invalid syntax' },
   denied: ['import js', 'import ctypes.util', 'from pyodide.ffi import to_js', 'if 0:\n  import os, js'],
   readFiles: 'open("data/a.csv").read(), open("/sandbox/b.bin", "rb").read()',
-  imports: { lacks: 'modules of its own are not taken yet' },
+  imports: {
+    imports: {
+      'lib/math.py': 'from . import one\nfrom lib.one import one as same\ntwo = one.one + same',
+      'lib.one': 'one = 1',
+      lib: 'name = "lib"',
+      'deep/er/__init__.py': 'import csv\nfrom .leaf import leaf',
+      'deep.er.leaf': 'leaf = "é"',
+      // one that the interpreter may have loaded by itself
+      statistics: 'mean = 5',
+    },
+    asked: [
+      'import lib.math, statistics, deep.er\nlib.math.two, lib.name, deep.er.leaf, statistics.mean',
+      [2, 'lib', 'é', 5],
+    ],
+  },
   awaiting: [
     ['import asyncio\nawait asyncio.sleep(0.01, "slept")', 'slept'],
     ['async def f(): return 7\nx = await f()\nx + 1', 8],
@@ -276,7 +291,18 @@ export const pythonSpelling: Spelling = {
   environment: 'import os\n[os.environ.get("NAME"), os.environ["HOME"], os.environ.get("toString")]',
   workingDirectory: 'import os\n[os.getcwd(), open("x").read()]',
   displays,
-  namesEval: { code: 'print(1)\nx = eval("2")', column: 5 },
+  namesEval: { code: 'print(1)\n"é😀"; x = eval("2")', column: 11 },
+  deniedParts: {
+    denied: ['os.path', 'os.system'],
+    codes: [
+      ['print(1)\n"é"; import os.path', 'os.path', 6],
+      ['print(1)\n"é"; from os import getcwd, path', 'os.path', 6],
+      ['print(1)\n"é"; from os import system as run', 'os.system', 6],
+      ['from os import getcwd\n"é"; from os.path import join', 'os.path', 6],
+      ['import os as o\n"é"; o.path.join("a")', 'os.path', 6],
+      ['import os\n"é"; os.getcwd(); os.system("x")', 'os.system', 19],
+    ],
+  },
 
   traces: {
     leave: 'import builtins, json\nbuiltins.leak = 1\njson.dumps = None\nx = 1\nopen("f", "w").write("1")',

@@ -1,7 +1,7 @@
 /** Python, as the page knows it. */
 import { deepFreeze } from '../../../base/index.ts';
 import type { Language } from '../language.ts';
-import { refusePythonName } from './python-name.ts';
+import { refusePythonModule, refusePythonName } from './python-name.ts';
 
 export const python: Language = deepFreeze({
   name: 'python',
@@ -13,10 +13,11 @@ export const python: Language = deepFreeze({
   hasSnapshots: true,
   leastMemoryBytes: 64 * 2 ** 20,
   refuseName: refusePythonName,
+  refuseImport: refusePythonModule,
   capabilities: {
     hasVariables: true,
     hasFiles: true,
-    hasImports: false,
+    hasImports: true,
     hasTools: true,
     hasEnvironment: true,
     hasWorkingDirectory: true,

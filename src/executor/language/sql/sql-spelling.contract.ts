@@ -127,6 +127,7 @@ export const sqlSpelling: Spelling = {
   workingDirectory: { lacks: 'there are no files to find' },
   displays: { lacks: 'what is shown is the result itself; it is tested with the engine' },
   namesEval: { lacks: 'there are no globals' },
+  deniedParts: { lacks: 'there are no modules' },
 
   traces: {
     leave: 'CREATE TABLE t(x);\nCREATE TEMP TABLE u(x);\nPRAGMA user_version = 7;',

@@ -181,6 +181,7 @@ export const wasmSpelling: Spelling = {
   workingDirectory: { lacks: 'a module ends with numbers; its folder is tested with the engine' },
   displays: { lacks: 'a module has numbers and bytes, and nothing that could be shown' },
   namesEval: { lacks: 'a module has no globals of a host' },
+  deniedParts: { lacks: 'there are no modules but the one that runs' },
 
   traces: { leave: openFile, seen: [seeFile, noEntry] },
   keeping: { first: openFile, failing: 'unreachable', asked: [seeFile, 0] },

@@ -4,6 +4,8 @@ import { systemClock } from '../../../../platform/index.ts';
 import type { LostName } from '../../../outcome.ts';
 import type { SaveBounds } from '../../../sandbox/session-protocol.ts';
 import type { Engine, EngineRun, GuestOutput, SavedState } from '../../../guest/engine.ts';
+import { tableBundle } from '../../../guest/table-bundle.ts';
+import type { TableRow } from '../../../guest/table-bundle.ts';
 import { runCompiled } from './compiled-code.ts';
 import { isBytes, takeText } from './leaving-text.ts';
 import type { PythonBytes } from './leaving-text.ts';
@@ -101,6 +103,10 @@ export class PythonEngine implements Engine {
       emit: (stream: number, text: unknown) => print(stream === 0 ? 'stdout' : 'stderr', text, output),
       exceed: () => output.exceed(),
       show: (bundle: unknown) => output.display(bundle),
+      show_table: (rows: string, plain: string, total: number) =>
+        output.display(
+          JSON.stringify(tableBundle(JSON.parse(rows) as readonly TableRow[], { plain, total })),
+        ),
       keep: (value: PythonBuffer) => keep(value, output),
       schedule: (callback: LoopCallback, delayMs: number) => this.#callbacks.schedule(callback, delayMs),
       drop_callbacks: () => this.#callbacks.drop(),

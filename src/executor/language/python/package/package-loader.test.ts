@@ -130,7 +130,11 @@ async function load(requests: readonly PackageRequest[], use: Use = {}) {
     installed: new Map(installed),
     budget: use.budget ?? new PackageBudget(),
   });
-  const files = JSON.parse(new TextDecoder().decode(header)) as readonly (readonly [string, number])[];
+  const [names, files] = JSON.parse(new TextDecoder().decode(header)) as readonly [
+    readonly string[],
+    readonly (readonly [string, number])[],
+  ];
+  expect(names).toEqual(packages.map(({ name }) => name));
   expect(files.reduce((sum, [, length]) => sum + length, 0)).toBe(content.length);
   return packages.map(({ name, version }) => `${name} ${version}`);
 }

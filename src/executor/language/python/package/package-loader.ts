@@ -63,7 +63,8 @@ function late(timeoutMs: number): CodedError {
 async function pack(wheels: readonly OpenWheel[]): Promise<PackedPackages> {
   const files: PackageFile[] = [];
   for (const wheel of wheels) for (const file of await wheel.unpack()) files.push(file);
-  const header = JSON.stringify(files.map(({ path, content }) => [path, content.length]));
+  const names = wheels.map(({ name }) => name);
+  const header = JSON.stringify([names, files.map(({ path, content }) => [path, content.length])]);
   const content = new Uint8Array(files.reduce((sum, file) => sum + file.content.length, 0));
   let offset = 0;
   for (const file of files) {

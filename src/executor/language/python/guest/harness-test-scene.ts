@@ -1,0 +1,89 @@
+/** The harness and what puts sessions aside, in a Python of Node's, without a worker around them. */
+import { readFile } from 'node:fs/promises';
+import { loadPyodide } from 'pyodide';
+import type { RunRequest } from '../../../sandbox/protocol.ts';
+
+/** Generous: these tests are not about bounds. */
+const bounds = {
+  outputBytes: 2 ** 20,
+  resultBytes: 2 ** 20,
+  toolArgumentBytes: 2 ** 20,
+  displays: 100,
+  displayBytes: 2 ** 20,
+  valueDepth: 64,
+};
+
+const nothing = {
+  variables: {},
+  files: [],
+  imports: [],
+  outputs: [],
+  deniedModules: [],
+  deniedGlobals: [],
+  deniedTools: [],
+  submitFields: null,
+  packages: null,
+  tools: [],
+  toolParameters: [],
+  environment: {},
+  workingDirectory: null,
+};
+
+/** As `checkpoint.py` says it. */
+export interface Saved {
+  readonly names: readonly string[];
+  /** Names and reasons. */
+  readonly lost: Readonly<Record<string, string>>;
+}
+
+type Save = (sizeBytes: number, seconds: number, isIdle: boolean) => string;
+type Start = (request: Uint8Array, buffers: readonly Uint8Array[]) => string;
+interface Scope {
+  get(name: 'save'): Save;
+  get(name: 'start'): Start;
+}
+
+export interface HarnessScene {
+  /** The result of a run that awaits nothing. */
+  run(code: string, request?: Partial<RunRequest>): Readonly<Record<string, unknown>>;
+  /** What is put aside now, at the latest when nothing has run for a while; `undefined`: nothing. */
+  save(sizeBytes: number, seconds?: number): Saved | undefined;
+}
+
+/** What a worker brings, of which these runs use nothing. */
+const around =
+  'emit exceed show show_table keep put_aside schedule drop_callbacks interrupt_again hold release call_tool start_tool'.split(
+    ' ',
+  );
+
+const read = (name: string): Promise<string> =>
+  readFile(new URL(`../../../../../wasm/python/${name}`, import.meta.url), 'utf8');
+
+/** A Python that has run nothing. It takes some seconds to start. */
+export async function openHarness(): Promise<HarnessScene> {
+  const [harness, checkpoint, python] = await Promise.all([
+    read('harness.py'),
+    read('checkpoint.py'),
+    loadPyodide(),
+  ]);
+  const deaf = Object.fromEntries(around.map((name) => [name, () => undefined]));
+  const scope = python.toPy({ ...deaf, can_block: true, wait_unavailable: '' }) as Scope;
+  for (const source of [harness, checkpoint]) python.runPython(source, { globals: scope as never });
+  const [start, save] = [scope.get('start'), scope.get('save')];
+  return {
+    run(code, request = {}) {
+      const whole = { ...nothing, ...bounds, code, ...request };
+      return JSON.parse(start(new TextEncoder().encode(JSON.stringify(whole)), [])) as Record<
+        string,
+        unknown
+      >;
+    },
+    save(sizeBytes, seconds = 60) {
+      const soon = save(sizeBytes, seconds, false);
+      const text = soon === 'later' ? save(sizeBytes, seconds, true) : soon;
+      if (text === '') return undefined;
+      const { names, lost } = JSON.parse(text) as { names: string[]; lost: [string, string][] };
+      return { names, lost: Object.fromEntries(lost) };
+    },
+  };
+}

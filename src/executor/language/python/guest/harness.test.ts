@@ -1,0 +1,133 @@
+import { beforeAll, beforeEach, expect, test } from 'vitest';
+import { openHarness } from './harness-test-scene.ts';
+import type { HarnessScene } from './harness-test-scene.ts';
+
+let harness: HarnessScene;
+beforeAll(async () => {
+  harness = await openHarness();
+}, 60_000);
+beforeEach(() => {
+  harness.run('[globals().pop(name) for name in list(globals()) if not name.startswith("__")] and None');
+});
+
+const sizeBytes = 100_000;
+
+test('what cannot be put aside is, as soon as what kept it from that is gone', () => {
+  harness.run(
+    'kept = (n for n in [])\ns = {"n": 1, "g": kept}\nlong = list(range(10**5))\ndeep = {"x": [*long]}',
+  );
+  expect(harness.save(sizeBytes)).toMatchObject({ names: [], lost: { s: /generator/u, long: /bytes/u } });
+  harness.run('del s["g"], long[10:]\ndeep["x"].clear()');
+  expect(harness.save(sizeBytes)).toEqual({
+    names: ['s', 'long', 'deep'],
+    lost: { kept: expect.stringContaining('generator') as string },
+  });
+});
+
+test('what takes long to say that it cannot be put aside is asked ever more seldom', () => {
+  harness.run(`
+import time
+asked = []
+class Slow:
+  def __reduce__(self):
+    asked.append(1)
+    time.sleep(0.05)
+    if not asked[0]: return (dict, ())
+    raise ValueError("not yet")
+slow = Slow()
+quick = (n for n in [])`);
+  for (let round = 0; round < 15; round += 1) {
+    expect(harness.save(sizeBytes)?.lost).toMatchObject({ slow: 'ValueError: not yet' });
+    harness.run('1');
+  }
+  expect(harness.run('len(asked) < 10')).toMatchObject({ value: true });
+  harness.run('asked[0] = 0');
+  for (let round = 0; round < 16; round += 1) {
+    harness.save(sizeBytes);
+    harness.run('1');
+  }
+  expect(harness.save(sizeBytes)?.names).toContain('slow');
+});
+
+test('a session that took too long to put aside once is tried again, and at last not after every run', () => {
+  harness.run(
+    'asked = []\nclass Part:\n  def __reduce__(self): return asked.append(1) or (dict, ())\nx = [Part()]',
+  );
+  for (let round = 0; round < 20; round += 1) {
+    expect(harness.save(sizeBytes, 0)).toBeUndefined();
+    harness.run('1');
+  }
+  for (let round = 0; round < 16; round += 1) {
+    harness.save(sizeBytes);
+    harness.run('1');
+  }
+  expect(harness.save(sizeBytes)?.names).toContain('x');
+});
+
+test('an interrupt that falls into it costs one time', () => {
+  harness.run(`
+falls = [True]
+class Part:
+  def __reduce__(self):
+    if falls[0]: raise KeyboardInterrupt
+    return (dict, ())
+part = Part()`);
+  expect(harness.save(sizeBytes)).toBeUndefined();
+  harness.run('falls[0] = False');
+  expect(harness.save(sizeBytes)?.names).toContain('part');
+});
+
+test.each([
+  ['"é😀"; import os.path', 'os.path'],
+  ['"é😀"; from os import path', 'os.path'],
+  ['"é😀"; from os import (getcwd,\r  path)', 'os.path'],
+  ['"é😀"; from os import system as run', 'os.system'],
+  ['x = "\u2028"\r"é😀"; from os.path import join', 'os.path'],
+])('%j is denied where it stands', (code, name) => {
+  expect(harness.run(code, { deniedModules: ['os.path', 'os.system'] })).toEqual({
+    type: 'denied',
+    permission: 'module',
+    name,
+    line: code.startsWith('x') ? 2 : 1,
+    column: 7,
+  });
+  expect(harness.run('from os import getcwd\nimport os', { deniedModules: ['os.path'] })).toMatchObject({
+    type: 'returned',
+  });
+});
+
+test('a function of a module that an earlier run imported is denied by its full name', () => {
+  harness.run('import os as o\nclass Local: system = 5');
+  const rules = { deniedModules: ['os.system'] };
+  expect(harness.run('o.getcwd(), o.system', rules)).toMatchObject({ type: 'denied', column: 13 });
+  expect(harness.run('os = Local\nos.system', rules)).toMatchObject({ type: 'returned', value: 5 });
+});
+
+test('a module that is given anew is imported anew, and only then', () => {
+  const asked = 'import part, part.inner\npart.seen, part.inner.seen, hasattr(part, "mark")';
+  const imports = [
+    ['part', 'seen = 1'],
+    ['part.inner', 'seen = 2'],
+  ] as const;
+  expect(harness.run(asked, { imports })).toMatchObject({ value: [1, 2, false] });
+  harness.run('part.mark = 1');
+  expect(harness.run(asked, { imports })).toMatchObject({ value: [1, 2, true] });
+  expect(harness.run(asked, { imports: [['part/__init__.py', 'seen = 3']] })).toMatchObject({
+    value: [3, 2, false],
+  });
+});
+
+test('a module becomes a package when it gets another one below it', () => {
+  harness.run('import grown', { imports: [['grown', 'seen = 1']] });
+  const imports = [['grown/leaf.py', 'seen = 2']] as const;
+  expect(harness.run('import grown.leaf\ngrown.seen, grown.leaf.seen', { imports })).toMatchObject({
+    value: [1, 2],
+  });
+});
+
+test('no module can be given for one of the interpreter’s own', () => {
+  expect(harness.run('1', { imports: [['sys', '']] })).toMatchObject({
+    type: 'threw',
+    error: { type: 'ImportError', message: expect.stringContaining('sys') as string },
+  });
+});
