@@ -25,24 +25,24 @@ export interface ExecutorLimits {
   /** Variables and files handed to one run. */
   readonly inputBytes: number;
   /**
-   * The value and variables that one run brings back. The same bound holds for what the page needs to read them: 48 bytes for each list, object or
+   * The value and variables that one run brings back; more ends it as `exceeded: result`. The same bound holds for what the page needs to read them: 48 bytes for each list, object or
    * entry of a map, 8 for each item, which is about 340,000 objects at most.
    */
   readonly resultBytes: number;
   /** Nesting of values, both ways; also what stops a cycle. */
   readonly valueDepth: number;
   /**
-   * Calls of tools in one run; one more ends it as `exceeded: calls`. So do calls whose arguments have keys that were chosen to take long: half a
-   * second, all calls of a run together.
+   * Calls of tools in one run; one more ends it as `exceeded: calls`. Calls whose arguments have keys that were chosen to take long end it as
+   * `exceeded: keys` after half a second, all calls of a run together.
    */
   readonly toolCalls: number;
   /** What one call hands to its tool, as JSON and bytes together; counted as `resultBytes` is. */
   readonly toolArgumentBytes: number;
   /** What one tool answers. Each interpreter keeps so much memory for it where the page is isolated; the platform fills it when it is used. */
   readonly toolResultBytes: number;
-  /** Rich values that one run shows; one more ends it as `exceeded: output`. */
+  /** Rich values that one run shows; one more ends it as `exceeded: display`. */
   readonly displays: number;
-  /** All rich values of one run together, as characters; pictures are in base64. */
+  /** All rich values of one run together, as characters; pictures are in base64. More ends it as `exceeded: display`. */
   readonly displayBytes: number;
   /** Packages that one run gets, what they need included. */
   readonly packages: number;

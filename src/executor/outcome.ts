@@ -14,8 +14,12 @@ export interface GuestError {
   readonly line: number | null;
 }
 
-/** Which bound stopped the guest. `fuel` is WebAssembly's, where the caller gave it some. */
-export type ExceededLimit = 'time' | 'memory' | 'output' | 'calls' | 'fuel';
+/**
+ * Which bound stopped the guest: of time (`limits.wallTimeMs`, or the run's own), of memory (`memoryBytes`), of what it printed (`outputBytes`), showed
+ * (`displays` values of `displayBytes` characters) or would bring back (`resultBytes`), of its calls of tools (`toolCalls`). `keys`: those of its maps and
+ * sets keep the page longer than keys can, half a second together. `fuel` is WebAssembly's, where the caller gave it some.
+ */
+export type ExceededLimit = 'time' | 'memory' | 'output' | 'display' | 'result' | 'calls' | 'keys' | 'fuel';
 
 /** A variable, or a file by its path, that an interpreter's successor does not have. */
 export interface LostName {
@@ -80,7 +84,7 @@ export interface SyntaxFault extends Ending {
   readonly column: number | null;
 }
 
-/** A limit was reached. `allowed` is that limit, in milliseconds, bytes, calls or instructions. */
+/** A limit was reached. `allowed` is that limit: milliseconds, bytes, characters, values, calls or instructions. */
 export interface Exceeded extends Ending {
   readonly type: 'exceeded';
   readonly limit: ExceededLimit;

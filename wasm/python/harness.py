@@ -1,7 +1,7 @@
 """Runs the guest's code and turns what happened into JSON text and buffers.
 
 Executed once per interpreter, in a namespace of its own, with names given by the worker: `emit(stream, text)`
-prints a text or its bytes, `show(bundle)` and `show_table(rows, text, total)` display, `exceed()` reports too much output, `keep(view)` copies
+prints a text or its bytes, `show(bundle)` and `show_table(rows, text, total)` display, `exceed(bound)` reports too much output, `keep(view)` copies
 a buffer out and answers its number; `hold(view)` does the same for a tool's call, which `call_tool` and `start_tool` send. `schedule(callback, ms)`
 calls back while the run lasts, unless `drop_callbacks()` comes first; `interrupt_again()` asks once more to stop.
 It is speed and manners, not a wall: a guest can reach and change all of it, and then fools only itself.
@@ -121,7 +121,7 @@ class Printer(io.TextIOBase):
             self.budget.left = 0
             self.parts.append(kept)
             self.flush()
-            exceed()
+            exceed("outputBytes")
             raise OutputExceeded()
         size = len(text) if text.isascii() else len(text.encode("utf-8", "replace"))
         self.budget.left = left - size
@@ -683,7 +683,7 @@ def show_bundle(bundle):
     flush_output()
     text = dumps({str(kind): write_form(content) for kind, content in bundle.items()})
     if len(text) > display_bytes:
-        exceed()
+        exceed("displayBytes")
         raise OutputExceeded()
     show(text)
 
@@ -713,7 +713,7 @@ def show_rows(rows):
     cells = [[[name, cell_of(cell)] for name, cell in row.items()] for row in rows[:TABLE_ROWS]]
     text, plain = dumps(cells), repr(rows)
     if len(text) + len(plain) > display_bytes:
-        exceed()
+        exceed("displayBytes")
         raise OutputExceeded()
     show_table(text, plain, len(rows))
 

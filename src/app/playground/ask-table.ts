@@ -188,7 +188,9 @@ function errorOf(outcome: Outcome): string | undefined {
 }
 
 function bound(limit: string, allowed: number): string {
-  if (limit === 'time') return `${allowed / 1000} s`;
+  if (limit === 'time' || limit === 'keys') return `${allowed / 1000} s`;
+  // of rich values there is a bound on their number, too
+  if (limit === 'display' && allowed < 10_000) return `${allowed} values`;
   return limit === 'calls' ? `${allowed} calls` : `${Math.round(allowed / 1_000_000)} MB`;
 }
 

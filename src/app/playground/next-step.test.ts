@@ -19,6 +19,9 @@ test.each([
   // more time helps against the limit of time only
   ['memory', /^(?!.*timeLimitMs).*fewer rows/u],
   ['output', /^(?!.*timeLimitMs).*printed more/u],
+  ['display', /^(?!.*timeLimitMs).*fewer pictures/u],
+  ['result', /^(?!.*timeLimitMs).*summary/u],
+  ['keys', /^(?!.*timeLimitMs).*list/u],
   ['calls', /^(?!.*timeLimitMs).*fewer calls/u],
 ])('the advice at the %s limit is about that limit', (limit, advice) => {
   const { next } = toNotice(new CodedError('app/python-exceeded', 'stopped', { fields: { limit } }));

@@ -35,6 +35,10 @@ const steps: Readonly<Record<string, string>> = {
     'Ask for something smaller, or load fewer rows: the memory of the sandbox is fixed.',
   'app/python-exceeded/output':
     'Run again, or ask for a summary: the code printed more than the sandbox passes on.',
+  'app/python-exceeded/display': 'Run again, or ask for fewer pictures and tables.',
+  'app/python-exceeded/result':
+    'Run again, or ask for a summary: the result was larger than the sandbox passes on.',
+  'app/python-exceeded/keys': 'Run again, or ask for a list instead of a table of keys.',
   'app/python-exceeded/calls': 'Run again, or ask for something that takes fewer calls.',
   'app/program-ended': 'Press “Start the program”: a fresh supervisor starts it with the parameters it had.',
   'app/executor-missing': 'Reload the page.',

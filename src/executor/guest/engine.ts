@@ -1,6 +1,6 @@
 /** What a language brings into its worker. Ports, budgets, output and interrupts are `guest-runner.ts`'s, for every language the same. */
 import type { LostName } from '../outcome.ts';
-import type { GuestBoot } from '../sandbox/protocol.ts';
+import type { GuestBoot, OutputBound } from '../sandbox/protocol.ts';
 import type { SaveBounds } from '../sandbox/session-protocol.ts';
 import type { GuestTools } from './tool-port.ts';
 
@@ -62,8 +62,8 @@ export interface GuestOutput {
   /** Shows a rich value: a MIME bundle as JSON text. What is no text is dropped. False when it was too much: the page ends the run. */
   display(bundle: unknown): boolean;
   readonly tools: GuestTools;
-  /** The run has printed more than it may: what follows is dropped, and the page ends the run. */
-  exceed(): void;
+  /** The run has printed or shown more than it may: what follows is dropped, and the page ends the run. */
+  exceed(bound: OutputBound): void;
   /** Copies bytes out; the answer is their number in the result. Throws when the run may bring no more back. */
   keep(bytes: Uint8Array): number;
   /** This run ends with an interpreter that has run nothing: what earlier ones left is gone. */

@@ -69,6 +69,8 @@ const textOf = (sent: readonly GuestMessage[]): string =>
     .map((message) => (message.type === 'output-write' ? message.text : ''))
     .map((text) => (typeof text === 'string' ? text : decoder.decode(text)))
     .join('');
+const boundsOf = (sent: readonly GuestMessage[]): readonly string[] =>
+  sent.flatMap((message) => (message.type === 'output-exceed' ? [message.bound] : []));
 const typesOf = (sent: readonly GuestMessage[]): readonly string[] => sent.map((message) => message.type);
 
 test('text beyond the limit is cut, whoever emits it, and the run is told to have exceeded', async () => {
@@ -77,7 +79,7 @@ test('text beyond the limit is cut, whoever emits it, and the run is told to hav
     return '{}';
   });
   expect(textOf(sent)).toHaveLength(1000);
-  expect(typesOf(sent).filter((type) => type === 'output-exceed')).toHaveLength(1);
+  expect(boundsOf(sent)).toEqual(['outputBytes']);
 });
 
 test('long texts leave as bytes, in order with the others, each mark kept', async () => {
@@ -103,7 +105,7 @@ test('bytes beyond the limit are cut, and the run is told to have exceeded', asy
     { outputBytes: 10_000 },
   );
   expect(textOf(sent)).toBe('x'.repeat(10_000));
-  expect(typesOf(sent).filter((type) => type === 'output-exceed')).toHaveLength(1);
+  expect(boundsOf(sent)).toEqual(['outputBytes']);
 });
 
 test('what is no text is not sent', async () => {
@@ -121,7 +123,10 @@ test.each([
       for (let round = 0; round < times; round += 1) keep(new Uint8Array(size));
     }),
   );
-  expect(sent).toMatchObject([{ type: 'output-exceed' }, { type: 'run-end', buffers: [] }]);
+  expect(sent).toMatchObject([
+    { type: 'output-exceed', bound: 'resultBytes' },
+    { type: 'run-end', buffers: [] },
+  ]);
 });
 
 test('a result beyond the limit does not leave', async () => {
@@ -240,6 +245,8 @@ test('rich values beyond their limits do not leave', async () => {
     return '{}';
   });
   expect(typesOf(many)).toEqual(['display-write', 'display-write', 'output-exceed', 'run-end']);
+  expect(boundsOf(many)).toEqual(['displays']);
   const large = await runWith((runner) => (runner.display('x'.repeat(101)), runner.display({}), '{}'));
   expect(typesOf(large)).toEqual(['output-exceed', 'run-end']);
+  expect(boundsOf(large)).toEqual(['displayBytes']);
 });

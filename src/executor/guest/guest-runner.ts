@@ -2,7 +2,7 @@
 import { messageOf } from '../../base/index.ts';
 import { systemClock } from '../../platform/index.ts';
 import type { Clock } from '../../platform/index.ts';
-import type { GuestBoot, GuestCommand, GuestMessage, RunStart } from '../sandbox/protocol.ts';
+import type { GuestBoot, GuestCommand, GuestMessage, OutputBound, RunStart } from '../sandbox/protocol.ts';
 import type { Engine, GuestOutput } from './engine.ts';
 import { beginRun } from './interrupt-flag.ts';
 import { SessionSaver } from './session-saver.ts';
@@ -119,7 +119,7 @@ export class GuestRunner implements GuestOutput {
     const text = this.#decoder.decode(bytes.subarray(0, Math.max(0, this.#rawLeft)));
     this.#rawLeft -= bytes.length;
     this.emit(stream, text);
-    if (this.#rawLeft < 0) this.exceed();
+    if (this.#rawLeft < 0) this.exceed('outputBytes');
   }
 
   die(error: unknown): void {
@@ -144,7 +144,7 @@ export class GuestRunner implements GuestOutput {
       this.#pending[stream].length >= batchLength ||
       this.#clock.monotonic() - this.#writtenMs >= batchMs;
     if (isDue) this.#write();
-    if (kept.length < text.length) this.exceed();
+    if (kept.length < text.length) this.exceed('outputBytes');
   }
 
   emitBytes(stream: 'stdout' | 'stderr', bytes: Uint8Array): void {
@@ -155,7 +155,7 @@ export class GuestRunner implements GuestOutput {
     const keptLength = Math.min(bytes.length, Math.max(0, this.#textLeft));
     this.#textLeft -= keptLength;
     this.#sendOutput(stream, bytes.slice(0, keptLength).buffer as ArrayBuffer);
-    if (keptLength < bytes.length) this.exceed();
+    if (keptLength < bytes.length) this.exceed('outputBytes');
   }
 
   display(bundle: unknown): boolean {
@@ -163,7 +163,7 @@ export class GuestRunner implements GuestOutput {
     if (this.#hasExceeded) return false;
     this.#displayLeft -= bundle.length;
     if (this.#displayLeft < 0 || this.#displaysLeft-- <= 0) {
-      this.exceed();
+      this.exceed(this.#displayLeft < 0 ? 'displayBytes' : 'displays');
       return false;
     }
     this.#write();
@@ -171,11 +171,11 @@ export class GuestRunner implements GuestOutput {
     return true;
   }
 
-  exceed(): void {
+  exceed(bound: OutputBound): void {
     if (this.#run === undefined || this.#hasExceeded) return;
     this.#hasExceeded = true;
     this.#write();
-    this.#send({ type: 'output-exceed', run: this.#run });
+    this.#send({ type: 'output-exceed', run: this.#run, bound });
   }
 
   keep(bytes: Uint8Array): number {
@@ -185,7 +185,7 @@ export class GuestRunner implements GuestOutput {
       return this.#buffers.push(new Uint8Array(bytes).buffer) - 1;
     }
     this.#buffers = [];
-    this.exceed();
+    this.exceed('resultBytes');
     throw new Error('too much was kept');
   }
 

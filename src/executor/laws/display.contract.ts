@@ -7,11 +7,13 @@ import type { OpenExecutor } from './open-executor.contract.ts';
 import { have, lawOf } from './spelling.contract.ts';
 import type { Spelling } from './spelling.contract.ts';
 
+const allowed = { displays: 5, displayBytes: 10_000 };
+
 /** @param open makes an executor of the kind under test */
 export function displayLaws(open: OpenExecutor, { displays, number }: Spelling): void {
   let executor: Executor;
   beforeAll(() => {
-    executor = open({ limits: { displays: 5, displayBytes: 10_000 } });
+    executor = open({ limits: allowed });
   });
   afterAll(() => executor[Symbol.asyncDispose]());
 
@@ -85,12 +87,15 @@ export function displayLaws(open: OpenExecutor, { displays, number }: Spelling):
     },
   );
 
-  test.each(have(displays)?.floods ?? [])('%s ends the run', async (_name, code, count) => {
-    const outcome = await executor.execute(code, {}, { timeoutMs: 5000 });
-    expect(outcome).toMatchObject({ type: 'exceeded', limit: 'output' });
-    expect(outcome.displays?.length ?? 0).toBe(count);
-    expect(await valueOf(executor, number(1))).toBe(1);
-  });
+  test.each(have(displays)?.floods ?? [])(
+    '%s ends the run, by its bound',
+    async (_name, code, count, bound) => {
+      const outcome = await executor.execute(code, {}, { timeoutMs: 5000 });
+      expect(outcome).toMatchObject({ type: 'exceeded', limit: 'display', allowed: allowed[bound] });
+      expect(outcome.displays?.length ?? 0).toBe(count);
+      expect(await valueOf(executor, number(1))).toBe(1);
+    },
+  );
 
   lawOf(
     displays,

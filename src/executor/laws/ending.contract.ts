@@ -47,14 +47,9 @@ export const isRefused =
   (outcome: Outcome): void =>
     expect(outcome).toMatchObject({ type: 'syntax-error', ...place });
 
-/** More came out than may; nothing of it was printed. */
-export function isOutput(outcome: Outcome): void {
-  expect(outcome).toMatchObject({ type: 'exceeded', limit: 'output', stdout: '' });
-}
-
 /** The value was larger than it may be. */
 export function isTooLarge(outcome: Outcome): void {
-  expect(outcome).toMatchObject({ type: 'exceeded', limit: 'output', allowed: 16 * 2 ** 20 });
+  expect(outcome).toMatchObject({ type: 'exceeded', limit: 'result', allowed: 16 * 2 ** 20 });
 }
 
 /** A compiler may refuse what is too deep for it, or end. */

@@ -193,8 +193,13 @@ export interface DisplaySpelling {
   readonly bundles: string;
   /** Shows rows `{ a: 1, b: "<x>" }` and `{ a: 2, b: nothing }`. */
   readonly table: Maybe<string>;
-  /** Shows ten values; one of 20,000 characters; four of 4,000; and one again and again, whatever is thrown. */
-  readonly floods: readonly (readonly [name: string, code: string, shown: number])[];
+  /** Shows ten values; one of 20,000 characters; four of 4,000; and one again and again, whatever is thrown. With the bound that ends it. */
+  readonly floods: readonly (readonly [
+    name: string,
+    code: string,
+    shown: number,
+    bound: 'displays' | 'displayBytes',
+  ])[];
   /** Shows 1 and ends with 2. */
   readonly one: string;
   /** Shows an object that answers every name with a function that fails, and ends with 3. */

@@ -5,14 +5,16 @@ import { parseDisplay } from '../display.ts';
 import type { DisplayValue } from '../display.ts';
 import type { ExecutionOptions, OutputPart } from '../executor.ts';
 import type { ExecutorLimits } from '../limits.ts';
-import type { Outcome } from '../outcome.ts';
+import type { Exceeded, ExceededLimit, Outcome } from '../outcome.ts';
 import { decide } from '../policy/decide.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { Denial } from './denial.ts';
+import { slowKeysMs } from './key-watch.ts';
 import { nothingPrinted } from './nothing-printed.ts';
 import type { Ending } from './nothing-printed.ts';
 import type { PreparedRun, RunGrant } from './prepare-run.ts';
-import type { ToolCallMessage } from './protocol.ts';
+import { outputBounds } from './protocol.ts';
+import type { OutputBound, ToolCallMessage } from './protocol.ts';
 import type { RunResult } from './run-result.ts';
 import type { RunEnd, RunWatcher, Sandbox } from './sandbox.ts';
 import type { PackageDesk } from './package-desk.ts';
@@ -20,8 +22,8 @@ import { ToolDesk } from './tool-desk.ts';
 
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
-/** Why a run is stopped from outside. The first one counts, whatever the guest answers. */
-export type StopReason = 'time' | 'output' | 'calls' | 'denied' | 'cancelled';
+/** Bounds that are watched from outside. */
+type WatchedLimit = Exclude<ExceededLimit, 'memory' | 'fuel'>;
 
 export interface ExecutionDependencies {
   readonly clock: Clock;
@@ -39,8 +41,8 @@ export class Execution implements RunWatcher {
   #printedLength = 0;
   #displayLength = 0;
   #desk: ToolDesk | undefined;
-  #denial: Denial | undefined;
-  #reason: StopReason | undefined;
+  /** Why the run is stopped from outside. The first reason counts, whatever the guest answers. */
+  #stopped: Stop | undefined;
   #interrupting: Promise<void> | undefined;
   #cancelGrace: (() => void) | undefined;
 
@@ -57,9 +59,11 @@ export class Execution implements RunWatcher {
     if (signal?.aborted) return { type: 'cancelled', ...nothingPrinted };
     this.#desk = this.#openDesk(prepared.grant);
     const startMs = clock.monotonic();
-    const onAbort = (): void => this.stop('cancelled');
+    const onAbort = (): void => this.stop(cancelled);
     signal?.addEventListener('abort', onAbort, { once: true });
-    const cancelTimer = clock.after(prepared.timeoutMs, () => this.stop('time'));
+    const cancelTimer = clock.after(prepared.timeoutMs, () =>
+      this.stop(exceeding('time', prepared.timeoutMs)),
+    );
     const running = this.#sandbox.run(prepared, this);
     // by whoever heard that it starts
     if (signal?.aborted) onAbort();
@@ -74,9 +78,10 @@ export class Execution implements RunWatcher {
   }
 
   /** Asks the guest to stop and, when it does not or cannot be asked, ends its interpreter. */
-  stop(reason: StopReason): void {
-    if (this.#reason) return;
-    this.#reason = reason;
+  stop(stop: Stop): void {
+    if (this.#stopped) return;
+    this.#stopped = stop;
+    const reason = stop.type === 'exceeded' ? stop.limit : stop.type;
     // nobody waits for a tool any longer
     this.#desk?.close();
     const keepsTime = reason === 'time' && this.#sandbox.keepsTime;
@@ -88,7 +93,7 @@ export class Execution implements RunWatcher {
 
   /** Ends the interpreter now. */
   abandon(): void {
-    this.#reason ??= 'cancelled';
+    this.#stopped ??= cancelled;
     this.#sandbox.kill('disposed');
   }
 
@@ -105,19 +110,20 @@ export class Execution implements RunWatcher {
     }
     // the harness stops before this; whoever gets here has gone round it
     if (this.#printedLength > outputBytes) {
-      this.#reason ??= 'output';
+      this.#stopped ??= exceeding('output', outputBytes);
       this.#sandbox.kill('output');
     }
   }
 
-  exceed(): void {
-    this.stop('output');
+  exceed(bound: OutputBound): void {
+    this.stop(exceeding(outputBounds[bound], this.#dependencies.limits[bound]));
   }
 
   display(bundle: string): void {
     const { displays, displayBytes } = this.#dependencies.limits;
     this.#displayLength += bundle.length;
-    if (this.#displayLength > displayBytes || this.#displays.length >= displays) return this.exceed();
+    if (this.#displayLength > displayBytes) return this.exceed('displayBytes');
+    if (this.#displays.length >= displays) return this.exceed('displays');
     const value = parseDisplay(bundle);
     if (!value) return;
     this.#displays.push(value);
@@ -141,11 +147,8 @@ export class Execution implements RunWatcher {
       packages: this.#dependencies.packages,
       packageBudget,
       reply: (message, answer) => this.#sandbox.answer(message, answer),
-      onExceed: () => this.stop('calls'),
-      onDeny: (denial) => {
-        this.#denial ??= denial;
-        this.stop('denied');
-      },
+      onExceed: (limit, allowed) => this.stop(exceeding(limit, allowed)),
+      onDeny: (denial) => this.stop({ type: 'denied', code: 'executor/denied', ...denial }),
     });
   }
 
@@ -165,28 +168,29 @@ export class Execution implements RunWatcher {
       durationMs,
       isSandboxLost: !this.#sandbox.isAlive || (end.type === 'result' && end.isStateLost),
     };
+    if (this.#stopped) return { ...this.#stopped, ...ending };
     const { limits } = this.#dependencies;
-    switch (this.#reason) {
-      case 'cancelled':
-        return { type: 'cancelled', ...ending };
-      case 'time':
-        return { type: 'exceeded', limit: 'time', allowed: prepared.timeoutMs, ...ending };
-      case 'output':
-        return { type: 'exceeded', limit: 'output', allowed: limits.outputBytes, ...ending };
-      case 'calls':
-        return { type: 'exceeded', limit: 'calls', allowed: limits.toolCalls, ...ending };
-      case 'denied':
-        return { type: 'denied', code: 'executor/denied', ...(this.#denial as Denial), ...ending };
-      case undefined:
-        return end.type === 'result'
-          ? outcomeOf(end.result, ending, { limits, prepared })
-          : failureOf(end, ending);
-    }
+    return end.type === 'result'
+      ? outcomeOf(end.result, ending, { limits, prepared })
+      : failureOf(end, ending);
   }
 }
 
 function readStart(bytes: ArrayBuffer, length: number): string {
   return decoder.decode(bytes.byteLength > length ? new Uint8Array(bytes, 0, length) : bytes);
+}
+
+/** What the outcome says of a run that is stopped from outside. */
+type Stop =
+  | { readonly type: 'cancelled' }
+  | (Pick<Exceeded, 'type' | 'allowed'> & { readonly limit: WatchedLimit })
+  | ({ readonly type: 'denied'; readonly code: 'executor/denied' } & Denial);
+
+/** The caller wants it, or nobody waits for it any longer. */
+const cancelled: Stop = Object.freeze({ type: 'cancelled' });
+
+function exceeding(limit: WatchedLimit, allowed: number): Stop {
+  return { type: 'exceeded', limit, allowed };
 }
 
 /** The bound behind each limit that an interpreter reports. */
@@ -217,9 +221,10 @@ function outcomeOf(result: RunResult, ending: Ending, { limits, prepared }: Meas
       };
     case 'exceeded':
       if (result.limit === 'fuel') return { ...result, ...ending };
+      if (result.limit === 'keys') return { ...result, allowed: slowKeysMs, ...ending };
       return {
         type: 'exceeded',
-        limit: result.limit === 'result' ? 'output' : result.limit,
+        limit: result.limit,
         allowed: result.limit === 'time' ? prepared.timeoutMs : limits[boundOf[result.limit]],
         ...ending,
       };

@@ -13,7 +13,7 @@ const slowKeyMs = 0.002;
 /** A pause of the machine itself counts no more than this. */
 const maxChunkMs = 50;
 /** So long may the slow keys of one result, or of all calls of one run, take together. */
-const maxSlowMs = 500;
+export const slowKeysMs = 500;
 
 /** The keys of a guest's maps or sets fall into one place. */
 export class KeysCollide extends Error {}
@@ -44,6 +44,6 @@ export class KeyWatch {
   #judge(keys: number, tookMs: number): void {
     if (tookMs <= keys * slowKeyMs) return;
     this.#slowMs += Math.min(tookMs, maxChunkMs);
-    if (this.#slowMs > maxSlowMs) throw new KeysCollide('the keys of a map or a set fall into one place');
+    if (this.#slowMs > slowKeysMs) throw new KeysCollide('the keys of a map or a set fall into one place');
   }
 }

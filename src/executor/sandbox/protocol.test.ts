@@ -8,7 +8,7 @@ test.each([
   { type: 'sandbox-ready' },
   { type: 'sandbox-fail', message: 'm' },
   { type: 'output-write', run: 1, stream: 'stdout', text: 't' },
-  { type: 'output-exceed', run: 1 },
+  { type: 'output-exceed', run: 1, bound: 'displayBytes' },
   { type: 'run-end', run: 1, result: '{}', buffers: [new ArrayBuffer(1)], isStateLost: false },
   { type: 'display-write', run: 1, bundle: '{}' },
   {
@@ -56,8 +56,10 @@ test.each<[string, unknown]>([
   ['a text', 'run-end'],
   ['another type', { type: 'run-start' }],
   ['a name of Object', { type: 'toString' }],
-  ['a run that is no number', { type: 'output-exceed', run: '1' }],
-  ['a run beyond counting', { type: 'output-exceed', run: 2 ** 60 }],
+  ['a run that is no number', { type: 'output-exceed', run: '1', bound: 'displays' }],
+  ['a run beyond counting', { type: 'output-exceed', run: 2 ** 60, bound: 'displays' }],
+  ['a bound that is none', { type: 'output-exceed', run: 1, bound: 'toString' }],
+  ['a bound of the page', { type: 'output-exceed', run: 1, bound: 'sessions' }],
   ['a bundle that is no text', { type: 'display-write', run: 1, bundle: {} }],
   ['a call without a number', { ...call, call: undefined }],
   ['a call of a tool without a name', { ...call, name: ['n'] }],
@@ -120,6 +122,7 @@ test.each<[string, unknown]>([
   ['an error without a line', { type: 'threw', error: { type: 'E', message: '', traceback: '' } }],
   ['a line that is a text', { type: 'syntax-error', message: '', line: '1', column: null }],
   ['another limit', { type: 'exceeded', limit: 'calls' }],
+  ['a limit of the page', { type: 'exceeded', limit: 'keys' }],
 ])('%s is malformed', (_name, result) => {
   expect(() => parse(result)).toThrow(MalformedValue);
 });

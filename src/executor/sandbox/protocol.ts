@@ -5,6 +5,8 @@
  * whatever it likes on its own port. So the page owns all numbers, and {@link parseGuestMessage} reads by hand.
  */
 
+import type { ExecutorLimits } from '../limits.ts';
+import type { ExceededLimit } from '../outcome.ts';
 import { hasOnly, isExactList } from './exact-fields.ts';
 import { readSessionRestored, readSessionSave, readSessionStep } from './session-protocol.ts';
 import type {
@@ -197,8 +199,8 @@ export type GuestMessage =
   /** A rich value, as JSON text of a MIME bundle; read by `display.ts`. */
   | { readonly type: 'display-write'; readonly run: number; readonly bundle: string }
   | ToolCallMessage
-  /** The guest printed more than it may; the rest is dropped. */
-  | { readonly type: 'output-exceed'; readonly run: number }
+  /** The guest printed, showed or kept more than it may; the rest is dropped. */
+  | { readonly type: 'output-exceed'; readonly run: number; readonly bound: OutputBound }
   | {
       readonly type: 'run-end';
       readonly run: number;
@@ -214,6 +216,16 @@ export type GuestMessage =
   | SessionRestored
   /** The interpreter cannot go on. */
   | { readonly type: 'sandbox-die'; readonly message: string };
+
+/** Bounds on what leaves a guest by itself: names of limits, and what an outcome calls them. */
+export const outputBounds = {
+  outputBytes: 'output',
+  displays: 'display',
+  displayBytes: 'display',
+  resultBytes: 'result',
+} as const satisfies Partial<Record<keyof ExecutorLimits, ExceededLimit>>;
+
+export type OutputBound = keyof typeof outputBounds;
 
 /** A guest calls a tool. */
 export interface ToolCallMessage {
@@ -239,6 +251,7 @@ type Unknown = Readonly<Record<string, unknown>>;
 
 const isText = (value: unknown): value is string => typeof value === 'string';
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value);
+const isBound = (value: unknown): value is OutputBound => isText(value) && Object.hasOwn(outputBounds, value);
 const isBuffers = (value: unknown): value is readonly ArrayBuffer[] =>
   isExactList(value, 100_000) && value.every((item) => item instanceof ArrayBuffer);
 
@@ -265,7 +278,8 @@ const readers: Record<GuestMessage['type'], (data: Unknown) => GuestMessage | un
   'display-write': ({ run, bundle }) =>
     isCount(run) && isText(bundle) ? { type: 'display-write', run, bundle } : undefined,
   'tool-call': (data) => readToolCall(data),
-  'output-exceed': ({ run }) => (isCount(run) ? { type: 'output-exceed', run } : undefined),
+  'output-exceed': ({ run, bound }) =>
+    isCount(run) && isBound(bound) ? { type: 'output-exceed', run, bound } : undefined,
   'run-end': ({ run, result, buffers, isStateLost }) =>
     isCount(run) && isText(result) && isBuffers(buffers) && typeof isStateLost === 'boolean'
       ? { type: 'run-end', run, result, buffers, isStateLost }

@@ -26,6 +26,8 @@ export type RunResult =
       readonly column: number;
     }
   | { readonly type: 'exceeded'; readonly limit: 'time' | 'memory' | 'output' | 'result' }
+  /** Told by the page, which reads them. */
+  | { readonly type: 'exceeded'; readonly limit: 'keys' }
   /** A bound that the caller has given the guest itself. */
   | { readonly type: 'exceeded'; readonly limit: 'fuel'; readonly allowed: number };
 
@@ -68,7 +70,7 @@ export function parseRunResult(
   try {
     return readResult(object(parseJson(result)), new ValueReader(buffers), bounds.valueDepth + 2);
   } catch (error) {
-    if (error instanceof KeysCollide) return { type: 'exceeded', limit: 'result' };
+    if (error instanceof KeysCollide) return { type: 'exceeded', limit: 'keys' };
     throw error;
   }
 }

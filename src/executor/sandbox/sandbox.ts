@@ -6,7 +6,7 @@ import type { OutputPart } from '../executor.ts';
 import type { LostName } from '../outcome.ts';
 import type { PreparedRun } from './prepare-run.ts';
 import { parseGuestMessage } from './protocol.ts';
-import type { GuestCommand, GuestMessage, ToolCallMessage } from './protocol.ts';
+import type { GuestCommand, GuestMessage, OutputBound, ToolCallMessage } from './protocol.ts';
 import { takeSave } from './saved-session.ts';
 import type { SavedSession } from './saved-session.ts';
 import type { SaveBounds, SessionSave } from './session-protocol.ts';
@@ -20,7 +20,10 @@ export type KillCause =
   | 'used'
   | 'time'
   | 'output'
+  | 'display'
+  | 'result'
   | 'calls'
+  | 'keys'
   | 'denied'
   | 'cancelled'
   | 'disposed'
@@ -40,8 +43,8 @@ export interface RunWatcher {
   display(bundle: string): void;
   /** The guest calls a tool; answered with {@link Sandbox.answer}. */
   call(message: ToolCallMessage): void;
-  /** The guest printed more than it may. */
-  exceed(): void;
+  /** The guest printed, showed or kept more than it may. */
+  exceed(bound: OutputBound): void;
 }
 
 export interface SandboxOptions {
@@ -291,7 +294,7 @@ export class Sandbox {
       case 'output-write':
         return current.watcher.output(message.stream, message.text);
       case 'output-exceed':
-        return current.watcher.exceed();
+        return current.watcher.exceed(message.bound);
       case 'display-write':
         return current.watcher.display(message.bundle);
       case 'tool-call':

@@ -19,7 +19,7 @@ const limits = resolveLimits({ toolCalls: 3, toolArgumentBytes: 100, toolResultB
 function openDesk(tools: Record<string, Tool>, policy?: PolicyInput, over: Partial<ToolDeskOptions> = {}) {
   const answers: Record<number, unknown> = {};
   const denials: Denial[] = [];
-  const seen = { exceeded: 0 };
+  const seen: { exceeded: number; bound?: readonly [limit: string, allowed: number] } = { exceeded: 0 };
   const desk = new ToolDesk({
     tools: new Map(Object.entries(tools)),
     policy: resolvePolicy(policy),
@@ -30,7 +30,10 @@ function openDesk(tools: Record<string, Tool>, policy?: PolicyInput, over: Parti
     reply: ({ call }, answer) => {
       answers[call] = JSON.parse(new TextDecoder().decode(unpackAnswer(answer).text));
     },
-    onExceed: () => void (seen.exceeded += 1),
+    onExceed: (...bound) => {
+      seen.exceeded += 1;
+      seen.bound = bound;
+    },
     onDeny: (denial) => void denials.push(denial),
     ...over,
   });
@@ -89,7 +92,7 @@ test('one call too many is told, and is not served', async () => {
   for (let call = 1; call <= 5; call += 1) desk.receive(message({ call }));
   await settle();
   expect(Object.keys(answers)).toEqual(['1', '2', '3']);
-  expect(seen.exceeded).toBe(2);
+  expect(seen).toEqual({ exceeded: 2, bound: ['calls', 3] });
 });
 
 test('an answer that cannot cross is our error', async () => {
@@ -148,15 +151,16 @@ test('keys that keep the page in slices end the run, whatever each call takes', 
   const { desk, seen } = openDesk({ echo: { call: () => void (calls += 1) } }, undefined, {
     limits: wide,
     clock: slowClock(),
-    onExceed: () => {
+    onExceed: (...bound) => {
       seen.exceeded += 1;
+      seen.bound = bound;
       desk.close();
     },
   });
   for (let call = 1; call <= 100; call += 1) desk.receive(message({ call, arguments: slowArguments }));
   await settle();
   // 33 times 15 ms are within half a second
-  expect([calls, seen.exceeded]).toEqual([33, 1]);
+  expect([calls, seen.exceeded, seen.bound]).toEqual([33, 1, ['keys', 500]]);
 });
 
 test('so do those of a request for packages, in a run without tools', async () => {

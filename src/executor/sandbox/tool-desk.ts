@@ -10,7 +10,7 @@ import type { Tool, ToolCall } from '../tool.ts';
 import type { Denial } from './denial.ts';
 import type { ToolCallMessage } from './protocol.ts';
 import { costOfJson } from './json-cost.ts';
-import { KeysCollide, KeyWatch } from './key-watch.ts';
+import { KeysCollide, KeyWatch, slowKeysMs } from './key-watch.ts';
 import { packageService } from './package-desk.ts';
 import type { PackageDesk } from './package-desk.ts';
 import { packAnswer } from './tool-answer.ts';
@@ -36,8 +36,8 @@ export interface ToolDeskOptions {
   readonly packageBudget: PackageBudget;
   /** Sends an answer to the guest. */
   readonly reply: (message: ToolCallMessage, answer: Uint8Array<ArrayBuffer>) => void;
-  /** More calls came than a run may make, or their arguments keep the page too long. */
-  readonly onExceed: () => void;
+  /** More calls came than a run may make, or the keys of their arguments keep the page too long. */
+  readonly onExceed: (limit: 'calls' | 'keys', allowed: number) => void;
   /** The policy, or a tool that obeys it, has said no. */
   readonly onDeny: (denial: Denial) => void;
 }
@@ -72,7 +72,8 @@ export class ToolDesk {
   receive(message: ToolCallMessage): void {
     if (this.#closing.signal.aborted) return;
     this.#calls += 1;
-    if (this.#calls > this.#options.limits.toolCalls) return this.#options.onExceed();
+    const { limits, onExceed } = this.#options;
+    if (this.#calls > limits.toolCalls) return onExceed('calls', limits.toolCalls);
     void this.#serve(message);
   }
 
@@ -128,7 +129,7 @@ export class ToolDesk {
       return readArguments(JSON.parse(json), new ValueReader(buffers, this.#keys), valueDepth + 2);
     } catch (error) {
       // the next call would keep the page as long again
-      if (error instanceof KeysCollide) this.#options.onExceed();
+      if (error instanceof KeysCollide) this.#options.onExceed('keys', slowKeysMs);
       const isTold = error instanceof MalformedValue || error instanceof KeysCollide;
       const why = isTold ? error.message : 'no JSON';
       throw refusal('executor/tool-arguments-invalid', `the arguments of "${shown}" cannot be read: ${why}`, {

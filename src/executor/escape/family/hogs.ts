@@ -27,6 +27,7 @@ const soon = { timeoutMs: 400 };
 const isTime = exceeds('time');
 const isMemory = exceeds('memory');
 const isOutput = exceeds('output');
+const isResult = exceeds('result');
 const either =
   (...judges: readonly ((outcome: Outcome) => boolean)[]) =>
   (outcome: Outcome): boolean =>
@@ -196,7 +197,7 @@ const memory: readonly EscapeAttempt[] = [
     language: 'javascript',
     mechanism: 'a value that is small when it is counted and large when it is read',
     code: 'let asked = 0;\n({ get a() { return asked++ ? "x".repeat(4e7) : "x" }, get b() { return this.a } })',
-    holds: either(isOutput, isMemory),
+    holds: either(isResult, isMemory),
     allowed: 'let asked = 0;\n({ get a() { return asked++ ? "xx" : "x" }, get b() { return this.a } })',
   }),
 ];
@@ -224,7 +225,7 @@ const output: readonly EscapeAttempt[] = [
     language: 'python',
     mechanism: 'rich values without end',
     code: 'while True: display({"text/html": "x" * 1000}, raw=True)',
-    holds: isOutput,
+    holds: exceeds('display'),
     allowed: 'display({"text/html": "x" * 1000}, raw=True)\n1',
   }),
   mild({
@@ -241,7 +242,7 @@ const output: readonly EscapeAttempt[] = [
     language: 'javascript',
     mechanism: 'many large buffers in one value',
     code: 'Array.from({ length: 100 }, () => new Uint8Array(1_000_000))',
-    holds: isOutput,
+    holds: isResult,
     allowed: 'Array.from({ length: 2 }, () => new Uint8Array(1_000))',
   }),
   mild({

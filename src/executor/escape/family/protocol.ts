@@ -154,7 +154,7 @@ const results: readonly EscapeAttempt[] = [
         'guest.post({ type: "run-end", run: guest.run, result: `{"type":"returned","variables":[],"value":${"[".repeat(1e5)}${"]".repeat(1e5)}}`, buffers: [], isStateLost: false })',
       honest: 'guest.end([[[[[1]]]]])',
     },
-    (outcome) => breaksProtocol(outcome) || exceeds('output')(outcome),
+    (outcome) => breaksProtocol(outcome) || exceeds('result')(outcome),
   ),
   result('unknown-tag', 'a value of a kind that does not exist', {
     forged: 'guest.end({ $: "function", v: "() => 1" })',

@@ -69,7 +69,7 @@ export class HostFunctions implements HarnessHost {
     const kept = bytes.subarray(0, Math.max(0, this.#outputLeft));
     this.#outputLeft = -1;
     this.#output.emit(name, new TextDecoder().decode(kept, { stream: true }));
-    this.#output.exceed();
+    this.#output.exceed('outputBytes');
     this.#run?.end({ type: 'output' });
   }
 

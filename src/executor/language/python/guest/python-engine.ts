@@ -101,7 +101,7 @@ export class PythonEngine implements Engine {
     if (config.jsglobals !== globalThis) Object.assign(config.jsglobals, this.#timers());
     const scope = python.toPy({
       emit: (stream: number, text: unknown) => print(stream === 0 ? 'stdout' : 'stderr', text, output),
-      exceed: () => output.exceed(),
+      exceed: (bound: unknown) => output.exceed(bound === 'displayBytes' ? bound : 'outputBytes'),
       show: (bundle: unknown) => output.display(bundle),
       show_table: (rows: string, plain: string, total: number) =>
         output.display(

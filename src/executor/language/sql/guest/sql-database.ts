@@ -126,7 +126,7 @@ export class SqlDatabase {
     this.#output.emit('stdout', kept);
     if (bytes.length <= left) return null;
     this.over ??= 'output';
-    this.#output.exceed();
+    this.#output.exceed('outputBytes');
     throw new Error('more was printed than may be');
   }
 }

@@ -90,7 +90,7 @@ class PrintStream extends Fd {
     budget.left -= data.length;
     budget.output.emit(this.#stream, this.#decoder.decode(kept, { stream: true }));
     if (budget.left < 0) {
-      budget.output.exceed();
+      budget.output.exceed('outputBytes');
       throw new RunOver('it has printed more than it may');
     }
     return { ret: wasi.ERRNO_SUCCESS, nwritten: data.length };
