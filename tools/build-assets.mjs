@@ -61,6 +61,7 @@ async function stampOfInputs() {
     ...['harness.py', 'checkpoint.py', 'compile-harness.mjs', 'build-standard-library.mjs'].map((name) =>
       join(pythonFolder, name),
     ),
+    join(executor, 'policy/contains-module.ts'),
     join(executor, 'sandbox/protocol.ts'),
     join(executor, 'sandbox/session-protocol.ts'),
     join(executor, 'sandbox/sandbox-headers.ts'),

@@ -13,6 +13,7 @@ import type { PackageIndex } from './package.ts';
 import { resolvePolicy } from './policy/policy.ts';
 import type { PolicyInput } from './policy/policy.ts';
 import type { FrameKind } from './sandbox/frame.ts';
+import { checkOptions } from './sandbox/check-options.ts';
 import { fetchGuestFiles } from './sandbox/guest-files.ts';
 import type { AssetLocation } from './sandbox/guest-files.ts';
 import { SandboxExecutor } from './sandbox/sandbox-executor.ts';
@@ -43,10 +44,13 @@ interface SharedOptions {
   readonly language: LanguageName;
   /** Default {@link defaultLimits}. */
   readonly limits?: Partial<ExecutorLimits>;
-  /** What it leaves out is that of {@link denyByDefault}. */
+  /**
+   * What it leaves out is that of {@link denyByDefault}. SQL and WebAssembly refuse one that denies further modules, or globals: nothing looks for
+   * names in their programs.
+   */
   readonly policy?: PolicyInput;
   /**
-   * Where `context.packages` and `micropip` find packages by their names; for Python. Default: nowhere. The policy's `packages` say which of them a
+   * Where `context.packages` and `micropip` find packages by their names; only for Python. Default: nowhere. The policy's `packages` say which of them a
    * guest may have.
    */
   readonly packageIndex?: PackageIndex;
@@ -115,6 +119,7 @@ export function assembleExecutor(options: ExecutorOptions, buildWalls: BuildWall
   const language = languages[name];
   const limits = resolveLimits(options.limits, language.leastMemoryBytes);
   const policy = resolvePolicy(options.policy);
+  checkOptions(language, policy, options.packageIndex);
   const walled = options.domain
     ? { domain: options.domain, isStripped: true }
     : createDomain({ ...options, limits }, buildWalls);

@@ -12,6 +12,8 @@ export interface GuestError {
   readonly traceback: string;
   /** The line of the guest's code where it was raised, from 1; `null` when there is none. */
   readonly line: number | null;
+  /** What `line` is in, where that is not the code of the run: a module that came with it, by its full name; in Python a path below `/sandbox`. */
+  readonly file?: string;
 }
 
 /**
@@ -75,13 +77,15 @@ export interface Threw extends Ending {
   readonly error: GuestError;
 }
 
-/** The code could not be compiled; nothing of it ran. */
+/** The code, or a module that it imports, could not be compiled; nothing of the code ran. */
 export interface SyntaxFault extends Ending {
   readonly type: 'syntax-error';
   readonly message: string;
   /** From 1; `null` when the compiler names none. */
   readonly line: number | null;
   readonly column: number | null;
+  /** The module in which it is, by its full name; left out for the code of the run. */
+  readonly file?: string;
 }
 
 /** A limit was reached. `allowed` is that limit: milliseconds, bytes, characters, values, calls or instructions. */

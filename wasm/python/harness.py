@@ -33,6 +33,7 @@ CO_COROUTINE = 0x80
 MAX_SAFE = 2**53 - 1
 MESSAGE_LIMIT = 16_384
 TRACEBACK_LIMIT = 65_536
+FILE_LIMIT = 1000
 # the loader copies texts character by character, and bytes at once
 LONG_TEXT = 4096
 DIRECTORY = "/sandbox"
@@ -764,18 +765,32 @@ def trim(trace):
     return trace
 
 
-def line_of(trace):
+def file_of(filename):
+    """The path of a file of the guest's below its folder, or nothing."""
+    inside = isinstance(filename, str) and filename.startswith(DIRECTORY + "/")
+    return shorten(filename[len(DIRECTORY) + 1 :], FILE_LIMIT) if inside else None
+
+
+def place_of(error):
+    """The file, and the line in it, where the guest's own code stands highest; no file for the code of a run."""
+    file = file_of(error.filename) if isinstance(error, SyntaxError) else None
+    if file:
+        line = error.lineno
+        return file, line if type(line) is int and 0 < line < 2**31 else None
     line = None
+    trace = error.__traceback__
     while trace:
-        if is_guest(trace.tb_frame.f_code.co_filename):
-            line = trace.tb_lineno
+        filename = trace.tb_frame.f_code.co_filename
+        if is_guest(filename) or file_of(filename):
+            file, line = file_of(filename), trace.tb_lineno
         trace = trace.tb_next
-    return line
+    return file, line
 
 
 def threw(error):
     name = str(type(error).__name__)
     trace = trim(error.__traceback__)
+    file, line = place_of(error)
     try:
         text = "".join(traceback.TracebackException(type(error), error, trace, compact=True).format())
     except (KeyboardInterrupt, MemoryError):
@@ -789,7 +804,8 @@ def threw(error):
         "type": shorten(name, 256),
         "message": message,
         "traceback": shorten(text, TRACEBACK_LIMIT),
-        "line": line_of(trace),
+        "line": line,
+        "file": file,
     }
     return {"type": "threw", "error": detail}
 

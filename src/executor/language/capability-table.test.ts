@@ -19,6 +19,7 @@ const words: Readonly<Record<keyof LanguageCapabilities, string>> = {
   hasSubmit: '`SUBMIT`',
   hasSubmitFields: '`submitFields`',
   hasPackages: 'packages',
+  hasDeniedNames: 'modules and globals that a policy denies',
   isRenewable: 'fresh runs share a worker, never state',
   isRestorable: 'a lost session gets its variables back',
   keepsTime: 'ends at its time limit by itself',

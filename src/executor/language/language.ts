@@ -37,8 +37,10 @@ export interface LanguageCapabilities {
   readonly hasSubmit: boolean;
   /** `context.submitFields`. Default: false. */
   readonly hasSubmitFields?: boolean;
-  /** `context.packages`. Default: false. */
+  /** `context.packages`, and `packageIndex` of its executor. Default: false. */
   readonly hasPackages?: boolean;
+  /** Modules and globals that the policy denies are found in the text of its programs. Default: false. */
+  readonly hasDeniedNames?: boolean;
   /** The guest can throw what it did away and go on in its worker as if it had just started: one-shot runs then share workers, never state. */
   readonly isRenewable: boolean;
   /** The guest can put a session aside, and make another one of it: `Engine.save` and `Engine.restore`. Default: false. */

@@ -106,6 +106,22 @@ export function outcomeLaws(open: OpenExecutor, spelling: Spelling): void {
     expect(await valueOf(session, asked[0])).toEqual(asked[1]);
   });
 
+  lawOf(
+    spelling.faultyModules,
+    'what is wrong in a module is told with its file and its line',
+    async (faulty) => {
+      for (const { context, code, type, fault } of faulty) {
+        // each in a session of its own: modules stay
+        await using apart = await executor.createSession();
+        const outcome = await apart.execute(code, context);
+        expect([code, outcome]).toMatchObject([
+          code,
+          type === 'threw' ? { type, error: fault } : { type, ...fault },
+        ]);
+      }
+    },
+  );
+
   lawOf(spelling.awaiting, 'code may await at its top level', async (programs) => {
     for (const [code, value] of programs) expect(await valueOf(session, code)).toEqual(value);
   });

@@ -97,6 +97,8 @@ export interface Spelling {
     readonly imports: NonNullable<ExecutionContext['imports']>;
     readonly asked: Valued;
   }>;
+  /** Runs whose modules fail, and what is told of it. */
+  readonly faultyModules: Maybe<readonly FaultyModule[]>;
   readonly awaiting: Maybe<readonly Valued[]>;
 
   // ---- surroundings
@@ -137,6 +139,15 @@ export interface Spelling {
   readonly deletedFiles: Maybe<string>;
   /** Prints without end. */
   readonly flood: string;
+}
+
+/** A run that fails in a module. */
+export interface FaultyModule {
+  readonly context: ExecutionContext;
+  readonly code: string;
+  readonly type: 'syntax-error' | 'threw';
+  /** Of the outcome, or of its error: the file, the line, and what else is known. */
+  readonly fault: Readonly<Record<string, unknown>>;
 }
 
 /** Calls of tools; a call is an expression, which waits for the answer. */

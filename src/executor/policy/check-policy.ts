@@ -132,7 +132,7 @@ export function checkPolicy(value: unknown): Policy {
     });
   }
   const own = Object.assign(Object.create(null), value) as Unknown;
-  if (own['version'] !== policyVersion) throw unpolicyVersion(own['version']);
+  if (own['version'] !== policyVersion) throw unknownVersion(own['version']);
   // a rule that is not understood might forbid something
   const strange = Object.keys(own).find((name) => !fields.has(name));
   if (strange !== undefined) throw invalid(quoted(strange), 'no such field', own[strange]);
@@ -148,7 +148,7 @@ export function checkPolicy(value: unknown): Policy {
   });
 }
 
-function unpolicyVersion(found: unknown): CodedError {
+function unknownVersion(found: unknown): CodedError {
   const shown =
     typeof found === 'number' ? String(found) : typeof found === 'string' ? quoted(found) : kindOf(found);
   return new CodedError(

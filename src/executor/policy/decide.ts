@@ -1,4 +1,5 @@
 /** Whether a policy allows something, and which of its rules says so. */
+import { containsModule } from './contains-module.ts';
 import type { Policy } from './policy.ts';
 
 /** What a policy speaks of. */
@@ -49,12 +50,6 @@ const covers =
   (name: string): boolean =>
     name === '*' || name === wanted;
 
-/** A module and its parts: `os` is also `os.path` and `node:fs` also `node:fs/promises`. */
-const containsModule =
-  (wanted: string) =>
-  (name: string): boolean =>
-    wanted === name || wanted.startsWith(`${name}.`) || wanted.startsWith(`${name}/`);
-
 /** Pure: the same answer for the same question. */
 export function decide(policy: Policy, request: PolicyRequest): Decision {
   switch (request.permission) {
@@ -69,7 +64,7 @@ export function decide(policy: Policy, request: PolicyRequest): Decision {
     case 'tool':
       return allowed('tools', policy.tools, covers(request.name));
     case 'module':
-      return notDenied('deniedModules', policy.deniedModules, containsModule(request.name));
+      return notDenied('deniedModules', policy.deniedModules, (rule) => containsModule(rule, request.name));
     case 'global':
       return notDenied('deniedGlobals', policy.deniedGlobals, (name) => name === request.name);
   }

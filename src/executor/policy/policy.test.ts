@@ -27,7 +27,16 @@ const packages = fc.array(
   }),
   { maxLength: 3 },
 );
-const module = fc.constantFrom('os', 'os.path', 'ossify', 'node:fs', 'node:fs/promises', 'js');
+const module = fc.constantFrom(
+  'os',
+  'os.path',
+  'ossify',
+  'node:fs',
+  'node:fs/promises',
+  'fs',
+  'fs/promises',
+  'js',
+);
 const policies: fc.Arbitrary<Policy> = fc.record({
   version: fc.constant(1 as const),
   network: fc.array(fc.record({ origin, methods: fc.array(method, { maxLength: 3 }) }), { maxLength: 3 }),
@@ -231,6 +240,21 @@ test('what is left out is as by default, and the result is frozen', () => {
   const policy = resolvePolicy({ tools: ['search'] });
   expect(policy).toEqual({ ...denyByDefault, tools: ['search'] });
   expect(Object.isFrozen(policy.tools)).toBe(true);
+});
+
+test.each([
+  ['node:fs', 'fs', true],
+  ['fs', 'node:fs', true],
+  ['fs', 'node:fs/promises', true],
+  ['node:fs/promises', 'fs', false],
+  ['node:fs', 'fsevents', false],
+  ['os', 'os.path', true],
+])('the rule %j and the module %j are one: %s', (rule, name, isDenied) => {
+  const policy = resolvePolicy({ deniedModules: [rule] });
+  expect(decide(policy, { permission: 'module', name })).toEqual({
+    isAllowed: !isDenied,
+    rule: isDenied ? `deniedModules["${rule}"]` : 'deniedModules',
+  });
 });
 
 test('a denial names its rule', () => {

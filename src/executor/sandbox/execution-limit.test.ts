@@ -9,7 +9,7 @@ import { prepareRun } from './prepare-run.ts';
 import type { RunResult } from './run-result.ts';
 import type { RunEnd, RunWatcher, Sandbox } from './sandbox.ts';
 
-const limits = resolveLimits({ displays: 2, displayBytes: 40, toolCalls: 3, outputBytes: 10 });
+const limits = resolveLimits({ displays: 2, displayBytes: 60, toolCalls: 3, outputBytes: 10 });
 
 /** Runs an interpreter that does as `guest` says and answers `result`, unless it is ended before. */
 function run(guest: (watcher: RunWatcher) => void, result: RunResult = { type: 'submitted', value: {} }) {
@@ -30,6 +30,7 @@ function run(guest: (watcher: RunWatcher) => void, result: RunResult = { type: '
           : { type: 'dead', cause: 'used', message: '' },
       );
     },
+    answer: () => undefined,
     kill: () => void (isAlive = false),
   };
   const packages = { isOpen: false, serve: () => Promise.resolve(null), supply: (it: never) => it };
@@ -54,16 +55,16 @@ test.each<[string, (watcher: RunWatcher) => void, { limit: string; allowed: numb
   ],
   ['values that are kept', (it) => it.exceed('resultBytes'), { limit: 'result', allowed: 16 * 2 ** 20 }],
   ['values that are shown', (it) => it.exceed('displays'), { limit: 'display', allowed: 2 }],
-  ['characters that are shown', (it) => it.exceed('displayBytes'), { limit: 'display', allowed: 40 }],
+  ['characters that are shown', (it) => it.exceed('displayBytes'), { limit: 'display', allowed: 60 }],
   [
     'values that are shown past the guest’s own count',
-    (it) => [1, 2, 3].forEach(() => it.display('{}')),
+    (it) => [1, 2, 3].forEach(() => it.display(bundle)),
     { limit: 'display', allowed: 2 },
   ],
   [
     'characters that are shown past the guest’s own count',
-    (it) => [1, 2].forEach(() => it.display(bundle)),
-    { limit: 'display', allowed: 40 },
+    (it) => it.display(JSON.stringify({ 'text/plain': 'x'.repeat(60) })),
+    { limit: 'display', allowed: 60 },
   ],
   [
     'calls',

@@ -39,7 +39,7 @@ export class PackageDesk {
 
   /**
    * The run with its packages, or how it ended without having begun: `cancelled` as soon as `signal` aborts. Rejects with one of
-   * `executor/package-*`, or `executor/option-invalid`.
+   * `executor/package-*`.
    */
   async supply(prepared: PreparedRun, signal: AbortSignal): Promise<PreparedRun | Outcome> {
     if (prepared.grant.packages.length === 0) return prepared;

@@ -5,7 +5,7 @@ import type { PackageBudget } from '../language/package-budget.ts';
 import type { PackageLoader } from '../language/package-loading.ts';
 import type { ExecutorLimits } from '../limits.ts';
 import type { Outcome } from '../outcome.ts';
-import type { PackageIndex, PackageRequest } from '../package.ts';
+import type { PackageRequest } from '../package.ts';
 import type { ToolCall } from '../tool.ts';
 import { nothingPrinted } from './nothing-printed.ts';
 import type { PackageDeskOptions } from './package-desk.ts';
@@ -20,9 +20,7 @@ export class PackageService {
   readonly #options: PackageDeskOptions;
   #loader: Promise<PackageLoader> | undefined;
 
-  /** Throws `executor/option-invalid` for an index that is none. */
   constructor(options: PackageDeskOptions) {
-    checkIndex(options.index);
     this.#options = options;
   }
 
@@ -63,17 +61,6 @@ export class PackageService {
     });
     return this.#loader;
   }
-}
-
-function checkIndex(index: PackageIndex | undefined): void {
-  if (!index) return;
-  const { form, url, packageBaseUrl } = index;
-  const base = globalThis.document?.baseURI;
-  if (form !== 'pyodide-lock' && form !== 'simple')
-    throw invalid('packageIndex.form', '"pyodide-lock" or "simple"', String(form));
-  if (!URL.canParse(url, base)) throw invalid('packageIndex.url', 'an address', String(url));
-  if (packageBaseUrl !== undefined && !URL.canParse(packageBaseUrl, new URL(url, base).href))
-    throw invalid('packageIndex.packageBaseUrl', 'an address', String(packageBaseUrl));
 }
 
 function invalid(field: string, expected: string, found: string): CodedError {

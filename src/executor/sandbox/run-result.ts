@@ -17,6 +17,7 @@ export type RunResult =
       readonly message: string;
       readonly line: number | null;
       readonly column: number | null;
+      readonly file?: string;
     }
   | {
       readonly type: 'denied';
@@ -94,6 +95,7 @@ function readResult(fields: Unknown, reader: ValueReader, maxDepth: number): Run
         message: text(fields['message']),
         line: positionOrNull(fields['line']),
         column: positionOrNull(fields['column']),
+        ...fileOf(fields['file']),
       };
     case 'denied':
       return {
@@ -151,5 +153,15 @@ function guestError(error: Unknown): GuestError {
     message: text(error['message']),
     traceback: text(error['traceback']),
     line: positionOrNull(error['line']),
+    ...fileOf(error['file']),
   };
+}
+
+/** Longest name of a module, and of a file. */
+const longestFile = 1024;
+
+function fileOf(file: unknown): { readonly file?: string } {
+  if (file === undefined || file === null) return {};
+  if (text(file).length > longestFile) throw new MalformedValue('a name that no file has');
+  return { file: text(file) };
 }

@@ -1,5 +1,6 @@
 /** The laws' programs in JavaScript. */
 import fc from 'fast-check';
+import { expect } from 'vitest';
 import type { GuestValue } from '../../guest-value.ts';
 import {
   hostileMs as timeoutMs,
@@ -14,7 +15,13 @@ import {
   isTimeoutThatKills,
   isTooLarge,
 } from '../../laws/ending.contract.ts';
-import type { DisplaySpelling, Hostile, Spelling, ToolSpelling } from '../../laws/spelling.contract.ts';
+import type {
+  DisplaySpelling,
+  FaultyModule,
+  Hostile,
+  Spelling,
+  ToolSpelling,
+} from '../../laws/spelling.contract.ts';
 
 /** One call of the interpreter's own, which looks at nothing meanwhile. */
 const stuck = '("a".repeat(2e7)).indexOf("a".repeat(1e7) + "b")';
@@ -221,6 +228,40 @@ const displays: DisplaySpelling = {
   mock: 'display(new Proxy({}, { get: () => () => { throw new Error("mock") } }))\n3',
 };
 
+const faulty = {
+  'lib/bad.js': 'export const é = "é";\n let y = = 1',
+  'lib/asks.js': 'import { é } from "./bad.js"\nexport { é }',
+  'lib/throws.js': 'export const a = 1;\nthrow new TypeError("k")',
+  'lib/parses.js': 'export const a = 1;\nJSON.parse("{")',
+  'lib/late.js': 'export function f() {\n  throw new TypeError("k") }',
+  'first.json': '{ a b }',
+  'second.json': '{ "a": 1,\n  "b": }',
+};
+const bad = { file: 'lib/bad.js', line: 2, column: 10, message: 'Unexpected token' };
+const faultyModules: readonly FaultyModule[] = (
+  [
+    ['import { é } from "./lib/bad"\né', 'syntax-error', bad],
+    ['\n\nimport { é } from "./lib/asks.js"\né', 'syntax-error', bad],
+    ['import data from "./first.json"\ndata', 'syntax-error', { file: 'first.json', line: 1, column: 5 }],
+    ['import data from "./second.json"\ndata', 'syntax-error', { file: 'second.json', line: 2, column: 8 }],
+    ['\n\nawait import("./lib/bad.js")', 'threw', { type: 'SyntaxError', file: 'lib/bad.js', line: 2 }],
+    ['import "./lib/throws.js"', 'threw', { type: 'TypeError', file: 'lib/throws.js', line: 2 }],
+    // it could be compiled: what it throws is no fault of its syntax
+    ['import "./lib/parses.js"', 'threw', { type: 'SyntaxError', file: 'lib/parses.js', line: 2 }],
+    [
+      'import { f } from "./lib/late.js"\n\n\nf()',
+      'threw',
+      {
+        file: 'lib/late.js',
+        line: 2,
+        traceback: expect.stringMatching(
+          /at f \(lib\/late\.js:2:\d+\)\n {4}at <eval> \(<run-\d+>:4:\d+\)$/u,
+        ) as string,
+      },
+    ],
+  ] as const
+).map(([code, type, fault]) => ({ context: { imports: faulty }, code, type, fault }));
+
 export const javascriptSpelling: Spelling = {
   language: 'javascript',
   number: (value) => String(value),
@@ -365,6 +406,7 @@ export const javascriptSpelling: Spelling = {
       [8, 2, [1], 'tools', 1],
     ],
   },
+  faultyModules,
   awaiting: [
     ['await new Promise((done) => setTimeout(done, 10, "slept"))', 'slept'],
     ['async function f() { return 7 }\nconst x = await f()\nx + 1', 8],

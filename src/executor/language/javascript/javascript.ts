@@ -18,6 +18,7 @@ export const javascript: Language = deepFreeze({
     hasWorkingDirectory: true,
     hasDisplays: true,
     hasSubmit: true,
+    hasDeniedNames: true,
     isRenewable: true,
     keepsTime: true,
   },

@@ -256,17 +256,6 @@ import msgpack, xxhash
   });
 });
 
-test('an index that is none is refused when it is asked', async () => {
-  const indexes: readonly PackageIndex[] = [
-    { form: 'other' as never, url: '/' },
-    { form: 'simple', url: 'https://' },
-  ];
-  for (const index of indexes) {
-    await using strange = open({ packageIndex: index, limits: { warmSandboxes: 0 } });
-    expect(await codeOf(strange.execute('1', { packages: ['six'] }))).toBe('executor/option-invalid');
-  }
-});
-
 test('packages are chosen for the Python that runs', async () => {
   const code = `
 import os, platform, sys

@@ -1,4 +1,5 @@
 /** The laws' programs in Python. */
+import { expect } from 'vitest';
 import type { GuestValue } from '../../guest-value.ts';
 import {
   hostileMs as timeoutMs,
@@ -12,7 +13,13 @@ import {
   isTimeoutThatKills,
   isTooLarge,
 } from '../../laws/ending.contract.ts';
-import type { DisplaySpelling, Hostile, Spelling, ToolSpelling } from '../../laws/spelling.contract.ts';
+import type {
+  DisplaySpelling,
+  FaultyModule,
+  Hostile,
+  Spelling,
+  ToolSpelling,
+} from '../../laws/spelling.contract.ts';
 
 const swallow = 'while True:\n  try:\n    while True: pass\n  except BaseException: pass';
 
@@ -176,6 +183,26 @@ display({"text/plain": "t", "__proto__": "p"}, raw=True)`,
   mock: 'class M:\n  def __getattr__(self, name): return lambda *a: 1 / 0\ndisplay(M())\n3',
 };
 
+const faulty = {
+  'bad.py': 'a = "é"\ny = = 1',
+  'lib/__init__.py': 'a = 1\n1 / 0',
+  'late.py': 'def f():\n  raise KeyError("k")',
+};
+const faultyModules: readonly FaultyModule[] = (
+  [
+    ['\n\nimport bad', { type: 'SyntaxError', file: 'bad.py', line: 2 }],
+    ['\n\nimport lib', { type: 'ZeroDivisionError', file: 'lib/__init__.py', line: 2 }],
+    [
+      'from late import f\n\n\nf()',
+      {
+        file: 'late.py',
+        line: 2,
+        traceback: expect.stringMatching(/"<run-\d+>", line 4.*"\/sandbox\/late\.py", line 2/su) as string,
+      },
+    ],
+  ] as const
+).map(([code, fault]) => ({ context: { files: faulty }, code, type: 'threw', fault }));
+
 export const pythonSpelling: Spelling = {
   language: 'python',
   number: (value) => String(value),
@@ -281,6 +308,7 @@ export const pythonSpelling: Spelling = {
       [2, 'lib', 'é', 5],
     ],
   },
+  faultyModules,
   awaiting: [
     ['import asyncio\nawait asyncio.sleep(0.01, "slept")', 'slept'],
     ['async def f(): return 7\nx = await f()\nx + 1', 8],

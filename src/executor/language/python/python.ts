@@ -25,6 +25,7 @@ export const python: Language = deepFreeze({
     hasSubmit: true,
     hasSubmitFields: true,
     hasPackages: true,
+    hasDeniedNames: true,
     isRenewable: false,
     isRestorable: true,
     keepsTime: true,

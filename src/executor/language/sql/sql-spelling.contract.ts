@@ -120,6 +120,7 @@ export const sqlSpelling: Spelling = {
   denied: { lacks: 'nothing can be imported' },
   readFiles: { lacks: 'files become tables; they are tested with the engine' },
   imports: { lacks: 'nothing can be imported' },
+  faultyModules: { lacks: 'nothing can be imported' },
   awaiting: { lacks: 'there is nothing to wait for' },
 
   tools: { lacks: 'a statement cannot await, and the order of its calls is SQLite’s own' },

@@ -1,6 +1,34 @@
 /** The laws' programs in TypeScript: those of JavaScript, and what is its own. */
-import type { Spelling } from '../../laws/spelling.contract.ts';
+import { expect } from 'vitest';
+import type { FaultyModule, Spelling } from '../../laws/spelling.contract.ts';
 import { javascriptSpelling } from '../javascript/javascript-spelling.contract.ts';
+
+const faulty = {
+  'lib/bad.ts': 'export const a: number = 1;\n  let x: = 5',
+  'lib/late.ts':
+    'export function f(a: number): never {\n  const c = a as unknown; throw new TypeError("k") }\nexport type A = 1',
+};
+const bad = { file: 'lib/bad.ts', line: 2, column: 10, message: 'Unexpected token' };
+const faultyModules: readonly FaultyModule[] = (
+  [
+    ['\nimport { a } from "./lib/bad"\na', 'syntax-error', bad],
+    [
+      '\n\nawait import("./lib/bad")',
+      'threw',
+      { type: 'SyntaxError', message: 'Unexpected token', file: 'lib/bad.ts', line: 2 },
+    ],
+    [
+      'import { f } from "./lib/late.ts"\nf(1 as number)',
+      'threw',
+      // columns, too, are those of the source
+      {
+        file: 'lib/late.ts',
+        line: 2,
+        traceback: expect.stringContaining('at f (lib/late.ts:2:37)') as string,
+      },
+    ],
+  ] as const
+).map(([code, type, fault]) => ({ context: { imports: faulty }, code, type, fault }));
 
 export const typescriptSpelling: Spelling = {
   ...javascriptSpelling,
@@ -12,6 +40,7 @@ export const typescriptSpelling: Spelling = {
     traceback: [/^TypeError: k\n {4}at f \(<run-\d+>:2:\d+\)\n {4}at <eval> \(<run-\d+>:4:\d+\)$/u],
     hidden: /harness|guest\.invalid/u,
   },
+  faultyModules,
   syntaxError: { code: 'console.log("ran")\nlet x: = 1', column: 8, message: 'Unexpected token' },
   // an import that nothing uses is taken for one of types, and is not made
   denied: ['import js from "js"\njs', 'import { a } from "pyodide/ffi"\na', 'if (0) await import("js")'],

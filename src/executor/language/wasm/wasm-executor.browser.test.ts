@@ -81,6 +81,11 @@ test.each<[string, string, (executor: Executor) => Promise<unknown>]>([
     'executor/variable-invalid',
     (it) => it.execute(adding, { variables: { x: 1 } }),
   ],
+  [
+    'an environment among the variables, which no policy would see',
+    'executor/variable-invalid',
+    (it) => it.execute(adding, { variables: { environment: { A: '1' } } }),
+  ],
   ['modules', 'executor/option-invalid', (it) => it.execute(adding, { imports: { x: '' } })],
 ])('%s is refused with %s', async (_name, code, work) => {
   await using executor = createExecutor({ language: 'wasm', ...place, limits: { warmSandboxes: 0 } });

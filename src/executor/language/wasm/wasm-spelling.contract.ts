@@ -174,6 +174,7 @@ export const wasmSpelling: Spelling = {
   denied: { lacks: 'a module imports WASI, or nothing' },
   readFiles: { lacks: 'a module ends with numbers; its files are tested with the engine' },
   imports: { lacks: 'a module is one file' },
+  faultyModules: { lacks: 'a module is one file' },
   awaiting: { lacks: 'WASI does not await' },
 
   tools: { lacks: 'a module calls by numbers in its own memory: there is no call that a tool could be' },

@@ -42,7 +42,11 @@ const open = (): Promise<JavaScriptEngine> =>
     output,
   });
 
-async function run(engine: JavaScriptEngine, code: string): Promise<RunResult> {
+async function run(
+  engine: JavaScriptEngine,
+  code: string,
+  over: Partial<RunRequest> = {},
+): Promise<RunResult> {
   const request: RunRequest = {
     code,
     variables: {},
@@ -63,6 +67,7 @@ async function run(engine: JavaScriptEngine, code: string): Promise<RunResult> {
     toolArgumentBytes: 2 ** 20,
     displayBytes: 2 ** 20,
     ...bounds,
+    ...over,
   };
   const bytes = new TextEncoder().encode(JSON.stringify(request));
   const text = await engine.run({ request: bytes, buffers: [], timeoutMs: 20_000, hasTools: false });
@@ -170,4 +175,43 @@ test('an image goes into a new memory, and leaves what is its own', () => {
   words.set([0, 8, 9, 3]);
   image.write(memory);
   expect([...words.subarray(0, 6)]).toEqual([0, 8, 9, 3, 7, 0]);
+});
+
+test.each([
+  ['node:fs', 'import fs from "fs"'],
+  ['fs', 'import fs from "node:fs"'],
+  ['fs', 'await import("node:fs/promises")'],
+  ['node:fs', 'export * from "fs/promises"'],
+])('a module that is denied as %j is denied by its other name, too: %s', async (denied, code) => {
+  const engine = await open();
+  expect(await run(engine, code, { deniedModules: [denied] })).toMatchObject({ type: 'denied', line: 1 });
+  expect(await run(engine, 'import "process"\n1', { deniedModules: [denied] })).toMatchObject({ value: 1 });
+});
+
+test('columns of a traceback count characters, also beyond ASCII', async () => {
+  const traceOf = async (letter: string): Promise<unknown> => {
+    const engine = await open();
+    const thrower = `export const f = (x) => {\n  const é = "${letter}"; throw new RangeError(x) }`;
+    const code = `import { f } from "thrower.js"\n"${letter}"; f(1)`;
+    const result = await run(engine, code, { imports: [['thrower.js', thrower]] });
+    return (result as { error: unknown }).error;
+  };
+  const error = await traceOf('ab');
+  expect(error).toMatchObject({ line: 2, file: 'thrower.js' });
+  expect((error as { traceback: string }).traceback).toContain('at f (thrower.js:2:29)');
+  // each as long as the first
+  for (const letters of ['éé', '漢字', '😀']) expect(await traceOf(letters)).toEqual(error);
+});
+
+test('names of modules may look like parts of a traceback', async () => {
+  const engine = await open();
+  const imports: RunRequest['imports'] = [
+    ['at (what at)', 'export const f = () => {\n throw new Error("e") }'],
+  ];
+  const code = 'import { f } from "at (what at)"\nf()';
+  expect(await run(engine, code, { imports })).toMatchObject({ error: { file: 'at (what at)', line: 2 } });
+  // what only looks like one is none
+  const forged = 'const e = new Error("e")\ne.stack = `    at x (nowhere.js:7:1)\\n${e.stack}`\nthrow e';
+  expect(await run(engine, forged)).toMatchObject({ error: { line: 1 } });
+  expect(await run(engine, forged)).not.toHaveProperty('error.file');
 });

@@ -70,6 +70,7 @@ export class JavaScriptEngine implements Engine {
     const run = new Run({
       interpreter,
       host,
+      modules,
       request,
       name,
       fileBytes,

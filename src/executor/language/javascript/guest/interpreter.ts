@@ -14,6 +14,7 @@ import { installTimers } from './in-guest/timers.ts';
 import { installTools } from './in-guest/tools.ts';
 import { installValues } from './in-guest/values.ts';
 import type { Modules } from './modules.ts';
+import type { ScriptFault } from './script.ts';
 
 export interface InterpreterOptions {
   readonly module: WebAssembly.Module;
@@ -205,7 +206,11 @@ async function prepare(options: InterpreterOptions): Promise<Prepared> {
   runtime.setMaxStackSize(stackBytes);
   runtime.setInterruptHandler(options.mustEnd);
   runtime.setModuleLoader(
-    (name) => modules.read(name) ?? { error: missingModule(name) },
+    (name, asking) => {
+      const source = modules.read(name);
+      if (typeof source === 'string') return source;
+      return { error: source ? brokenModule(asking, name, source) : missingModule(name) };
+    },
     (base, asked) => modules.resolve(base, asked),
   );
   const context = runtime.newContext();
@@ -259,6 +264,18 @@ function hostObject(context: QuickJSContext, host: HarnessHost): QuickJSHandle {
 
 function threeTexts([first = '', second = '', third = '']: readonly string[]): [string, string, string] {
   return [first, second, third];
+}
+
+/** The same error that the interpreter throws for what it cannot compile itself. */
+function brokenModule(
+  context: QuickJSContext,
+  name: string,
+  { message, line, column }: ScriptFault,
+): QuickJSHandle {
+  const error = context.newError({ name: 'SyntaxError', message });
+  const stack = `    at ${name}:${line ?? 1}:${column ?? 1}\n`;
+  context.newString(stack).consume((handle) => context.setProp(error, 'stack', handle));
+  return error;
 }
 
 function missingModule(name: string): Error {

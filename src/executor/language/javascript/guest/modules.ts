@@ -1,5 +1,11 @@
 /** What `import` finds: the modules that the caller gave as files, and the few that are part of the sandbox. */
 
+import { faultOfModule, isFault } from './script.ts';
+import type { ScriptFault } from './script.ts';
+import type { KnownSource } from './traceback.ts';
+import { countCharacters, originalFault, samePlace } from './translation.ts';
+import type { Translated, Translation } from './translation.ts';
+
 /** How files are reached; written as a module because that is what guests' code imports. */
 const fileModule = `const files = globalThis[Symbol.for('vivarium.files')];
 export const { readFileSync, writeFileSync, appendFileSync, existsSync, readdirSync, mkdirSync, unlinkSync, rmSync, statSync } = files;
@@ -29,16 +35,29 @@ const ownModules = new Map([
 
 const ownName = (name: string): string => name.replace(/^node:/u, '');
 
-/** Turns a module's source into what the interpreter can read. */
-export type Translate = (source: string, name: string) => string;
+const jsonStart = 'export default ';
+
+/** A file of JSON as a module. */
+const wrapJson = (source: string): Translated => ({
+  code: `${jsonStart}${source};`,
+  toOriginal: ({ line, column }) => ({ line, column: line === 1 ? column - jsonStart.length : column }),
+});
+
+/** From a place that the interpreter names. */
+function placesOf({ code, toOriginal }: Translated): KnownSource['toOriginal'] {
+  const count = countCharacters(code);
+  return (place) => toOriginal(count(place));
+}
 
 export class Modules {
   readonly #sources = new Map<string, string>();
-  readonly #translate: Translate;
+  /** Of those that the interpreter has asked for. */
+  readonly #known = new Map<string, KnownSource>();
+  readonly #translate: Translation['module'];
   readonly #endings: readonly string[];
 
   /** @param endings tried after a name, in this order */
-  constructor(translate: Translate, endings: readonly string[]) {
+  constructor(translate: Translation['module'], endings: readonly string[]) {
     this.#translate = translate;
     this.#endings = ['', ...endings, ...endings.map((ending) => `/index${ending}`)];
   }
@@ -55,11 +74,32 @@ export class Modules {
     return ownModules.has(ownName(asked)) ? `node:${ownName(asked)}` : asked;
   }
 
-  /** The source of a module by its full name, or `undefined`. */
-  read(name: string): string | undefined {
+  /** What the interpreter reads of a module by its full name; why it cannot be read, or `undefined` where there is none. */
+  read(name: string): string | ScriptFault | undefined {
+    const translated = this.#made(name);
+    if (!translated) return name.startsWith('node:') ? ownModules.get(ownName(name)) : undefined;
+    const isBroken = isFault(translated);
+    this.#known.set(name, { file: name, toOriginal: isBroken ? samePlace : placesOf(translated) });
+    return isBroken ? translated : translated.code;
+  }
+
+  /** A module that was read, for tracebacks. */
+  find(name: string): KnownSource | undefined {
+    return this.#known.get(name);
+  }
+
+  /** Why a module cannot be compiled, as it is told of the code of a run; `undefined` where only the interpreter knows. */
+  faultIn(name: string): ScriptFault | undefined {
+    const translated = this.#made(name);
+    if (!translated || isFault(translated)) return translated;
+    const fault = faultOfModule(translated.code);
+    return fault && originalFault(fault, translated.toOriginal);
+  }
+
+  #made(name: string): Translated | ScriptFault | undefined {
     const source = this.#sources.get(name);
-    if (source === undefined) return name.startsWith('node:') ? ownModules.get(ownName(name)) : undefined;
-    return name.endsWith('.json') ? `export default ${source};` : this.#translate(source, name);
+    if (source === undefined) return undefined;
+    return name.endsWith('.json') ? wrapJson(source) : this.#translate(source, name);
   }
 }
 

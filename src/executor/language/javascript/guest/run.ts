@@ -1,19 +1,24 @@
 /** One run of a guest's code: from its text to the text of its result. */
 import type { QuickJSHandle } from 'quickjs-emscripten-core';
 import type { Clock } from '../../../../platform/index.ts';
+import { containsModule } from '../../../policy/contains-module.ts';
 import type { RunRequest } from '../../../sandbox/protocol.ts';
 import type { Ending } from './engine.ts';
 import type { HostFunctions, RunListener } from './host-functions.ts';
 import type { BeginRun, ThrownDetail } from './in-guest/harness-types.ts';
 import type { Called, Evaluated, Interpreter } from './interpreter.ts';
+import type { Modules } from './modules.ts';
 import { isFault, readScript } from './script.ts';
 import type { NamedPlace, Place, Script, ScriptFault } from './script.ts';
 import { tracebackOf } from './traceback.ts';
+import type { KnownSource, Traceback } from './traceback.ts';
+import { countCharacters, originalFault, samePlace } from './translation.ts';
 import type { Translation } from './translation.ts';
 
 export interface RunParts {
   readonly interpreter: Interpreter;
   readonly host: HostFunctions;
+  readonly modules: Modules;
   readonly request: RunRequest;
   /** As which the code shows in tracebacks. */
   readonly name: string;
@@ -23,6 +28,8 @@ export interface RunParts {
   readonly clock: Clock;
 }
 
+/** Of this run or an earlier one. */
+const runName = /^<run-\d+>$/u;
 /** Guests' own jobs that a stopped run left behind may take so long to end. */
 const leftOverMs = 50;
 
@@ -46,7 +53,7 @@ export class Run implements RunListener {
   #wake: (() => void) | undefined;
   /** What a timer threw, or what the engine did meanwhile. */
   #fault: Error | undefined;
-  #toOriginal: (place: Place) => Place = (place) => place;
+  #toOriginal: (place: Place) => Place = samePlace;
   /** The interpreter cannot be used by a later run. */
   isBroken = false;
 
@@ -87,7 +94,17 @@ export class Run implements RunListener {
   }
 
   lineOf(trace: string): number | null {
-    return tracebackOf(trace, this.#toOriginal).line;
+    return this.#traceback(trace).runLine;
+  }
+
+  #traceback(stack: string): Traceback {
+    return tracebackOf(stack, (name) => this.#find(name));
+  }
+
+  #find(name: string): KnownSource | undefined {
+    const { modules, name: own } = this.#parts;
+    if (name === own) return { toOriginal: this.#toOriginal };
+    return runName.test(name) ? { toOriginal: samePlace } : modules.find(name);
   }
 
   /** Throws only for an interpreter that died. */
@@ -112,11 +129,9 @@ export class Run implements RunListener {
     if (isFault(translated)) return translated;
     const script = readScript(translated.code);
     const { toOriginal } = translated;
-    if (isFault(script)) {
-      const { line, column } = script;
-      return line === null || column === null ? script : { ...script, ...toOriginal({ line, column }) };
-    }
-    this.#toOriginal = (place) => toOriginal(script.toOriginal(place));
+    if (isFault(script)) return originalFault(script, toOriginal);
+    const count = countCharacters(script.code);
+    this.#toOriginal = (place) => toOriginal(script.toOriginal(count(place)));
     return script;
   }
 
@@ -244,9 +259,15 @@ export class Run implements RunListener {
 
   #compileFault(handle: QuickJSHandle): string {
     const detail = this.#describe(handle);
-    if (detail.type !== 'SyntaxError') return this.#threw(detail);
-    const { line, column } = tracebackOf(detail.stack, this.#toOriginal);
-    return syntaxError({ message: detail.message, line, column });
+    const { place, isCompiling } = this.#traceback(detail.stack);
+    // a module that runs may throw one of its own
+    if (detail.type !== 'SyntaxError' || !isCompiling) return this.#threw(detail);
+    const { message } = detail;
+    if (place?.file === undefined) {
+      return syntaxError({ message, line: place?.line ?? null, column: place?.column ?? null });
+    }
+    const { file, line, column } = place;
+    return syntaxError(this.#parts.modules.faultIn(file) ?? { message, line, column }, file);
   }
 
   #describe(handle: QuickJSHandle): ThrownDetail {
@@ -267,20 +288,29 @@ export class Run implements RunListener {
       return JSON.stringify({ type: 'exceeded', limit: 'memory' });
     }
     const { type, message, stack } = detail;
-    const { text, line } = tracebackOf(stack, this.#toOriginal);
-    return threw({ type, message, traceback: `${type}: ${message}\n${text}`, line });
+    const { text, place } = this.#traceback(stack);
+    const where = { line: place?.line ?? null, file: place?.file };
+    return threw({ type, message, traceback: `${type}: ${message}\n${text}`, ...where });
   }
 }
 
 /** The interpreter refuses to compile what the reader let pass. */
 class CompileFault extends Thrown {}
 
-function threw(error: { type: string; message: string; traceback: string; line: number | null }): string {
+interface WrittenError {
+  readonly type: string;
+  readonly message: string;
+  readonly traceback: string;
+  readonly line: number | null;
+  readonly file?: string | undefined;
+}
+
+function threw(error: WrittenError): string {
   return JSON.stringify({ type: 'threw', error });
 }
 
-function syntaxError({ message, line, column }: ScriptFault): string {
-  return JSON.stringify({ type: 'syntax-error', message, line, column });
+function syntaxError({ message, line, column }: ScriptFault, file?: string): string {
+  return JSON.stringify({ type: 'syntax-error', message, line, column, file });
 }
 
 function refusal(
@@ -289,9 +319,7 @@ function refusal(
 ): string | undefined {
   const denied = (permission: string, { name, line, column }: NamedPlace): string =>
     JSON.stringify({ type: 'denied', permission, name, ...toOriginal({ line, column }) });
-  const named = modules.find(({ name }) =>
-    deniedModules.some((entry) => name === entry || name.startsWith(`${entry}/`)),
-  );
+  const named = modules.find(({ name }) => deniedModules.some((rule) => containsModule(rule, name)));
   if (named) return denied('module', named);
   if (deniedGlobals.length + deniedTools.length === 0) return undefined;
   const used = globals().find(({ name }) => deniedGlobals.includes(name) || deniedTools.includes(name));

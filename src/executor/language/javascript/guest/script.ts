@@ -71,6 +71,16 @@ export function readScript(source: string): Script | ScriptFault {
   }
 }
 
+/** Why a module cannot be compiled, or `undefined`. */
+export function faultOfModule(source: string): ScriptFault | undefined {
+  try {
+    parse(source, { ecmaVersion: 'latest', sourceType: 'module' });
+    return undefined;
+  } catch (error) {
+    return faultOf(error);
+  }
+}
+
 export function isFault(read: object): read is ScriptFault {
   return 'message' in read;
 }

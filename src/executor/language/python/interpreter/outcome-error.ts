@@ -34,9 +34,10 @@ export function errorOf(outcome: Outcome, unsavedFiles: readonly UnsavedFile[] =
       });
     }
     case 'threw': {
-      const { type, message, traceback, line } = bad.error;
+      const { type, message, traceback, line, file } = bad.error;
+      const where = file === undefined ? { line } : { line, file };
       return new CodedError('executor/python-threw', message === '' ? type : `${type}: ${message}`, {
-        fields: { type, message, traceback, line, ...printed },
+        fields: { type, message, traceback, ...where, ...printed },
       });
     }
     case 'exceeded': {

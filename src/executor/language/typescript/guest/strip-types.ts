@@ -1,5 +1,6 @@
 /** Takes types off. Every line stays where it was; columns are found again by the map that is written meanwhile. */
 import { transform } from 'sucrase';
+import { isFault } from '../../javascript/guest/script.ts';
 import type { ScriptFault } from '../../javascript/guest/script.ts';
 import { noTranslation } from '../../javascript/guest/translation.ts';
 import type { Translated, Translation } from '../../javascript/guest/translation.ts';
@@ -28,7 +29,7 @@ function faultOf(error: unknown): ScriptFault {
   return { message: words, line: loc?.line ?? null, column: loc?.column ?? null };
 }
 
-function script(source: string): Translated | ScriptFault {
+function strip(source: string): Translated | ScriptFault {
   try {
     const { code, mappings } = translate(source);
     let columns: ReturnType<typeof readColumns> | undefined;
@@ -37,14 +38,18 @@ function script(source: string): Translated | ScriptFault {
       toOriginal: (place) => (columns ??= readColumns(mappings))(place),
     };
   } catch (error) {
-    // perhaps an object, which is no statement: the reader of JavaScript knows
-    if (/^\s*\{/u.test(source)) return noTranslation.script(source);
     return faultOf(error);
   }
 }
 
+function script(source: string): Translated | ScriptFault {
+  const stripped = strip(source);
+  // perhaps an object, which is no statement: the reader of JavaScript knows
+  return isFault(stripped) && /^\s*\{/u.test(source) ? noTranslation.script(source) : stripped;
+}
+
 export const stripTypes: Translation = {
   script,
-  module: (source, name) => (/\.m?js$/u.test(name) ? source : translate(source).code),
+  module: (source, name) => (/\.m?js$/u.test(name) ? noTranslation.module(source, name) : strip(source)),
   endings: ['.ts', '.mts', '.tsx', '.js', '.mjs', '.json'],
 };

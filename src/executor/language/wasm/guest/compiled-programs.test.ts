@@ -14,9 +14,9 @@ const run = (code: Uint8Array, given?: Given): Ran => openEngine({ memoryBytes: 
 const wordsOf: Given = {
   variables: {
     arguments: ['one.txt', 'poem/two.txt', '-'],
-    environment: { GREETING: 'grüezi' },
     stdin: 'from the  input\n',
   },
+  environment: { GREETING: 'grüezi' },
   files: { 'one.txt': 'a b\tc', 'poem/two.txt': 'ein Wort\nnoch eins' },
 };
 
@@ -27,13 +27,13 @@ test('a C program finds its arguments, files, folder, environment and input', ()
   expect(stderr).toBe('');
 });
 
-test('its files are there for the next run of a session, and its status is its own', () => {
+test('its files and its environment are there for the next run of a session, and its status is its own', () => {
   const { run: runNext } = openEngine({ memoryBytes: 2 ** 21 });
   runNext(words, wordsOf);
   const { result, stdout, stderr } = runNext(words, {
     variables: { arguments: ['poem/two.txt', 'missing'] },
   });
-  expect(stdout).toBe('poem/two.txt: 4\n3 entries, no greeting\n');
+  expect(stdout).toBe('poem/two.txt: 4\n3 entries, grüezi\n');
   expect(stderr).toContain('missing: No such file or directory');
   expect(result).toMatchObject({ type: 'threw', error: { type: 'SystemExit', message: '2' } });
 });

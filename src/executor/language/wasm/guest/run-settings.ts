@@ -6,7 +6,6 @@ export interface RunSettings {
   /** `undefined`: what the module starts with. */
   readonly call: string | undefined;
   readonly given: readonly ReadValue[];
-  readonly environment: readonly (readonly [name: string, value: string])[];
   readonly stdin: Uint8Array;
   readonly seed: number | undefined;
   readonly timeMs: number | undefined;
@@ -32,18 +31,6 @@ function readFuel({ fuel }: Variables): number | undefined {
   throw wrong('fuel', 'a whole number, 0 or more');
 }
 
-function readEnvironment({ environment = {} }: Variables): RunSettings['environment'] {
-  const isRecord = typeof environment === 'object' && environment !== null && !Array.isArray(environment);
-  if (!isRecord || ArrayBuffer.isView(environment) || environment instanceof Map) {
-    throw wrong('environment', 'texts by name');
-  }
-  return Object.entries(environment as Variables).map(([name, value]) => {
-    const isPlain = typeof value === 'string' && !`${name}${value}`.includes('\0') && !name.includes('=');
-    if (isPlain) return [name, value] as const;
-    throw wrong('environment', 'texts by name, without null characters and "=" in names');
-  });
-}
-
 function readInput({ stdin = '' }: Variables): Uint8Array {
   if (typeof stdin === 'string') return new TextEncoder().encode(stdin);
   if (stdin instanceof Uint8Array) return stdin;
@@ -58,7 +45,6 @@ export function readSettings(variables: Variables): RunSettings {
   return {
     call,
     given: given as readonly ReadValue[],
-    environment: readEnvironment(variables),
     stdin: readInput(variables),
     seed: readNumber(variables, 'seed'),
     timeMs: readNumber(variables, 'timeMs'),

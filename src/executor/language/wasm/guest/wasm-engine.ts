@@ -113,7 +113,7 @@ export class WasmEngine implements Engine {
 
   #host(settings: RunSettings, outputBytes: number): WasiHost {
     const { interrupt, output } = this.#parts;
-    const { seed, timeMs, given, environment, stdin } = settings;
+    const { seed, timeMs, given, stdin } = settings;
     const directory = this.#files.openFolder('.', this.#directory);
     if (!directory)
       throw new CallFault('TypeError', `there is no folder ${this.#directory}, nor space for one`);
@@ -125,8 +125,7 @@ export class WasmEngine implements Engine {
       random: seed === undefined ? systemRandom : seededRandom(seed),
       mustStop: () => interrupt !== undefined && isInterrupted(interrupt),
       args: ['module', ...given.map(toText)],
-      // what the run's variables say goes first
-      environment: Object.entries({ ...this.#environment, ...Object.fromEntries(environment) }),
+      environment: Object.entries(this.#environment),
       stdin,
       outputBytes,
     });
