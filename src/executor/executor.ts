@@ -1,7 +1,7 @@
 /** Runs code that nobody trusts. Everything that crosses these methods, callbacks and signals aside, is plain data. */
 import type { DisplayValue } from './display.ts';
 import type { GuestValue } from './guest-value.ts';
-import type { LanguageName } from './language/language.ts';
+import type { LanguageCapabilities, LanguageName } from './language/language.ts';
 import type { Outcome } from './outcome.ts';
 import type { SandboxId } from './sandbox/sandbox-id.ts';
 import type { PackageRequest } from './package.ts';
@@ -81,6 +81,8 @@ export interface OutputPart {
  */
 export interface Executor extends AsyncDisposable {
   readonly language: LanguageName;
+  /** What code in its language can be given, and do. Frozen. */
+  readonly capabilities: LanguageCapabilities;
   /**
    * Runs `code` in an interpreter that has run nothing before and runs nothing after. Asynchronous always: it answers a promise and throws nothing,
    * and the code runs in a worker, never on the page's thread. The hub hears `execution-start` and `execution-end` of every call that can be made,

@@ -12,7 +12,7 @@ export { freezeGuestValue } from './guest-value.ts';
 export type { GuestNumbers, GuestValue } from './guest-value.ts';
 export { createExecutor, createTrustDomain } from './create-executor.ts';
 export type { ExecutorOptions, TrustDomainOptions } from './create-executor.ts';
-export type { LanguageName } from './language/language.ts';
+export type { LanguageCapabilities, LanguageName } from './language/language.ts';
 export { createPythonInterpreter } from './language/python/interpreter/python-interpreter.ts';
 export type {
   FinalOutput,

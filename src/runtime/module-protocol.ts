@@ -9,7 +9,7 @@ import type {
   RunWire,
   UsageByModel,
 } from '../program/index.ts';
-import type { LanguageName } from '../executor/index.ts';
+import type { Executor } from '../executor/index.ts';
 import type { LmDescription } from './page-service/lm-proxy.ts';
 import type { FamilyMember } from './sub-module/family-shape.ts';
 import type { SwapFit } from './sub-module/part-shape.ts';
@@ -192,7 +192,7 @@ export interface PageContext {
   /** What the page's model is, when it has one. */
   readonly lm?: LmDescription | undefined;
   /** What the page's executor runs, when it has one. */
-  readonly executor?: { readonly language: LanguageName } | undefined;
+  readonly executor?: Pick<Executor, 'language' | 'capabilities'> | undefined;
 }
 
 export interface ForwardBody extends PageContext {

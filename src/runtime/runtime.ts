@@ -359,7 +359,7 @@ export class Runtime<M extends Modules = Modules> implements AsyncDisposable {
     const executor = this.#executor;
     return {
       lm: lm && { model: lm.model, isScripted: lm.isScripted },
-      executor: executor && { language: executor.language },
+      executor: executor && { language: executor.language, capabilities: executor.capabilities },
     };
   }
 

@@ -1,8 +1,16 @@
 /** What each language can do, as the table in docs/executor.md says it. `WRITE_DOCS=1` writes it anew. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import type { LanguageCapabilities } from './language.ts';
+import { expectSpelled } from '../laws/capability.contract.ts';
+import { isTestedApart } from '../laws/spelling.contract.ts';
+import type { Spelling } from '../laws/spelling.contract.ts';
+import { javascriptSpelling } from './javascript/javascript-spelling.contract.ts';
+import type { LanguageCapabilities, LanguageName } from './language.ts';
 import { languages } from './languages.ts';
+import { pythonSpelling } from './python/python-spelling.contract.ts';
+import { sqlSpelling } from './sql/sql-spelling.contract.ts';
+import { typescriptSpelling } from './typescript/typescript-spelling.contract.ts';
+import { wasmSpelling } from './wasm/wasm-spelling.contract.ts';
 
 const file = new URL('../../../docs/executor.md', import.meta.url);
 const [begin, end] = ['<!-- begin: capabilities -->\n', '<!-- end: capabilities -->'];
@@ -65,4 +73,27 @@ test('the table in docs/executor.md says what the languages can do', () => {
   const [before, , after] = parts();
   if (process.env['WRITE_DOCS']) writeFileSync(file, `${before}${begin}${writeTable()}${end}${after}`);
   expect(parts()[1], 'run it with WRITE_DOCS=1').toBe(writeTable());
+});
+
+const spellings: Readonly<Record<LanguageName, Spelling>> = {
+  javascript: javascriptSpelling,
+  python: pythonSpelling,
+  sql: sqlSpelling,
+  typescript: typescriptSpelling,
+  wasm: wasmSpelling,
+  wat: wasmSpelling,
+};
+
+test.each(Object.values(languages))('$name says what its laws ask of it', ({ name, capabilities }) => {
+  expectSpelled(capabilities, spellings[name]);
+});
+
+test('what is tested apart is tested there', () => {
+  const apart = Object.values(spellings).flatMap((spelling) => Object.values(spelling).filter(isTestedApart));
+  expect(apart.length).toBeGreaterThan(0);
+  for (const { testedIn } of apart) {
+    const [path = '', title = ''] = testedIn.split(' › ');
+    const text = readFileSync(new URL(path, import.meta.url), 'utf8');
+    expect([testedIn, text.includes(`test('${title}`)]).toEqual([testedIn, true]);
+  }
 });

@@ -3,6 +3,7 @@
 import { describe } from 'vitest';
 import { pythonSpelling } from '../language/python/python-spelling.contract.ts';
 import { badInputLaws } from './bad-input.contract.ts';
+import { capabilityLaws } from './capability.contract.ts';
 import { displayLaws } from './display.contract.ts';
 import { executionLaws } from './execution.contract.ts';
 import { limitLaws } from './limit.contract.ts';
@@ -28,6 +29,9 @@ export function describeExecutor(
   spelling: Spelling = pythonSpelling,
 ): void {
   describe(name, () => {
+    describe('capabilities', () => {
+      capabilityLaws(open, spelling);
+    });
     describe('values', () => {
       valueLaws(open, spelling);
     });

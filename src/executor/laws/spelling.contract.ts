@@ -11,7 +11,11 @@ import type { Outcome } from '../outcome.ts';
 export interface Lacking {
   readonly lacks: string;
 }
-export type Maybe<T> = T | Lacking;
+/** The language has it, and it is tested apart: `file › the beginning of a title`. */
+export interface TestedApart {
+  readonly testedIn: string;
+}
+export type Maybe<T> = T | Lacking | TestedApart;
 
 /** Code, and the value that it ends with. */
 export type Valued = readonly [code: string, value: GuestValue];
@@ -117,6 +121,10 @@ export interface Spelling {
     readonly codes: readonly (readonly [code: string, name: string, column: number])[];
   }>;
 
+  /** `context.submitFields`, and `context.packages`. */
+  readonly submitFields: Lacking | TestedApart;
+  readonly packages: Lacking | TestedApart;
+
   // ---- apart
 
   /** Leaves whatever it can behind; `seen` looks for it. */
@@ -217,13 +225,17 @@ export interface DisplaySpelling {
   readonly mock: string;
 }
 
-/** `undefined` for what the language lacks. */
+/** `undefined` for what the language lacks, and for what is tested apart. */
 export function have<T>(part: Maybe<T>): T | undefined {
-  return isLacking(part) ? undefined : part;
+  return isLacking(part) || isTestedApart(part) ? undefined : part;
 }
 
-function isLacking(part: unknown): part is Lacking {
+export function isLacking(part: unknown): part is Lacking {
   return typeof part === 'object' && part !== null && 'lacks' in part;
+}
+
+export function isTestedApart(part: unknown): part is TestedApart {
+  return typeof part === 'object' && part !== null && 'testedIn' in part;
 }
 
 /** A law over a part of a spelling. Skipped, with the reason in its name, where the language has no such part. */
@@ -233,8 +245,12 @@ export function lawOf<T>(
   law: (part: T) => Promise<void>,
   timeoutMs?: number,
 ): void {
-  const why = isLacking(part) ? ` (not here: ${part.lacks})` : '';
-  test.skipIf(isLacking(part))(`${name}${why}`, () => law(part as T), timeoutMs);
+  const why = isLacking(part)
+    ? ` (not here: ${part.lacks})`
+    : isTestedApart(part)
+      ? ` (apart: ${part.testedIn})`
+      : '';
+  test.skipIf(why !== '')(`${name}${why}`, () => law(part as T), timeoutMs);
 }
 
 /** Lines of a program. */

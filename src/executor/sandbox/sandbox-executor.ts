@@ -6,7 +6,7 @@ import type { Code, ExecutionContext, ExecutionOptions, Executor, Session } from
 import { Execution } from './execution.ts';
 import type { ExecutorLimits } from '../limits.ts';
 import type { Outcome } from '../outcome.ts';
-import type { Language, LanguageName } from '../language/language.ts';
+import type { Language, LanguageCapabilities, LanguageName } from '../language/language.ts';
 import type { PackageIndex } from '../package.ts';
 import type { Policy } from '../policy/policy.ts';
 import { findEarlyOutcome } from './early-outcome.ts';
@@ -46,6 +46,7 @@ interface EnteredRun {
 
 export class SandboxExecutor implements Executor {
   readonly language: LanguageName;
+  readonly capabilities: LanguageCapabilities;
   readonly #options: SandboxExecutorOptions & { readonly packages: PackageDesk };
   readonly #factory: SandboxFactory;
   readonly #pool: SandboxPool;
@@ -62,6 +63,7 @@ export class SandboxExecutor implements Executor {
   constructor(options: SandboxExecutorOptions) {
     const { language, limits, isStripped } = options;
     this.language = language.name;
+    this.capabilities = language.capabilities;
     this.#options = { ...options, packages: new PackageDesk({ ...options, index: options.packageIndex }) };
     const { fileBytes, memoryBytes } = limits;
     const { hasTools } = language.capabilities;

@@ -8,7 +8,6 @@ import type {
   ExecutionOptions,
   Executor,
   GuestValue,
-  LanguageName,
   Outcome,
   Session,
 } from '../../executor/index.ts';
@@ -106,10 +105,17 @@ async function createSession(context: ActorContext): Promise<Session> {
   };
 }
 
-/** @param language of the page's executor */
-export function createExecutorProxy(context: ActorContext, language: LanguageName): Executor {
+/** What a worker is told of the page's executor. */
+export type ExecutorTraits = Pick<Executor, 'language' | 'capabilities'>;
+
+/** @param traits of the page's executor */
+export function createExecutorProxy(
+  context: ActorContext,
+  { language, capabilities }: ExecutorTraits,
+): Executor {
   return {
     language,
+    capabilities: Object.freeze({ ...capabilities }),
     execute: (code: Code, executionContext?: ExecutionContext, options: ExecutionOptions = {}) =>
       execute(context, { code, context: executionContext }, options),
     createSession: () => createSession(context),

@@ -14,6 +14,18 @@ import { createLmService, lmService } from './lm-service.ts';
 import { createServiceRouter } from './page-service.ts';
 import type { PageService } from './page-service.ts';
 
+const traits = {
+  language: 'python',
+  capabilities: {
+    hasVariables: true,
+    hasFiles: true,
+    hasImports: false,
+    hasSubmit: true,
+    isRenewable: false,
+    keepsTime: true,
+  },
+} as const;
+
 const open: Peer[] = [];
 const gone = new CodedError('actor/peer-died', 'gone');
 
@@ -120,7 +132,7 @@ test('what the page lacks is said by name', async () => {
   });
   const lm = createLmProxy(context, { model: 'none', isScripted: false });
   expect(await codeOf(lm.generate(askFor('x')))).toBe('runtime/lm-missing');
-  const executor = createExecutorProxy(context, 'python');
+  const executor = createExecutorProxy(context, traits);
   expect(await codeOf(executor.execute('1'))).toBe('runtime/executor-missing');
   expect(await codeOf(executor.createSession())).toBe('runtime/executor-missing');
   const odd = { [lmService]: 'lm-sing', [executorService]: 'dance' };
@@ -139,6 +151,7 @@ const nothing = { stdout: '', stderr: '', durationMs: 0, isSandboxLost: false } 
 /** Stands in for the executor where only the order of events counts; the real one is in the browser test. */
 class Recorder implements Executor {
   readonly language = 'python';
+  readonly capabilities = traits.capabilities;
   readonly events: string[] = [];
   open: () => void = () => undefined;
   gate: Promise<void> = Promise.resolve();
@@ -191,7 +204,7 @@ function createExecutorPage(): {
   open.push(worker);
   return {
     recorder,
-    executor: createExecutorProxy(context, 'python'),
+    executor: createExecutorProxy(context, traits),
     worker,
     context,
     page,
@@ -258,7 +271,7 @@ test('values arrive in the worker as they left the sandbox: frozen, without prot
   const answer = { execute: async () => given as unknown as Outcome } as unknown as Executor;
   const { context, worker } = createPage({ [executorService]: createExecutorService(() => answer).service });
   open.push(worker);
-  const outcome = (await createExecutorProxy(context, 'python').execute('1')) as unknown as {
+  const outcome = (await createExecutorProxy(context, traits).execute('1')) as unknown as {
     readonly value: Map<number, object>;
     readonly variables: { readonly value: typeof value };
   };

@@ -8,6 +8,6 @@ import { createLmProxy } from './lm-proxy.ts';
 export function pageSettings(context: ActorContext, { lm, executor }: PageContext): Settings {
   return {
     ...(lm ? { lm: createLmProxy(context, lm) } : {}),
-    ...(executor ? { executor: createExecutorProxy(context, executor.language) } : {}),
+    ...(executor ? { executor: createExecutorProxy(context, executor) } : {}),
   };
 }

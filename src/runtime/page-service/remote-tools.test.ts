@@ -38,8 +38,20 @@ function createPage(run: Run): { readonly executor: Executor; readonly worker: P
     callPage: (name: string, method: string, body: unknown, options: object) =>
       worker.call(name, method, body, options),
   } as unknown as ActorContext;
-  return { executor: createExecutorProxy(context, 'javascript'), worker };
+  return { executor: createExecutorProxy(context, traits), worker };
 }
+
+const traits = {
+  language: 'javascript',
+  capabilities: {
+    hasVariables: true,
+    hasFiles: true,
+    hasImports: false,
+    hasSubmit: true,
+    isRenewable: false,
+    keepsTime: true,
+  },
+} as const;
 
 const ask = (tools: Tools | undefined, name: string, given: readonly never[], signal: AbortSignal) =>
   Promise.resolve(tools?.[name]?.call({ arguments: given, named: {}, signal, policy: denyByDefault }));
@@ -51,7 +63,8 @@ test('a tool of a module is called where the module is, and its answer comes bac
     tools?.['add']?.parameters,
     await ask(tools, 'add', [2, 3] as never[], signal),
   ]);
-  expect(executor.language).toBe('javascript');
+  expect(executor).toMatchObject(traits);
+  expect(Object.isFrozen(executor.capabilities)).toBe(true);
   const seen: unknown[] = [];
   const add: Tools[string] = {
     parameters: ['left', 'right'],

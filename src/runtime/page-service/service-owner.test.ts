@@ -31,6 +31,14 @@ const session: Session = {
 
 const executor: Executor = {
   language: 'python',
+  capabilities: {
+    hasVariables: true,
+    hasFiles: true,
+    hasImports: false,
+    hasSubmit: true,
+    isRenewable: false,
+    keepsTime: true,
+  },
   execute: run,
   createSession: async () => {
     ran.push('create');

@@ -422,6 +422,9 @@ export const javascriptSpelling: Spelling = {
   namesEval: { code: 'console.log(1)\n"é"; const x = eval("2")', column: 16 },
   deniedParts: { lacks: 'an import names a module, and not what it has' },
 
+  submitFields: { lacks: 'SUBMIT takes whatever comes' },
+  packages: { lacks: 'modules come as imports' },
+
   traces: {
     leave:
       'import fs from "fs"\nglobalThis.leak = 1\nJSON.stringify = null\nvar x = 1\nlet y = 2\nArray.prototype.own = 1\nfs.writeFileSync("f", "1")\nsetInterval(() => console.log("late"), 1)',

@@ -331,6 +331,13 @@ export const pythonSpelling: Spelling = {
     ],
   },
 
+  submitFields: {
+    testedIn: 'python/interpreter/python-interpreter.browser.test.ts › SUBMIT takes the declared fields',
+  },
+  packages: {
+    testedIn: 'python/python-packages.browser.test.ts › a wheel that is handed over can be imported',
+  },
+
   traces: {
     leave: 'import builtins, json\nbuiltins.leak = 1\njson.dumps = None\nx = 1\nopen("f", "w").write("1")',
     seen: [

@@ -39,6 +39,7 @@ const open: OpenExecutor = (options = {}) => {
   const executor = createExecutor({ ...place, ...options });
   return {
     language: executor.language,
+    capabilities: executor.capabilities,
     execute: async (...given) => unwrap(await executor.execute(...given)),
     createSession: async () => unwrapped(await executor.createSession()),
     [Symbol.asyncDispose]: () => executor[Symbol.asyncDispose](),

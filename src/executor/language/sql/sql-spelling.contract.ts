@@ -96,7 +96,9 @@ export const sqlSpelling: Spelling = {
     'WITH RECURSIVE c(x) AS (SELECT 0 UNION ALL SELECT x + 1 FROM c WHERE x < 99999) SELECT sum(x) FROM c;',
 
   variable: 'x',
-  values: { lacks: 'variables are tables and parameters; they are tested with the engine' },
+  values: {
+    testedIn: 'sql/guest/sql-engine.test.ts › a table comes back as it went in, cells and parameters alike',
+  },
 
   bothStreams: { lacks: 'there is one stream' },
   byCharacter: { lacks: 'there is one stream' },
@@ -118,7 +120,9 @@ export const sqlSpelling: Spelling = {
     message: 'near "frm": syntax error',
   },
   denied: { lacks: 'nothing can be imported' },
-  readFiles: { lacks: 'files become tables; they are tested with the engine' },
+  readFiles: {
+    testedIn: 'sql/guest/sql-engine.test.ts › comma-separated text becomes a table',
+  },
   imports: { lacks: 'nothing can be imported' },
   faultyModules: { lacks: 'nothing can be imported' },
   awaiting: { lacks: 'there is nothing to wait for' },
@@ -126,9 +130,12 @@ export const sqlSpelling: Spelling = {
   tools: { lacks: 'a statement cannot await, and the order of its calls is SQLite’s own' },
   environment: { lacks: 'SQL has no environment' },
   workingDirectory: { lacks: 'there are no files to find' },
-  displays: { lacks: 'what is shown is the result itself; it is tested with the engine' },
+  displays: { testedIn: 'sql/guest/sql-engine.test.ts › rows are shown beside the value' },
   namesEval: { lacks: 'there are no globals' },
   deniedParts: { lacks: 'there are no modules' },
+
+  submitFields: { lacks: 'there is no SUBMIT' },
+  packages: { lacks: 'there are no packages' },
 
   traces: {
     leave: 'CREATE TABLE t(x);\nCREATE TEMP TABLE u(x);\nPRAGMA user_version = 7;',

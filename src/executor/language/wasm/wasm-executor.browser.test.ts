@@ -15,6 +15,7 @@ const open: OpenExecutor = (options = {}) => {
   const executor = createExecutor({ language: 'wat', ...place, ...options });
   return {
     language: executor.language,
+    capabilities: executor.capabilities,
     execute: (code, context, runOptions) => executor.execute(spelled(code), context, runOptions),
     async createSession() {
       const session = await executor.createSession();

@@ -155,7 +155,9 @@ export const wasmSpelling: Spelling = {
   longSum: `${count(100_000, '(local.set $sum (i64.add (local.get $sum) (local.get $i)))')} (return (local.get $sum))`,
 
   variable: 'stdin',
-  values: { lacks: 'variables say what of a module is called, and with what' },
+  values: {
+    testedIn: 'wasm/guest/wasm-engine.test.ts › an exported function is called with numbers of its own types',
+  },
 
   bothStreams: `${print('out\n', 1)} ${print('err\n', 2)}`,
   byCharacter: `(i32.store8 (i32.const 100) (i32.const 97)) ${count(
@@ -163,7 +165,7 @@ export const wasmSpelling: Spelling = {
     '(i32.store8 (i32.const 100) (i32.const 97)) (call $print (i32.const 1) (i32.const 1)) (i32.store8 (i32.const 100) (i32.const 98)) (call $print (i32.const 2) (i32.const 1))',
   )}`,
   submit: { lacks: 'a module has no functions but those of WASI' },
-  failing: { lacks: 'a binary has no lines; its frames are tested with the engine' },
+  failing: { testedIn: 'wasm/guest/wasm-engine.test.ts › a trap shows the frames of the module alone' },
   exceptions: [
     ['unreachable', 'WasmTrap', 'unreachable'],
     ['(drop (i32.div_u (i32.const 1) (i32.const 0)))', 'WasmTrap', 'integer divide by zero'],
@@ -172,17 +174,26 @@ export const wasmSpelling: Spelling = {
   ],
   syntaxError: { code: `${say('ran')}\n  (bad)`, column: 4, message: /unexpected token/u },
   denied: { lacks: 'a module imports WASI, or nothing' },
-  readFiles: { lacks: 'a module ends with numbers; its files are tested with the engine' },
+  readFiles: {
+    testedIn: 'wasm/guest/wasm-engine.test.ts › files are read, and what is outside is not there',
+  },
   imports: { lacks: 'a module is one file' },
   faultyModules: { lacks: 'a module is one file' },
   awaiting: { lacks: 'WASI does not await' },
 
   tools: { lacks: 'a module calls by numbers in its own memory: there is no call that a tool could be' },
-  environment: { lacks: 'a module ends with numbers; its environment is tested with the engine' },
-  workingDirectory: { lacks: 'a module ends with numbers; its folder is tested with the engine' },
+  environment: {
+    testedIn: 'wasm/guest/wasm-engine.test.ts › standard input, arguments and environment arrive',
+  },
+  workingDirectory: {
+    testedIn: 'wasm/guest/wasm-engine.test.ts › "." is the folder that the run starts in',
+  },
   displays: { lacks: 'a module has numbers and bytes, and nothing that could be shown' },
   namesEval: { lacks: 'a module has no globals of a host' },
   deniedParts: { lacks: 'there are no modules but the one that runs' },
+
+  submitFields: { lacks: 'there is no SUBMIT' },
+  packages: { lacks: 'there are no packages' },
 
   traces: { leave: openFile, seen: [seeFile, noEntry] },
   keeping: { first: openFile, failing: 'unreachable', asked: [seeFile, 0] },
@@ -190,6 +201,8 @@ export const wasmSpelling: Spelling = {
   inOrder: { lacks: 'a module ends with numbers' },
 
   hostile,
-  deletedFiles: { lacks: 'a module ends with numbers; deleted files are tested with the engine' },
+  deletedFiles: {
+    testedIn: 'wasm/guest/wasm-engine.test.ts › files have a bound, also those that are stretched',
+  },
   flood: repeat('(call $print (i32.const 1) (i32.const 2))'),
 };

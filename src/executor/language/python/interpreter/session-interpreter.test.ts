@@ -4,6 +4,7 @@ import type { ExecutionContext, Executor, Session } from '../../../executor.ts';
 import type { GuestValue } from '../../../guest-value.ts';
 import type { Outcome } from '../../../outcome.ts';
 import type { SandboxId } from '../../../sandbox/sandbox-id.ts';
+import { python } from '../python.ts';
 import type { InterpreterTool, PythonInterpreterOptions } from './python-interpreter.ts';
 import { SessionInterpreter } from './session-interpreter.ts';
 
@@ -56,6 +57,7 @@ function openInterpreter({ answer = () => returned(null), isHeld = false, ...opt
   const opens: (() => void)[] = [];
   const executor: Executor = {
     language: 'python',
+    capabilities: python.capabilities,
     execute: () => Promise.reject(new Error('not asked for')),
     createSession: () =>
       new Promise((resolve) => {

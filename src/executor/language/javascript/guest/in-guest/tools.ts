@@ -17,9 +17,9 @@ export function installTools(host: HarnessHost, values: GuestValues): GuestTools
     readonly reject: (error: unknown) => void;
     readonly trace: string;
   }
-  type Function = (...given: unknown[]) => unknown;
+  type ToolFunction = (...given: unknown[]) => unknown;
   const waiting = new NativeMap<number, Waiting>();
-  const bound = new NativeMap<string, Function>();
+  const bound = new NativeMap<string, ToolFunction>();
   // tools are globals, by names that only the page knows
   const scope = globalThis as unknown as Record<string, unknown>;
   let argumentBytes = 0;
@@ -90,7 +90,7 @@ export function installTools(host: HarnessHost, values: GuestValues): GuestTools
 
   const traceOf = (): string => String(new NativeError().stack ?? '');
 
-  const bind = (name: string, parameters: readonly string[] | null): Function => {
+  const bind = (name: string, parameters: readonly string[] | null): ToolFunction => {
     const call = (...given: unknown[]): Promise<unknown> =>
       new NativePromise((resolve, reject) => {
         const trace = traceOf();
