@@ -33,18 +33,18 @@ export async function fetchGuestFiles(
   memoryBytes: number,
   signal: AbortSignal,
 ): Promise<GuestFiles> {
-  const [script, ...contents] = await Promise.all(
+  const [worker, ...contents] = await Promise.all(
     [language.worker, ...language.assets.map(({ file }) => file)].map((file) =>
       fetchAsset(assetUrl(location, file), { signal }),
     ),
   );
   // hashed as they came: the platform has its own copy of them by now
-  const build = language.hasSnapshots ? digestOf([script as ArrayBuffer, ...contents]) : undefined;
+  const build = language.hasSnapshots ? digestOf([worker as ArrayBuffer, ...contents]) : undefined;
   const assets = language.assets.map(({ name, form, isMemoryCapped }, index): FrameAsset => {
     const content = contents[index] as ArrayBuffer;
     return { name, form, content: isMemoryCapped ? capWasmMemory(content, memoryBytes) : content };
   });
-  return { worker: new TextDecoder().decode(script), assets, build };
+  return { worker: worker as ArrayBuffer, assets, build };
 }
 
 /**

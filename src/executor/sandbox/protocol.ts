@@ -46,8 +46,8 @@ export type FrameCommand =
       readonly type: 'guest-load';
       /** How `sandbox-open` names it. */
       readonly guest: number;
-      /** Source of the worker, a classic script. */
-      readonly worker: string;
+      /** Source of the worker, a classic script; bytes are UTF-8. */
+      readonly worker: string | ArrayBuffer;
       readonly assets: readonly FrameAsset[];
     }
   | {

@@ -8,8 +8,8 @@ import type { SandboxId } from './sandbox-id.ts';
 
 /** What one kind of guest is made of; handed to a realm once, the buffers given away. */
 export interface GuestFiles {
-  /** Source of the worker, a classic script. */
-  readonly worker: string;
+  /** Source of the worker, a classic script; bytes are UTF-8. */
+  readonly worker: string | ArrayBuffer;
   readonly assets: readonly FrameAsset[];
   /** Digest of all of it, or `undefined` where there can be none; never rejects. Where the language `hasSnapshots`. */
   readonly build?: Promise<string | undefined> | undefined;
@@ -120,10 +120,9 @@ export class PortSandboxHost implements SandboxHost {
     if (this.#isLost) throw lost();
     const guest = ++this.#kinds;
     const done = new Promise<void>((resolve, reject) => this.#loading.set(guest, { resolve, reject }));
-    this.#send(
-      { type: 'guest-load', guest, worker, assets },
-      assets.map(({ content }) => content),
-    );
+    const given = assets.map(({ content }) => content);
+    if (typeof worker !== 'string') given.push(worker);
+    this.#send({ type: 'guest-load', guest, worker, assets }, given);
     const ready = this.watch(done).finally(() => this.#loading.delete(guest));
     return { kind: guest as GuestKind, ready };
   }
