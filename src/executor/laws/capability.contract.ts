@@ -9,7 +9,7 @@ import type { Spelling } from './spelling.contract.ts';
 type Spelled = Exclude<keyof LanguageCapabilities, 'isRenewable' | 'keepsTime'>;
 
 /** The part of a spelling behind each capability. */
-export const partsOf = (spelling: Spelling): Readonly<Record<Spelled, unknown>> => ({
+const partsOf = (spelling: Spelling): Readonly<Record<Spelled, unknown>> => ({
   hasVariables: spelling.values,
   hasFiles: spelling.readFiles,
   hasImports: spelling.imports,

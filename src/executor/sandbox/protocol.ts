@@ -5,8 +5,6 @@
  * whatever it likes on its own port. So the page owns all numbers, and {@link parseGuestMessage} reads by hand.
  */
 
-import type { ExecutorLimits } from '../limits.ts';
-import type { ExceededLimit } from '../outcome.ts';
 import { hasOnly, isExactList } from './exact-fields.ts';
 import { readSessionRestored, readSessionSave, readSessionStep } from './session-protocol.ts';
 import type {
@@ -218,12 +216,12 @@ export type GuestMessage =
   | { readonly type: 'sandbox-die'; readonly message: string };
 
 /** Bounds on what leaves a guest by itself: names of limits, and what an outcome calls them. */
-export const outputBounds = {
-  outputBytes: 'output',
-  displays: 'display',
-  displayBytes: 'display',
-  resultBytes: 'result',
-} as const satisfies Partial<Record<keyof ExecutorLimits, ExceededLimit>>;
+export const outputBounds: {
+  readonly outputBytes: 'output';
+  readonly displays: 'display';
+  readonly displayBytes: 'display';
+  readonly resultBytes: 'result';
+} = { outputBytes: 'output', displays: 'display', displayBytes: 'display', resultBytes: 'result' };
 
 export type OutputBound = keyof typeof outputBounds;
 

@@ -106,7 +106,7 @@ async function createSession(context: ActorContext): Promise<Session> {
 }
 
 /** What a worker is told of the page's executor. */
-export type ExecutorTraits = Pick<Executor, 'language' | 'capabilities'>;
+type ExecutorTraits = Pick<Executor, 'language' | 'capabilities'>;
 
 /** @param traits of the page's executor */
 export function createExecutorProxy(
