@@ -7,7 +7,7 @@ import { createPythonExecutor } from './python-executor.ts';
 const assets = { baseUrl: '/sandbox/' };
 /** Only the end of its worker stops it. */
 const stuck = 'sum(range(10**12))';
-const soon = { timeoutMs: 100 };
+const soon = { timeoutMs: 400 };
 
 let executor: Executor;
 beforeAll(() => {
