@@ -1,6 +1,7 @@
 /** `npm run bench -- executor`: Python behind the wall beside Pyodide as its package ships it, in a plain worker, and beside DSPy's own interpreter. */
-import { expectValue, median, openPython, timed } from './bench/measure.bench.ts';
+import { assets, expectValue, frame, median, openPython, timed } from './bench/measure.bench.ts';
 import type { Report, Row, Work } from './bench/measure.bench.ts';
+import { createExecutor } from './create-executor.ts';
 import { benchBesidePeer, benchOthers } from './bench/peer-rows.bench.ts';
 import type { Executor, Session } from './executor.ts';
 import { openSnapshotCache } from './snapshot-cache.ts';
@@ -67,6 +68,8 @@ const stuck = 'sum(range(10**12))';
 /** Python looks up between two steps of this one. */
 const busy = 'while True: pass';
 const limitMs = 200;
+/** One call of QuickJS's own, which looks at nothing meanwhile. */
+const stuckScript = '("a".repeat(2e7)).indexOf("a".repeat(1e7) + "b")';
 
 /** From the deadline until the next run has answered. */
 async function recover(session: Session, code: string, next = '2 + 2', value = 4): Promise<number> {
@@ -96,6 +99,21 @@ async function benchRecovery(executor: Executor, report: Report, sabotage: boole
   const name = 'after the time limit until the session serves again';
   report({ name: `${name}, interrupted`, ours: median(polite), unit: 'ms', goal: 100 });
   report({ name: `${name}, killed, with a list of 5 MB`, ours: median(killed), unit: 'ms', goal: 600 });
+}
+
+/** In JavaScript the memory of the interpreter comes back as it was. */
+async function benchScriptRecovery(report: Report, sabotage: boolean): Promise<void> {
+  await using executor = createExecutor({ language: 'javascript', assets, frame });
+  const killed: number[] = [];
+  for (let round = 0; round < rounds; round++) {
+    await using session = await executor.createSession();
+    await session.execute(`const data = Array.from({ length: ${listLength} }, (_, n) => n * 1.5)`);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    killed.push(await recover(session, stuckScript, 'data.length', listLength));
+    if (sabotage) killed[round] = (killed[round] ?? 0) + (await recover(session, stuckScript)) * 10;
+  }
+  const name = 'after the time limit until the session serves again, killed, JavaScript with a list of 5 MB';
+  report({ name, ours: median(killed), unit: 'ms', goal: 600 });
 }
 
 /** One more interpreter where the page and its frame are up: from a snapshot beside one that boots. */
@@ -152,6 +170,7 @@ export async function benchExecutor(
   raw.terminate();
   await session[Symbol.asyncDispose]();
   await benchRecovery(executor, report, sabotage);
+  await benchScriptRecovery(report, sabotage);
   await executor[Symbol.asyncDispose]();
   await benchSnapshot(report, sabotage);
   await benchOthers({ report, sabotage });

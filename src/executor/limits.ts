@@ -64,13 +64,17 @@ export interface ExecutorLimits {
   readonly sessions: number;
   /** Runs that wait inside one session. */
   readonly queuedPerSession: number;
-  /** What of a session is put aside, variables and files together, for the time when its interpreter must be ended; 0: nothing. Held on the page. */
+  /**
+   * What of a session is put aside, variables and files together, for the time when its interpreter must be ended; 0: nothing. Held on the page.
+   * Packages come on top, up to `packageBytes`.
+   */
   readonly checkpointBytes: number;
   /** Longest that putting it aside may take; so long the session's next run may have to wait. After twice that the interpreter is ended. */
   readonly checkpointMs: number;
   /**
-   * What takes long to put aside (Python: more than 4 ms) and was changed in place at most waits until nothing has run for so long; what was
-   * added, replaced or made longer or shorter never waits.
+   * What takes long to put aside (Python: more than 4 ms; JavaScript: memory of more than 4 MiB; WebAssembly: files of more than 4 MiB) and was
+   * changed in place at most waits until nothing has run for so long. Variables that were added or replaced never wait, nor do Python's containers that
+   * became longer or shorter.
    */
   readonly checkpointIdleMs: number;
   /** Longest that an interpreter may take to make of it what the last one was; then the session goes on afresh. */

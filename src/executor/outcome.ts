@@ -23,7 +23,7 @@ export interface GuestError {
  */
 export type ExceededLimit = 'time' | 'memory' | 'output' | 'display' | 'result' | 'calls' | 'keys' | 'fuel';
 
-/** A variable, or a file by its path, that an interpreter's successor does not have. */
+/** A variable, a file by its path, or a package that an interpreter's successor does not have. */
 export interface LostName {
   /** At most 256 characters of it. */
   readonly name: string;
@@ -33,7 +33,7 @@ export interface LostName {
 
 /** What a session's next interpreter gets of what the last one had. The guest wrote it down: nothing in it is certain to be so. */
 export interface Restored {
-  /** Variables that come back; for SQL, tables. */
+  /** Variables that come back; for SQL, tables; for WebAssembly, files. */
   readonly names: readonly string[];
   readonly lost: readonly LostName[];
   /** Completed runs that came after all this was put aside: what they changed is gone. Mostly 0, see `limits.checkpointIdleMs`. */

@@ -38,6 +38,10 @@ OURS = {"__builtins__", "__name__", "__doc__", "__package__", "__loader__", "__s
 OURS |= {"__awaitable__", "__warningregistry__"}
 
 
+# top-level modules of packages that are not put aside
+lost_roots = set()
+
+
 class Unfit(Exception):
     """Says why a value cannot be put aside."""
 
@@ -100,8 +104,15 @@ class Depths:
 # ---- by value what has a name of the session alone
 
 
+def refuse_lost(module):
+    root = str(module).partition(".")[0]
+    if root in lost_roots:
+        raise Unfit(f"it needs the package of {root}, which is not put aside")
+
+
 def is_importable(item):
     module = getattr(item, "__module__", None)
+    refuse_lost(module)
     found = None if module == "__main__" else sys.modules.get(module)
     for part in getattr(item, "__qualname__", "").split("."):
         found = getattr(found, part, None)
@@ -225,9 +236,15 @@ def set_class(item, attributes):
 
 
 def reduce_module(item):
+    refuse_lost(item.__name__)
     if sys.modules.get(item.__name__) is not item:
         raise Unfit(f"the module {item.__name__} cannot be imported")
     return importlib.import_module, (item.__name__,)
+
+
+def reduce_builtin(item):
+    refuse_lost(item.__module__)
+    return NotImplemented
 
 
 def make_view(content):
@@ -265,6 +282,7 @@ REDUCERS = {
     types.FunctionType: reduce_function,
     types.CellType: reduce_cell,
     types.ModuleType: reduce_module,
+    types.BuiltinFunctionType: reduce_builtin,
     types.CodeType: lambda item: (marshal.loads, (marshal.dumps(item),)),
     types.MappingProxyType: lambda item: (make_view, (dict(item),)),
     property: lambda item: (property, (item.fget, item.fset, item.fdel, item.__doc__)),
@@ -472,10 +490,10 @@ def working_directory():
         return DIRECTORY
 
 
-def scan():
-    """Every folder, file and link that a guest may have left, with what changes when they do."""
+def scan(*roots):
+    """Every folder, file and link below, with what changes when they do."""
     found = []
-    pending = list(ROOTS)
+    pending = list(roots)
     while pending:
         try:
             entries = list(os.scandir(pending.pop()))
@@ -498,9 +516,9 @@ def read_entry(path, mode):
         return file.read()
 
 
-def write_files(entries, limit, end):
-    """The small ones first, until there is no more room; answers those that had none, and the bytes that are left."""
-    sink = Sink(limit, end, 1)
+def write_files(entries, limit, end, part=1):
+    """The small ones first, until there is no more room; answers those that had none, and how many bytes were written."""
+    sink = Sink(limit, end, part)
     lost = []
     for path, mode, size, _time in sorted(entries, key=lambda entry: entry[2]):
         if sink.size + size + len(path) + 100 > limit:
@@ -516,7 +534,49 @@ def write_files(entries, limit, end):
     return lost, sink.size
 
 
+def package_entries():
+    """The files of what was installed, without what Python has compiled of it; none where nothing was."""
+    try:
+        entries = scan(package_folder()) if package_changes > 0 else []
+    except StopIteration:
+        # the guest has taken it off the path
+        entries = []
+    return [entry for entry in entries if not stat.S_ISDIR(entry[1]) and "/__pycache__/" not in entry[0]]
+
+
+def root_of(path):
+    """The top-level module that a path in the folder of packages belongs to."""
+    return os.path.relpath(path, package_folder()).partition("/")[0].partition(".")[0]
+
+
+def save_packages(limit, end):
+    """All of them or none: one without those that it needs is of no use. Answers those that are lost."""
+    entries = package_entries()
+    lost_roots.clear()
+    unfit_before.clear()
+    reason = too_large(limit)
+    missing = []
+    if sum(size + len(path) + 100 for path, _mode, size, _time in entries) <= limit:
+        try:
+            missing, _size = write_files(entries, limit, end, 2)
+            reason = missing[0][1] if missing else None
+        except TooLate:
+            reason = "it takes too long to put it aside"
+    if reason is None or not entries:
+        return []
+    put_aside(2, None)
+    lost_roots.update(root_of(path) for path, *_ in entries)
+    return [(f"the package {name}", reason) for name in installed_names(entries)]
+
+
+def installed_names(entries):
+    folders = {os.path.basename(os.path.dirname(path)) for path, *_ in entries}
+    return sorted(name.removesuffix(".dist-info") for name in folders if name.endswith(".dist-info"))
+
+
 unfit_before = {}
+packages_before = None
+lost_packages = []
 mark_before = None
 # what took too long as a whole, and until when it does
 late_mark = None
@@ -527,12 +587,13 @@ lost_files = []
 file_bytes = 0
 
 
-def save(limit, seconds, is_idle):
+def save(limit, package_limit, seconds, is_idle):
     """Puts everything aside; answers JSON text, "later" for what should wait until nobody does, or nothing at all."""
     global mark_before, cost_before, late_mark, late_waiting
     began = time.monotonic()
     items = guest_variables()
     mark = [(name, *mark_of(value)) for name, value in items.items()]
+    mark.append(package_changes)
     if mark == late_mark and runs < late_waiting.due:
         return ""
     if not is_idle and cost_before > CHEAP_SECONDS and mark == mark_before:
@@ -541,7 +602,7 @@ def save(limit, seconds, is_idle):
     is_complete = True
     try:
         is_complete = look_again(items, limit, began + seconds, is_idle)
-        text = save_all(items, limit, began + seconds)
+        text = save_all(items, limit, package_limit, began + seconds)
         late_mark = None
     except KeyboardInterrupt:
         # meant for the run before or the one after: it says nothing of what is put aside
@@ -556,9 +617,13 @@ def save(limit, seconds, is_idle):
     return text or ("" if is_idle else "later")
 
 
-def save_all(items, limit, end):
-    global files_before, lost_files, file_bytes
-    entries = scan()
+def save_all(items, limit, package_limit, end):
+    global files_before, lost_files, file_bytes, packages_before, lost_packages
+    has_new_packages = packages_before != package_changes
+    if has_new_packages:
+        now = time.monotonic()
+        lost_packages = save_packages(package_limit, now + (end - now) / 2)
+    entries = scan(*ROOTS)
     has_new_files = entries != files_before
     missing_files, used = write_files(entries, limit, end) if has_new_files else (lost_files, file_bytes)
     room = limit - used
@@ -585,10 +650,12 @@ def save_all(items, limit, end):
     sink.write(len(text).to_bytes(8, "little"))
     sink.flush()
     files_before, lost_files, file_bytes = entries, missing_files, used
-    missing = [*lost.items(), *lost_files]
+    packages_before = package_changes
+    missing = [*lost.items(), *lost_packages, *lost_files]
     return JSONEncoder().encode(
         {
             "hasNewFiles": has_new_files,
+            "hasNewPackages": has_new_packages,
             "names": [name[:TEXT_LIMIT] for name in kept],
             "lost": [(name[:TEXT_LIMIT], why) for name, why in missing[:NAMES]],
         }
@@ -658,17 +725,23 @@ def restore_variables(data, names, lost):
             return
 
 
-def restore(state, files):
+def restore(state, files, packages):
     """Makes this interpreter what the other one was; answers as JSON text what did not come back."""
-    global runs, files_before, file_bytes
+    global runs, files_before, file_bytes, package_changes, packages_before
     lost = []
+    packed = packages.to_bytes()
+    if packed:
+        package_changes += 1
+        restore_files(packed, lost)
+        importlib.invalidate_caches()
+    packages_before = package_changes
     data = state.to_bytes()
     size = int.from_bytes(data[-8:], "little")
     header = loads(data[-8 - size : -8])
     runs = header["runs"]
     contents = files.to_bytes()
     restore_files(contents, lost)
-    files_before, file_bytes = scan(), len(contents)
+    files_before, file_bytes = scan(*ROOTS), len(contents)
     os.environ.clear()
     os.environ.update(header["environment"])
     sys.path[:] = header["path"]

@@ -387,6 +387,9 @@ class AwaitTools(ast.NodeTransformer):
 
 # ---- packages
 
+# counts what was installed and removed: a session's packages are put aside when there is another number
+package_changes = 0
+
 
 def package_folder():
     return next(path for path in sys.path if path.endswith("site-packages"))
@@ -394,6 +397,8 @@ def package_folder():
 
 def write_packages(header, content):
     """Puts the files of packages where Python looks for them, in the place of what is there under their names."""
+    global package_changes
+    package_changes += 1
     folder = package_folder()
     names, files = loads(header)
     # without any there is nothing to remove, and what would look for it takes long to import
@@ -412,12 +417,14 @@ def write_packages(header, content):
 
 def remove_package(name):
     """Deletes the files of a package; answers whether there was one."""
+    global package_changes
     from importlib.metadata import PackageNotFoundError, distribution
 
     try:
         found = distribution(name)
     except PackageNotFoundError:
         return False
+    package_changes += 1
     folders = set()
     for file in list(found.files or []):
         path = os.path.normpath(found.locate_file(file))

@@ -47,8 +47,8 @@ export interface Engine {
    * cannot be done. Throwing says that nothing more can run here. Needed where the language is `isRestorable`.
    */
   save?(bounds: SaveBounds, isIdle: boolean): SavedState | 'later' | undefined;
-  /** Before the first run: makes this interpreter what the other one was; answers what did not come back. Throwing ends the worker. */
-  restore?(parts: readonly Uint8Array[]): readonly LostName[];
+  /** Before the first run: makes this interpreter what the other one was; answers what did not come back. Throwing, or rejecting, ends the worker. */
+  restore?(parts: readonly Uint8Array[]): readonly LostName[] | PromiseLike<readonly LostName[]>;
 }
 
 /** What an engine may say beside its results. Bounded here, whatever the guest does with it; nothing is heard outside a run. */

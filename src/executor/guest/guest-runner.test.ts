@@ -250,3 +250,28 @@ test('rich values beyond their limits do not leave', async () => {
   expect(typesOf(large)).toEqual(['output-exceed', 'run-end']);
   expect(boundsOf(large)).toEqual(['displayBytes']);
 });
+
+test('nothing is put aside of a run that has lost what the session had', async () => {
+  const sent: GuestMessage[] = [];
+  const runner = new GuestRunner((message) => void sent.push(message), {}, clock);
+  const losing = [true, false];
+  runner.install({
+    interruptName: 'KeyboardInterrupt',
+    run() {
+      if (losing.shift()) runner.loseState();
+      return '{}';
+    },
+    save: () => ({ parts: [new ArrayBuffer(1)], names: [], lost: [] }),
+  });
+  const saving = { sizeBytes: 100, packageBytes: 0, timeMs: 100, idleMs: 50 };
+  const start = {
+    ...rest,
+    request: new Uint8Array(),
+    buffers: [],
+    outputBytes: 1000,
+    resultBytes: 1000,
+    saving,
+  };
+  for (const number of [1, 2]) await runner.receive({ type: 'run-start', run: number, ...start });
+  expect(typesOf(sent)).toEqual(['run-end', 'run-end', 'session-save']);
+});

@@ -108,7 +108,8 @@ export class GuestRunner implements GuestOutput {
       const views = buffers.map((buffer) => new Uint8Array(buffer));
       const answer = engine.run({ request, buffers: views, timeoutMs, hasTools: message.hasTools });
       this.#end(run, typeof answer === 'string' ? answer : await answer);
-      if (message.saving) this.#saver.save(engine, run, message.saving);
+      // what is left of a lost state is nothing: what was put aside before stays
+      if (message.saving && !this.#isStateLost) this.#saver.save(engine, run, message.saving);
     } catch (error) {
       this.die(error);
     }

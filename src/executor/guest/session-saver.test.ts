@@ -4,7 +4,7 @@ import type { GuestMessage } from '../sandbox/protocol.ts';
 import type { Engine, SavedState } from './engine.ts';
 import { SessionSaver } from './session-saver.ts';
 
-const bounds = { sizeBytes: 100, timeMs: 100, idleMs: 50 };
+const bounds = { sizeBytes: 100, packageBytes: 0, timeMs: 100, idleMs: 50 };
 const state: SavedState = { parts: [new ArrayBuffer(8), null], names: ['x'], lost: [] };
 
 /** @param answers what is answered to a save, in turn */
@@ -63,4 +63,13 @@ test('every save is answered, also the one that cannot be done; an engine that t
   expect(sent).toEqual([{ type: 'session-unsaved', run: 1 }]);
   saver.save(engine, 2, bounds);
   expect(dead).toHaveLength(1);
+});
+
+test('what takes a while to be brought back is answered when it is there; what cannot be ends the engine', async () => {
+  const { saver, engine, sent, dead } = open();
+  const lost = [{ name: 'x', reason: 'gone' }];
+  await saver.restore({ ...engine, restore: async () => Promise.resolve(lost) }, [new ArrayBuffer(1)]);
+  expect(sent).toEqual([{ type: 'session-restored', lost }]);
+  await saver.restore({ ...engine, restore: () => Promise.reject(new Error('no image')) }, []);
+  expect([sent.length, dead]).toEqual([1, [new Error('no image')]]);
 });

@@ -44,9 +44,9 @@ export class SessionSaver {
     }
   }
 
-  restore(engine: Engine, parts: readonly ArrayBuffer[]): void {
+  async restore(engine: Engine, parts: readonly ArrayBuffer[]): Promise<void> {
     try {
-      const lost = engine.restore?.(parts.map((part) => new Uint8Array(part))) ?? [];
+      const lost = (await engine.restore?.(parts.map((part) => new Uint8Array(part)))) ?? [];
       this.#parts.send({ type: 'session-restored', lost });
     } catch (error) {
       this.#parts.die(error);

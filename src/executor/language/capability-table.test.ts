@@ -29,7 +29,7 @@ const words: Readonly<Record<keyof LanguageCapabilities, string>> = {
   hasPackages: 'packages',
   hasDeniedNames: 'modules and globals that a policy denies',
   isRenewable: 'fresh runs share a worker, never state',
-  isRestorable: 'a lost session gets its variables back',
+  isRestorable: 'a lost session gets back what it kept',
   keepsTime: 'ends at its time limit by itself',
 };
 

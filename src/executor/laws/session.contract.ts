@@ -92,6 +92,26 @@ export function sessionLaws(open: OpenExecutor, spelling: Spelling): void {
     30_000,
   );
 
+  lawOf(spelling.keeping, 'what is kept from run to run outlives the interpreter', async (keeping) => {
+    await using session = await executor.createSession();
+    await session.execute(keeping.first);
+    await session.execute(keeping.failing);
+    const told = await session.execute(stuck, {}, { timeoutMs: stuckMs });
+    expect(told).toMatchObject({ isSandboxLost: true, restored: { missedRuns: 0 } });
+    expect(await valueOf(session, keeping.asked[0])).toEqual(keeping.asked[1]);
+  });
+
+  lawOf(spelling.restoring, 'what is too large to be put aside is listed', async ({ leave }) => {
+    await using narrow = open({ limits: { checkpointBytes: 100 } });
+    await using session = await narrow.createSession();
+    await session.execute(leave);
+    const told = await session.execute(stuck, {}, { timeoutMs: stuckMs });
+    expect(told.restored?.names).not.toContain('x');
+    expect(told.restored?.lost).toContainEqual({ name: 'x', reason: expect.stringContaining('100 bytes') });
+    const next = await session.execute(number(1));
+    expect(next).toMatchObject({ type: 'returned', value: 1, restored: told.restored });
+  });
+
   lawOf(spelling.restoring, 'with no bytes for it, nothing is put aside', async ({ leave }) => {
     await using forgetful = open({ limits: { checkpointBytes: 0 } });
     await using session = await forgetful.createSession();

@@ -62,7 +62,7 @@ class ScriptedSandbox {
     if (code !== 'stuck')
       return Promise.resolve({
         type: 'result',
-        isStateLost: false,
+        isStateLost: code === 'losing',
         result: { type: 'returned', value: code, variables: {} },
       });
     return new Promise((resolve) => {
@@ -316,4 +316,18 @@ test('the hub hears of each run, which interpreter it reached, and how it ended'
   expect(ends).toHaveLength(3);
   expect(ends[0]).toMatchObject({ language: 'python', sandbox: 'first', outcome: 'returned' });
   expect(ends.slice(1).map(({ outcome }) => outcome)).toEqual(['cancelled', 'cancelled']);
+});
+
+test('an interpreter that has lost its state has a successor with what was put aside, though it could go on', async () => {
+  const { session, first, second, starts } = createSession();
+  expect(await session.execute('losing')).toMatchObject({ isSandboxLost: true });
+  expect(first.isAlive).toBe(true);
+  Object.assign(first, { saved, missedRuns: 0 });
+  const told = await session.execute('losing');
+  expect(told).toMatchObject({ isSandboxLost: true, restored: { names: ['x', 'y'] } });
+  const next = session.execute('next');
+  await expect.poll(() => starts).toHaveLength(1);
+  starts[0]?.();
+  expect(await next).toMatchObject({ value: 'next', restored: { names: ['x', 'y'] } });
+  expect(second.runs).toEqual(['next']);
 });

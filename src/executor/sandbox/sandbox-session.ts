@@ -133,6 +133,8 @@ export class SandboxSession implements Session {
     this.#current = new Execution(this.#sandbox, options, this.#options.dependencies);
     const outcome = await this.#current.run(prepared);
     this.#current = undefined;
+    // it goes on, but with nothing: the next one has what was put aside
+    if (outcome.isSandboxLost && this.#sandbox.saved) this.#sandbox.kill('died');
     return this.#tellRestored(outcome);
   }
 
@@ -181,7 +183,7 @@ export class SandboxSession implements Session {
     const { limits, language } = this.#options.rules;
     this.#sandbox = sandbox;
     if (language.capabilities.isRestorable && limits.checkpointBytes > 0)
-      sandbox.keepSession(saveBoundsOf(limits), saved);
+      sandbox.keepSession(saveBoundsOf(limits, language), saved);
   }
 
   /** Ends the interpreter when it takes too long, or `signal` aborts; then, and when it ends by itself, `undefined`. */
@@ -208,9 +210,10 @@ export class SandboxSession implements Session {
   }
 }
 
-function saveBoundsOf(limits: RunRules['limits']): SaveBounds {
+function saveBoundsOf(limits: RunRules['limits'], { capabilities }: RunRules['language']): SaveBounds {
   const { checkpointBytes: sizeBytes, checkpointMs: timeMs, checkpointIdleMs: idleMs } = limits;
-  return { sizeBytes, timeMs, idleMs };
+  const packageBytes = capabilities.hasPackages ? limits.packageBytes : 0;
+  return { sizeBytes, packageBytes, timeMs, idleMs };
 }
 
 /** `undefined` as soon as `signal` aborts: whoever leaves need not wait for an answer. */

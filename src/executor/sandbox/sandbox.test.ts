@@ -125,3 +125,23 @@ test('an honest guest that prints, calls and shows all that it may sends less', 
   expect(sent).toBeGreaterThan(1000);
   expect(sent).toBeLessThan(mostMessages(start));
 });
+
+test('a run that has lost the state counts as none: what was put aside before it is what there is', async () => {
+  const { sandbox, guest } = openSandbox();
+  sandbox.keepSession({ sizeBytes: 100, packageBytes: 0, timeMs: 100, idleMs: 50 }, undefined);
+  const result = JSON.stringify({ type: 'returned', value: null, variables: [] });
+  const end = (run: number, isStateLost: boolean): void =>
+    guest.postMessage({ type: 'run-end', run, result, buffers: [], isStateLost });
+  const first = sandbox.run(prepare(), silent);
+  end(1, false);
+  guest.postMessage({ type: 'session-save', run: 1, parts: [new ArrayBuffer(8)], names: ['x'], lost: [] });
+  await first;
+  await sandbox.whenSaved();
+  const second = sandbox.run(prepare(), silent);
+  end(2, true);
+  expect(await second).toMatchObject({ isStateLost: true });
+  // nobody waits for it to be put aside
+  await sandbox.whenSaved();
+  expect([sandbox.saved?.run, sandbox.missedRuns]).toEqual([1, 0]);
+  guest.close();
+});

@@ -264,7 +264,8 @@ export class Sandbox {
   /** One that came too late for its run is of use no more. */
   #keep(message: SessionSave): void {
     if (!this.#saving || message.run !== this.#completedRuns) return;
-    const saved = takeSave(message, this.#saved, this.#saving.sizeBytes);
+    const { sizeBytes, packageBytes } = this.#saving;
+    const saved = takeSave(message, this.#saved, sizeBytes + packageBytes);
     if (!saved)
       return this.#end('protocol', 'what was put aside of a session is more than may be, or incomplete');
     this.#saved = saved;
@@ -308,8 +309,10 @@ export class Sandbox {
     try {
       const result = parseRunResult(end.result, end.buffers, this.#options.bounds);
       this.#current = undefined;
-      this.#completedRuns = current.run;
-      this.#beginSave(current.run);
+      if (!end.isStateLost) {
+        this.#completedRuns = current.run;
+        this.#beginSave(current.run);
+      }
       current.resolve({ type: 'result', result, isStateLost: end.isStateLost });
     } catch (error) {
       this.#end('protocol', error instanceof Error ? error.message : 'a result could not be read');

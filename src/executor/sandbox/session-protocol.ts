@@ -5,6 +5,8 @@ import { hasOnly, isExactList } from './exact-fields.ts';
 /** How much may be put aside, and how long that may take. */
 export interface SaveBounds {
   readonly sizeBytes: number;
+  /** On top of that, for packages. */
+  readonly packageBytes: number;
   readonly timeMs: number;
   /** What takes long waits until nothing has run for so long. */
   readonly idleMs: number;

@@ -1,7 +1,7 @@
 /** Ways to go on after the end: of a run, of a session, of a visit. */
 import { sha256Hex, deflateBytes, sleep, systemClock } from '../../../platform/index.ts';
 import { silentHub } from '../../../telemetry/index.ts';
-import { openHeapImage, packHeapImage, pageBytes } from '../../language/python/guest/heap-image.ts';
+import { openHeapImage, packHeapImage, pageBytes } from '../../guest/heap-image.ts';
 import { defaultLimits } from '../../limits.ts';
 import { SnapshotShelf } from '../../sandbox/snapshot-shelf.ts';
 import type { StoredSnapshot } from '../../snapshot-cache.ts';

@@ -442,7 +442,22 @@ export const javascriptSpelling: Spelling = {
       [[1, 2], true, 'kept'],
     ],
   },
-  restoring: { lacks: 'what a run left is not put aside' },
+  restoring: {
+    leave: `import fs from "fs"
+const x = [1, [2]]
+const y = x[1]
+const seen = ((n) => () => n + x.length)(5)
+class Point { #a; constructor(a) { this.#a = a } get a() { return this.#a } }
+const point = new Point(3)
+const waiting = new Promise(() => {})
+fs.writeFileSync("kept.txt", "text")
+process.env.KEPT = "1"`,
+    asked: [
+      '[x, y === x[1], seen(), point.a, point instanceof Point, waiting instanceof Promise, fs.readFileSync("kept.txt", "utf8"), process.env.KEPT]',
+      [[1, [2]], true, 7, 3, true, true, 'text', '1'],
+    ],
+    lost: [],
+  },
   inOrder: ['x = ["a"]\nawait new Promise((done) => setTimeout(done, 100))', 'x.push("b")', 'x.push("c")\nx'],
 
   hostile,

@@ -20,6 +20,7 @@ export const javascript: Language = deepFreeze({
     hasSubmit: true,
     hasDeniedNames: true,
     isRenewable: true,
+    isRestorable: true,
     keepsTime: true,
   },
   // measured: with more, the engine's own stack can end before the interpreter's, and the interpreter is lost

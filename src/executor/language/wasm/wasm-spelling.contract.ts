@@ -54,8 +54,11 @@ const count = (times: number, body: string): string =>
 const stuck = '(loop $stuck (br $stuck))';
 const loop = repeat('(drop (call $sched_yield))');
 /** Makes a file of one letter, and leaves its number at 16. */
-const openFile = `${put('f')} (drop (call $path_open (i32.const 3) (i32.const 0) (i32.const 100) (i32.const 1) (i32.const 1) (i64.const 0xfffffff) (i64.const 0) (i32.const 0) (i32.const 16)))`;
-const seeFile = `${put('f')} (return (i64.extend_i32_u (call $path_filestat_get (i32.const 3) (i32.const 0) (i32.const 100) (i32.const 1) (i32.const 200))))`;
+const open = (name: string): string =>
+  `${put(name)} (drop (call $path_open (i32.const 3) (i32.const 0) (i32.const 100) (i32.const 1) (i32.const 1) (i64.const 0xfffffff) (i64.const 0) (i32.const 0) (i32.const 16)))`;
+const see = (name: string): string =>
+  `${put(name)} (return (i64.extend_i32_u (call $path_filestat_get (i32.const 3) (i32.const 0) (i32.const 100) (i32.const 1) (i32.const 200))))`;
+const [openFile, seeFile] = [open('f'), see('f')];
 const stretch = (sizeBytes: number): string =>
   `(return (i64.extend_i32_u (call $fd_filestat_set_size (i32.load (i32.const 16)) (i64.const ${sizeBytes}))))`;
 const noEntry = 44;
@@ -197,7 +200,7 @@ export const wasmSpelling: Spelling = {
 
   traces: { leave: openFile, seen: [seeFile, noEntry] },
   keeping: { first: openFile, failing: 'unreachable', asked: [seeFile, 0] },
-  restoring: { lacks: 'a module keeps nothing but files' },
+  restoring: { leave: open('x'), asked: [see('x'), 0], lost: ['module'] },
   inOrder: { lacks: 'a module ends with numbers' },
 
   hostile,

@@ -23,6 +23,7 @@ const capabilities = {
   hasWorkingDirectory: true,
   hasSubmit: false,
   isRenewable: true,
+  isRestorable: true,
   keepsTime: false,
 } as const;
 

@@ -1,78 +1,12 @@
-import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
-import { afterEach, beforeAll, expect, test } from 'vitest';
-import type { GuestOutput } from '../../../guest/engine.ts';
-import type { RunRequest } from '../../../sandbox/protocol.ts';
-import { parseRunResult } from '../../../sandbox/run-result.ts';
-import type { RunResult } from '../../../sandbox/run-result.ts';
-import { JavaScriptEngine } from './engine.ts';
+import { afterEach, expect, test } from 'vitest';
+import type { JavaScriptEngine } from './engine.ts';
+import { openEngine, outputTo, runIn as run } from './engine-test-scene.ts';
 import { InterpreterImage } from './interpreter-image.ts';
-import { noTranslation } from './translation.ts';
 
-let module: WebAssembly.Module;
-beforeAll(async () => {
-  const file = createRequire(import.meta.url).resolve('@jitl/quickjs-ng-wasmfile-release-sync/wasm');
-  module = await WebAssembly.compile(await readFile(file));
-});
-
-const bounds = { resultBytes: 2 ** 20, valueDepth: 8 };
 let losses = 0;
 afterEach(() => void (losses = 0));
 
-const output: GuestOutput = {
-  emit: () => undefined,
-  writeRaw: () => undefined,
-  emitBytes: () => undefined,
-  exceed: () => undefined,
-  keep: () => 0,
-  loseState: () => void (losses += 1),
-  die: () => undefined,
-  display: () => true,
-  tools: { canBlock: false, call: () => undefined, start: () => Promise.resolve(undefined) },
-};
-
-const open = (): Promise<JavaScriptEngine> =>
-  JavaScriptEngine.create({
-    module,
-    memoryBytes: 64 * 2 ** 20,
-    fileBytes: 2 ** 20,
-    stackBytes: 48 * 1024,
-    interrupt: undefined,
-    translation: noTranslation,
-    output,
-  });
-
-async function run(
-  engine: JavaScriptEngine,
-  code: string,
-  over: Partial<RunRequest> = {},
-): Promise<RunResult> {
-  const request: RunRequest = {
-    code,
-    variables: {},
-    files: [],
-    imports: [],
-    outputs: [],
-    deniedModules: [],
-    deniedGlobals: [],
-    deniedTools: [],
-    tools: [],
-    toolParameters: [],
-    packages: null,
-    submitFields: null,
-    displays: 10,
-    environment: {},
-    workingDirectory: null,
-    outputBytes: 2 ** 20,
-    toolArgumentBytes: 2 ** 20,
-    displayBytes: 2 ** 20,
-    ...bounds,
-    ...over,
-  };
-  const bytes = new TextEncoder().encode(JSON.stringify(request));
-  const text = await engine.run({ request: bytes, buffers: [], timeoutMs: 20_000, hasTools: false });
-  return parseRunResult(text, [], bounds);
-}
+const open = (): Promise<JavaScriptEngine> => openEngine({ output: outputTo(() => void (losses += 1)) });
 
 const wait = 'await new Promise(() => undefined)';
 const thrown = (type: string, line: number | null, message?: unknown): object => ({

@@ -1,15 +1,18 @@
 /** JavaScript as an engine: each session, and each run of its own, has an interpreter with memory of its own. */
 import { systemClock } from '../../../../platform/index.ts';
 import type { Clock } from '../../../../platform/index.ts';
-import type { Engine, EngineRun, GuestOutput } from '../../../guest/engine.ts';
+import type { Engine, EngineRun, GuestOutput, SavedState } from '../../../guest/engine.ts';
 import { isInterrupted } from '../../../guest/interrupt-flag.ts';
+import type { LostName } from '../../../outcome.ts';
 import type { RunRequest } from '../../../sandbox/protocol.ts';
+import type { SaveBounds } from '../../../sandbox/session-protocol.ts';
 import { HostFunctions } from './host-functions.ts';
 import type { InterpreterImage } from './interpreter-image.ts';
 import { Interpreter } from './interpreter.ts';
 import type { InterpreterOptions } from './interpreter.ts';
 import { Modules } from './modules.ts';
 import { Run } from './run.ts';
+import { openSession, SessionImages } from './session.ts';
 import type { Translation } from './translation.ts';
 
 export interface JavaScriptOptions {
@@ -41,11 +44,15 @@ export class JavaScriptEngine implements Engine {
   readonly #clock: Clock;
   /** Made ahead: a run finds it ready. */
   #place: Promise<Place>;
+  /** The one that has run something, unless it was lost. */
+  #used: Place | undefined;
+  readonly #images: SessionImages = new SessionImages();
+  /** While it is asked what it has left. */
+  #saveEndMs = Infinity;
   /** For all interpreters after the first. */
   #image: Promise<InterpreterImage | undefined> | undefined;
   #run: Run | undefined;
   #runs = 0;
-  #isUsed = false;
 
   private constructor(options: JavaScriptOptions) {
     this.#options = options;
@@ -62,8 +69,9 @@ export class JavaScriptEngine implements Engine {
   async run({ request: bytes, buffers, timeoutMs }: EngineRun): Promise<string> {
     const endMs = this.#clock.monotonic() + timeoutMs;
     const request = JSON.parse(new TextDecoder().decode(bytes)) as RunRequest;
-    this.#isUsed = true;
-    const { interpreter, host, modules } = await this.#place;
+    const place = await this.#place;
+    this.#used = place;
+    const { interpreter, host, modules } = place;
     modules.add(request.imports);
     const { fileBytes, translation } = this.#options;
     const name = `<run-${++this.#runs}>`;
@@ -83,6 +91,7 @@ export class JavaScriptEngine implements Engine {
     try {
       const result = await run.result();
       if (run.isBroken) this.#replace();
+      else interpreter.release();
       return result;
     } finally {
       this.#run = undefined;
@@ -95,14 +104,36 @@ export class JavaScriptEngine implements Engine {
   }
 
   renew(): void {
-    if (!this.#isUsed) return;
-    this.#isUsed = false;
+    if (!this.#used) return;
+    this.#used = undefined;
     this.#runs = 0;
     // a session never comes here, and one run may be all: what is made once is made for those that follow
     this.#image ??= Interpreter.image(this.#parts()).catch(() => undefined);
     this.#place = this.#open();
     // told to the next run
     this.#place.catch(() => undefined);
+  }
+
+  save(bounds: SaveBounds, isIdle: boolean): SavedState | 'later' | undefined {
+    if (!this.#used) return undefined;
+    this.#saveEndMs = this.#clock.monotonic() + bounds.timeMs;
+    try {
+      return this.#images.save({ ...this.#used, runs: this.#runs }, bounds, isIdle);
+    } finally {
+      this.#saveEndMs = Infinity;
+    }
+  }
+
+  async restore(parts: readonly Uint8Array[]): Promise<readonly LostName[]> {
+    const session = openSession(parts);
+    if (!session) return [];
+    const options = this.#parts();
+    const { host, modules } = options;
+    modules.add(session.imports);
+    this.#used = { interpreter: await Interpreter.restore(options, session.image), host, modules };
+    this.#runs = session.runs;
+    this.#place = Promise.resolve(this.#used);
+    return [];
   }
 
   /** The session goes on, with nothing of what it had. */
@@ -126,7 +157,7 @@ export class JavaScriptEngine implements Engine {
 
   #mustEnd(): boolean {
     const run = this.#run;
-    if (!run) return false;
+    if (!run) return this.#clock.monotonic() >= this.#saveEndMs;
     const { interrupt } = this.#options;
     if (interrupt && isInterrupted(interrupt)) run.end({ type: 'stopped' });
     return run.isOver();

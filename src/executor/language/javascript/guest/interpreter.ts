@@ -1,7 +1,9 @@
-/** One QuickJS in memory of its own, with the harness inside. It is thrown away as a whole: nothing of it is ever freed one by one. */
+/** One QuickJS in memory of its own, with the harness inside. It is thrown away as a whole; what a run was handed is let go at the run's end. */
 import variant from '@jitl/quickjs-ng-wasmfile-release-sync';
 import { newQuickJSWASMModuleFromVariant, newVariant } from 'quickjs-emscripten-core';
 import type { QuickJSContext, QuickJSHandle, QuickJSRuntime } from 'quickjs-emscripten-core';
+import { findPages, pageBytes as imagePageBytes, writeHeapImage } from '../../../guest/heap-image.ts';
+import type { HeapImage } from '../../../guest/heap-image.ts';
 import { copyMemory, InterpreterImage } from './interpreter-image.ts';
 import type { Reference } from './interpreter-image.ts';
 import { installConsole } from './in-guest/console.ts';
@@ -9,6 +11,7 @@ import { installDisplay } from './in-guest/display.ts';
 import { installFiles } from './in-guest/files.ts';
 import type { HarnessHost } from './in-guest/harness-types.ts';
 import { installHarness } from './in-guest/harness.ts';
+import { installLeavings } from './in-guest/leavings.ts';
 import { installProcess } from './in-guest/process.ts';
 import { installTimers } from './in-guest/timers.ts';
 import { installTools } from './in-guest/tools.ts';
@@ -52,7 +55,8 @@ const harnessSource = `{
   const tools = (${String(installTools)})(host, values);
   const display = (${String(installDisplay)})(host, values, console);
   const process = (${String(installProcess)})(files);
-  const harness = (${String(installHarness)})(host, { values, console, timers, files, tools, display, process });
+  const leavings = (${String(installLeavings)})(tools);
+  const harness = (${String(installHarness)})(host, { values, console, timers, files, tools, display, process, leavings });
   Object.defineProperty(globalThis, Symbol.for('vivarium.files'), { value: harness.files });
   Object.defineProperty(globalThis, '${harnessName}', { value: harness, configurable: true });
 }`;
@@ -67,7 +71,7 @@ export type PromiseState =
   | { readonly type: 'fulfilled' | 'rejected'; readonly value: QuickJSHandle };
 
 /** A function of the harness, by name. */
-export type HarnessCall = 'begin' | 'finish' | 'describe' | 'answer';
+export type HarnessCall = 'begin' | 'finish' | 'describe' | 'answer' | 'leavings' | 'resume';
 
 /** What a function of the harness answered, or what it threw. */
 export type Called = { readonly text: string } | { readonly thrown: QuickJSHandle };
@@ -77,9 +81,12 @@ export class Interpreter {
   readonly #runtime: QuickJSRuntime;
   readonly #harness: QuickJSHandle;
   readonly #stackBytes: number;
+  readonly #memory: WebAssembly.Memory;
+  #held: QuickJSHandle[] = [];
 
-  private constructor({ runtime, context }: Prepared, stackBytes: number) {
+  private constructor({ memory, runtime, context }: Prepared, stackBytes: number) {
     this.#stackBytes = stackBytes;
+    this.#memory = memory;
     this.#runtime = runtime;
     this.#context = context;
     this.#harness = context.getProp(context.global, harnessName);
@@ -92,6 +99,29 @@ export class Interpreter {
     if (image) image.write(prepared.memory);
     else installIn(prepared);
     return new Interpreter(prepared, options.stackBytes);
+  }
+
+  /**
+   * One that goes on where another one was: its memory is all that it is. Throws where the host's own places in that memory are others.
+   * @param image the memory, behind a header that begins with {@link places}
+   */
+  static async restore(options: InterpreterOptions, image: HeapImage): Promise<Interpreter> {
+    if (image.heapBytes > Math.max(firstPages * pageBytes, options.memoryBytes)) {
+      throw new Error('the memory of the one before is beyond the bound of this one');
+    }
+    const prepared = await prepare(options, Math.ceil(image.heapBytes / pageBytes));
+    installIn(prepared);
+    const interpreter = new Interpreter(prepared, options.stackBytes);
+    const { buffer, byteOffset } = image.header;
+    const places = new Uint32Array(buffer, byteOffset, interpreter.places.length);
+    if (interpreter.places.some((place, index) => place !== places[index])) {
+      throw new Error('the interpreter is made otherwise than the one before');
+    }
+    const { heap } = interpreter;
+    for (const place of findPages(heap)) heap.fill(0, place * imagePageBytes, (place + 1) * imagePageBytes);
+    writeHeapImage(image, heap);
+    interpreter.call('resume');
+    return interpreter;
   }
 
   /** What later ones can start from; `undefined` where that is not possible. */
@@ -110,7 +140,27 @@ export class Interpreter {
 
   #evaluate(code: string, fileName: string, flags: number): Evaluated {
     const result = this.#context.evalCode(code, fileName, flags);
-    return result.error ? { fault: result.error } : { promise: result.value };
+    return result.error ? { fault: result.error } : { promise: this.#hold(result.value) };
+  }
+
+  #hold(handle: QuickJSHandle): QuickJSHandle {
+    this.#held.push(handle);
+    return handle;
+  }
+
+  /** What was handed out and not taken back: a session's values would live as long as it, and be put aside with it. */
+  release(): void {
+    for (const handle of this.#held.splice(0)) if (handle.alive) handle.dispose();
+  }
+
+  /** Where the handles lie that are held from here for good. */
+  get places(): readonly number[] {
+    return [this.#context.global.value, this.#harness.value];
+  }
+
+  /** All that it is, between runs: its module has no other state. Gone when the memory grows. */
+  get heap(): Uint8Array {
+    return new Uint8Array(this.#memory.buffer);
   }
 
   /** Runs what is ready to run, until nothing is. */
@@ -128,12 +178,12 @@ export class Interpreter {
     const state = this.#context.getPromiseState(handle);
     if (state.type === 'pending') return { type: 'pending' };
     return state.type === 'fulfilled'
-      ? { type: 'fulfilled', value: state.value }
-      : { type: 'rejected', value: state.error };
+      ? { type: 'fulfilled', value: this.#hold(state.value) }
+      : { type: 'rejected', value: this.#hold(state.error) };
   }
 
   property(handle: QuickJSHandle, name: string): QuickJSHandle {
-    return this.#context.getProp(handle, name);
+    return this.#hold(this.#context.getProp(handle, name));
   }
 
   setGlobal(name: string, value: QuickJSHandle): void {
@@ -197,10 +247,10 @@ interface Prepared {
 }
 
 /** The same steps in the same order, each time: what memory looks like afterwards is the same, too. */
-async function prepare(options: InterpreterOptions): Promise<Prepared> {
+async function prepare(options: InterpreterOptions, pages: number = firstPages): Promise<Prepared> {
   const { module: wasmModule, memoryBytes, stackBytes, modules, host } = options;
   const maximum = Math.max(firstPages, Math.floor(memoryBytes / pageBytes));
-  const wasmMemory = new WebAssembly.Memory({ initial: firstPages, maximum });
+  const wasmMemory = new WebAssembly.Memory({ initial: Math.max(pages, firstPages), maximum });
   const quick = await newQuickJSWASMModuleFromVariant(newVariant(variant, { wasmModule, wasmMemory }));
   const runtime = quick.newRuntime();
   runtime.setMaxStackSize(stackBytes);

@@ -55,6 +55,7 @@ export class Modules {
   readonly #known = new Map<string, KnownSource>();
   readonly #translate: Translation['module'];
   readonly #endings: readonly string[];
+  #changes = 0;
 
   /** @param endings tried after a name, in this order */
   constructor(translate: Translation['module'], endings: readonly string[]) {
@@ -63,7 +64,22 @@ export class Modules {
   }
 
   add(imports: readonly (readonly [name: string, source: string])[]): void {
-    for (const [name, source] of imports) this.#sources.set(plain(name), source);
+    for (const [name, source] of imports) {
+      const path = plain(name);
+      if (this.#sources.get(path) === source) continue;
+      this.#sources.set(path, source);
+      this.#changes += 1;
+    }
+  }
+
+  /** Another number whenever something was added or replaced. */
+  get changes(): number {
+    return this.#changes;
+  }
+
+  /** What {@link add} takes. */
+  get all(): readonly (readonly [name: string, source: string])[] {
+    return [...this.#sources];
   }
 
   /** The full name of what `base` asks for; what is not found keeps its name, and fails when it is read. */

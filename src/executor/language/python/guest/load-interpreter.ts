@@ -6,8 +6,8 @@ import createPyodideModule from 'pyodide/pyodide.asm.mjs';
 import type { GuestBoot } from '../../../sandbox/protocol.ts';
 import type { PythonSignal } from '../../../guest/interrupt-flag.ts';
 import { guestGlobals, stripGlobals } from '../../../guest/strip-globals.ts';
-import { openHeapImage, writeHeapImage } from './heap-image.ts';
-import type { HeapImage } from './heap-image.ts';
+import { openHeapImage, writeHeapImage } from '../../../guest/heap-image.ts';
+import type { HeapImage } from '../../../guest/heap-image.ts';
 
 /** Never resolved: the stand-ins below answer for it. */
 const nowhere = 'https://pyodide.invalid/';

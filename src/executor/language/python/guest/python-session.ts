@@ -6,15 +6,16 @@ import type { PythonBuffer } from './tool-functions.ts';
 
 interface Save {
   /** JSON text of a {@link Saved}, `later`, or nothing. */
-  (sizeBytes: number, seconds: number, isIdle: boolean): string;
+  (sizeBytes: number, packageBytes: number, seconds: number, isIdle: boolean): string;
 }
 interface Restore {
   /** JSON text of what is lost. */
-  (variables: Uint8Array, files: Uint8Array): string;
+  (variables: Uint8Array, files: Uint8Array, packages: Uint8Array): string;
 }
 type Lost = readonly (readonly [name: string, reason: string])[];
 interface Saved {
   readonly hasNewFiles: boolean;
+  readonly hasNewPackages: boolean;
   readonly names: readonly string[];
   readonly lost: Lost;
 }
@@ -44,29 +45,33 @@ function join(chunks: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
 export class PythonSession {
   readonly #save: Save;
   readonly #restore: Restore;
-  #chunks: [variables: Uint8Array[], files: Uint8Array[]] = [[], []];
+  #chunks: Chunks = [[], [], []];
   #before: Uint8Array = new Uint8Array();
 
   /** @param install runs the source of `checkpoint.py` in the harness's scope */
   constructor(scope: PythonScope, install: () => void) {
-    scope.set('put_aside', (part, bytes) => this.#put(part === 0 ? 0 : 1, bytes));
+    scope.set('put_aside', (part, bytes) => this.#put(part, bytes));
     install();
     this.#save = scope.get('save');
     this.#restore = scope.get('restore');
   }
 
-  save({ sizeBytes, timeMs }: SaveBounds, isIdle: boolean): SavedState | 'later' | undefined {
-    this.#chunks = [[], []];
-    const text = this.#save(sizeBytes, timeMs / 1000, isIdle);
-    const [variables, files] = this.#chunks.map((chunks) => join(chunks)) as [Bytes, Bytes];
-    this.#chunks = [[], []];
+  save({ sizeBytes, packageBytes, timeMs }: SaveBounds, isIdle: boolean): SavedState | 'later' | undefined {
+    this.#chunks = [[], [], []];
+    const text = this.#save(sizeBytes, packageBytes, timeMs / 1000, isIdle);
+    const [variables, files, packages] = this.#chunks.map((chunks) => join(chunks)) as [Bytes, Bytes, Bytes];
+    this.#chunks = [[], [], []];
     if (text === 'later') return text;
     if (!text) return undefined;
-    const { hasNewFiles, names, lost } = JSON.parse(text) as Saved;
+    const { hasNewFiles, hasNewPackages, names, lost } = JSON.parse(text) as Saved;
     const isSame = isEqual(variables, this.#before);
     if (!isSame) this.#before = variables.length > comparedBytes ? new Uint8Array() : variables.slice();
     return {
-      parts: [isSame ? null : variables.buffer, hasNewFiles ? files.buffer : null],
+      parts: [
+        isSame ? null : variables.buffer,
+        hasNewFiles ? files.buffer : null,
+        hasNewPackages ? packages.buffer : null,
+      ],
       names,
       lost: toLost(lost),
     };
@@ -75,20 +80,23 @@ export class PythonSession {
   restore([
     variables = new Uint8Array(),
     files = new Uint8Array(),
+    packages = new Uint8Array(),
   ]: readonly Uint8Array[]): readonly LostName[] {
-    return toLost(JSON.parse(this.#restore(variables, files)) as Lost);
+    return toLost(JSON.parse(this.#restore(variables, files, packages)) as Lost);
   }
 
   /** @param bytes nothing: what was put aside before is not wanted */
-  #put(part: 0 | 1, bytes: PythonBuffer | undefined): void {
-    if (!bytes) return void (this.#chunks[part] = []);
+  #put(part: number, bytes: PythonBuffer | undefined): void {
+    const chunks = this.#chunks[part] ?? [];
+    if (!bytes) return void chunks.splice(0);
     const view = bytes.getBuffer('u8');
-    this.#chunks[part].push(view.data.slice());
+    chunks.push(view.data.slice());
     view.release();
   }
 }
 
 type Bytes = Uint8Array<ArrayBuffer>;
+type Chunks = readonly [variables: Uint8Array[], files: Uint8Array[], packages: Uint8Array[]];
 
 function isEqual(one: Uint8Array, other: Uint8Array): boolean {
   return one.length === other.length && one.every((byte, index) => byte === other[index]);

@@ -2,7 +2,7 @@
 import type { PyodideAPI } from 'pyodide';
 import type { GuestBoot } from '../../../sandbox/protocol.ts';
 import { runCompiled } from './compiled-code.ts';
-import { findPages, packHeapImage } from './heap-image.ts';
+import { findPages, packHeapImage } from '../../../guest/heap-image.ts';
 import { loadPython, whenUnused } from './load-interpreter.ts';
 
 /** What people's programs import most. No module here may draw a random number, or keep a time or a file, when it is imported. */

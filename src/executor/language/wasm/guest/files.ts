@@ -18,6 +18,9 @@ const entryBytes = 512;
 /** What each name of it counts as: one file may have many. */
 export const nameBytes = (length: number): number => 64 + 2 * length;
 
+/** A file's content, or the names in a folder and the numbers of what they name. */
+export type FileNode = Uint8Array | readonly (readonly [name: string, node: number])[];
+
 /** All files of a session, or of a run of its own. */
 export class GuestFiles {
   readonly root: Directory;
@@ -76,6 +79,43 @@ export class GuestFiles {
     if (this.#usedBytes + growthBytes > this.#maxBytes) return false;
     this.#usedBytes += growthBytes;
     return true;
+  }
+
+  /** Every file and folder that has a name, once; the root first. */
+  list(): readonly FileNode[] {
+    const nodes = [...reach([this.root])];
+    const numbers = new Map(nodes.map((node, index) => [node, index]));
+    return nodes.map((node) =>
+      node instanceof Directory
+        ? [...node.contents].map(([name, child]) => [name, numbers.get(child) as number] as const)
+        : (node as File).data,
+    );
+  }
+
+  /** Makes of no files at all what {@link list} was told of. Throws where there is no space, or a number means nothing. */
+  fill(nodes: readonly FileNode[]): void {
+    const made = nodes.map((node, index) => {
+      const isFile = node instanceof Uint8Array;
+      this.#take(entryBytes + (isFile ? node.length : 0));
+      if (isFile) return new GuestFile(this, node);
+      return index === 0 ? this.root : new GuestDirectory(this);
+    });
+    for (const [index, node] of nodes.entries()) {
+      if (!(node instanceof Uint8Array)) this.#name(made[index] as Directory, node, made);
+    }
+  }
+
+  #name(folder: Directory, names: Exclude<FileNode, Uint8Array>, nodes: readonly Inode[]): void {
+    for (const [name, number] of names) {
+      const node = nodes[number];
+      if (!node) throw new Error(`there is no file of the number ${number}`);
+      this.#take(nameBytes(name.length));
+      folder.contents.set(name, node);
+    }
+  }
+
+  #take(sizeBytes: number): void {
+    if (!this.takes(sizeBytes)) throw new Error('there is no space for the files');
   }
 
   /** Everything that the guest can still reach: by name, or because it is open. Each file once, whatever its names. */

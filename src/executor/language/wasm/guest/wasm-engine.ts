@@ -1,10 +1,12 @@
 /** WebAssembly as an engine: the browser's own, with modules that were rewritten to stay within bounds. */
 import { seededRandom, systemRandom } from '../../../../platform/index.ts';
-import type { Engine, EngineRun, GuestOutput } from '../../../guest/engine.ts';
+import type { Engine, EngineRun, GuestOutput, SavedState } from '../../../guest/engine.ts';
 import { readValue, writeValue } from '../../../guest/guest-values.ts';
 import type { ReadValue, WrittenValue } from '../../../guest/guest-values.ts';
 import { isInterrupted } from '../../../guest/interrupt-flag.ts';
+import type { LostName } from '../../../outcome.ts';
 import type { RunRequest } from '../../../sandbox/protocol.ts';
+import type { SaveBounds } from '../../../sandbox/session-protocol.ts';
 import { CallFault } from './arguments.ts';
 import { ModuleFault } from './byte-reader.ts';
 import { countingClock, machineClock } from './clock.ts';
@@ -12,6 +14,7 @@ import { GuestFiles, restartFileNumbers } from './files.ts';
 import { Exit, HostSlot, LoadedModule, OutOfFuel } from './module-run.ts';
 import { readSettings } from './run-settings.ts';
 import type { RunSettings } from './run-settings.ts';
+import { contentBytes, openSession, packSession } from './session-files.ts';
 import { trapFrames, trapKind } from './trap.ts';
 import { RunOver, WasiHost } from './wasi-host.ts';
 
@@ -45,6 +48,8 @@ interface Place {
 export class CompilerDied extends Error {}
 
 const messageLength = 16_384;
+/** Files of so many bytes are copied after every run. */
+const quickBytes = 4 * 2 ** 20;
 const toText = (value: ReadValue): string =>
   typeof value === 'string' ? value : typeof value === 'bigint' ? value.toString() : JSON.stringify(value);
 const short = (text: string): string => text.slice(0, messageLength);
@@ -78,6 +83,22 @@ export class WasmEngine implements Engine {
     this.#files = newFiles(this.#parts);
     this.#environment = {};
     this.#directory = '';
+  }
+
+  save({ sizeBytes }: SaveBounds, isIdle: boolean): SavedState | 'later' {
+    const [environment, directory] = [this.#environment, this.#directory];
+    const session = { nodes: this.#files.list(), environment, directory };
+    if (!isIdle && contentBytes(session) > quickBytes) return 'later';
+    return packSession(session, sizeBytes, this.#place !== undefined);
+  }
+
+  restore([bytes = new Uint8Array()]: readonly Uint8Array[]): readonly LostName[] {
+    const session = openSession(bytes);
+    if (!session) return [];
+    this.#files.fill(session.nodes);
+    this.#environment = session.environment;
+    this.#directory = session.directory;
+    return [];
   }
 
   #returned(request: RunRequest, buffers: readonly Uint8Array[]): string {

@@ -59,7 +59,19 @@ export interface Harness {
   fire(timer: number): void;
   /** The answer to a call of a tool. */
   answer(call: number, text: string): void;
+  /** Between runs: what they have left, as {@link Leavings}. */
+  leavings(): string;
+  /** In the memory of another interpreter, before its first run. */
+  resume(): void;
   readonly files: object;
+}
+
+/** As written by {@link Harness.leavings}. */
+export interface Leavings {
+  /** Of global variables that are none of ours; at most 10,000. */
+  readonly names: readonly string[];
+  /** A name was added, or has gone, or has another value than the last time. What is changed inside of a value is not seen. */
+  readonly hasChanged: boolean;
 }
 
 /** As written by {@link Harness.describe}. */
@@ -123,6 +135,8 @@ export interface GuestTools {
   /** From now on there are these tools, and no others. */
   begin(run: BeginRun): void;
   answer(call: number, text: string): void;
+  /** Whether that is the tool of this name. */
+  isBound(name: string, value: unknown): boolean;
 }
 
 /** What `display.ts` gives to the others. */
@@ -130,6 +144,13 @@ export interface GuestDisplay {
   begin(run: BeginRun): void;
   /** Shows a last value that has more forms than text. */
   showLast(value: unknown): void;
+}
+
+/** What `leavings.ts` gives to the others. */
+export interface GuestLeavings {
+  tell(): string;
+  /** Time goes on from where it was. */
+  resume(): void;
 }
 
 /** What `process.ts` gives to the others. */

@@ -5,6 +5,7 @@ import type {
   GuestConsole,
   GuestDisplay,
   GuestFiles,
+  GuestLeavings,
   GuestProcess,
   GuestTimers,
   GuestTools,
@@ -22,12 +23,13 @@ interface HarnessParts {
   readonly tools: GuestTools;
   readonly display: GuestDisplay;
   readonly process: GuestProcess;
+  readonly leavings: GuestLeavings;
 }
 
 /** Runs in the interpreter, once, before any code of a guest. */
 export function installHarness(host: HarnessHost, parts: HarnessParts): Harness {
   type Entry = [string, unknown];
-  const { values, console, timers, files, tools, display, process } = parts;
+  const { values, console, timers, files, tools, display, process, leavings } = parts;
   const { decode, encode, mapped, settle } = values;
   const { show, typeOf } = console;
   const { parse, stringify } = JSON;
@@ -109,6 +111,8 @@ export function installHarness(host: HarnessHost, parts: HarnessParts): Harness 
     describe,
     fire: (timer) => timers.fire(timer),
     answer: tools.answer,
+    leavings: leavings.tell,
+    resume: leavings.resume,
     files: files.functions,
   };
 }

@@ -124,6 +124,7 @@ export function installTools(host: HarnessHost, values: GuestValues): GuestTools
         scope[name] = call;
       });
     },
+    isBound: (name, value) => value !== undefined && bound.get(name) === value,
     answer(call, text): void {
       const pending = waiting.get(call);
       if (!pending) return;
