@@ -102,12 +102,12 @@ export function sessionLaws(open: OpenExecutor, spelling: Spelling): void {
   });
 
   lawOf(spelling.restoring, 'what is too large to be put aside is listed', async ({ leave }) => {
-    await using narrow = open({ limits: { checkpointBytes: 100 } });
+    await using narrow = open({ limits: { checkpointBytes: 10 } });
     await using session = await narrow.createSession();
     await session.execute(leave);
     const told = await session.execute(stuck, {}, { timeoutMs: stuckMs });
     expect(told.restored?.names).not.toContain('x');
-    expect(told.restored?.lost).toContainEqual({ name: 'x', reason: expect.stringContaining('100 bytes') });
+    expect(told.restored?.lost).toContainEqual({ name: 'x', reason: expect.stringContaining('10 bytes') });
     const next = await session.execute(number(1));
     expect(next).toMatchObject({ type: 'returned', value: 1, restored: told.restored });
   });
