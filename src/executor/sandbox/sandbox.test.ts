@@ -75,7 +75,7 @@ test('whether the frame is there is asked, unless the interpreter has just spoke
 
 test('runs that an earlier interpreter had not put aside count as missed until this one puts something aside', async () => {
   const { sandbox, guest } = openSandbox();
-  const bounds = { sizeBytes: 1000, timeMs: 100, idleMs: 100 };
+  const bounds = { sizeBytes: 1000, packageBytes: 0, timeMs: 100, idleMs: 100 };
   sandbox.keepSession(bounds, { run: 7, missedRuns: 2, parts: [], names: [], lost: [] });
   expect(sandbox.missedRuns).toBe(2);
   const running = sandbox.run(prepare(), silent);

@@ -101,6 +101,8 @@ export class Modules {
 
   /** A module that was read, for tracebacks. */
   find(name: string): KnownSource | undefined {
+    // an interpreter that goes on for another one has not read all that it has
+    if (!this.#known.has(name)) this.read(name);
     return this.#known.get(name);
   }
 

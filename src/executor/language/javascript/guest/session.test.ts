@@ -99,10 +99,15 @@ test('the successor of a successor has what was added, and timers, errors and to
     type: 'threw',
     error: { traceback: expect.stringContaining('<run-4>:2:') as string },
   });
+  await run(third, 'import { fail } from "broken.js"', {
+    imports: [['broken.js', '\nexport const fail = () => nothing.at.all']],
+  });
+  const traceback = expect.stringContaining('broken.js:2:') as string;
+  expect(await run(await successorOf(third), 'fail()')).toMatchObject({ error: { traceback } });
   expect(await run(third, '[list, typeof rate]', { tools: ['rate'], toolParameters: [null] })).toMatchObject({
     value: [[1, 2], 'function'],
   });
-  expect(saved(third).names).toEqual(['list', 'f']);
+  expect(saved(third).names).toEqual(['list', 'f', 'fail']);
   expect(await run(await successorOf(third), 'typeof rate')).toMatchObject({ value: 'undefined' });
 });
 
