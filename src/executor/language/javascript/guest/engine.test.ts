@@ -1,4 +1,5 @@
 import { afterEach, expect, test } from 'vitest';
+import type { RunRequest } from '../../../sandbox/protocol.ts';
 import type { JavaScriptEngine } from './engine.ts';
 import { openEngine, outputTo, runIn as run } from './engine-test-scene.ts';
 import { InterpreterImage } from './interpreter-image.ts';
