@@ -261,6 +261,61 @@ describe('what the host must send', () => {
   });
 });
 
+describe('files of a package that the project may have', () => {
+  const project = join(root, 'project');
+  const files = join(project, 'files');
+  const place = join(project, 'node_modules/@scope/peer');
+  const options = { ...quiet, root: project, plugins: [] };
+  const install = (version: string): void => {
+    mkdirSync(join(place, 'dist'), { recursive: true });
+    writeFileSync(join(place, 'package.json'), JSON.stringify({ version }));
+    writeFileSync(join(place, 'dist/big.wasm'), 'big');
+  };
+  const emitted = async (warnings: string[] = []): Promise<readonly string[]> => {
+    const customLogger = createLogger('silent');
+    customLogger.warn = (text) => void warnings.push(text);
+    const made = await build({
+      ...options,
+      customLogger,
+      plugins: [sandboxFiles({ assetFolder: files })],
+      build: { write: false },
+    });
+    return (made as { output: { fileName: string }[] }).output.map(({ fileName }) => fileName);
+  };
+  beforeAll(() => {
+    mkdirSync(files, { recursive: true });
+    writeFileSync(join(project, 'index.html'), '<!doctype html>');
+    writeFileSync(join(files, 'headers.json'), JSON.stringify(sandboxHeaders('sha256-0')));
+    const peers = [{ package: '@scope/peer', version: '1.2.3', files: { 'deep/big.wasm': 'dist/big.wasm' } }];
+    writeFileSync(join(files, 'peers.json'), JSON.stringify(peers));
+  });
+
+  it('are left out where it has none, and where it has another version, which is told', async () => {
+    expect(await emitted()).not.toContain('sandbox/deep/big.wasm');
+    install('1.2.4');
+    const warnings: string[] = [];
+    expect(await emitted(warnings)).not.toContain('sandbox/deep/big.wasm');
+    expect(warnings.join()).toContain('deep/big.wasm must be of @scope/peer 1.2.3, found 1.2.4');
+  });
+
+  it('are served and emitted beside the others', async () => {
+    install('1.2.3');
+    expect(await emitted()).toContain('sandbox/deep/big.wasm');
+    const server = await preview({
+      ...options,
+      plugins: [sandboxFiles({ assetFolder: files })],
+      preview: { port: 0 },
+    });
+    try {
+      const answer = await ask(portOf(server), '/sandbox/deep/big.wasm');
+      expect([answer.text, answer.headers['content-type']]).toEqual(['big', 'application/wasm']);
+      expect(answer.headers['cross-origin-resource-policy']).toBe('cross-origin');
+    } finally {
+      await server.close();
+    }
+  });
+});
+
 describe('a wrong folder', () => {
   it('is refused by name when it is missing', () => {
     expect(() => vivarium({ assetFolder: join(root, 'nowhere') })).toThrow(

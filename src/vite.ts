@@ -1,7 +1,7 @@
 /** `vivarium/vite`: what a Vite project needs to use the package. Node only. */
 import { createReadStream, existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { extname, join, relative, sep } from 'node:path';
+import { dirname, extname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Connect, Plugin, PreviewServer, UserConfig, ViteDevServer } from 'vite';
 
@@ -110,8 +110,50 @@ function toFile(folder: string, path: string): string | undefined {
   return file;
 }
 
+/** What `peers.json` beside the sandbox's files lists: files that a package has which only those install who want them. */
+interface Peer {
+  readonly package: string;
+  /** Our other files were made from this one. */
+  readonly version: string;
+  /** By their paths here, their paths in the package. */
+  readonly files: Readonly<Record<string, string>>;
+}
+
+/** Where the project has the package. */
+function findPackage(name: string, root: string): string | undefined {
+  const folder = join(root, 'node_modules', name);
+  if (existsSync(join(folder, 'package.json'))) return folder;
+  return dirname(root) === root ? undefined : findPackage(name, dirname(root));
+}
+
+/** Files of packages that the project has, by the path at which they are served. Those of another version would not fit. */
+function findPeerFiles(
+  folder: string,
+  root: string,
+  warn: (text: string) => void,
+): ReadonlyMap<string, string> {
+  const found = new Map<string, string>();
+  const list = join(folder, 'peers.json');
+  const peers = existsSync(list) ? (JSON.parse(readFileSync(list, 'utf8')) as readonly Peer[]) : [];
+  for (const peer of peers) {
+    const place = findPackage(peer.package, root);
+    if (place === undefined) continue;
+    const { version } = JSON.parse(readFileSync(join(place, 'package.json'), 'utf8')) as { version: string };
+    if (version !== peer.version) {
+      const files = Object.keys(peer.files).join(' and ');
+      warn(
+        `vivarium: ${files} must be of ${peer.package} ${peer.version}, found ${version}: they are left out`,
+      );
+      continue;
+    }
+    for (const [path, file] of Object.entries(peer.files)) found.set(path, join(place, file));
+  }
+  return found;
+}
+
 interface Assets {
   readonly folder: string;
+  readonly peerFiles: ReadonlyMap<string, string>;
   readonly embedderPolicy: EmbedderPolicy;
   /** The server's `base`, as a path with slashes around it. */
   readonly basePath: string;
@@ -122,7 +164,7 @@ function toBasePath(base: string): string {
   return new URL(base, 'http://localhost').pathname;
 }
 
-function serveAssets({ folder, embedderPolicy, basePath }: Assets): Connect.NextHandleFunction {
+function serveAssets({ folder, peerFiles, embedderPolicy, basePath }: Assets): Connect.NextHandleFunction {
   return (request: IncomingMessage, response: ServerResponse, next: (error?: unknown) => void): void => {
     if (!existsSync(rulesFile(folder))) return next();
     // read anew: files that are built again may need other headers, and the frame's policy names its script by hash
@@ -132,7 +174,8 @@ function serveAssets({ folder, embedderPolicy, basePath }: Assets): Connect.Next
     // Vite takes its base off behind us
     const pathname = asked.slice(basePath.length - 1);
     if (!pathname.startsWith(rules.assets.path)) return next();
-    const file = toFile(folder, pathname.slice(rules.assets.path.length));
+    const path = pathname.slice(rules.assets.path.length);
+    const file = toFile(folder, path) ?? peerFiles.get(path);
     if (file === undefined) return next();
     for (const [name, value] of Object.entries(headersOf(pathname, rules, embedderPolicy)))
       response.setHeader(name, value);
@@ -151,7 +194,10 @@ function serveAssets({ folder, embedderPolicy, basePath }: Assets): Connect.Next
   };
 }
 
-function toHostNote(rules: AssetRules, { embedderPolicy, basePath }: Omit<Assets, 'folder'>): string {
+function toHostNote(
+  rules: AssetRules,
+  { embedderPolicy, basePath }: Pick<Assets, 'embedderPolicy' | 'basePath'>,
+): string {
   const { assets, frame, pageRule } = rules;
   const below = (path: string): string => `${basePath}${path.slice(1)}`;
   const show = (title: string, headers: Headers): string[] => [
@@ -182,8 +228,9 @@ export function sandboxFiles(options: VivariumPluginOptions = {}): Plugin {
   const headers = isolationHeaders(embedderPolicy);
   let isPublic = false;
   let basePath = '/';
+  let peerFiles: ReadonlyMap<string, string> = new Map();
   const listen = (server: ViteDevServer | PreviewServer): void => {
-    server.middlewares.use(serveAssets({ folder, embedderPolicy, basePath }));
+    server.middlewares.use(serveAssets({ folder, peerFiles, embedderPolicy, basePath }));
   };
   return {
     name: 'vivarium-sandbox-files',
@@ -192,6 +239,7 @@ export function sandboxFiles(options: VivariumPluginOptions = {}): Plugin {
       // '' stands for no public folder, and every path starts with it
       isPublic = config.publicDir !== '' && folder.startsWith(config.publicDir + sep);
       basePath = toBasePath(config.base);
+      peerFiles = findPeerFiles(folder, config.root, (text) => config.logger.warn(text));
     },
     configureServer: listen,
     configurePreviewServer: listen,
@@ -199,8 +247,10 @@ export function sandboxFiles(options: VivariumPluginOptions = {}): Plugin {
       // What lies in the public folder is copied by Vite.
       if (this.environment.name !== 'client' || isPublic) return;
       const rules = readRules(folder);
-      for (const file of filesUnder(folder)) {
-        const path = relative(folder, file).replaceAll(sep, '/');
+      const own = filesUnder(folder).map(
+        (file) => [relative(folder, file).replaceAll(sep, '/'), file] as const,
+      );
+      for (const [path, file] of [...own, ...peerFiles]) {
         const fileName = `${rules.assets.path.slice(1)}${path}`;
         this.emitFile({ type: 'asset', fileName, source: readFileSync(file) });
       }

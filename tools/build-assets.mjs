@@ -16,6 +16,7 @@ const stampName = 'stamp.txt';
 /** A guest's worker is bundled from its entry; files of a package are copied as they are. A new language adds its rows. */
 const workers = {
   'javascript/worker.js': 'language/javascript/guest/javascript-worker.ts',
+  'postgres/worker.js': 'language/postgres/guest/postgres-worker.ts',
   'python/worker.js': 'language/python/guest/python-worker.ts',
   'sql/worker.js': 'language/sql/guest/sql-worker.ts',
   'typescript/worker.js': 'language/typescript/guest/typescript-worker.ts',
@@ -24,12 +25,15 @@ const workers = {
 };
 const copies = {
   'javascript/quickjs.wasm': '@jitl/quickjs-ng-wasmfile-release-sync/wasm',
+  'postgres/pglite.data': '@electric-sql/pglite/pglite.data',
+  'postgres/pglite.wasm': '@electric-sql/pglite/pglite.wasm',
   'python/pyodide.wasm': 'pyodide/pyodide.asm.wasm',
   'sql/sqlite3.wasm': '@sqlite.org/sqlite-wasm/sqlite3.wasm',
 };
 /** Packages that a guest is made of; by their version, they never change in place. */
 const packages = [
   '@bjorn3/browser_wasi_shim',
+  '@electric-sql/pglite',
   '@jitl/quickjs-ng-wasmfile-release-sync',
   '@sqlite.org/sqlite-wasm',
   'acorn',
@@ -37,6 +41,24 @@ const packages = [
   'quickjs-emscripten-core',
   'sucrase',
   'wabt',
+];
+
+/** What takes seconds to make. It depends on a package and a recipe alone, and stands beside a text that says what it was made from. */
+const slowOutputs = [
+  {
+    name: 'postgres/template.bin',
+    keyName: 'postgres/template.txt',
+    packageName: '@electric-sql/pglite',
+    recipe: 'wasm/postgres/build-template.mjs',
+    make: async () => (await import('../wasm/postgres/build-template.mjs')).buildTemplate(),
+  },
+  {
+    name: 'python/standard-library.zip',
+    keyName: 'python/standard-library.txt',
+    packageName: 'pyodide',
+    recipe: 'wasm/python/build-standard-library.mjs',
+    make: async () => (await import('../wasm/python/build-standard-library.mjs')).buildStandardLibrary(),
+  },
 ];
 
 /** What a build leaves, besides its stamp. */
@@ -47,8 +69,7 @@ export const outputs = [
   'headers.json',
   ...Object.keys(workers),
   ...Object.keys(copies),
-  'python/standard-library.txt',
-  'python/standard-library.zip',
+  ...slowOutputs.flatMap(({ name, keyName }) => [name, keyName]),
 ].toSorted();
 
 const versionOf = async (name) =>
@@ -58,9 +79,8 @@ const versionOf = async (name) =>
 async function stampOfInputs() {
   const ours = [
     fileURLToPath(import.meta.url),
-    ...['harness.py', 'checkpoint.py', 'compile-harness.mjs', 'build-standard-library.mjs'].map((name) =>
-      join(pythonFolder, name),
-    ),
+    ...['harness.py', 'checkpoint.py', 'compile-harness.mjs'].map((name) => join(pythonFolder, name)),
+    ...slowOutputs.map(({ recipe }) => join(root, recipe)),
     join(executor, 'policy/contains-module.ts'),
     join(executor, 'sandbox/protocol.ts'),
     join(executor, 'sandbox/session-protocol.ts'),
@@ -118,6 +138,13 @@ async function bundle(entry, fileName, folder) {
       {
         name: 'guest-scripts',
         enforce: 'pre',
+        // files of a disk and of the page's origin, which no guest has
+        resolveId: (source, importer) =>
+          importer?.includes('/@electric-sql/pglite/') &&
+          /\/(?:nodefs|opfs-ahp|memfs2opfs)\.js$/u.test(source)
+            ? '\0absent'
+            : undefined,
+        load: (id) => (id === '\0absent' ? 'export {};' : undefined),
         transform(code, id) {
           // the package says that its modules have no side effects; this one is nothing else
           if (id.endsWith('/prelude.ts')) return { code, map: null, moduleSideEffects: true };
@@ -138,9 +165,9 @@ async function bundle(entry, fileName, folder) {
       rolldownOptions: {
         external: [/^node:/u, 'ws'],
         output: { strict: true, codeSplitting: false },
-        // the loader's own code holds an eval that is never reached; it is not ours to change
+        // loaders' own code holds evals that are never reached, or refused by the frame; it is not ours to change
         onLog: (level, log, report) =>
-          log.message.includes('pyodide.asm.mjs') ? undefined : report(level, log),
+          /pyodide\.asm\.mjs|\/@electric-sql\/pglite\//u.test(log.message) ? undefined : report(level, log),
       },
     },
   });
@@ -186,6 +213,9 @@ javascript/: quickjs.wasm and worker.js (the part that speaks with it) are made 
 (https://github.com/acornjs/acorn, MIT); typescript/worker.js also from sucrase
 (https://github.com/alangpierce/sucrase, MIT).
 
+postgres/: pglite.wasm, pglite.data, template.bin and worker.js (the part that speaks with it) are made from PGlite
+(https://github.com/electric-sql/pglite, Apache License 2.0) and PostgreSQL (PostgreSQL License).
+
 sql/: sqlite3.wasm and worker.js (the part that speaks with it) are SQLite (https://sqlite.org, in the public domain) in the form of the npm
 package "@sqlite.org/sqlite-wasm" (Apache License 2.0).
 
@@ -193,26 +223,20 @@ wasm/: worker.js and text-worker.js hold browser_wasi_shim (https://github.com/b
 text-worker.js holds WABT (https://github.com/WebAssembly/wabt, Apache License 2.0) as well, in the form of the npm package "wabt".
 `;
 
-/** Kept from the last build when only our own sources changed: compiling the library takes seconds. */
-async function standardLibrary(folder, target) {
-  const recipe = await readFile(join(root, 'wasm/python/build-standard-library.mjs'));
+/** Kept from the last build when only our own sources changed. */
+async function writeSlowOutput({ name, keyName, packageName, recipe, make }, folder, target) {
   const input = createHash('sha256')
-    .update(await versionOf('pyodide'))
-    .update(recipe)
+    .update(await versionOf(packageName))
+    .update(await readFile(join(root, recipe)))
     .digest('hex');
-  // names the library, too: a build that was stopped may have left the one without the other
-  const keyOf = (library) => `${input} ${createHash('sha256').update(library).digest('hex')}`;
-  const kept = await readFile(join(target, 'python/standard-library.zip')).catch(() => undefined);
-  const keptKey = await readFile(join(target, 'python/standard-library.txt'), 'utf8').catch(() => '');
+  // names the output, too: a build that was stopped may have left the one without the other
+  const keyOf = (output) => `${input} ${createHash('sha256').update(output).digest('hex')}`;
+  const kept = await readFile(join(target, name)).catch(() => undefined);
+  const keptKey = await readFile(join(target, keyName), 'utf8').catch(() => '');
   const isKept = kept !== undefined && keptKey === keyOf(kept);
-  const library = isKept ? kept : await compileStandardLibrary();
-  await writeFile(join(folder, 'python/standard-library.zip'), library);
-  await writeFile(join(folder, 'python/standard-library.txt'), keyOf(library));
-}
-
-async function compileStandardLibrary() {
-  const { buildStandardLibrary } = await import('../wasm/python/build-standard-library.mjs');
-  return buildStandardLibrary();
+  const output = isKept ? kept : await make();
+  await writeFile(join(folder, name), output);
+  await writeFile(join(folder, keyName), keyOf(output));
 }
 
 async function makeFolders(folder) {
@@ -242,7 +266,7 @@ export async function buildAssets(target = publicFolder) {
   const folder = await mkdtemp(join(root, '.cache/sandbox-'));
   try {
     await makeFolders(folder);
-    await standardLibrary(folder, target);
+    for (const output of slowOutputs) await writeSlowOutput(output, folder, target);
     for (const [name, source] of Object.entries(copies))
       await writeFile(join(folder, name), await readFile(resolve(source)));
     for (const [name, entry] of Object.entries(workers)) await bundle(entry, name, folder);

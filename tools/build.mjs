@@ -13,7 +13,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { dirname, join, relative, resolve } from 'node:path';
+import { dirname, join, relative, resolve, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 const root = resolve(import.meta.dirname, '..');
@@ -144,6 +144,16 @@ async function buildPackage() {
   }
 }
 
+/** Files of the sandbox that are not in the package: 15 MB that only those have who install the package that they are of. */
+const peers = [
+  {
+    package: '@electric-sql/pglite',
+    version: JSON.parse(readFileSync(join(root, 'node_modules/@electric-sql/pglite/package.json'), 'utf8'))
+      .version,
+    files: { 'postgres/pglite.data': 'dist/pglite.data', 'postgres/pglite.wasm': 'dist/pglite.wasm' },
+  },
+];
+
 /** @param {string} folder */
 function emitPackage(folder) {
   const tsc = join(root, 'node_modules/typescript/bin/tsc');
@@ -156,9 +166,13 @@ function emitPackage(folder) {
   const assets = join(root, 'public/sandbox');
   if (!existsSync(assets))
     throw new Error('public/sandbox is missing: the package would have no sandbox files');
-  // what the builder notes for itself is of no use to anybody else
-  const filter = (/** @type {string} */ path) => !/(stamp|standard-library)\.txt$/.test(path);
-  cpSync(assets, join(folder, 'assets/sandbox'), { recursive: true, filter });
+  // what the builder notes for itself is of no use to anybody else; files of a peer come from whoever installs it
+  const isLeftOut = (/** @type {string} */ path) =>
+    /(stamp|standard-library|template)\.txt$/.test(path) ||
+    peers.some(({ files }) => Object.keys(files).includes(relative(assets, path).replaceAll(sep, '/')));
+  const target = join(folder, 'assets/sandbox');
+  cpSync(assets, target, { recursive: true, filter: (path) => !isLeftOut(path) });
+  writeFileSync(join(target, 'peers.json'), `${JSON.stringify(peers, null, 2)}\n`);
 }
 
 async function buildApp() {

@@ -8,6 +8,7 @@ import { leakAttempts } from './family/leaks.ts';
 import { lifetimeAttempts } from './family/lifetime.ts';
 import { messageAttempts } from './family/messages.ts';
 import { networkAttempts } from './family/network.ts';
+import { postgresAttempts } from './family/postgres.ts';
 import { pollutionAttempts } from './family/pollution.ts';
 import { protocolAttempts, protocolScripts } from './family/protocol.ts';
 import { savingAttempts, savingScripts } from './family/saving.ts';
@@ -30,6 +31,7 @@ export const escapeAttempts: readonly EscapeAttempt[] = [
   ...crashAttempts,
   ...lifetimeAttempts,
   ...leakAttempts,
+  ...postgresAttempts,
 ];
 
 /** The scripts of all of them, by name: what guests of the language `worker` are made of. */

@@ -3,7 +3,7 @@
 import type { LoadPackages } from './package-loading.ts';
 
 /** The languages there are. */
-export type LanguageName = 'javascript' | 'python' | 'sql' | 'typescript' | 'wasm' | 'wat';
+export type LanguageName = 'javascript' | 'postgres' | 'python' | 'sql' | 'typescript' | 'wasm' | 'wat';
 
 /** A file of a language, fetched by the page and handed to the frame. */
 export interface LanguageAsset {

@@ -4,8 +4,8 @@ import { systemClock } from '../../../../platform/index.ts';
 import type { Engine } from '../../../guest/engine.ts';
 import { pythonSignalOf, raiseInterrupt } from '../../../guest/interrupt-flag.ts';
 import { serveGuest } from '../../../guest/serve-guest.ts';
-import { limitFiles } from './file-quota.ts';
-import type { FileSystem } from './file-quota.ts';
+import { limitFiles } from '../../../guest/file-quota.ts';
+import type { FileSystem, MemoryFiles } from '../../../guest/file-quota.ts';
 import { loadInterpreter } from './load-interpreter.ts';
 import { PythonEngine } from './python-engine.ts';
 import { makeSnapshot, runHarness } from './snapshot.ts';
@@ -27,6 +27,9 @@ serveGuest(async (boot, output): Promise<Engine> => {
     },
     output,
   );
-  limitFiles(python.FS as unknown as FileSystem, boot.settings.fileBytes);
+  const files = python.FS as unknown as FileSystem & {
+    readonly filesystems: { readonly MEMFS: MemoryFiles };
+  };
+  limitFiles(files, files.filesystems.MEMFS, boot.settings.fileBytes);
   return engine;
 }, makeSnapshot);

@@ -4,6 +4,7 @@ import type { Sqlite3Static } from '@sqlite.org/sqlite-wasm';
 import fc from 'fast-check';
 import { beforeAll, expect, test } from 'vitest';
 import type { GuestValue } from '../../../guest-value.ts';
+import { readCsv } from '../../../guest/given-table.ts';
 import type { RunRequest } from '../../../sandbox/protocol.ts';
 import { parseRunResult } from '../../../sandbox/run-result.ts';
 import type { RunResult } from '../../../sandbox/run-result.ts';
@@ -11,7 +12,6 @@ import { ValueEncoder } from '../../../sandbox/value-codec.ts';
 import { loadSqlite } from './load-sqlite.ts';
 import { SqlEngine } from './sql-engine.ts';
 import { cutStatements } from './statements.ts';
-import { readCsv } from './tables.ts';
 
 let sqlite: Sqlite3Static;
 beforeAll(async () => {

@@ -4,16 +4,17 @@ import { systemClock } from '../../../../platform/index.ts';
 import type { LostName } from '../../../outcome.ts';
 import type { SaveBounds } from '../../../sandbox/session-protocol.ts';
 import type { Engine, EngineRun, GuestOutput, SavedState } from '../../../guest/engine.ts';
-import { readValue, writeValue } from '../../../guest/guest-values.ts';
-import type { WrittenValue } from '../../../guest/guest-values.ts';
+import { quoteName, readTable, readTableFile, TableFault } from '../../../guest/given-table.ts';
+import type { Cell, Table } from '../../../guest/given-table.ts';
+import { readValue } from '../../../guest/guest-values.ts';
+import { showTable } from '../../../guest/show-table.ts';
+import { sizeOfRow, sizeOfTable, writeTable } from '../../../guest/table-value.ts';
 import type { RunRequest } from '../../../sandbox/protocol.ts';
 import { SqlDatabase } from './sql-database.ts';
-import { showTable } from './show-table.ts';
 import { SqlSession } from './sql-session.ts';
 import { cutStatements, placeIn } from './statements.ts';
 import type { Place, Statement } from './statements.ts';
-import { bindCell, putTable, quoteName, readCsv, readTable, TableFault, toCell } from './tables.ts';
-import type { Cell, Table } from './tables.ts';
+import { bindCell, putTable, sqliteCells, toCell } from './tables.ts';
 
 export interface SqlParts {
   readonly sqlite: Sqlite3Static;
@@ -38,8 +39,6 @@ class ResultTooLarge extends Error {}
 
 /** What only the reader of SQL says: nothing about tables that an earlier statement may make. */
 const syntaxMessage = /syntax error$|^incomplete input$|^unrecognized token/u;
-/** What a cell is counted as, besides its bytes. */
-const cellBytes = 8;
 const messageLength = 16_384;
 
 export class SqlEngine implements Engine {
@@ -90,20 +89,19 @@ export class SqlEngine implements Engine {
       const isLast = index === statements.length - 1;
       result = this.#execute(code, statement, { parameters, maxBytes: isLast ? leftBytes : undefined });
     }
-    if (result) leftBytes -= sizeOf(result);
+    if (result) leftBytes -= sizeOfTable(result);
     if (result && request.displays > 0) showTable(result, request.displayBytes, this.#parts.output);
     const variables = outputs.map((name) => {
       const query = { text: `SELECT * FROM ${quoteName(name)}`, start: 0 };
       const table = this.#execute(query.text, query, { parameters: new Map(), maxBytes: leftBytes });
-      leftBytes -= table ? sizeOf(table) : 0;
+      leftBytes -= table ? sizeOfTable(table) : 0;
       return [name, this.#write(table)] as const;
     });
     return { type: 'returned', value: this.#write(result), variables };
   }
 
   #write(table: Table | undefined): unknown {
-    const value: WrittenValue = table ? { columns: table.columns, rows: table.rows } : null;
-    return writeValue(value, this.#parts.output);
+    return writeTable(table, this.#parts.output);
   }
 
   /** Of the statements as they stand; nothing of them runs. */
@@ -139,23 +137,18 @@ export class SqlEngine implements Engine {
     for (const [name, tree] of Object.entries(variables)) {
       const value = readValue(tree, buffers);
       const cell = toCell(value);
-      if (cell === undefined) this.#putTable(name, () => readTable(name, value));
+      if (cell === undefined) this.#putTable(name, readTable(name, value, sqliteCells));
       else parameters.set(name, cell);
     }
     for (const [path, tree] of files) {
-      const content = readValue(tree, buffers) as string | Uint8Array;
-      const [, name] = /^(?:.*\/)?([a-z_]\w*)\.csv$/iu.exec(path) ?? [];
-      if (name === undefined)
-        throw new TableFault(`the file ${path} must be called as a table, and end with .csv`);
-      const text = typeof content === 'string' ? content : new TextDecoder().decode(content);
-      this.#putTable(name, () => readCsv(path, text));
+      this.#putTable(...readTableFile(path, readValue(tree, buffers) as string | Uint8Array));
     }
     return parameters;
   }
 
-  #putTable(name: string, read: () => Table): void {
+  #putTable(name: string, table: Table): void {
     try {
-      putTable(this.#parts.sqlite, this.#sql.database, name, read());
+      putTable(this.#parts.sqlite, this.#sql.database, name, table);
     } catch (error) {
       throw this.#fault(error, () => ({ line: 1, column: 1 }));
     }
@@ -229,17 +222,6 @@ function readRows(statement: PreparedStatement, maxBytes: number): Table {
     rows.push(row);
   }
   return { columns, rows };
-}
-
-function sizeOfRow(row: readonly Cell[]): number {
-  return row.reduce<number>((sum, cell) => {
-    const isLong = typeof cell === 'string' || cell instanceof Uint8Array;
-    return sum + cellBytes + (isLong ? cell.length : 0);
-  }, cellBytes);
-}
-
-function sizeOf({ rows }: Table): number {
-  return rows.reduce((sum, row) => sum + sizeOfRow(row), 0);
 }
 
 const short = (text: string): string => text.slice(0, messageLength);

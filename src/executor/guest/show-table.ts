@@ -1,8 +1,8 @@
 /** Shows the rows of a result beside bringing them back. */
-import type { GuestOutput } from '../../../guest/engine.ts';
-import { tableBundle } from '../../../guest/table-bundle.ts';
-import type { TableCell, TableRow } from '../../../guest/table-bundle.ts';
-import type { Cell, Table } from './tables.ts';
+import type { GuestOutput } from './engine.ts';
+import type { Cell, Table } from './given-table.ts';
+import { tableBundle } from './table-bundle.ts';
+import type { TableCell, TableRow } from './table-bundle.ts';
 
 /** What is shown is for eyes; the value has all. */
 const shownRows = 100;
@@ -41,7 +41,10 @@ function writeCell(cell: Cell): TableCell {
   if (typeof cell === 'bigint') return String(cell);
   if (typeof cell === 'number') return Number.isFinite(cell) ? cell : String(cell);
   if (cell instanceof Uint8Array) return `<${cell.length} bytes>`;
-  return cell !== null && cell.length > shownCellLength ? `${cell.slice(0, shownCellLength)}…` : cell;
+  if (cell instanceof Date) return cell.toISOString();
+  return typeof cell === 'string' && cell.length > shownCellLength
+    ? `${cell.slice(0, shownCellLength)}…`
+    : cell;
 }
 
 function plainOf(columns: readonly string[], rows: readonly (readonly TableCell[])[], total: number): string {

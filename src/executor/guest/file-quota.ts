@@ -11,7 +11,8 @@ type Write = (
   ...range: readonly [offset: number, length: number, position: number, canOwn?: boolean]
 ) => number;
 
-interface MemoryFiles {
+/** How emscripten keeps files in memory. */
+export interface MemoryFiles {
   expandFileStorage(node: FileNode, capacity: number): void;
   resizeFileStorage(node: FileNode, size: number): void;
   /** Shared by all files; there as soon as there is one. */
@@ -22,11 +23,10 @@ interface MemoryFiles {
 export interface FileSystem {
   readonly root: FileNode;
   readonly streams: readonly ({ readonly node?: FileNode } | undefined)[];
-  readonly filesystems: { readonly MEMFS: MemoryFiles };
   readonly ErrnoError: new (errno: number) => Error;
 }
 
-/** ENOSPC in emscripten's numbering: Python raises `OSError: No space left on device`. */
+/** ENOSPC in emscripten's numbering: Python raises `OSError: No space left on device`, Postgres says 53100. */
 const noSpace = 51;
 
 /** Bytes held by all files, deleted ones that are still open included. */
@@ -50,8 +50,7 @@ const sizeOf = (node: FileNode): number => (ArrayBuffer.isView(node.contents) ? 
  * Lets files grow by `maxSizeBytes` beyond what is there now. Growth is added up as it happens; only at the bound is everything measured
  * anew. A growing file reserves up to an eighth more than it asks for, so that much the bound may be passed by.
  */
-export function limitFiles(files: FileSystem, maxSizeBytes: number): void {
-  const memory = files.filesystems.MEMFS;
+export function limitFiles(files: FileSystem, memory: MemoryFiles, maxSizeBytes: number): void {
   const baseBytes = measure(files);
   let usedBytes = 0;
   const reserve = (growthBytes: number): void => {
