@@ -38,7 +38,7 @@ export async function buildTemplate() {
     await database.close();
     const paths = await listPaths(folder);
     const contents = await Promise.all(
-      paths.map((path) => (path.endsWith('/') ? Buffer.alloc(0) : readFile(join(folder, path)))),
+      paths.map(async (path) => (path.endsWith('/') ? Buffer.alloc(0) : readFile(join(folder, path)))),
     );
     const list = Buffer.from(JSON.stringify(paths.map((path, index) => [path, contents[index].length])));
     const length = Buffer.alloc(4);

@@ -151,22 +151,26 @@ const cell: fc.Arbitrary<GuestValue> = fc.oneof(
 );
 const text: fc.Arbitrary<GuestValue> = fc.string({ unit: 'grapheme' }).filter((it) => !it.includes('\0'));
 
-test('a table comes back as it went in, cells and parameters alike', async () => {
-  const row = fc.tuple(cell, text, fc.uint8Array(), fc.boolean(), fc.double());
-  await fc.assert(
-    fc.asyncProperty(fc.array(row, { minLength: 1, maxLength: 5 }), async (table) => {
-      const columns = ['a', 'odd "name', 'c', 'd', 'e'];
-      const [p, q, r, s, u] = table[0] as (typeof table)[0];
-      const variables = { t: { columns, rows: table }, p, q, r, s, u };
-      const result = await run('SELECT * FROM t', { variables, outputs: ['t'] });
-      expect(result).toMatchObject({ value: { columns, rows: table }, variables: { t: { rows: table } } });
-      expect(await rows('SELECT :p, :q, :r, :s, :u', { variables })).toEqual([
-        [p === null ? null : p, q, r, s, u],
-      ]);
-    }),
-    { numRuns: 25 },
-  );
-});
+test(
+  'a table comes back as it went in, cells and parameters alike',
+  async () => {
+    const row = fc.tuple(cell, text, fc.uint8Array(), fc.boolean(), fc.double());
+    await fc.assert(
+      fc.asyncProperty(fc.array(row, { minLength: 1, maxLength: 5 }), async (table) => {
+        const columns = ['a', 'odd "name', 'c', 'd', 'e'];
+        const [p, q, r, s, u] = table[0] as (typeof table)[0];
+        const variables = { t: { columns, rows: table }, p, q, r, s, u };
+        const result = await run('SELECT * FROM t', { variables, outputs: ['t'] });
+        expect(result).toMatchObject({ value: { columns, rows: table }, variables: { t: { rows: table } } });
+        expect(await rows('SELECT :p, :q, :r, :s, :u', { variables })).toEqual([
+          [p === null ? null : p, q, r, s, u],
+        ]);
+      }),
+      { numRuns: 10 },
+    );
+  },
+  startMs,
+);
 
 test('columns have one type each, the narrowest that takes what is in them', async () => {
   const t = [

@@ -1,7 +1,7 @@
 /** SQL by Postgres as an engine: a script in, the rows of its last statement out. */
 import { systemClock } from '../../../../platform/index.ts';
 import type { Engine, EngineRun, GuestOutput } from '../../../guest/engine.ts';
-import { quoteName, readTable, readTableFile, TableFault } from '../../../guest/given-table.ts';
+import { quoteName, readTable, readTableFile } from '../../../guest/given-table.ts';
 import type { Cell, Table } from '../../../guest/given-table.ts';
 import { readValue } from '../../../guest/guest-values.ts';
 import { showTable } from '../../../guest/show-table.ts';
@@ -194,7 +194,7 @@ function nullCharacter(script: string): StatementFault | undefined {
 function placeAmong(script: string, statements: readonly Statement[], position: number): Place {
   let left = position;
   for (const statement of statements) {
-    const characters = [...statement.text].length;
+    const characters = Array.from(statement.text).length;
     if (left <= characters) return placeOf(script, indexInScript(statement, Math.max(1, left)));
     left -= characters;
   }

@@ -148,7 +148,9 @@ export function cutStatements(script: string, isParameter: (name: string) => boo
 /** The index in the script of a character of a statement. @param position in characters from 1; `undefined`: the statement's first word */
 export function indexInScript({ text, start, edits }: Statement, position: number | undefined): number {
   if (position === undefined) return start + (/^(?:\s|--[^\n]*(?:\n|$))*/u.exec(text)?.[0].length ?? 0);
-  const index = [...text].slice(0, position - 1).join('').length;
+  const index = Array.from(text)
+    .slice(0, position - 1)
+    .join('').length;
   const shift = edits.reduce((sum, { at, longer }) => (at < index ? sum + longer : sum), 0);
   return start + index - shift;
 }

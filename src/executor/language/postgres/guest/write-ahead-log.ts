@@ -36,17 +36,13 @@ export interface LogMemory extends MemoryFiles {
   };
 }
 
+type Written = readonly [buffer: unknown, offset: number, length: number, position: number];
+
 /** From now on files in this folder have sizes and no content. */
 export function dropLog(files: LogFiles, memory: LogMemory, folder: string): void {
   const { node: parent } = files.lookupPath(folder);
   const { node: nodeOperations, stream: streamOperations } = memory.ops_table.file;
-  const write = (
-    stream: LogStream,
-    _buffer: unknown,
-    _offset: number,
-    length: number,
-    position: number,
-  ): number => {
+  const write = (stream: LogStream, ...[, , length, position]: Written): number => {
     const { node } = stream as { node: LogNode };
     node.usedBytes = Math.max(node.usedBytes, position + length);
     return length;
