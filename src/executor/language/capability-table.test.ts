@@ -7,6 +7,7 @@ import type { Spelling } from '../laws/spelling.contract.ts';
 import { javascriptSpelling } from './javascript/javascript-spelling.contract.ts';
 import type { LanguageCapabilities, LanguageName } from './language.ts';
 import { languages } from './languages.ts';
+import { postgresSpelling } from './postgres/postgres-spelling.contract.ts';
 import { pythonSpelling } from './python/python-spelling.contract.ts';
 import { sqlSpelling } from './sql/sql-spelling.contract.ts';
 import { typescriptSpelling } from './typescript/typescript-spelling.contract.ts';
@@ -77,6 +78,7 @@ test('the table in docs/executor.md says what the languages can do', () => {
 
 const spellings: Readonly<Record<LanguageName, Spelling>> = {
   javascript: javascriptSpelling,
+  postgres: postgresSpelling,
   python: pythonSpelling,
   sql: sqlSpelling,
   typescript: typescriptSpelling,

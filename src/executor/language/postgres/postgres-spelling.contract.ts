@@ -68,12 +68,15 @@ export const postgresSpelling: Spelling = {
   longSum: 'SELECT sum(x) FROM generate_series(0, 99999) AS x;',
 
   variable: 'x',
-  values: { lacks: 'variables are tables and parameters; they are tested with the engine' },
+  values: {
+    testedIn:
+      'postgres/guest/postgres-engine.test.ts › a table comes back as it went in, cells and parameters alike',
+  },
 
-  bothStreams: { lacks: 'a statement has one result; notices are tested with the engine' },
+  bothStreams: { testedIn: 'postgres/guest/postgres-engine.test.ts › what says something is heard' },
   byCharacter: { lacks: 'what is printed are lines' },
   submit: { lacks: 'a statement cannot end those that follow' },
-  failing: { lacks: 'errors in functions are tested with the engine' },
+  failing: { testedIn: 'postgres/guest/postgres-engine.test.ts › faults have their places' },
   exceptions: [
     ['SELECT * FROM nowhere;', '42P01', 'relation "nowhere" does not exist'],
     ['SELECT 1/0;', '22012', 'division by zero'],
@@ -85,15 +88,20 @@ export const postgresSpelling: Spelling = {
     message: 'syntax error at or near "frm"',
   },
   denied: { lacks: 'nothing can be imported' },
-  readFiles: { lacks: 'files become tables; they are tested with the engine' },
+  readFiles: { testedIn: 'postgres/guest/postgres-engine.test.ts › columns have one type each' },
   imports: { lacks: 'nothing can be imported' },
+  faultyModules: { lacks: 'nothing can be imported' },
   awaiting: { lacks: 'there is nothing to wait for' },
 
   tools: { lacks: 'a statement cannot await, and the order of its calls is Postgres’ own' },
   environment: { lacks: 'SQL has no environment' },
   workingDirectory: { lacks: 'there are no files to find' },
-  displays: { lacks: 'what is shown is the result itself; it is tested with the engine' },
+  displays: { testedIn: 'postgres/guest/postgres-engine.test.ts › rows are shown beside the value' },
   namesEval: { lacks: 'there are no globals' },
+  deniedParts: { lacks: 'there are no modules' },
+
+  submitFields: { lacks: 'there is no SUBMIT' },
+  packages: { lacks: 'there are no packages' },
 
   traces: {
     leave: 'CREATE TABLE t(x int);\nCREATE TEMP TABLE u(x int);\nSET my.mark = 7;',

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import fc from 'fast-check';
-import { beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test, vi } from 'vitest';
 import type { GuestValue } from '../../../guest-value.ts';
 import type { RunRequest } from '../../../sandbox/protocol.ts';
 import { parseRunResult } from '../../../sandbox/run-result.ts';
@@ -16,6 +16,7 @@ import { openTemplate } from './template.ts';
 const bounds = { resultBytes: 2 ** 20, valueDepth: 8 };
 const mebibyte = 2 ** 20;
 const startMs = 60_000;
+vi.setConfig({ testTimeout: startMs });
 
 let engine: PostgresEngine;
 let kept: ArrayBuffer[] = [];
@@ -42,6 +43,7 @@ beforeAll(async () => {
     interrupt: undefined,
     output: {
       emit: () => undefined,
+      emitBytes: () => undefined,
       writeRaw: (stream, bytes) => {
         printed[stream] += new TextDecoder().decode(bytes);
       },
@@ -151,26 +153,22 @@ const cell: fc.Arbitrary<GuestValue> = fc.oneof(
 );
 const text: fc.Arbitrary<GuestValue> = fc.string({ unit: 'grapheme' }).filter((it) => !it.includes('\0'));
 
-test(
-  'a table comes back as it went in, cells and parameters alike',
-  async () => {
-    const row = fc.tuple(cell, text, fc.uint8Array(), fc.boolean(), fc.double());
-    await fc.assert(
-      fc.asyncProperty(fc.array(row, { minLength: 1, maxLength: 5 }), async (table) => {
-        const columns = ['a', 'odd "name', 'c', 'd', 'e'];
-        const [p, q, r, s, u] = table[0] as (typeof table)[0];
-        const variables = { t: { columns, rows: table }, p, q, r, s, u };
-        const result = await run('SELECT * FROM t', { variables, outputs: ['t'] });
-        expect(result).toMatchObject({ value: { columns, rows: table }, variables: { t: { rows: table } } });
-        expect(await rows('SELECT :p, :q, :r, :s, :u', { variables })).toEqual([
-          [p === null ? null : p, q, r, s, u],
-        ]);
-      }),
-      { numRuns: 10 },
-    );
-  },
-  startMs,
-);
+test('a table comes back as it went in, cells and parameters alike', async () => {
+  const row = fc.tuple(cell, text, fc.uint8Array(), fc.boolean(), fc.double());
+  await fc.assert(
+    fc.asyncProperty(fc.array(row, { minLength: 1, maxLength: 5 }), async (table) => {
+      const columns = ['a', 'odd "name', 'c', 'd', 'e'];
+      const [p, q, r, s, u] = table[0] as (typeof table)[0];
+      const variables = { t: { columns, rows: table }, p, q, r, s, u };
+      const result = await run('SELECT * FROM t', { variables, outputs: ['t'] });
+      expect(result).toMatchObject({ value: { columns, rows: table }, variables: { t: { rows: table } } });
+      expect(await rows('SELECT :p, :q, :r, :s, :u', { variables })).toEqual([
+        [p === null ? null : p, q, r, s, u],
+      ]);
+    }),
+    { numRuns: 10 },
+  );
+});
 
 test('columns have one type each, the narrowest that takes what is in them', async () => {
   const t = [
@@ -258,41 +256,33 @@ test('rows are shown beside the value', async () => {
   expect(shown[0]).toMatchObject({ 'text/plain': 'a | b\n<b> | true' });
 });
 
-test(
-  'bounds end a run, and the database goes on',
-  async () => {
-    expect(await run("SELECT repeat('x', 2000000)")).toEqual({ type: 'exceeded', limit: 'result' });
-    expect(await run('SELECT x FROM generate_series(1, 200000) AS x')).toEqual({
-      type: 'exceeded',
-      limit: 'result',
-    });
-    expect(await run("SELECT repeat('x', 400000000)")).toEqual({ type: 'exceeded', limit: 'memory' });
-    const asking = 'DO $$ BEGIN LOOP PERFORM clock_timestamp(); END LOOP; END $$';
-    expect(await run(asking, { timeoutMs: 200 })).toEqual({ type: 'exceeded', limit: 'time' });
-    expect(
-      await error(
-        'CREATE FUNCTION deep(int) RETURNS int LANGUAGE plpgsql AS $$ BEGIN RETURN deep($1); END $$; SELECT deep(1)',
-      ),
-    ).toBe('54001: stack depth limit exceeded');
-    expect(await rows('SELECT a FROM kept')).toEqual([[1]]);
-    expect(losses).toBe(0);
-  },
-  startMs,
-);
+test('bounds end a run, and the database goes on', async () => {
+  expect(await run("SELECT repeat('x', 2000000)")).toEqual({ type: 'exceeded', limit: 'result' });
+  expect(await run('SELECT x FROM generate_series(1, 200000) AS x')).toEqual({
+    type: 'exceeded',
+    limit: 'result',
+  });
+  expect(await run("SELECT repeat('x', 400000000)")).toEqual({ type: 'exceeded', limit: 'memory' });
+  const asking = 'DO $$ BEGIN LOOP PERFORM clock_timestamp(); END LOOP; END $$';
+  expect(await run(asking, { timeoutMs: 200 })).toEqual({ type: 'exceeded', limit: 'time' });
+  expect(
+    await error(
+      'CREATE FUNCTION deep(int) RETURNS int LANGUAGE plpgsql AS $$ BEGIN RETURN deep($1); END $$; SELECT deep(1)',
+    ),
+  ).toBe('54001: stack depth limit exceeded');
+  expect(await rows('SELECT a FROM kept')).toEqual([[1]]);
+  expect(losses).toBe(0);
+});
 
-test(
-  'files are bounded, and the log of changes takes no share of them',
-  async () => {
-    const fill = "CREATE TABLE much AS SELECT repeat('x', 1000) AS y FROM generate_series(1, 6000)";
-    for (let round = 0; round < 10; round += 1) await run(`${fill}; DROP TABLE much; CHECKPOINT`);
-    expect(await rows('SELECT sum(size) > 50000000 FROM pg_ls_waldir()')).toEqual([[false]]);
-    const more = "CREATE TABLE much AS SELECT repeat('x', 1000) AS y FROM generate_series(1, 30000)";
-    expect(await error(more, { timeoutMs: 60_000 })).toMatch(/^53100: .*No space left/u);
-    expect(await rows(`${fill}; SELECT count(*) FROM much`)).toEqual([[6000]]);
-    expect(losses).toBe(0);
-  },
-  startMs,
-);
+test('files are bounded, and the log of changes takes no share of them', async () => {
+  const fill = "CREATE TABLE much AS SELECT repeat('x', 1000) AS y FROM generate_series(1, 6000)";
+  for (let round = 0; round < 10; round += 1) await run(`${fill}; DROP TABLE much; CHECKPOINT`);
+  expect(await rows('SELECT sum(size) > 50000000 FROM pg_ls_waldir()')).toEqual([[false]]);
+  const more = "CREATE TABLE much AS SELECT repeat('x', 1000) AS y FROM generate_series(1, 30000)";
+  expect(await error(more, { timeoutMs: 60_000 })).toMatch(/^53100: .*No space left/u);
+  expect(await rows(`${fill}; SELECT count(*) FROM much`)).toEqual([[6000]]);
+  expect(losses).toBe(0);
+});
 
 test.each([
   ['what ends Postgres with its last words', 'SET exit_on_error = on; SELECT 1/0', '22012: division by zero'],
@@ -301,28 +291,20 @@ test.each([
     `SELECT ${'1+'.repeat(8000)}1`,
     '54001: stack depth limit exceeded',
   ],
-])(
-  '%s costs the session, and the next run has a new one',
-  async (_name, code, told) => {
-    await run('CREATE TABLE IF NOT EXISTS lost(a int)');
-    losses = 0;
-    expect(await error(code)).toBe(told);
-    expect(losses).toBe(1);
-    expect(await rows("SELECT count(*) FROM pg_class WHERE relname = 'lost'")).toEqual([[0]]);
-  },
-  startMs,
-);
+])('%s costs the session, and the next run has a new one', async (_name, code, told) => {
+  await run('CREATE TABLE IF NOT EXISTS lost(a int)');
+  losses = 0;
+  expect(await error(code)).toBe(told);
+  expect(losses).toBe(1);
+  expect(await rows("SELECT count(*) FROM pg_class WHERE relname = 'lost'")).toEqual([[0]]);
+});
 
-test(
-  'what Postgres does not survive, and says nothing of, ends the worker',
-  async () => {
-    // a number is taken for a pointer
-    const code =
-      "CREATE FUNCTION wrong(int) RETURNS cstring LANGUAGE internal AS 'textout'; SELECT wrong(2147483600)";
-    await expect(run(code)).rejects.toThrow('Postgres ended');
-  },
-  startMs,
-);
+test('what Postgres does not survive, and says nothing of, ends the worker', async () => {
+  // a number is taken for a pointer
+  const code =
+    "CREATE FUNCTION wrong(int) RETURNS cstring LANGUAGE internal AS 'textout'; SELECT wrong(2147483600)";
+  await expect(run(code)).rejects.toThrow('Postgres ended');
+});
 
 const pieces = [
   ';',

@@ -96,6 +96,6 @@ export class StatementRun {
     bounds.outputLeft -= sizeBytes;
     if (bounds.outputLeft >= 0) return;
     bounds.over = 'output';
-    output.exceed();
+    output.exceed('outputBytes');
   }
 }
