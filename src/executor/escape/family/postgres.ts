@@ -82,11 +82,11 @@ const code: readonly EscapeAttempt[] = [
       "a function of Postgres' own under wrong types, so that a number is taken for a pointer",
     ),
     "CREATE FUNCTION wrong(bigint) RETURNS cstring LANGUAGE internal AS 'textout'; SELECT wrong(2147483600)",
-    ended('threw', 'failed', 'lost', 'returned'),
+    ended('threw', 'failed', 'lost', 'exceeded'),
   ),
   crashing(
-    plan('pg-terminate', 'an end of the backend that it orders itself'),
-    'SELECT pg_terminate_backend(pg_backend_pid()), pg_sleep(1)',
+    plan('pg-exit', 'a setting by which the backend ends at the first error'),
+    'SET exit_on_error = on; SELECT 1/0',
     ended('threw', 'failed', 'lost'),
   ),
 ];

@@ -124,5 +124,5 @@ export const postgresSpelling: Spelling = {
 
   hostile,
   deletedFiles: { lacks: 'files are Postgres’ own' },
-  flood: block('LOOP PERFORM print(1); END LOOP;'),
+  flood: block("LOOP PERFORM print(repeat('y', 99)); END LOOP;"),
 };
