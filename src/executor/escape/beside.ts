@@ -92,11 +92,8 @@ export const contextOf = (
 export function pairOfRuns(family: EscapeFamily, plan: BesidePlan, pair: Pair): EscapeAttempt {
   const { language } = plan;
   return beside(family, plan, (trial) =>
-    judgePair(pair, (code) =>
-      trial.execute(language, textOf(trial, code), contextOf(trial, language, pair.context), {
-        timeoutMs: shortMs,
-        ...pair.options,
-      }),
+    judgePair(pair, (code, options) =>
+      trial.execute(language, textOf(trial, code), contextOf(trial, language, pair.context), options),
     ),
   );
 }
@@ -106,22 +103,20 @@ export function pairInSession(family: EscapeFamily, plan: BesidePlan, pair: Pair
   const { language } = plan;
   return beside(family, plan, (trial) =>
     trial.borrow(language, (session) =>
-      judgePair(pair, (code) =>
-        session.execute(textOf(trial, code), contextOf(trial, language, pair.context), {
-          timeoutMs: shortMs,
-          ...pair.options,
-        }),
+      judgePair(pair, (code, options) =>
+        session.execute(textOf(trial, code), contextOf(trial, language, pair.context), options),
       ),
     ),
   );
 }
 
 async function judgePair(
-  { code, holds, allowed, shows, words }: Pair,
-  execute: (code: Code) => Promise<Outcome>,
+  { code, holds, allowed, shows, words, options }: Pair,
+  execute: (code: Code, options: ExecutionOptions) => Promise<Outcome>,
 ): Promise<Findings> {
-  const shown = await execute(allowed);
-  const outcome = await execute(code);
+  // a short time limit is meant for the attempt alone
+  const shown = await execute(allowed, { ...options, timeoutMs: shortMs });
+  const outcome = await execute(code, { timeoutMs: shortMs, ...options });
   return {
     end: describeEnd(outcome),
     printed: outcome.stdout,

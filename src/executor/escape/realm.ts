@@ -47,7 +47,7 @@ export interface EscapeRealmOptions {
 
 /**
  * Enough for a suite's attempts at a time; each interpreter of Python has some 50 MB, so none is made ahead, and nothing is put aside. How long one
- * takes to start says nothing about walls.
+ * takes to start says nothing about walls, nor does how long a busy machine keeps the frame from answering.
  */
 const suiteLimits: Partial<ExecutorLimits> = {
   concurrentExecutions: 8,
@@ -55,6 +55,7 @@ const suiteLimits: Partial<ExecutorLimits> = {
   warmSandboxes: 0,
   checkpointBytes: 0,
   bootTimeoutMs: 240_000,
+  frameAnswerMs: 60_000,
 };
 
 /** An executor whose guests are hostile scripts. */
