@@ -13,6 +13,8 @@ const tools: Tools = {
   never: { call: () => new Promise<GuestValue>(() => undefined) },
 };
 
+const decode = (script: ArrayBuffer): string => new TextDecoder().decode(script);
+
 /** As on a page without isolation headers: no memory is shared, nothing can be interrupted. @param before runs first in the worker */
 function withoutSharedMemory(before: string = ''): Executor {
   return assembleExecutor({ language: 'python', assets, frame: 'srcdoc' }, (options, limits) => {
@@ -22,7 +24,8 @@ function withoutSharedMemory(before: string = ''): Executor {
       async createHost(signal) {
         const host: SandboxHost = await createHost(signal);
         const [open, load] = [host.open.bind(host), host.load.bind(host)];
-        host.load = ({ worker, assets: files }) => load({ worker: before + worker, assets: files });
+        host.load = ({ worker, assets: files }) =>
+          load({ worker: before + (typeof worker === 'string' ? worker : decode(worker)), assets: files });
         Object.defineProperty(host, 'isIsolated', { value: false });
         host.open = (id, { kind, settings }, watcher) =>
           open(id, { kind, settings: { ...settings, mailboxBytes: 0 } }, watcher);
