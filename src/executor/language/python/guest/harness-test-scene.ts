@@ -36,7 +36,7 @@ export interface Saved {
   readonly lost: Readonly<Record<string, string>>;
 }
 
-type Save = (sizeBytes: number, seconds: number, isIdle: boolean) => string;
+type Save = (sizeBytes: number, packageBytes: number, seconds: number, isIdle: boolean) => string;
 type Start = (request: Uint8Array, buffers: readonly Uint8Array[]) => string;
 interface Scope {
   get(name: 'save'): Save;
@@ -79,8 +79,8 @@ export async function openHarness(): Promise<HarnessScene> {
       >;
     },
     save(sizeBytes, seconds = 60) {
-      const soon = save(sizeBytes, seconds, false);
-      const text = soon === 'later' ? save(sizeBytes, seconds, true) : soon;
+      const soon = save(sizeBytes, sizeBytes, seconds, false);
+      const text = soon === 'later' ? save(sizeBytes, sizeBytes, seconds, true) : soon;
       if (text === '') return undefined;
       const { names, lost } = JSON.parse(text) as { names: string[]; lost: [string, string][] };
       return { names, lost: Object.fromEntries(lost) };
