@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Executor } from '../executor.ts';
 import { codeOf, valueOf } from './open-executor.contract.ts';
 import type { OpenExecutor } from './open-executor.contract.ts';
-import { have, lawOf, lines } from './spelling.contract.ts';
+import { have, isLacking, lawOf, lines } from './spelling.contract.ts';
 import type { Spelling } from './spelling.contract.ts';
 
 const stuckMs = 300;
@@ -92,7 +92,8 @@ export function sessionLaws(open: OpenExecutor, spelling: Spelling): void {
     30_000,
   );
 
-  lawOf(spelling.keeping, 'what is kept from run to run outlives the interpreter', async (keeping) => {
+  const outliving = isLacking(spelling.restoring) ? spelling.restoring : spelling.keeping;
+  lawOf(outliving, 'what is kept from run to run outlives the interpreter', async (keeping) => {
     await using session = await executor.createSession();
     await session.execute(keeping.first);
     await session.execute(keeping.failing);
