@@ -1,6 +1,15 @@
 import type { Outcome } from 'vivarium/executor';
 
-const units = { time: 'ms', memory: 'bytes', output: 'bytes', calls: 'calls', fuel: 'instructions' } as const;
+const units = {
+  time: 'ms',
+  memory: 'bytes',
+  output: 'bytes',
+  display: 'rich values, or bytes of one',
+  result: 'bytes',
+  calls: 'calls',
+  keys: 'ms',
+  fuel: 'instructions',
+} as const;
 
 const inLine = (line: number | null): string => (line === null ? '' : ` in line ${line}`);
 
