@@ -13,18 +13,7 @@ import { createLmProxy } from './lm-proxy.ts';
 import { createLmService, lmService } from './lm-service.ts';
 import { createServiceRouter } from './page-service.ts';
 import type { PageService } from './page-service.ts';
-
-const traits = {
-  language: 'python',
-  capabilities: {
-    hasVariables: true,
-    hasFiles: true,
-    hasImports: false,
-    hasSubmit: true,
-    isRenewable: false,
-    keepsTime: true,
-  },
-} as const;
+import { traits } from './traits-test-scene.ts';
 
 const open: Peer[] = [];
 const gone = new CodedError('actor/peer-died', 'gone');

@@ -7,6 +7,7 @@ import { createLoopback, Peer } from '../../port/index.ts';
 import { createExecutorProxy } from './executor-proxy.ts';
 import { createExecutorService, executorService } from './executor-service.ts';
 import { createServiceRouter } from './page-service.ts';
+import { traits } from './traits-test-scene.ts';
 
 const open: Peer[] = [];
 afterEach(() => {
@@ -40,18 +41,6 @@ function createPage(run: Run): { readonly executor: Executor; readonly worker: P
   } as unknown as ActorContext;
   return { executor: createExecutorProxy(context, traits), worker };
 }
-
-const traits = {
-  language: 'javascript',
-  capabilities: {
-    hasVariables: true,
-    hasFiles: true,
-    hasImports: false,
-    hasSubmit: true,
-    isRenewable: false,
-    keepsTime: true,
-  },
-} as const;
 
 const ask = (tools: Tools | undefined, name: string, given: readonly never[], signal: AbortSignal) =>
   Promise.resolve(tools?.[name]?.call({ arguments: given, named: {}, signal, policy: denyByDefault }));

@@ -9,6 +9,7 @@ import { createRuntime } from '../runtime.ts';
 import type { Runtime } from '../runtime.ts';
 import { executorService } from './executor-service.ts';
 import { subModuleService } from '../module-protocol.ts';
+import { traits } from './traits-test-scene.ts';
 
 const ran: string[] = [];
 let held: Promise<void> = Promise.resolve();
@@ -30,15 +31,7 @@ const session: Session = {
 };
 
 const executor: Executor = {
-  language: 'python',
-  capabilities: {
-    hasVariables: true,
-    hasFiles: true,
-    hasImports: false,
-    hasSubmit: true,
-    isRenewable: false,
-    keepsTime: true,
-  },
+  ...traits,
   execute: run,
   createSession: async () => {
     ran.push('create');

@@ -1,7 +1,6 @@
-import { expect, test } from 'vitest';
-import { createExecutor } from '../../create-executor.ts';
 import { describeExecutor, describeExecutorLimits } from '../../laws/executor.contract.ts';
 import { sqlSpelling } from './sql-spelling.contract.ts';
+import { testTables } from './tables.contract.ts';
 import { openUnwrapped } from './unwrapped-executor.contract.ts';
 
 const place = { language: 'sql', assets: { baseUrl: '/sandbox/' }, frame: 'srcdoc' } as const;
@@ -10,30 +9,4 @@ const open = openUnwrapped(place);
 describeExecutor('SQL', open, sqlSpelling);
 describeExecutorLimits('SQL', open, sqlSpelling);
 
-test('tables go in, rows and tables come out', async () => {
-  await using executor = createExecutor(place);
-  const variables = {
-    orders: [
-      { item: 'a', price: 2n ** 60n },
-      { item: 'b', price: 3 },
-    ],
-    least: 2,
-  };
-  const files = { 'stock.csv': 'item,count\na,5\nb,\n' };
-  const outcome = await executor.execute(
-    'SELECT item, price, count FROM orders JOIN stock USING (item) WHERE price > :least ORDER BY item',
-    { variables, files },
-    { outputs: ['stock'] },
-  );
-  expect(outcome).toMatchObject({
-    type: 'returned',
-    value: {
-      columns: ['item', 'price', 'count'],
-      rows: [
-        ['a', 2n ** 60n, 5],
-        ['b', 3, null],
-      ],
-    },
-    variables: { stock: { columns: ['item', 'count'] } },
-  });
-});
+testTables(place);

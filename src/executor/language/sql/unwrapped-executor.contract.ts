@@ -14,6 +14,7 @@ interface Result {
 /** One cell as itself, one column as a list: what the laws mean by the value of a program. */
 function unwrap(outcome: Outcome): Outcome {
   if (outcome.type !== 'returned' || outcome.value === null) return outcome;
+  // a program of tables returns nothing else; the laws fail where it did
   const { columns, rows } = outcome.value as unknown as Result;
   if (columns.length !== 1) return outcome;
   const cells = rows.map(([cell]) => cell as GuestValue);

@@ -127,6 +127,7 @@ class GuestFiles extends MemoryFS {
 
   /** The moment at which PGlite looks whether there is a database. */
   override async initialSyncFs(): Promise<void> {
+    // PGlite types what emscripten gives it more narrowly than it is
     const { FS } = (this.pg as unknown as { Module: PostgresModule }).Module;
     // Postgres refuses a folder that others may read
     FS.mkdirTree(dataFolder, 0o700);
@@ -179,6 +180,7 @@ export async function startPostgres(parts: PostgresParts): Promise<StartedPostgr
     pgliteWasmModule: parts.engine,
     // never run: there is a database already
     initdbWasmModule: parts.engine,
+    // all that PGlite calls of it: a real one would be one more copy
     fsBundle: { arrayBuffer: () => Promise.resolve(parts.bundle) } as unknown as Blob,
     startParams: startParameters,
   } satisfies PGliteOptions;
@@ -186,6 +188,7 @@ export async function startPostgres(parts: PostgresParts): Promise<StartedPostgr
   await Promise.race([pg.waitReady, failure]);
   // whoever asks for a program gets none
   Object.assign(pg, { handleExternalCmd: () => 0 });
+  // with the flags, the memory and the files, which its types leave out
   const module = pg.Module as unknown as PostgresModule;
   dropLog(module.FS, module.MEMFS, `${dataFolder}/pg_wal`);
   limitFiles(module.FS, module.MEMFS, parts.fileBytes);

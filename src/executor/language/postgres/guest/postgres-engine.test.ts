@@ -3,17 +3,17 @@ import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import fc from 'fast-check';
 import { beforeAll, expect, test, vi } from 'vitest';
+import { deafOutput, engineRun, resultBounds } from '../../../guest/run-test-scene.ts';
+import type { GivenRun } from '../../../guest/run-test-scene.ts';
 import type { GuestValue } from '../../../guest-value.ts';
-import type { RunRequest } from '../../../sandbox/protocol.ts';
 import { parseRunResult } from '../../../sandbox/run-result.ts';
 import type { RunResult } from '../../../sandbox/run-result.ts';
-import { ValueEncoder } from '../../../sandbox/value-codec.ts';
 import { buildTemplate } from '../../../../../wasm/postgres/build-template.mjs';
 import { PostgresEngine } from './postgres-engine.ts';
 import { cutStatements } from './statements.ts';
 import { openTemplate } from './template.ts';
 
-const bounds = { resultBytes: 2 ** 20, valueDepth: 8 };
+const tight = { displays: 0, displayBytes: 100_000, outputBytes: 1000 };
 const mebibyte = 2 ** 20;
 const startMs = 60_000;
 vi.setConfig({ testTimeout: startMs });
@@ -42,73 +42,31 @@ beforeAll(async () => {
     fileBytes: 24 * mebibyte,
     interrupt: undefined,
     output: {
-      emit: () => undefined,
-      emitBytes: () => undefined,
+      ...deafOutput,
       writeRaw: (stream, bytes) => {
         printed[stream] += new TextDecoder().decode(bytes);
       },
-      exceed: () => undefined,
       keep: (bytes) => kept.push(bytes.slice().buffer as ArrayBuffer) - 1,
       loseState: () => {
         losses += 1;
       },
-      die: () => undefined,
       display: (bundle) => shown.push(JSON.parse(String(bundle)) as Record<string, string>) > 0,
-      tools: { canBlock: false, call: () => undefined, start: () => Promise.resolve(undefined) },
     },
   });
 }, startMs);
 
-interface Given {
-  readonly variables?: Readonly<Record<string, unknown>>;
-  readonly files?: Readonly<Record<string, string | Uint8Array>>;
-  readonly outputs?: readonly string[];
-  readonly displays?: number;
-  readonly timeoutMs?: number;
-}
-
-async function run(code: string, given: Given = {}): Promise<RunResult> {
-  const { variables = {}, files = {}, outputs = [], displays = 0, timeoutMs = 10_000 } = given;
-  const encoder = new ValueEncoder({ maxSizeBytes: 2 ** 24, maxDepth: 8 });
-  const encode = (value: unknown): unknown => encoder.encode(value, 'x');
-  const request: RunRequest = {
-    code,
-    variables: Object.fromEntries(Object.entries(variables).map(([name, value]) => [name, encode(value)])),
-    files: Object.entries(files).map(([path, content]) => [path, encode(content)] as const),
-    imports: [],
-    outputs,
-    deniedModules: [],
-    deniedGlobals: [],
-    deniedTools: [],
-    packages: null,
-    submitFields: null,
-    tools: [],
-    toolParameters: [],
-    environment: {},
-    workingDirectory: null,
-    toolArgumentBytes: 0,
-    displays,
-    displayBytes: 100_000,
-    outputBytes: 1000,
-    ...bounds,
-  };
+async function run(code: string, given: GivenRun = {}): Promise<RunResult> {
   kept = [];
   printed.stdout = printed.stderr = '';
-  const answer = await engine.run({
-    request: new TextEncoder().encode(JSON.stringify(request)),
-    buffers: encoder.buffers.map((buffer) => new Uint8Array(buffer)),
-    timeoutMs,
-    hasTools: false,
-  });
-  return parseRunResult(answer, kept, bounds);
+  return parseRunResult(await engine.run(engineRun(code, { ...tight, ...given })), kept, resultBounds);
 }
 
-async function rows(code: string, given?: Given): Promise<unknown> {
+async function rows(code: string, given?: GivenRun): Promise<unknown> {
   const result = await run(code, given);
   if (result.type !== 'returned') throw new Error(JSON.stringify(result));
   return (result.value as { rows?: unknown } | null)?.rows ?? null;
 }
-async function error(code: string, given?: Given): Promise<string> {
+async function error(code: string, given?: GivenRun): Promise<string> {
   const result = await run(code, given);
   return result.type === 'threw' ? `${result.error.type}: ${result.error.message}` : JSON.stringify(result);
 }

@@ -1,33 +1,8 @@
 /** The harness and what puts sessions aside, in a Python of Node's, without a worker around them. */
 import { readFile } from 'node:fs/promises';
 import { loadPyodide } from 'pyodide';
+import { emptyRequest } from '../../../guest/run-test-scene.ts';
 import type { RunRequest } from '../../../sandbox/protocol.ts';
-
-/** Generous: these tests are not about bounds. */
-const bounds = {
-  outputBytes: 2 ** 20,
-  resultBytes: 2 ** 20,
-  toolArgumentBytes: 2 ** 20,
-  displays: 100,
-  displayBytes: 2 ** 20,
-  valueDepth: 64,
-};
-
-const nothing = {
-  variables: {},
-  files: [],
-  imports: [],
-  outputs: [],
-  deniedModules: [],
-  deniedGlobals: [],
-  deniedTools: [],
-  submitFields: null,
-  packages: null,
-  tools: [],
-  toolParameters: [],
-  environment: {},
-  workingDirectory: null,
-};
 
 /** As `checkpoint.py` says it. */
 export interface Saved {
@@ -72,7 +47,7 @@ export async function openHarness(): Promise<HarnessScene> {
   const [start, save] = [scope.get('start'), scope.get('save')];
   return {
     run(code, request = {}) {
-      const whole = { ...nothing, ...bounds, code, ...request };
+      const whole = { ...emptyRequest, valueDepth: 64, displays: 100, code, ...request };
       return JSON.parse(start(new TextEncoder().encode(JSON.stringify(whole)), [])) as Record<
         string,
         unknown

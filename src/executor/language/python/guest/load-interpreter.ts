@@ -107,6 +107,7 @@ interface LoaderModule {
 function createRestored(image: HeapImage, standardLibrary: ArrayBuffer): typeof createPyodideModule {
   return async (settings) => {
     const created = await createPyodideModule(settings);
+    // Pyodide's types leave out what a heap is put back through
     const { FS, API, HEAPU8 } = created as unknown as LoaderModule;
     const [major, minor] = API.pyVersionTuple;
     // the loader itself would copy it, and nothing has looked into it yet
@@ -119,6 +120,7 @@ function createRestored(image: HeapImage, standardLibrary: ArrayBuffer): typeof 
 /** The loader's module, shown with the heap that it has before Python begins: as a restored one has it. */
 export function whenUnused(see: (heap: Uint8Array) => void): typeof createPyodideModule {
   return (settings) => {
+    // emscripten makes its module of the settings themselves
     const module = settings as unknown as LoaderModule & { onRuntimeInitialized?: () => void };
     module.onRuntimeInitialized = () => see(module.HEAPU8);
     return createPyodideModule(settings);

@@ -27,6 +27,7 @@ serveGuest(async (boot, output): Promise<Engine> => {
     },
     output,
   );
+  // emscripten's types leave out the nodes of its files, which the quota is kept by
   const files = python.FS as unknown as FileSystem & {
     readonly filesystems: { readonly MEMFS: MemoryFiles };
   };

@@ -5,10 +5,10 @@ import fc from 'fast-check';
 import { beforeAll, expect, test } from 'vitest';
 import type { GuestValue } from '../../../guest-value.ts';
 import { readCsv } from '../../../guest/given-table.ts';
-import type { RunRequest } from '../../../sandbox/protocol.ts';
+import { deafOutput, engineRun, resultBounds } from '../../../guest/run-test-scene.ts';
+import type { GivenRun } from '../../../guest/run-test-scene.ts';
 import { parseRunResult } from '../../../sandbox/run-result.ts';
 import type { RunResult } from '../../../sandbox/run-result.ts';
-import { ValueEncoder } from '../../../sandbox/value-codec.ts';
 import { loadSqlite } from './load-sqlite.ts';
 import { SqlEngine } from './sql-engine.ts';
 import { cutStatements } from './statements.ts';
@@ -19,73 +19,28 @@ beforeAll(async () => {
   sqlite = await loadSqlite(new WebAssembly.Module(readFileSync(file)), 64 * 2 ** 20);
 });
 
-const bounds = { resultBytes: 2 ** 20, valueDepth: 8 };
-
-interface Given {
-  readonly variables?: Readonly<Record<string, unknown>>;
-  readonly files?: Readonly<Record<string, string | Uint8Array>>;
-  readonly outputs?: readonly string[];
-  readonly displays?: number;
-}
+const tight = { displays: 0, displayBytes: 100_000, outputBytes: 1000 };
 
 function open(shown: Record<string, string>[] = []) {
   let kept: ArrayBuffer[] = [];
   const output = {
-    emit: () => undefined,
-    writeRaw: () => undefined,
-    emitBytes: () => undefined,
-    exceed: () => undefined,
+    ...deafOutput,
     keep: (bytes: Uint8Array) => kept.push(bytes.slice().buffer as ArrayBuffer) - 1,
-    loseState: () => undefined,
-    die: () => undefined,
     display: (bundle: unknown) => shown.push(JSON.parse(String(bundle)) as Record<string, string>) > 0,
-    tools: { canBlock: false, call: () => undefined, start: () => Promise.resolve(undefined) },
   };
   const engine = new SqlEngine({ sqlite, interrupt: undefined, output });
-  return (
-    code: string,
-    { variables = {}, files = {}, outputs = [], displays = 0 }: Given = {},
-  ): RunResult => {
-    const encoder = new ValueEncoder({ maxSizeBytes: 2 ** 24, maxDepth: 8 });
-    const encode = (value: unknown): unknown => encoder.encode(value, 'x');
-    const request: RunRequest = {
-      code,
-      variables: Object.fromEntries(Object.entries(variables).map(([name, value]) => [name, encode(value)])),
-      files: Object.entries(files).map(([path, content]) => [path, encode(content)] as const),
-      imports: [],
-      outputs,
-      deniedModules: [],
-      deniedGlobals: [],
-      deniedTools: [],
-      packages: null,
-      submitFields: null,
-      tools: [],
-      toolParameters: [],
-      environment: {},
-      workingDirectory: null,
-      toolArgumentBytes: 0,
-      displays,
-      displayBytes: 100_000,
-      outputBytes: 1000,
-      ...bounds,
-    };
+  return (code: string, given: GivenRun = {}): RunResult => {
     kept = [];
-    const answer = engine.run({
-      request: new TextEncoder().encode(JSON.stringify(request)),
-      buffers: encoder.buffers.map((buffer) => new Uint8Array(buffer)),
-      timeoutMs: 10_000,
-      hasTools: false,
-    });
-    return parseRunResult(answer, kept, bounds);
+    return parseRunResult(engine.run(engineRun(code, { ...tight, ...given })), kept, resultBounds);
   };
 }
 
-const rows = (code: string, given?: Given): unknown => {
+const rows = (code: string, given?: GivenRun): unknown => {
   const result = open()(code, given);
   if (result.type !== 'returned') throw new Error(JSON.stringify(result));
   return (result.value as { rows?: unknown } | null)?.rows ?? null;
 };
-const error = (code: string, given?: Given): unknown => {
+const error = (code: string, given?: GivenRun): unknown => {
   const result = open()(code, given);
   return result.type === 'threw' ? `${result.error.type}: ${result.error.message}` : JSON.stringify(result);
 };

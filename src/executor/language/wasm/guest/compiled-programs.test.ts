@@ -1,17 +1,19 @@
 /** Programs as compilers make them: one of C, one of Rust. */
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import type { GivenRun } from '../../../guest/run-test-scene.ts';
 import { openEngine } from './engine-test-scene.ts';
-import type { Given, Ran } from './engine-test-scene.ts';
+import type { Ran } from './engine-test-scene.ts';
 
 const fixture = (name: string): Uint8Array =>
   new Uint8Array(readFileSync(new URL(`../../../../../fixtures/wasm/${name}`, import.meta.url)));
 const words = fixture('words.wasm');
 const parts = fixture('parts.wasm');
 
-const run = (code: Uint8Array, given?: Given): Ran => openEngine({ memoryBytes: 2 ** 21 }).run(code, given);
+const run = (code: Uint8Array, given?: GivenRun): Ran =>
+  openEngine({ memoryBytes: 2 ** 21 }).run(code, given);
 
-const wordsOf: Given = {
+const wordsOf: GivenRun = {
   variables: {
     arguments: ['one.txt', 'poem/two.txt', '-'],
     stdin: 'from the  input\n',

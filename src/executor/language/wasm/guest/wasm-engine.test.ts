@@ -1,8 +1,9 @@
 import { beforeAll, expect, test } from 'vitest';
+import type { GivenRun } from '../../../guest/run-test-scene.ts';
 import type { GuestValue } from '../../../guest-value.ts';
 import type { RunResult } from '../../../sandbox/run-result.ts';
 import { openEngine } from './engine-test-scene.ts';
-import type { Given, OpenEngine, Ran } from './engine-test-scene.ts';
+import type { OpenEngine, Ran } from './engine-test-scene.ts';
 import { createTextCompiler } from './text-compiler.ts';
 
 let compileText: (text: string) => Uint8Array;
@@ -13,19 +14,19 @@ beforeAll(async () => {
 const open = (memoryBytes?: number): OpenEngine =>
   openEngine({ compileText, ...(memoryBytes === undefined ? {} : { memoryBytes }) });
 
-const value = (code: string, given?: Given): unknown => {
+const value = (code: string, given?: GivenRun): unknown => {
   const { result } = open().run(code, given);
   if (result.type !== 'returned') throw new Error(JSON.stringify(result));
   return result.value;
 };
-const error = (code: string, given?: Given): unknown => {
+const error = (code: string, given?: GivenRun): unknown => {
   const { result } = open().run(code, given);
   return result.type === 'threw' ? `${result.error.type}: ${result.error.message}` : JSON.stringify(result);
 };
 
 const add = `(func (export "add") (param i32 i64 f64) (result f64)
   (f64.add (f64.convert_i32_s (local.get 0)) (f64.add (f64.convert_i64_s (local.get 1)) (local.get 2))))`;
-const call = (name: string, ...given: readonly GuestValue[]): Given => ({
+const call = (name: string, ...given: readonly GuestValue[]): GivenRun => ({
   variables: { call: name, arguments: given },
 });
 
@@ -44,7 +45,7 @@ test('an exported function is called with numbers of its own types', () => {
   expect(value('(memory 1)')).toBe(null);
 });
 
-test.each<[string, Given]>([
+test.each<[string, GivenRun]>([
   ['TypeError: add expects 3 arguments (i32, i64, f64), found 2', call('add', 1, 2n)],
   ['TypeError: argument 0 of add expects i32, found 1.5', call('add', 1.5, 2n, 1)],
   ['TypeError: argument 0 of add expects i32, found 4294967296', call('add', 2 ** 32, 2n, 1)],
@@ -145,7 +146,7 @@ test('the environment stays in a session, and there is no other way to it', () =
     (i32.store (i32.const 0) (i32.const 100)) (i32.store (i32.const 4) (i32.const 20))
     (drop (call $fd_write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))`);
   const { run, engine } = open();
-  const shown = (given?: Given): string => run(show, given).stdout.replaceAll('\0', '|');
+  const shown = (given?: GivenRun): string => run(show, given).stdout.replaceAll('\0', '|');
   expect(shown({ environment: { A: 'é', B: '1' } })).toMatch(/^A=é\|B=1\|\|/u);
   expect(shown({ environment: { C: '2' } })).toMatch(/^A=é\|B=1\|C=2\|\|/u);
   expect(shown({ variables: { environment: { A: 'own' } } })).toMatch(/^A=é\|B=1\|C=2\|\|/u);
@@ -160,7 +161,7 @@ test('"." is the folder that the run starts in, which is made and stays', () => 
     `${imports} (memory (export "memory") 1) (func (export "main") (result i32) ${put(path)}
       (call $path_filestat_get (i32.const ${folder}) (i32.const 0) (i32.const 100) (i32.const ${path.length}) (i32.const 300)))`;
   const files = { 'a/b/x': '1' };
-  const seen = (path: string, folder: number, given?: Given): unknown =>
+  const seen = (path: string, folder: number, given?: GivenRun): unknown =>
     (run(see(path, folder), given).result as { readonly value?: unknown }).value;
   expect(seen('x', 4, { files, workingDirectory: 'a/b' })).toBe(0);
   expect(seen('x', 4)).toBe(0);
