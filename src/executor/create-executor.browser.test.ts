@@ -22,6 +22,19 @@ test('executors of one domain share its frame, and outlive each other', async ()
   await javascript[Symbol.asyncDispose]();
 });
 
+test('the frame is laid out, or its process would have less of the machine; nobody sees it, points at it or gets into it', async () => {
+  const domain = createTrustDomain(files);
+  const executor = createExecutor({ language: 'javascript', domain });
+  await executor.execute('1');
+  const frame = [...document.querySelectorAll('iframe')].find(({ title }) => title === 'sandbox');
+  expect(frame?.checkVisibility()).toBe(true);
+  expect(frame?.getBoundingClientRect()).toMatchObject({ x: 0, y: 0, width: 1, height: 1 });
+  expect(getComputedStyle(frame as Element)).toMatchObject({ opacity: '0', pointerEvents: 'none' });
+  expect(frame).toMatchObject({ inert: true, tabIndex: -1, ariaHidden: 'true' });
+  await executor[Symbol.asyncDispose]();
+  domain[Symbol.dispose]();
+});
+
 test('runs of their own share workers, and no more of them stay than may run at a time', async () => {
   const hub = createHub();
   using sink = createMemorySink(hub);

@@ -45,12 +45,27 @@ function inlineDocument(script: string): string {
   return `<!doctype html><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="${inlineFrameRules(nonce)}"><script nonce="${nonce}">${safe}</script>`;
 }
 
+/** In the page's own layout, seen by nobody: a browser gives the process of a frame that is not laid out less of the machine. */
+const shownStyle = {
+  all: 'initial',
+  position: 'fixed',
+  top: '0',
+  left: '0',
+  width: '1px',
+  height: '1px',
+  border: '0',
+  opacity: '0',
+  pointerEvents: 'none',
+} as const;
+
 function createElement(): HTMLIFrameElement {
   const element = document.createElement('iframe');
   element.sandbox.add('allow-scripts');
   // lets the frame share memory with its own workers, which the interrupt needs
   element.allow = 'cross-origin-isolated';
-  element.hidden = true;
+  Object.assign(element.style, shownStyle);
+  element.inert = true;
+  element.tabIndex = -1;
   element.title = 'sandbox';
   element.setAttribute('aria-hidden', 'true');
   return element;
