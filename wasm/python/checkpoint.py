@@ -28,6 +28,9 @@ SLOW_SECONDS = 0.04
 # what goes wrong again and again is tried after ever more runs: at last after so many
 MOST_WAITING = 16
 NAMES = 10_000
+# whether more than this is still the same is not looked at after every run
+SAME_FILES = 100
+SAME_BYTES = 65_536
 TEXT_LIMIT = 200
 ROOTS = [DIRECTORY, "/tmp"]
 HEAP_TYPE = 1 << 9
@@ -578,6 +581,8 @@ unfit_before = {}
 packages_before = None
 lost_packages = []
 mark_before = None
+# the variables and what is around them, where nothing was lost and nothing of it can change unseen
+same_before = None
 # what took too long as a whole, and until when it does
 late_mark = None
 late_waiting = None
@@ -587,9 +592,38 @@ lost_files = []
 file_bytes = 0
 
 
+def surroundings():
+    """What is put aside beside variables and files, without copies."""
+    return [package_changes, sys.path, working_directory(), vars(os.environ)["_data"]]
+
+
+def remember(items):
+    """Everything has been put aside; of what can change, nobody sees at once whether it has."""
+    global same_before
+    is_small = len(files_before) <= SAME_FILES and sum(map(sys.getsizeof, items.values())) <= SAME_BYTES
+    if is_small and set(map(type, items.values())) <= ATOMS:
+        packages, path, directory, environment = surroundings()
+        # the values stay, so that no others can have their places
+        same_before = items, [packages, list(path), directory, dict(environment)]
+
+
+def is_same():
+    """Whether everything is as it was last put aside, as far as that can be seen at once."""
+    if same_before is None:
+        return False
+    items, around = same_before
+    try:
+        now = guest_variables()
+        is_kept = list(now) == list(items) and all(value is items[name] for name, value in now.items())
+        return is_kept and surroundings() == around and scan(*ROOTS) == files_before
+    except BaseException:
+        return False
+
+
 def save(limit, package_limit, seconds, is_idle):
     """Puts everything aside; answers JSON text, "later" for what should wait until nobody does, or nothing at all."""
-    global mark_before, cost_before, late_mark, late_waiting
+    global mark_before, cost_before, late_mark, late_waiting, same_before
+    same_before = None
     began = time.monotonic()
     items = guest_variables()
     mark = [(name, *mark_of(value)) for name, value in items.items()]
@@ -652,6 +686,8 @@ def save_all(items, limit, package_limit, end):
     files_before, lost_files, file_bytes = entries, missing_files, used
     packages_before = package_changes
     missing = [*lost.items(), *lost_packages, *lost_files]
+    if not missing:
+        remember(items)
     return JSONEncoder().encode(
         {
             "hasNewFiles": has_new_files,

@@ -47,6 +47,8 @@ export interface Engine {
    * cannot be done. Throwing says that nothing more can run here. Needed where the language is `isRestorable`.
    */
   save?(bounds: SaveBounds, isIdle: boolean): SavedState | 'later' | undefined;
+  /** After a run: true where what {@link save} answered last still holds all of it, as far as that can be told at once. */
+  isSame?(): boolean;
   /** Before the first run: makes this interpreter what the other one was; answers what did not come back. Throwing, or rejecting, ends the worker. */
   restore?(parts: readonly Uint8Array[]): readonly LostName[] | PromiseLike<readonly LostName[]>;
 }

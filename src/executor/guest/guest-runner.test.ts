@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { SimulatedClock } from '../../platform/index.ts';
-import type { GuestMessage } from '../sandbox/protocol.ts';
+import type { GuestMessage, RunStart } from '../sandbox/protocol.ts';
 import type { Engine } from './engine.ts';
 import { packAnswer } from '../sandbox/tool-answer.ts';
 import { GuestRunner } from './guest-runner.ts';
@@ -30,6 +30,18 @@ const rest = {
   hasTools: true,
   saving: null,
 };
+
+/** A run of a session. */
+const sessionRun = (run: number): RunStart => ({
+  type: 'run-start',
+  run,
+  ...rest,
+  request: new Uint8Array(),
+  buffers: [],
+  outputBytes: 1000,
+  resultBytes: 1000,
+  saving: { sizeBytes: 100, packageBytes: 0, timeMs: 100, idleMs: 50 },
+});
 
 /** Runs `guest` in the place of Python, which is what a guest that goes round the harness comes to. */
 async function run(
@@ -263,15 +275,25 @@ test('nothing is put aside of a run that has lost what the session had', async (
     },
     save: () => ({ parts: [new ArrayBuffer(1)], names: [], lost: [] }),
   });
-  const saving = { sizeBytes: 100, packageBytes: 0, timeMs: 100, idleMs: 50 };
-  const start = {
-    ...rest,
-    request: new Uint8Array(),
-    buffers: [],
-    outputBytes: 1000,
-    resultBytes: 1000,
-    saving,
-  };
-  for (const number of [1, 2]) await runner.receive({ type: 'run-start', run: number, ...start });
+  for (const number of [1, 2]) await runner.receive(sessionRun(number));
   expect(typesOf(sent)).toEqual(['run-end', 'run-end', 'session-save']);
+});
+
+test('what has not changed is not put aside again; after a run that was interrupted before it began, too, the page hears of it', async () => {
+  const sent: GuestMessage[] = [];
+  const flag = createInterruptFlag();
+  const runner = new GuestRunner((message) => void sent.push(message), { interrupt: flag }, clock);
+  const same = [false, true, false];
+  runner.install({
+    interruptName: 'KeyboardInterrupt',
+    run: () => '{}',
+    isSame: () => same.shift() as boolean,
+    save: () => ({ parts: [new ArrayBuffer(1)], names: [], lost: [] }),
+  });
+  await runner.receive(sessionRun(1));
+  await runner.receive(sessionRun(2));
+  raiseInterrupt(flag, 3);
+  await runner.receive(sessionRun(3));
+  expect(typesOf(sent)).toEqual(['run-end', 'session-save', 'run-end', 'run-end', 'session-save']);
+  expect(sent.map((message) => 'isStateSame' in message)).toEqual([false, false, true, false, false]);
 });

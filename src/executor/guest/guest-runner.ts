@@ -103,13 +103,17 @@ export class GuestRunner implements GuestOutput {
     this.#saver.cancel();
     const isInterrupted = this.#interrupt !== undefined && beginRun(this.#interrupt, run);
     this.#begin(message);
-    if (isInterrupted) return this.#end(run, interrupted(engine.interruptName));
     try {
       const views = buffers.map((buffer) => new Uint8Array(buffer));
-      const answer = engine.run({ request, buffers: views, timeoutMs, hasTools: message.hasTools });
-      this.#end(run, typeof answer === 'string' ? answer : await answer);
+      const answer = isInterrupted
+        ? interrupted(engine.interruptName)
+        : engine.run({ request, buffers: views, timeoutMs, hasTools: message.hasTools });
+      const result = typeof answer === 'string' ? answer : await answer;
       // what is left of a lost state is nothing: what was put aside before stays
-      if (message.saving && !this.#isStateLost) this.#saver.save(engine, run, message.saving);
+      const saving = this.#isStateLost ? null : message.saving;
+      const isStateSame = saving !== null && (engine.isSame?.() ?? false);
+      this.#end(run, result, isStateSame);
+      if (saving && !isStateSame) this.#saver.save(engine, run, saving);
     } catch (error) {
       this.die(error);
     }
@@ -206,7 +210,7 @@ export class GuestRunner implements GuestOutput {
     this.#writes = 0;
   }
 
-  #end(run: number, result: unknown): void {
+  #end(run: number, result: unknown, isStateSame: boolean): void {
     if (this.#run === undefined) return;
     this.#write();
     this.#run = undefined;
@@ -216,8 +220,9 @@ export class GuestRunner implements GuestOutput {
     // no text at all is malformed to the page
     const text = typeof result === 'string' ? result : '';
     const isTooLarge = text.length > Math.max(0, this.#bytesLeft) + messageLength;
-    if (isTooLarge) this.#send({ type: 'run-end', run, result: tooLarge, buffers: [], isStateLost });
-    else this.#send({ type: 'run-end', run, result: text, buffers, isStateLost }, buffers);
+    const state = { isStateLost, ...(isStateSame ? ({ isStateSame } as const) : {}) };
+    if (isTooLarge) this.#send({ type: 'run-end', run, result: tooLarge, buffers: [], ...state });
+    else this.#send({ type: 'run-end', run, result: text, buffers, ...state }, buffers);
   }
 
   /** Sends what was gathered: a guest that flushes every character must not flood the page with messages. */

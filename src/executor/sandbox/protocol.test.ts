@@ -10,6 +10,7 @@ test.each([
   { type: 'output-write', run: 1, stream: 'stdout', text: 't' },
   { type: 'output-exceed', run: 1, bound: 'displayBytes' },
   { type: 'run-end', run: 1, result: '{}', buffers: [new ArrayBuffer(1)], isStateLost: false },
+  { type: 'run-end', run: 1, result: '{}', buffers: [], isStateLost: false, isStateSame: true },
   { type: 'display-write', run: 1, bundle: '{}' },
   {
     type: 'tool-call',
@@ -92,6 +93,10 @@ test.each<[string, unknown]>([
   [
     'a loss that is neither true nor false',
     { type: 'run-end', run: 1, result: '', buffers: [], isStateLost: 1 },
+  ],
+  [
+    'a sameness that is not true',
+    { type: 'run-end', run: 1, result: '', buffers: [], isStateLost: false, isStateSame: false },
   ],
 ])('%s is no message', (_name, data) => {
   expect(parseGuestMessage(data)).toBe(undefined);

@@ -207,6 +207,8 @@ export type GuestMessage =
       readonly buffers: readonly ArrayBuffer[];
       /** The worker goes on with an interpreter that has run nothing: what earlier runs left is gone. */
       readonly isStateLost: boolean;
+      /** What was put aside last still holds everything: no save follows. */
+      readonly isStateSame?: true;
     }
   | SessionSave
   | SessionSaving
@@ -278,9 +280,16 @@ const readers: Record<GuestMessage['type'], (data: Unknown) => GuestMessage | un
   'tool-call': (data) => readToolCall(data),
   'output-exceed': ({ run, bound }) =>
     isCount(run) && isBound(bound) ? { type: 'output-exceed', run, bound } : undefined,
-  'run-end': ({ run, result, buffers, isStateLost }) =>
+  'run-end': ({ run, result, buffers, isStateLost, isStateSame }) =>
     isCount(run) && isText(result) && isBuffers(buffers) && typeof isStateLost === 'boolean'
-      ? { type: 'run-end', run, result, buffers, isStateLost }
+      ? {
+          type: 'run-end',
+          run,
+          result,
+          buffers,
+          isStateLost,
+          ...(isStateSame === true ? { isStateSame } : {}),
+        }
       : undefined,
   'session-save': (data) => readSessionSave(data),
   'session-saving': (data) => readSessionStep('session-saving', data),

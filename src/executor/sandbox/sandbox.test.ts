@@ -145,3 +145,21 @@ test('a run that has lost the state counts as none: what was put aside before it
   expect([sandbox.saved?.run, sandbox.missedRuns]).toEqual([1, 0]);
   guest.close();
 });
+
+test('a run that has changed nothing counts as put aside, and nobody waits for it', async () => {
+  const { sandbox, guest } = openSandbox();
+  sandbox.keepSession({ sizeBytes: 100, packageBytes: 0, timeMs: 100, idleMs: 50 }, undefined);
+  const result = JSON.stringify({ type: 'returned', value: null, variables: [] });
+  const first = sandbox.run(prepare(), silent);
+  guest.postMessage({ type: 'run-end', run: 1, result, buffers: [], isStateLost: false });
+  guest.postMessage({ type: 'session-save', run: 1, parts: [new ArrayBuffer(8)], names: ['x'], lost: [] });
+  await first;
+  await sandbox.whenSaved();
+  const second = sandbox.run(prepare(), silent);
+  guest.postMessage({ type: 'run-end', run: 2, result, buffers: [], isStateLost: false, isStateSame: true });
+  await second;
+  await sandbox.whenSaved();
+  expect(sandbox.saved).toMatchObject({ run: 2, names: ['x'] });
+  expect(sandbox.missedRuns).toBe(0);
+  guest.close();
+});

@@ -311,7 +311,8 @@ export class Sandbox {
       this.#current = undefined;
       if (!end.isStateLost) {
         this.#completedRuns = current.run;
-        this.#beginSave(current.run);
+        if (end.isStateSame) this.#saved &&= { ...this.#saved, run: current.run, missedRuns: 0 };
+        else this.#beginSave(current.run);
       }
       current.resolve({ type: 'result', result, isStateLost: end.isStateLost });
     } catch (error) {

@@ -15,19 +15,24 @@ type Save = (sizeBytes: number, packageBytes: number, seconds: number, isIdle: b
 type Start = (request: Uint8Array, buffers: readonly Uint8Array[]) => string;
 interface Scope {
   get(name: 'save'): Save;
+  get(name: 'is_same'): () => boolean;
   get(name: 'start'): Start;
 }
 
 export interface HarnessScene {
   /** The result of a run that awaits nothing. */
   run(code: string, request?: Partial<RunRequest>): Readonly<Record<string, unknown>>;
+  /** What runs have printed, of both streams; asked for, it begins anew. */
+  printed(): string;
+  /** Whether what was put aside last is known to hold everything. */
+  isSame(): boolean;
   /** What is put aside now, at the latest when nothing has run for a while; `undefined`: nothing. */
   save(sizeBytes: number, seconds?: number): Saved | undefined;
 }
 
 /** What a worker brings, of which these runs use nothing. */
 const around =
-  'emit exceed show show_table keep put_aside schedule drop_callbacks interrupt_again hold release call_tool start_tool'.split(
+  'exceed show show_table keep put_aside schedule drop_callbacks interrupt_again hold release call_tool start_tool'.split(
     ' ',
   );
 
@@ -42,10 +47,18 @@ export async function openHarness(): Promise<HarnessScene> {
     loadPyodide(),
   ]);
   const deaf = Object.fromEntries(around.map((name) => [name, () => undefined]));
-  const scope = python.toPy({ ...deaf, can_block: true, wait_unavailable: '' }) as Scope;
+  let printed = '';
+  const emit = (_stream: number, text: string): void => void (printed += text);
+  const scope = python.toPy({ ...deaf, emit, can_block: true, wait_unavailable: '' }) as Scope;
   for (const source of [harness, checkpoint]) python.runPython(source, { globals: scope as never });
   const [start, save] = [scope.get('start'), scope.get('save')];
   return {
+    isSame: scope.get('is_same'),
+    printed() {
+      const text = printed;
+      printed = '';
+      return text;
+    },
     run(code, request = {}) {
       const whole = { ...emptyRequest, valueDepth: 64, displays: 100, code, ...request };
       return JSON.parse(start(new TextEncoder().encode(JSON.stringify(whole)), [])) as Record<

@@ -131,3 +131,58 @@ test('no module can be given for one of the interpreter’s own', () => {
     error: { type: 'ImportError', message: expect.stringContaining('sys') as string },
   });
 });
+
+test('one expression alone is compiled without a tree, and differs in nothing else', () => {
+  expect(harness.run('1 + 1')).toMatchObject({ type: 'returned', value: 2 });
+  expect(harness.run('1 + 1;')).toMatchObject({ type: 'returned', value: 2 });
+  expect(harness.run(' 1 + 1')).toMatchObject({ type: 'syntax-error', message: 'unexpected indent' });
+  expect(harness.run('1 +')).toMatchObject({ type: 'syntax-error', message: 'invalid syntax', column: 4 });
+  expect(harness.run('(n := 3) and [n]')).toMatchObject({ value: [3] });
+  expect(harness.run('missing')).toMatchObject({ type: 'threw', error: { type: 'NameError', line: 1 } });
+  expect(harness.run('eval("1")', { deniedGlobals: ['eval'] })).toMatchObject({
+    type: 'denied',
+    name: 'eval',
+  });
+  harness.printed();
+  harness.run(String.raw`print("\d")`);
+  expect(harness.printed().match(/SyntaxWarning/gu)).toHaveLength(1);
+});
+
+test('what a run has not changed need not be put aside again', () => {
+  harness.run('x = 1\ns = "text"');
+  expect(harness.isSame()).toBe(false);
+  harness.save(sizeBytes);
+  harness.run('print(x)');
+  expect(harness.isSame()).toBe(true);
+  for (const change of [
+    'x = 2',
+    'x = 1.0 * x',
+    'del s',
+    'y = None',
+    'open("/sandbox/new", "w").write("1")',
+    'open("/sandbox/new", "w").write("22")',
+    'import os; os.environ["NEW"] = "1"; del os',
+    '__import__("sys").path.append("/sandbox/more")',
+    '__import__("os").mkdir("folder")',
+    '__import__("os").chdir("folder")',
+  ]) {
+    harness.run(change);
+    expect([change, harness.isSame()]).toEqual([change, false]);
+    harness.save(sizeBytes);
+    harness.run('1');
+    expect([change, harness.isSame()]).toEqual([change, true]);
+  }
+});
+
+test.each([
+  ['a list', 'x = []'],
+  ['a function', 'def x(): pass'],
+  ['a large text', 'x = "x" * 70_000'],
+  ['what is not put aside', 'x = (n for n in [])'],
+  ['many files', '[open(f"/sandbox/{n}", "w").close() for n in range(101)] and None'],
+])('of %s nobody sees at once whether it is the same', (_what, code) => {
+  harness.run(code);
+  harness.save(sizeBytes);
+  harness.run('1');
+  expect(harness.isSame()).toBe(false);
+});

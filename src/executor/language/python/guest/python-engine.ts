@@ -143,6 +143,15 @@ export class PythonEngine implements Engine {
     }
   }
 
+  isSame(): boolean {
+    try {
+      return this.#session?.isSame() ?? false;
+    } catch (error) {
+      if (isPythonError(error)) return false;
+      throw error;
+    }
+  }
+
   save(bounds: SaveBounds, isIdle: boolean): SavedState | 'later' | undefined {
     try {
       this.#session ??= this.#openSession();

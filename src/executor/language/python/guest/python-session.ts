@@ -22,6 +22,7 @@ interface Saved {
 
 /** The names that the harness's scope has. */
 export interface PythonScope {
+  get(name: 'is_same'): () => boolean;
   get(name: 'save'): Save;
   get(name: 'restore'): Restore;
   set(name: 'put_aside', work: (part: number, bytes: PythonBuffer | undefined) => void): void;
@@ -45,6 +46,7 @@ function join(chunks: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
 export class PythonSession {
   readonly #save: Save;
   readonly #restore: Restore;
+  readonly #isSame: () => boolean;
   #chunks: Chunks = [[], [], []];
   #before: Uint8Array = new Uint8Array();
 
@@ -54,6 +56,11 @@ export class PythonSession {
     install();
     this.#save = scope.get('save');
     this.#restore = scope.get('restore');
+    this.#isSame = scope.get('is_same');
+  }
+
+  isSame(): boolean {
+    return this.#isSame();
   }
 
   save({ sizeBytes, packageBytes, timeMs }: SaveBounds, isIdle: boolean): SavedState | 'later' | undefined {
