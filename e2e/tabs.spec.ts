@@ -149,7 +149,18 @@ test('a tab that was frozen while it had the lease wakes, writes on, and changes
   const devtools = await first.context().newCDPSession(first);
   // without a screen every page counts as visible, and the browser freezes none of those: this stops it between two instructions, wherever it is
   await devtools.send('Debugger.enable');
-  await devtools.send('Debugger.pause');
+  /** In the middle of a transaction it would keep the other from writing: no browser leaves a tab frozen so. */
+  const stopBetweenTransactions = async (): Promise<boolean> => {
+    await devtools.send('Debugger.pause');
+    const isFree = await second.evaluate(() => {
+      const write = globalThis.tab.store.commit([{ type: 'put', key: ['probe'], value: 0 }]);
+      const giveUp = new Promise<boolean>((resolve) => setTimeout(() => resolve(false), 2000));
+      return Promise.race([write.then(() => true), giveUp]);
+    });
+    if (!isFree) await devtools.send('Debugger.resume');
+    return isFree;
+  };
+  await expect.poll(stopBetweenTransactions).toBe(true);
   const still = async (): Promise<boolean> => {
     const before = await written(second);
     await second.evaluate(() => new Promise((resolve) => setTimeout(resolve, 200)));
