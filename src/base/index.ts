@@ -3,6 +3,7 @@ export { Channel } from './channel.ts';
 export { CodedError, isCodedError, messageOf, toCodedError } from './error.ts';
 export type { ErrorCode, ErrorDetails } from './error.ts';
 export { unreachable } from './unreachable.ts';
+export { joinBytes } from './join-bytes.ts';
 export { canonicalJson, deepFreeze, isJson } from './json.ts';
 export type { Json, JsonObject, JsonPrimitive } from './json.ts';
 export { fail, ok } from './result.ts';

@@ -1,5 +1,6 @@
 /** Loads files of ours that are served beside the page: wasm, standard libraries, worker sources. */
 import { CodedError, messageOf } from '../base/index.ts';
+import { readWhole } from './read-whole.ts';
 
 export interface AssetOptions {
   readonly signal?: AbortSignal;
@@ -33,8 +34,11 @@ export async function fetchAsset(url: string, options: AssetOptions = {}): Promi
     throw failed(url, 'the server answered with a page instead of the file', false);
   }
   const statedBytes = statedLength(response);
-  if (statedBytes === undefined) return readBounded(response, url, maxSizeBytes);
-  if (statedBytes > maxSizeBytes) throw tooLarge(url, maxSizeBytes);
+  const check = (sizeBytes: number): void => {
+    if (sizeBytes > maxSizeBytes) throw failed(url, `it is larger than ${maxSizeBytes} bytes`, false);
+  };
+  if (statedBytes === undefined) return (await readWhole(response.body, check)).buffer;
+  check(statedBytes);
   return response.arrayBuffer();
 }
 
@@ -47,28 +51,4 @@ function statedLength({ headers }: Response): number | undefined {
   if (headers.has('content-encoding')) return undefined;
   const stated = headers.get('content-length');
   return stated !== null && /^\d+$/u.test(stated) ? Number(stated) : undefined;
-}
-
-const tooLarge = (url: string, maxSizeBytes: number): CodedError =>
-  failed(url, `it is larger than ${maxSizeBytes} bytes`, false);
-
-async function readBounded(response: Response, url: string, maxSizeBytes: number): Promise<ArrayBuffer> {
-  const chunks: Uint8Array[] = [];
-  let sizeBytes = 0;
-  const reader = response.body?.getReader();
-  for (let part = await reader?.read(); part && !part.done; part = await reader?.read()) {
-    sizeBytes += part.value.byteLength;
-    if (sizeBytes > maxSizeBytes) {
-      await reader?.cancel();
-      throw tooLarge(url, maxSizeBytes);
-    }
-    chunks.push(part.value);
-  }
-  const whole = new Uint8Array(sizeBytes);
-  let offset = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, offset);
-    offset += chunk.byteLength;
-  }
-  return whole.buffer;
 }

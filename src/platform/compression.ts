@@ -1,5 +1,5 @@
 /** Compression by the platform. What is inflated is bounded: a small file may claim to be a large one. */
-import { CodedError } from '../base/index.ts';
+import { CodedError, joinBytes } from '../base/index.ts';
 
 /** `deflate` is zlib's format (RFC 1950), `deflate-raw` the same without its frame (RFC 1951), `gzip` that of RFC 1952. */
 export type Compression = 'gzip' | 'deflate' | 'deflate-raw';
@@ -69,7 +69,7 @@ async function pump(
     parts.push(part.value);
   }
   await feeding;
-  return join(parts, length);
+  return joinBytes(parts);
 }
 
 async function feed(
@@ -83,14 +83,4 @@ async function feed(
     await writer.write(bytes.slice(from, from + pieceBytes));
   }
   await writer.close();
-}
-
-function join(parts: readonly Uint8Array[], length: number): Uint8Array<ArrayBuffer> {
-  const whole = new Uint8Array(length);
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }

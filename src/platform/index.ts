@@ -13,6 +13,8 @@ export { createSimulatedLocks, hasLocks, holdLock, holdLockIfFree, lockFreed, sy
 export type { HeldLock, LockRequest, Locks } from './lock.ts';
 export { randomHex, seededRandom, systemRandom } from './random.ts';
 export type { Random } from './random.ts';
+export { readWhole } from './read-whole.ts';
+export type { CheckSize } from './read-whole.ts';
 export { hasWorkers, spawnWorker } from './spawn.ts';
 export type { CreateWorker } from './spawn.ts';
 export { estimateStorage, openOriginFolder, persistStorage } from './storage-manager.ts';

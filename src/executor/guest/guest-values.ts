@@ -1,4 +1,5 @@
 /** Values as a guest written in TypeScript reads and writes them; `sandbox/value-codec.ts` is the page's side. */
+import { numberArrays } from '../number-arrays.ts';
 import type { GuestOutput } from './engine.ts';
 
 /** What a variable arrives as. */
@@ -16,18 +17,6 @@ export type ReadValue =
   | { readonly [key: string]: ReadValue };
 
 type Tagged = Readonly<Record<string, unknown>>;
-
-const arrayTypes = {
-  b: Int8Array,
-  h: Int16Array,
-  H: Uint16Array,
-  i: Int32Array,
-  I: Uint32Array,
-  q: BigInt64Array,
-  Q: BigUint64Array,
-  f: Float32Array,
-  d: Float64Array,
-} as const;
 
 /** Reads what the page has written, which is well formed: it checked the values itself. */
 export function readValue(tree: unknown, buffers: readonly Uint8Array[]): ReadValue {
@@ -61,7 +50,7 @@ function readTagged({ $: tag, v, b, t }: Tagged, buffers: readonly Uint8Array[])
     case 'bytes':
       return bytes();
     case 'array':
-      return new arrayTypes[t as keyof typeof arrayTypes](bytes().slice().buffer);
+      return new numberArrays[t as keyof typeof numberArrays](bytes().slice().buffer);
     case 'set':
       return new Set((v as readonly unknown[]).map((item) => readValue(item, buffers)));
     default:

@@ -4,16 +4,6 @@ import type { Policy } from './policy.ts';
 /** Lists of a policy. */
 export type PolicyList = Exclude<keyof Policy, 'version'>;
 
-const lists: readonly PolicyList[] = [
-  'network',
-  'files',
-  'environment',
-  'tools',
-  'packages',
-  'deniedModules',
-  'deniedGlobals',
-];
-
 /** The entries of one list as text, one for each thing that can be added or taken away alone. */
 function entriesOf(policy: Policy, list: PolicyList): readonly string[] {
   if (list === 'packages') {
@@ -46,6 +36,9 @@ const words: Readonly<
   deniedModules: { some: 'May not import: ', none: 'May import every module that is there.' },
   deniedGlobals: { some: 'May not use: ', none: 'May use every global that is there.' },
 };
+
+// a list without words does not compile
+const lists = Object.keys(words) as readonly PolicyList[];
 
 /** One sentence for each list, for the person who has to agree. Plain text: show it as text, names in it may come from anywhere. */
 export function describePolicy(policy: Policy): readonly string[] {

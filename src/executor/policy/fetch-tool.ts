@@ -1,5 +1,6 @@
 /** A tool that reaches the network for a guest, as far as the executor's policy goes. */
 import { CodedError, messageOf } from '../../base/index.ts';
+import { readWhole } from '../../platform/index.ts';
 import type { GuestValue } from '../guest-value.ts';
 import type { Tool, ToolCall } from '../tool.ts';
 import { decide } from './decide.ts';
@@ -70,7 +71,10 @@ async function fetchFor({ named, policy, signal }: ToolCall, options: FetchToolO
     return {
       status: response.status,
       headers: Object.fromEntries(response.headers),
-      body: await readResponse(response, maxResponseBytes),
+      body: await readWhole(response.body, (sizeBytes) => {
+        if (sizeBytes > maxResponseBytes)
+          throw new Error(`the answer has more than ${maxResponseBytes} bytes`);
+      }),
     };
   } catch (error) {
     throw new CodedError('executor/fetch-failed', `${method} ${url.origin}: ${messageOf(error)}`, {
@@ -115,25 +119,4 @@ function readBody(value: unknown, maxBytes: number): Uint8Array<ArrayBuffer> | n
   const bytes = typeof value === 'string' ? new TextEncoder().encode(value) : value;
   if (bytes instanceof Uint8Array && bytes.length <= maxBytes) return new Uint8Array(bytes);
   throw invalid('body', `text or at most ${maxBytes} bytes`);
-}
-
-async function readResponse(response: Response, maxBytes: number): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  let sizeBytes = 0;
-  const reader = response.body?.getReader();
-  for (let part = await reader?.read(); part && !part.done; part = await reader?.read()) {
-    sizeBytes += part.value.length;
-    if (sizeBytes > maxBytes) {
-      await reader?.cancel();
-      throw new Error(`the answer has more than ${maxBytes} bytes`);
-    }
-    chunks.push(part.value);
-  }
-  const whole = new Uint8Array(sizeBytes);
-  let offset = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, offset);
-    offset += chunk.length;
-  }
-  return whole;
 }

@@ -1,4 +1,5 @@
 /** An answer to a tool's call as one block of bytes: how many buffers, their lengths, the JSON text's length; then the text, then the buffers. */
+import { joinBytes } from '../../base/index.ts';
 
 /** As the guest reads it. */
 export interface ToolAnswer {
@@ -14,15 +15,7 @@ const cellBytes = Uint32Array.BYTES_PER_ELEMENT;
 export function packAnswer(json: string, buffers: readonly ArrayBuffer[]): Uint8Array<ArrayBuffer> {
   const parts = [new TextEncoder().encode(json), ...buffers.map((buffer) => new Uint8Array(buffer))];
   const header = new Uint32Array([parts.length, ...parts.map((part) => part.length)]);
-  const sizeBytes = parts.reduce((sum, part) => sum + part.length, header.byteLength);
-  const block = new Uint8Array(sizeBytes);
-  block.set(new Uint8Array(header.buffer));
-  let offset = header.byteLength;
-  for (const part of parts) {
-    block.set(part, offset);
-    offset += part.length;
-  }
-  return block;
+  return joinBytes([new Uint8Array(header.buffer), ...parts]);
 }
 
 /** The inverse of {@link packAnswer}. */

@@ -4,34 +4,12 @@
  * What comes back is read by `value-reader.ts`.
  */
 import { CodedError } from '../../base/index.ts';
+import { numberArrays } from '../number-arrays.ts';
 
 type Tree = null | boolean | number | string | readonly Tree[] | { readonly [key: string]: Tree };
 
 /** Longer strings travel as UTF-8 bytes: no escaping, no conversion of single characters. */
 const longTextLength = 16_384;
-
-/** Python's `array` type codes (long long for 64 bit) and our arrays. */
-export const numberArrays: {
-  readonly b: Int8ArrayConstructor;
-  readonly h: Int16ArrayConstructor;
-  readonly H: Uint16ArrayConstructor;
-  readonly i: Int32ArrayConstructor;
-  readonly I: Uint32ArrayConstructor;
-  readonly q: BigInt64ArrayConstructor;
-  readonly Q: BigUint64ArrayConstructor;
-  readonly f: Float32ArrayConstructor;
-  readonly d: Float64ArrayConstructor;
-} = {
-  b: Int8Array,
-  h: Int16Array,
-  H: Uint16Array,
-  i: Int32Array,
-  I: Uint32Array,
-  q: BigInt64Array,
-  Q: BigUint64Array,
-  f: Float32Array,
-  d: Float64Array,
-};
 
 /** What Python's `datetime` can hold. */
 const firstDateMs = Date.parse('0001-01-01T00:00:00.000Z');

@@ -2,7 +2,7 @@
 import { systemClock } from '../../platform/index.ts';
 import type { GuestNumbers, GuestValue } from '../guest-value.ts';
 import { KeyWatch } from './key-watch.ts';
-import { numberArrays } from './value-codec.ts';
+import { numberArrays } from '../number-arrays.ts';
 
 type Tagged = Readonly<Record<string, unknown>>;
 type Pair = readonly [key: unknown, value: unknown];

@@ -1,16 +1,7 @@
 /** Messages of Postgres' own protocol, version 3.0: those that are sent, and a reader of those that come. */
+import { joinBytes } from '../../../../base/index.ts';
 
 const encoder = new TextEncoder();
-
-function join(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
-}
 
 function bytesOf(sizeBytes: 2 | 4, value: number): Uint8Array {
   const bytes = new Uint8Array(sizeBytes);
@@ -23,8 +14,8 @@ function bytesOf(sizeBytes: 2 | 4, value: number): Uint8Array {
 const text = (value: string): Uint8Array => encoder.encode(`${value}\0`);
 
 function message(type: string, ...parts: readonly Uint8Array[]): Uint8Array {
-  const body = join(parts);
-  return join([encoder.encode(type), bytesOf(4, body.length + 4), body]);
+  const body = joinBytes(parts);
+  return joinBytes([encoder.encode(type), bytesOf(4, body.length + 4), body]);
 }
 
 /** A parameter: its type as Postgres numbers it, 0 where Postgres is to find out, and its value as text. */
@@ -46,7 +37,7 @@ export function extendedQuery(statement: string, parameters: readonly Parameter[
     return [bytesOf(4, bytes.length), bytes];
   });
   const [unnamed, allAsText] = [text(''), bytesOf(2, 0)];
-  return join([
+  return joinBytes([
     message('P', unnamed, text(statement), count, ...types),
     message('B', unnamed, unnamed, allAsText, count, ...values, allAsText),
     message('D', encoder.encode('P'), unnamed),
@@ -59,12 +50,12 @@ export const sync: Uint8Array = message('S');
 
 /** What `COPY … FROM STDIN` reads. */
 export const copyData = (rows: string): Uint8Array =>
-  join([message('d', encoder.encode(rows)), message('c')]);
+  joinBytes([message('d', encoder.encode(rows)), message('c')]);
 
 /** Nothing comes that could be copied. */
 export const copyFail = (why: string): Uint8Array => message('f', text(why));
 
-export const joinMessages: (parts: readonly Uint8Array[]) => Uint8Array = join;
+export const joinMessages: (parts: readonly Uint8Array[]) => Uint8Array = joinBytes;
 
 const headerBytes = 5;
 

@@ -25,13 +25,3 @@ export function writeSection(id: number, count: number, entries: readonly Bytes[
   const body = [writeNumber(count), ...entries];
   return [[id, ...writeNumber(lengthOf(body))], ...body];
 }
-
-export function joinBytes(parts: readonly Bytes[]): Uint8Array<ArrayBuffer> {
-  const whole = new Uint8Array(lengthOf(parts));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
-}

@@ -1,6 +1,7 @@
 /** Rewrites a module so that the engine itself keeps its memory and tables within bounds: no guest can undo it. */
+import { joinBytes } from '../../../../base/index.ts';
 import { ModuleFault } from './byte-reader.ts';
-import { joinBytes, writeNumber, writeSection } from './byte-writer.ts';
+import { writeNumber, writeSection } from './byte-writer.ts';
 import type { Bytes } from './byte-writer.ts';
 import type { ModuleShape, Range, TableShape } from './module-shape.ts';
 

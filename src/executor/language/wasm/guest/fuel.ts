@@ -3,9 +3,10 @@
  * place on every machine. Each call of a function, and each round of a loop, pays for the instructions that are written in it; one that fills or
  * copies costs no more than another, however long it is.
  */
+import { joinBytes } from '../../../../base/index.ts';
 import { ModuleFault } from './byte-reader.ts';
 import type { ByteReader } from './byte-reader.ts';
-import { joinBytes, lengthOf, writeNumber, writeSection, writeSigned } from './byte-writer.ts';
+import { lengthOf, writeNumber, writeSection, writeSigned } from './byte-writer.ts';
 import type { Bytes } from './byte-writer.ts';
 import { loopOpcode, skipInstruction } from './instructions.ts';
 import type { ModuleShape, Section } from './module-shape.ts';

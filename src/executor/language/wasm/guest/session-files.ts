@@ -2,6 +2,7 @@
  * A session of WebAssembly put aside: its files, its environment and its folder, as one piece. A number of four bytes, little-endian, says how
  * long the JSON behind it is; then come the files' contents. The instance of a module stays behind: nobody can read its globals and tables.
  */
+import { joinBytes } from '../../../../base/index.ts';
 import type { SavedState } from '../../../guest/engine.ts';
 import type { FileNode } from './files.ts';
 
@@ -45,7 +46,7 @@ export function packSession(session: FileSession, sizeBytes: number, hasModule: 
   const missing = isTooLarge ? names.map((name) => ({ name, reason })) : [];
   const module = { name: 'module', reason: 'an instance cannot be put aside: the next run brings its code' };
   return {
-    parts: [isTooLarge ? new ArrayBuffer() : join(pieces)],
+    parts: [isTooLarge ? new ArrayBuffer() : joinBytes(pieces).buffer],
     names: isTooLarge ? [] : names,
     lost: [...(hasModule ? [module] : []), ...missing].slice(0, maxNames),
   };
@@ -82,14 +83,4 @@ function pathsOf({ nodes }: FileSession): readonly string[] {
       }
   }
   return paths;
-}
-
-function join(pieces: readonly Uint8Array[]): ArrayBuffer {
-  const bytes = new Uint8Array(totalBytes(pieces));
-  let offset = 0;
-  for (const piece of pieces) {
-    bytes.set(piece, offset);
-    offset += piece.length;
-  }
-  return bytes.buffer;
 }
