@@ -81,8 +81,13 @@ export interface ExecutorLimits {
   readonly restoreMs: number;
   /** Interpreters started ahead; 0 starts none before the first run. */
   readonly warmSandboxes: number;
-  /** The most that a kept snapshot of an interpreter may have, compressed; there is one for each language. Python's has about 5 MB. */
+  /** The most that the kept snapshots of a language's interpreter may have together, compressed; Python's has about 5 MB. One that is larger is not kept. */
   readonly snapshotBytes: number;
+  /**
+   * Builds, of those that share a cache, for which a language's snapshot is kept: the ones used last. Older ones are deleted, as are those that go beyond
+   * `snapshotBytes`; their interpreters boot once more.
+   */
+  readonly snapshotBuilds: number;
   /** After this a snapshot is made anew, and with it the seed of Python's string hashes, which all interpreters from one snapshot share. */
   readonly snapshotAgeMs: number;
   /** Longest that a start waits for a kept snapshot before it goes on without. */
@@ -125,6 +130,7 @@ export const defaultLimits: ExecutorLimits = deepFreeze({
   restoreMs: 5_000,
   warmSandboxes: 1,
   snapshotBytes: 16 * mebibyte,
+  snapshotBuilds: 2,
   snapshotAgeMs: 7 * 86_400_000,
   snapshotReadMs: 2_000,
 });

@@ -1,4 +1,4 @@
-/** Where interpreters' snapshots are kept from one visit to the next: one for each language. */
+/** Where interpreters' snapshots are kept from one visit to the next: of each language those of the builds that were used last. */
 import { createStoreAccess, settleRequest } from './idb-store.ts';
 
 /** A snapshot as it is kept. */
@@ -20,8 +20,9 @@ export interface StoredSnapshot {
 export interface SnapshotCache {
   /** What was written last under this name, or `undefined`. */
   read(language: string): Promise<unknown>;
-  /** Replaces what was there. */
-  write(language: string, snapshot: StoredSnapshot): Promise<void>;
+  /** Replaces what was there, all of it. One for each build, last used first: at most `limits.snapshotBuilds`, of `limits.snapshotBytes` together. */
+  write(language: string, snapshots: readonly StoredSnapshot[]): Promise<void>;
+  /** Resolves also where there was none. */
   delete(language: string): Promise<void>;
 }
 
@@ -32,8 +33,8 @@ export function openSnapshotCache(databaseName: string = 'vivarium-snapshots'): 
   const use = createStoreAccess(databaseName, storeName);
   return {
     read: (language) => use('readonly', (store) => settleRequest<unknown>(store.get(language))),
-    write: async (language, snapshot) =>
-      void (await use('readwrite', (store) => settleRequest(store.put(snapshot, language)))),
+    write: async (language, snapshots) =>
+      void (await use('readwrite', (store) => settleRequest(store.put(snapshots, language)))),
     delete: (language) => use('readwrite', (store) => settleRequest(store.delete(language))),
   };
 }

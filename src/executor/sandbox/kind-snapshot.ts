@@ -51,8 +51,8 @@ export class KindSnapshot {
   refuse(reason: string): void {
     if (this.#state !== 'present') return;
     this.#state = 'refused';
-    const { shelf, language } = this.#options;
-    void shelf.drop(language, reason);
+    const { shelf, language, build } = this.#options;
+    void shelf.drop(language, reason, build);
   }
 
   /** To be called after a start without one. Makes it in the background, at most once, in a worker where no guest ever runs. */

@@ -246,7 +246,7 @@ async function store(image: Uint8Array, change: Partial<StoredSnapshot> = {}): P
 async function isTaken(record: unknown): Promise<boolean> {
   const shelf = new SnapshotShelf({
     cache: {
-      read: () => Promise.resolve(record),
+      read: () => Promise.resolve([record]),
       write: () => Promise.resolve(),
       delete: () => Promise.resolve(),
     },
