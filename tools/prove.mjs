@@ -1,4 +1,4 @@
-// `npm run prove -- NAME [--sabotage] [--seconds N] [--kills N] [--seed TEXT] [--strace] [--engine NAME]`: a proof too long for the tests.
+// `npm run prove -- NAME [--sabotage] [--seconds N] [--kills N] [--seed TEXT] [--strace] [--engine NAME] [--record]`: a proof too long for the tests.
 // Proofs live in tools/prove/NAME.mjs.
 import { readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -17,6 +17,7 @@ const maxKills = 100_000;
  * @property {string | undefined} seed
  * @property {boolean} strace
  * @property {string | undefined} engine
+ * @property {boolean} record what was found goes into the documents
  * @property {(line: string) => void} print
  *
  * Prints what it does and finds, and answers whether the claim held; `skipped` where this machine cannot tell.
@@ -40,6 +41,7 @@ function readArgs() {
       seed: { type: 'string' },
       strace: { type: 'boolean', default: false },
       engine: { type: 'string' },
+      record: { type: 'boolean', default: false },
     },
   });
   const seconds = values.seconds === undefined ? undefined : Number(values.seconds);
@@ -48,8 +50,8 @@ function readArgs() {
   const kills = values.kills === undefined ? undefined : Number(values.kills);
   if (kills !== undefined && !(Number.isInteger(kills) && kills > 0 && kills <= maxKills))
     throw new Error(`--kills is "${values.kills}"; it must be a whole number from 1 to ${maxKills}`);
-  const { sabotage, seed, strace, engine } = values;
-  return { name: positionals[0], options: { sabotage, seconds, kills, seed, strace, engine } };
+  const { sabotage, seed, strace, engine, record } = values;
+  return { name: positionals[0], options: { sabotage, seconds, kills, seed, strace, engine, record } };
 }
 
 /** @returns {Promise<boolean | 'skipped'>} */

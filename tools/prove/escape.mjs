@@ -1,5 +1,6 @@
 // Guests try to get out of the built app, under the headers it is served with, in an engine of choice; a listener outside counts what reaches it.
 // First comes what the executor can do in this engine. Sabotaged: no policy on any answer and no frame; then the attempts must be seen to get out.
+// With `--record` what was found goes into docs/escapes.json and, as a column of its table, into docs/security.md.
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -8,6 +9,7 @@ import { buildAll, isBuilt } from '../build.mjs';
 import { callInPage, engineNames, openPage, requireInstalled } from '../engine.mjs';
 import { startListener } from '../listener.mjs';
 import { serveApp } from '../start.mjs';
+import { recordFinding, summarize } from './escape/record.mjs';
 
 const root = resolve(import.meta.dirname, '../..');
 const timeoutMs = 20 * 60_000;
@@ -113,23 +115,22 @@ function printTable(lines, print) {
 }
 
 /**
- * What the executor can do there; false when it broke a promise.
+ * What the executor can do there, and whether it kept all promises.
  * @param {string} folder @param {Setting} setting @param {Print} print
  */
 async function reportCapabilities(folder, setting, print) {
-  const { platform, rows } = /** @type {Capabilities} */ (
-    await callSuite(folder, setting, 'ask', [setting.frame])
-  );
+  const capabilities = /** @type {Capabilities} */ (await callSuite(folder, setting, 'ask', [setting.frame]));
+  const { platform, rows } = capabilities;
   print(`\n${setting.engine}, frame: ${setting.frame === 'file' ? 'a file' : setting.frame}`);
   printTable(Object.entries(platform), print);
   print('');
   const languages = Object.keys(rows[0].answers);
   const lines = rows.map(({ question, answers }) => [question, ...languages.map((name) => answers[name])]);
   printTable([['', ...languages], ...lines], print);
-  return (
+  const hasHeld =
     rows.every(({ isWrong }) => !isWrong) &&
-    Object.values(platform).every((cell) => !cell.startsWith('WRONG'))
-  );
+    Object.values(platform).every((cell) => !cell.startsWith('WRONG'));
+  return { capabilities, hasHeld };
 }
 
 const idOf = (/** @type {Row} */ { language, attempt }) => `${language} ${attempt}`;
@@ -148,6 +149,7 @@ function verdictOf(row, possible) {
 }
 
 /**
+ * The attempts under each verdict, and whether none got out and none was unproved.
  * @param {Setting} setting
  * @param {readonly Row[]} rows
  * @param {ReadonlySet<string>} possible the attempts that get out of this engine where there are no walls
@@ -161,7 +163,10 @@ function reportRows(setting, rows, possible, print) {
   print(`\n${setting.engine} · ${nameOf(setting)} · ${rows.length} attempts · ${counts.join(' · ')}`);
   for (const [at, { language, attempt, detail }] of rows.entries())
     print(`  ${words[at]?.padEnd(8)}  ${language.padEnd(10)}  ${attempt.padEnd(32)} ${detail}`);
-  return !words.includes('LEAKED') && !words.includes('unproved');
+  const [leaked, unproved, absent] = ['LEAKED', 'unproved', 'absent'].map((word) =>
+    rows.filter((_row, at) => words[at] === word).map(({ attempt }) => attempt),
+  );
+  return { leaked, unproved, absent, hasHeld: !words.includes('LEAKED') && !words.includes('unproved') };
 }
 
 /** @param {string} engine @returns {asserts engine is import('../engine.mjs').EngineName} */
@@ -171,40 +176,71 @@ function requireEngine(engine) {
 }
 
 /** @type {import('../prove.mjs').Prove} */
-export async function prove({ sabotage, engine = 'chromium', print }) {
+export async function prove({ sabotage, record, engine = 'chromium', print }) {
   requireEngine(engine);
   requireInstalled(engine);
+  if (sabotage && record) throw new Error('--record does not go with --sabotage');
   const folder = mkdtempSync(join(tmpdir(), 'vivarium-escape-'));
   const listener = await startListener();
   try {
     await prepareApp(folder);
     const bare = await openPage(engine, 'about:blank');
-    print(bare.version);
+    const browser = bare.version;
+    print(browser);
     await bare.close();
-    let hasHeld = true;
-    const frames = /** @type {const} */ (['file', 'srcdoc']);
-    if (!sabotage)
-      for (const frame of frames)
-        hasHeld = (await reportCapabilities(folder, { engine, walls: 'whole', frame }, print)) && hasHeld;
-    /** @type {Setting} */
-    const control = { engine, walls: 'none', frame: 'file' };
-    const free = await runIn(folder, control, listener.url);
-    const possible = new Set(free.filter(({ leaked }) => leaked).map(idOf));
-    const isClean = reportRows(control, free, possible, print);
-    if (sabotage) return isClean;
-    if (possible.size < minControlLeaks) {
-      print(`without walls only ${possible.size} attempts got out: silence would prove nothing`);
-      hasHeld = false;
+    const parts = { folder, engine, listenerUrl: listener.url, print };
+    if (sabotage) return (await tryWithoutWalls(parts)).isClean;
+    const { finding, hasHeld } = await findAll(parts);
+    if (record) {
+      recordFinding(engine, { browser, ...finding });
+      print('recorded in docs/escapes.json and docs/security.md');
     }
-    for (const frame of frames)
-      for (const walls of /** @type {const} */ (['whole', 'frame alone'])) {
-        const setting = { engine, walls, frame };
-        const rows = await runIn(folder, setting, listener.url);
-        hasHeld = reportRows(setting, rows, possible, print) && hasHeld;
-      }
     return hasHeld;
   } finally {
     await listener.close();
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** @typedef {{ folder: string, engine: import('../engine.mjs').EngineName, listenerUrl: string, print: Print }} Parts */
+
+/** The control. @param {Parts} parts */
+async function tryWithoutWalls({ folder, engine, listenerUrl, print }) {
+  /** @type {Setting} */
+  const setting = { engine, walls: 'none', frame: 'file' };
+  const rows = await runIn(folder, setting, listenerUrl);
+  const possible = new Set(rows.filter(({ leaked }) => leaked).map(idOf));
+  const isClean = reportRows(setting, rows, possible, print).hasHeld;
+  return { possible, made: rows.length, isClean };
+}
+
+/** All there is to be found in an engine. @param {Parts} parts */
+async function findAll(parts) {
+  const { folder, engine, listenerUrl, print } = parts;
+  const frames = /** @type {const} */ (['file', 'srcdoc']);
+  const asked = [];
+  for (const frame of frames)
+    asked.push(await reportCapabilities(folder, { engine, walls: 'whole', frame }, print));
+  const { possible, made } = await tryWithoutWalls(parts);
+  const isControl = possible.size >= minControlLeaks;
+  if (!isControl) print(`without walls only ${possible.size} attempts got out: silence would prove nothing`);
+  const found = [];
+  for (const walls of /** @type {const} */ (['whole', 'frame alone']))
+    for (const frame of frames) {
+      const setting = { engine, walls, frame };
+      const rows = await runIn(folder, setting, listenerUrl);
+      found.push({ attempts: rows.length, ...reportRows(setting, rows, possible, print) });
+    }
+  const all = (/** @type {'leaked' | 'unproved'} */ kind) => [...new Set(found.flatMap((one) => one[kind]))];
+  const finding = {
+    on: new Date().toISOString().slice(0, 10),
+    // with all walls every attempt is made
+    attempts: found[0].attempts,
+    gotOut: all('leaked'),
+    unproved: all('unproved'),
+    control: { made, gotOut: possible.size },
+    absent: found[0].absent,
+    can: summarize(asked[0].capabilities),
+  };
+  return { finding, hasHeld: isControl && [...asked, ...found].every(({ hasHeld }) => hasHeld) };
 }

@@ -65,6 +65,13 @@ const questions = {
     // what is lost must be said
     return stopped.isSandboxLost ? 'no: it was ended, and said so' : wrong([stopped, outcome]);
   },
+  async 'a loop that is cancelled'({ executor, program }) {
+    await using session = await executor.createSession();
+    await session.execute(program.two);
+    const outcome = await session.execute(program.loop, {}, { signal: AbortSignal.timeout(loopMs) });
+    if (outcome.type !== 'cancelled' || outcome.durationMs > endsWithinMs) return wrong(outcome);
+    return outcome.isSandboxLost ? 'ended with its worker' : 'stopped';
+  },
   async 'a guest that cannot be asked'({ executor, program }) {
     if (!program.stuck) return none;
     const end = endOf(await executor.execute(program.stuck, {}, { timeoutMs: loopMs }), 'time');
