@@ -1,11 +1,12 @@
 /** What a language says it can do is what the laws have seen. */
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import type { LanguageCapabilities } from '../language/language.ts';
+import { valueOf } from './open-executor.contract.ts';
 import type { OpenExecutor } from './open-executor.contract.ts';
 import { isLacking } from './spelling.contract.ts';
 import type { Spelling } from './spelling.contract.ts';
 
-/** All but `isRenewable`, of which another law is ("everything is told to the hub"), and `keepsTime`, which shows only where no memory is shared. */
+/** All but two, of which laws are by themselves: `isRenewable` ("everything is told to the hub") and `keepsTime` (below). */
 type Spelled = Exclude<keyof LanguageCapabilities, 'isRenewable' | 'keepsTime'>;
 
 /** The part of a spelling behind each capability. */
@@ -37,5 +38,22 @@ export function capabilityLaws(open: OpenExecutor, spelling: Spelling): void {
     await using executor = open({ limits: { warmSandboxes: 0 } });
     expectSpelled(executor.capabilities, spelling);
     expect(Object.isFrozen(executor.capabilities)).toBe(true);
+  });
+
+  test('where no memory is shared a loop is ended at its time: by itself, if the language says so', async () => {
+    const { number, loop } = spelling;
+    // as on a page without isolation headers: nothing lets the frame share memory, so nobody can ask a guest to stop
+    const allow = vi.spyOn(HTMLIFrameElement.prototype, 'allow', 'set').mockImplementation(() => undefined);
+    try {
+      await using executor = open({ limits: { warmSandboxes: 0 } });
+      await using session = await executor.createSession();
+      expect(await valueOf(session, number(1))).toBe(1);
+      const outcome = await session.execute(loop, {}, { timeoutMs: 300 });
+      expect(outcome).toMatchObject({ type: 'exceeded', limit: 'time' });
+      expect(outcome.isSandboxLost).toBe(!executor.capabilities.keepsTime);
+      expect(await valueOf(session, number(2))).toBe(2);
+    } finally {
+      allow.mockRestore();
+    }
   });
 }

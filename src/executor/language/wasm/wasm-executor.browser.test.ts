@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { createHub, createMemorySink } from '../../../telemetry/index.ts';
 import { createExecutor } from '../../create-executor.ts';
 import type { Code, Executor } from '../../executor.ts';
 import { describeExecutor, describeExecutorLimits } from '../../laws/executor.contract.ts';
@@ -64,13 +65,17 @@ test('a binary is taken as it is, its bytes stay the caller’s', async () => {
   });
 });
 
-test('broken binaries are told, and the next one works', async () => {
-  await using executor = createExecutor({ language: 'wasm', ...place });
+test('broken binaries are told, and the next one works, in the worker that they share', async () => {
+  const hub = createHub();
+  using sink = createMemorySink(hub);
+  await using executor = createExecutor({ language: 'wasm', ...place, hub, limits: { warmSandboxes: 0 } });
   for (let length = 1; length < adding.length; length += 7) {
     const outcome = await executor.execute(adding.subarray(0, length));
     expect(outcome.type).toMatch(/^(syntax-error|returned)$/u);
   }
   expect(await executor.execute(adding, call)).toMatchObject({ type: 'returned' });
+  expect(executor.capabilities.isRenewable).toBe(true);
+  expect(sink.ofType('sandbox-start')).toHaveLength(1);
 });
 
 test.each<[string, string, (executor: Executor) => Promise<unknown>]>([
