@@ -123,6 +123,27 @@ test.each([
   expect(await run(engine, 'import "process"\n1', { deniedModules: [denied] })).toMatchObject({ value: 1 });
 });
 
+test.each<[string, RunRequest['imports'], object]>([
+  ['\nimport { a, nothing } from "./one.js"\na', [], { line: 2, column: 13 }],
+  ['"é"; import nothing from "one"\n1', [], { line: 1, column: 13 }],
+  ['import { nothing as fs } from "fs"\n1', [], { line: 1, column: 10 }],
+  [
+    'import "two"',
+    [['two.js', '\n\n  export { nothing as b } from "./one"']],
+    { line: 3, column: 12, file: 'two.js' },
+  ],
+])('what a module does not export is missed where it is asked for: %j', async (code, imports, place) => {
+  const engine = await open();
+  const given: RunRequest['imports'] = [['one.js', 'export const a = 1'], ...imports];
+  const fault = await run(engine, code, { imports: given });
+  expect(fault).toMatchObject({ type: 'syntax-error', message: expect.stringContaining('export'), ...place });
+  expect('file' in fault).toBe('file' in place);
+  const late = await run(engine, 'await import("late")', {
+    imports: [...given, ['late.js', '\nimport { gone } from "one"']],
+  });
+  expect(late).toMatchObject({ type: 'threw', error: { type: 'SyntaxError', line: 2, file: 'late.js' } });
+});
+
 test('columns of a traceback count characters, also beyond ASCII', async () => {
   const traceOf = async (letter: string): Promise<unknown> => {
     const engine = await open();

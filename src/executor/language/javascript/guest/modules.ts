@@ -1,8 +1,8 @@
 /** What `import` finds: the modules that the caller gave as files, and the few that are part of the sandbox. */
 
-import { faultOfModule, isFault } from './script.ts';
+import { faultOfModule, isFault, placeOfAsked } from './script.ts';
 import type { ScriptFault } from './script.ts';
-import type { KnownSource } from './traceback.ts';
+import type { KnownSource, SourcePlace } from './traceback.ts';
 import { countCharacters, originalFault, samePlace } from './translation.ts';
 import type { Translated, Translation } from './translation.ts';
 
@@ -112,6 +112,22 @@ export class Modules {
     if (!translated || isFault(translated)) return translated;
     const fault = faultOfModule(translated.code);
     return fault && originalFault(fault, translated.toOriginal);
+  }
+
+  /** Where a module that was read asks for what `module` does not export, or hands on under that name what there is not. */
+  placeOfAsked(name: string, module: string): SourcePlace | undefined {
+    for (const file of this.#known.keys()) {
+      const translated = this.#made(file);
+      if (!translated || isFault(translated)) continue;
+      const { code, toOriginal } = translated;
+      const place = placeOfAsked(code, (asked) =>
+        file === module
+          ? asked.exported === name
+          : asked.name === name && this.resolve(file, asked.from) === module,
+      );
+      if (place) return { ...toOriginal(place), file };
+    }
+    return undefined;
   }
 
   #made(name: string): Translated | ScriptFault | undefined {

@@ -8,12 +8,12 @@ import type { HostFunctions, RunListener } from './host-functions.ts';
 import type { BeginRun, ThrownDetail } from './in-guest/harness-types.ts';
 import type { Called, Evaluated, Interpreter } from './interpreter.ts';
 import type { Modules } from './modules.ts';
-import { isFault, readScript } from './script.ts';
+import { isFault, placeOfAsked, readScript } from './script.ts';
 import type { NamedPlace, Place, Script, ScriptFault } from './script.ts';
 import { tracebackOf } from './traceback.ts';
-import type { KnownSource, Traceback } from './traceback.ts';
+import type { KnownSource, SourcePlace, Traceback } from './traceback.ts';
 import { countCharacters, originalFault, samePlace } from './translation.ts';
-import type { Translation } from './translation.ts';
+import type { Translated, Translation } from './translation.ts';
 
 export interface RunParts {
   readonly interpreter: Interpreter;
@@ -54,6 +54,8 @@ export class Run implements RunListener {
   /** What a timer threw, or what the engine did meanwhile. */
   #fault: Error | undefined;
   #toOriginal: (place: Place) => Place = samePlace;
+  /** The imports of the code, where they stood. */
+  #importing: Translated | undefined;
   /** The interpreter cannot be used by a later run. */
   isBroken = false;
 
@@ -130,6 +132,7 @@ export class Run implements RunListener {
     const script = readScript(translated.code);
     const { toOriginal } = translated;
     if (isFault(script)) return originalFault(script, toOriginal);
+    if (script.importing !== undefined) this.#importing = { code: script.importing, toOriginal };
     const count = countCharacters(script.code);
     this.#toOriginal = (place) => toOriginal(script.toOriginal(count(place)));
     return script;
@@ -259,7 +262,8 @@ export class Run implements RunListener {
 
   #compileFault(handle: QuickJSHandle): string {
     const detail = this.#describe(handle);
-    const { place, isCompiling } = this.#traceback(detail.stack);
+    const { place: seen, isCompiling } = this.#traceback(detail.stack);
+    const place = seen ?? this.#placeOfAsked(detail);
     // a module that runs may throw one of its own
     if (detail.type !== 'SyntaxError' || !isCompiling) return this.#threw(detail);
     const { message } = detail;
@@ -268,6 +272,20 @@ export class Run implements RunListener {
     }
     const { file, line, column } = place;
     return syntaxError(this.#parts.modules.faultIn(file) ?? { message, line, column }, file);
+  }
+
+  /** The interpreter names what a module does not export, and not who asked for it. */
+  #placeOfAsked({ type, message }: ThrownDetail): SourcePlace | undefined {
+    const [, name, module] = /export '(.*)' in module '(.*)'/su.exec(message) ?? [];
+    if (type !== 'SyntaxError' || name === undefined || module === undefined) return undefined;
+    const { modules, name: own } = this.#parts;
+    const place =
+      this.#importing &&
+      placeOfAsked(
+        this.#importing.code,
+        (asked) => asked.name === name && modules.resolve(own, asked.from) === module,
+      );
+    return place ? this.#importing?.toOriginal(place) : modules.placeOfAsked(name, module);
   }
 
   #describe(handle: QuickJSHandle): ThrownDetail {
@@ -288,7 +306,8 @@ export class Run implements RunListener {
       return JSON.stringify({ type: 'exceeded', limit: 'memory' });
     }
     const { type, message, stack } = detail;
-    const { text, place } = this.#traceback(stack);
+    const { text, place: seen } = this.#traceback(stack);
+    const place = seen ?? this.#placeOfAsked(detail);
     const where = { line: place?.line ?? null, file: place?.file };
     return threw({ type, message, traceback: `${type}: ${message}\n${text}`, ...where });
   }

@@ -2,6 +2,7 @@
 import { parse, parseExpressionAt } from 'acorn';
 import type {
   ClassDeclaration,
+  ExportSpecifier,
   Expression,
   ImportDeclaration,
   ModuleDeclaration,
@@ -80,6 +81,51 @@ export function faultOfModule(source: string): ScriptFault | undefined {
     return faultOf(error);
   }
 }
+
+/** Something that a module's text asks another one for. */
+export interface AskedName {
+  /** The other one, as the text names it. */
+  readonly from: string;
+  readonly name: string;
+  /** The name under which it is handed on. */
+  readonly exported?: string;
+}
+
+/** The first place in a module's text where it asks for what is looked for; `undefined` where it does not. */
+export function placeOfAsked(source: string, isIt: (asked: AskedName) => boolean): Place | undefined {
+  let program: Program;
+  try {
+    program = parse(source, { ecmaVersion: 'latest', sourceType: 'module' });
+  } catch {
+    return undefined;
+  }
+  for (const node of program.body) {
+    const isAsking = node.type === 'ImportDeclaration' || node.type === 'ExportNamedDeclaration';
+    if (!isAsking || !node.source) continue;
+    const from = String(node.source.value);
+    const found = node.specifiers.find((specifier) => isIt({ from, ...askedName(specifier) }));
+    if (found) return placeOf(source, found.start);
+  }
+  return undefined;
+}
+
+type Specifier = ImportDeclaration['specifiers'][number] | ExportSpecifier;
+
+function askedName(specifier: Specifier): Omit<AskedName, 'from'> {
+  switch (specifier.type) {
+    case 'ImportNamespaceSpecifier':
+      return { name: '*' };
+    case 'ImportDefaultSpecifier':
+      return { name: 'default' };
+    case 'ImportSpecifier':
+      return { name: textOf(specifier.imported) };
+    case 'ExportSpecifier':
+      return { name: textOf(specifier.local), exported: textOf(specifier.exported) };
+  }
+}
+
+const textOf = (name: ExportSpecifier['local']): string =>
+  name.type === 'Identifier' ? name.name : String(name.value);
 
 export function isFault(read: object): read is ScriptFault {
   return 'message' in read;

@@ -9,7 +9,7 @@ export interface KnownSource {
 }
 
 /** Where something is, in the code of the run or in a module that was given with it. */
-interface SourcePlace extends Place {
+export interface SourcePlace extends Place {
   readonly file?: string;
 }
 
