@@ -54,6 +54,8 @@ export interface ExecutorLimits {
   readonly packageBytes: number;
   /** One wheel, as it is handed over or downloaded. */
   readonly packageDownloadBytes: number;
+  /** All pages of an index that are read for one run, what it asks for itself included; one page, or a lock file, has at most 16 MiB. */
+  readonly packageListBytes: number;
   /** Longest that the packages of a run may take to be had; a run does not begin before. */
   readonly packageTimeoutMs: number;
   /** One-shot runs at the same time; each has an interpreter of about 50 MB. As many more may have their packages being fetched meanwhile. */
@@ -119,6 +121,7 @@ export const defaultLimits: ExecutorLimits = deepFreeze({
   packageFiles: 10_000,
   packageBytes: 32 * mebibyte,
   packageDownloadBytes: 16 * mebibyte,
+  packageListBytes: 64 * mebibyte,
   packageTimeoutMs: 60_000,
   concurrentExecutions: 4,
   queuedExecutions: 64,

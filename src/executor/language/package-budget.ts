@@ -12,6 +12,7 @@ export interface PackageUse {
 export class PackageBudget {
   #used: PackageUse = { packages: 0, files: 0, sizeBytes: 0 };
   #fetchedBytes = 0;
+  #listedBytes = 0;
   #last: Promise<unknown> = Promise.resolve();
 
   get used(): PackageUse {
@@ -21,6 +22,11 @@ export class PackageBudget {
   /** Of wheels, also of those that came to nothing. */
   get fetchedBytes(): number {
     return this.#fetchedBytes;
+  }
+
+  /** Of pages of an index. */
+  get listedBytes(): number {
+    return this.#listedBytes;
   }
 
   take({ packages, files, sizeBytes }: PackageUse): void {
@@ -34,6 +40,10 @@ export class PackageBudget {
 
   takeFetched(sizeBytes: number): void {
     this.#fetchedBytes += sizeBytes;
+  }
+
+  takeListed(sizeBytes: number): void {
+    this.#listedBytes += sizeBytes;
   }
 
   /** After everything that came before, however it ended. */

@@ -1,5 +1,6 @@
 /** A file that an index offers. */
-import { isPackageName, normalizeName } from './requirement.ts';
+import type { TakeBytes } from './file-store.ts';
+import { isPackageName, normalizeName } from './package-name.ts';
 import { rankTags } from './python-target.ts';
 import { allowsPython, expandTag } from './read-wheel.ts';
 import { parsePythonVersion } from './version.ts';
@@ -49,8 +50,8 @@ export function toCandidate(file: OfferedFile): Candidate | undefined {
 export interface IndexReader {
   /** The origin that a policy speaks of. */
   readonly origin: string;
-  /** Every candidate under this name, in any order; none when the index does not know it. */
-  find(name: string, signal: AbortSignal): Promise<readonly Candidate[]>;
+  /** Every candidate under this name, in any order; none when the index does not know it. @param take for the pages that are read */
+  find(name: string, signal: AbortSignal, take: TakeBytes): Promise<readonly Candidate[]>;
   /** The wheel, checked against its hash. */
-  fetch(candidate: Candidate, signal: AbortSignal): Promise<Uint8Array<ArrayBuffer>>;
+  fetch(candidate: Candidate, signal: AbortSignal, take: TakeBytes): Promise<Uint8Array<ArrayBuffer>>;
 }

@@ -1,10 +1,13 @@
 /** Fetches files of an index, bounded, and keeps them for when there is no network. */
 import { CodedError, messageOf } from '../../../../base/index.ts';
-import { sha256Hex } from '../../../../platform/index.ts';
+import { readWhole, sha256Hex } from '../../../../platform/index.ts';
 import type { Clock } from '../../../../platform/index.ts';
 import type { PackageIndex } from '../../../package.ts';
 import type { StoredPackage } from '../../../package-cache.ts';
 import { beyondLimit } from './fault.ts';
+
+/** Told how many bytes more were read for a run, wherever they came from; throws when those of all its files are too many. */
+export type TakeBytes = (sizeBytes: number) => void;
 
 /** What is asked for. */
 export interface FileRequest {
@@ -13,6 +16,7 @@ export interface FileRequest {
   readonly maxBytes: number;
   /** The name of that bound. */
   readonly limit: string;
+  readonly take: TakeBytes;
   readonly signal: AbortSignal;
 }
 
@@ -33,21 +37,6 @@ function unavailable(url: string, why: string, cause?: unknown): CodedError {
 /** A status that says that there is nothing of this name. */
 export class FileMissing extends Error {}
 
-async function readBounded(response: Response, request: FileRequest): Promise<Uint8Array<ArrayBuffer>> {
-  const chunks: BlobPart[] = [];
-  let sizeBytes = 0;
-  const reader = (response.body as ReadableStream<Uint8Array<ArrayBuffer>> | null)?.getReader();
-  for (let part = await reader?.read(); part && !part.done; part = await reader?.read()) {
-    sizeBytes += part.value.length;
-    if (sizeBytes > request.maxBytes) {
-      await reader?.cancel();
-      throw beyondLimit(request.limit, request.maxBytes, `bytes of ${request.url}`);
-    }
-    chunks.push(part.value);
-  }
-  return new Uint8Array(await new Blob(chunks).arrayBuffer());
-}
-
 export class FileStore {
   readonly #index: PackageIndex;
   readonly #clock: Clock;
@@ -59,8 +48,11 @@ export class FileStore {
 
   /** A file that has one content for ever: what is kept is as good as what would be fetched. Rejects with `executor/package-hash-mismatch`. */
   async fetchFixed(request: FileRequest, sha256: string): Promise<Uint8Array<ArrayBuffer>> {
-    const kept = await this.#take(`sha256:${sha256}`, sha256, request.maxBytes);
-    if (kept) return kept;
+    const kept = await this.#read(`sha256:${sha256}`, sha256, request.maxBytes);
+    if (kept) {
+      request.take(kept.length);
+      return kept;
+    }
     const { bytes } = await this.#fetch(request);
     const found = await sha256Hex(bytes);
     if (found !== sha256) {
@@ -83,15 +75,16 @@ export class FileStore {
       return file;
     } catch (error) {
       const isOffline = error instanceof CodedError && error.code === 'executor/package-unavailable';
-      const kept = isOffline ? await this.#take(key, undefined, request.maxBytes + 1000) : undefined;
+      const kept = isOffline ? await this.#read(key, undefined, request.maxBytes + 1000) : undefined;
       if (!kept || request.signal.aborted) throw error;
+      request.take(kept.length);
       const end = kept.indexOf(10);
       return { mediaType: new TextDecoder().decode(kept.subarray(0, end)), bytes: kept.slice(end + 1) };
     }
   }
 
   async #fetch(request: FileRequest): Promise<FetchedFile> {
-    const { url, accept, signal } = request;
+    const { url, accept, signal, maxBytes, limit } = request;
     const load = this.#index.fetch ?? ((address: string, init: RequestInit) => fetch(address, init));
     try {
       const response = await load(url, {
@@ -106,14 +99,18 @@ export class FileStore {
       if (!response.ok || response.redirected) throw unavailable(url, `status ${response.status}`);
       const mediaType =
         (response.headers.get('content-type') ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
-      return { bytes: await readBounded(response, request), mediaType };
+      const bytes = await readWhole(response.body, (sizeBytes, addedBytes) => {
+        request.take(addedBytes);
+        if (sizeBytes > maxBytes) throw beyondLimit(limit, maxBytes, `bytes of ${url}`);
+      });
+      return { bytes, mediaType };
     } catch (error) {
       const isOurs = error instanceof CodedError || error instanceof FileMissing || signal.aborted;
       throw isOurs ? error : unavailable(url, messageOf(error), error);
     }
   }
 
-  async #take(
+  async #read(
     key: string,
     sha256: string | undefined,
     maxBytes: number,

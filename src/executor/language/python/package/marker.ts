@@ -1,9 +1,10 @@
 /** Environment markers: `python_version < "3.12" and extra == "test"`. Source: the dependency specifiers specification (PEP 508). */
 import { invalidPackage } from './fault.ts';
+import { normalizeName } from './package-name.ts';
 import { markerEnvironment } from './python-target.ts';
 import { fitsSpecifier, parsePythonVersion, parseSpecifier } from './version.ts';
 
-/** Whether a marker holds when `extra` is asked for; an empty text for none. */
+/** Whether a marker holds when `extra` is asked for, in the one form in which names are compared; an empty text for none. */
 export type Marker = (extra: string) => boolean;
 
 /** Nobody nests deeper. */
@@ -66,7 +67,9 @@ function question(
   asked: (left: string, right: string) => boolean,
 ): Part {
   if (left !== undefined && right !== undefined) return known(left, right);
-  return (extra) => asked(left ?? extra, right ?? extra);
+  // PEP 685: extras are one where their names are one
+  const [one, other] = [left, right].map((text) => text && normalizeName(text));
+  return (extra) => asked(one ?? extra, other ?? extra);
 }
 
 class MarkerParser {

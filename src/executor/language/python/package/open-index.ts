@@ -7,14 +7,15 @@ import type { Candidate, IndexReader, OfferedFile } from './candidate.ts';
 import { toCandidate } from './candidate.ts';
 import { invalidPackage } from './fault.ts';
 import { FileMissing, FileStore } from './file-store.ts';
+import type { FileRequest, TakeBytes } from './file-store.ts';
 import { Pace } from './pace.ts';
 import { maxRequirements } from './read-wheel.ts';
-import { isPackageName, normalizeName } from './requirement.ts';
+import { isPackageName, normalizeName } from './package-name.ts';
 import { SharedLoad } from './shared-load.ts';
 import { parseSimpleHtml, parseSimpleJson, readHash } from './simple-page.ts';
 
 /** The page of one package, or a lock of all; the largest known ones have a few MB. */
-const maxListBytes = 16 * 2 ** 20;
+const maxPageBytes = 16 * 2 ** 20;
 /** After this a list is asked for again. */
 const listAgeMs = 5 * 60_000;
 /** Lists that are kept in memory. */
@@ -54,11 +55,11 @@ abstract class BaseIndex implements IndexReader {
     return this.#base;
   }
 
-  async find(name: string, signal: AbortSignal): Promise<readonly Candidate[]> {
+  async find(name: string, signal: AbortSignal, take: TakeBytes): Promise<readonly Candidate[]> {
     const kept = this.#lists.get(name);
     const nowMs = this.clock.monotonic();
     if (kept && nowMs - kept.atMs < listAgeMs) return kept.candidates;
-    const candidates = await this.list(name, signal);
+    const candidates = await this.list(name, signal, take);
     this.#listed += candidates.length;
     if (this.#lists.size >= maxLists || this.#listed > maxListed) {
       this.#lists.clear();
@@ -68,14 +69,18 @@ abstract class BaseIndex implements IndexReader {
     return candidates;
   }
 
-  async fetch({ url, sha256, fileName }: Candidate, signal: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
+  async fetch(
+    { url, sha256, fileName }: Candidate,
+    signal: AbortSignal,
+    take: TakeBytes,
+  ): Promise<Uint8Array<ArrayBuffer>> {
     const { origin, protocol } = new URL(url);
     const isKnown = origin === this.origin || this.index.fileOrigins?.includes(origin);
     if (!isKnown || !/^https?:$/u.test(protocol)) {
       throw invalidPackage(fileName, 'a file of the index or of one of its fileOrigins', url);
     }
     const { packageDownloadBytes: maxBytes } = this.#limits;
-    const request = { url, accept: '*/*', maxBytes, limit: 'packageDownloadBytes', signal };
+    const request = { url, accept: '*/*', maxBytes, limit: 'packageDownloadBytes', signal, take };
     if (sha256 !== undefined) return this.files.fetchFixed(request, sha256);
     if (!this.index.allowsMissingHash) {
       throw new CodedError('executor/package-hash-mismatch', `the index names no SHA-256 of ${fileName}`, {
@@ -89,10 +94,10 @@ abstract class BaseIndex implements IndexReader {
     }
   }
 
-  protected abstract list(name: string, signal: AbortSignal): Promise<readonly Candidate[]>;
+  protected abstract list(name: string, signal: AbortSignal, take: TakeBytes): Promise<readonly Candidate[]>;
 
-  protected request(url: string, accept: string, signal: AbortSignal) {
-    return { url, accept, maxBytes: maxListBytes, limit: 'packageListBytes', signal };
+  protected request(url: string, accept: string, signal: AbortSignal, take: TakeBytes): FileRequest {
+    return { url, accept, maxBytes: maxPageBytes, limit: 'packagePageBytes', signal, take };
   }
 }
 
@@ -104,13 +109,13 @@ function missing(url: string): CodedError {
 }
 
 class SimpleIndex extends BaseIndex {
-  protected async list(name: string, signal: AbortSignal): Promise<readonly Candidate[]> {
+  protected async list(name: string, signal: AbortSignal, take: TakeBytes): Promise<readonly Candidate[]> {
     const folder = this.base.href.endsWith('/') ? this.base.href : `${this.base.href}/`;
     const url = new URL(`${name}/`, folder).href;
     const accept =
       'application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1';
     try {
-      const { bytes, mediaType } = await this.files.fetchLatest(this.request(url, accept, signal));
+      const { bytes, mediaType } = await this.files.fetchLatest(this.request(url, accept, signal, take));
       const text = new TextDecoder().decode(bytes);
       const isJson = mediaType.endsWith('json');
       const pace = new Pace(signal);
@@ -133,26 +138,39 @@ async function toCandidates(offered: readonly OfferedFile[], pace: Pace): Promis
   return candidates;
 }
 
+/** A lock file, and what was read for it. */
+interface ReadLock {
+  readonly packages: Fields;
+  readonly sizeBytes: number;
+}
+
 class LockIndex extends BaseIndex {
   #packages: Fields | undefined;
-  #loading: SharedLoad<Fields> | undefined;
+  #loading: SharedLoad<ReadLock> | undefined;
 
-  protected async list(name: string, signal: AbortSignal): Promise<readonly Candidate[]> {
-    const packages = (this.#packages ??= await this.#joinLoad().wait(signal));
-    const candidate = this.#read(fieldsOf(packages[name]), name);
+  protected async list(name: string, signal: AbortSignal, take: TakeBytes): Promise<readonly Candidate[]> {
+    const packages = (this.#packages ??= await this.#wait(signal, take));
+    const candidate = this.#find(fieldsOf(packages[name]), name);
     return candidate ? [candidate] : [];
   }
 
+  /** It is read for nobody in particular, and counts for each who waits. */
+  async #wait(signal: AbortSignal, take: TakeBytes): Promise<Fields> {
+    const { packages, sizeBytes } = await this.#joinLoad().wait(signal);
+    take(sizeBytes);
+    return packages;
+  }
+
   /** The load in progress, where somebody waits for it, or a new one. */
-  #joinLoad(): SharedLoad<Fields> {
+  #joinLoad(): SharedLoad<ReadLock> {
     if (!this.#loading || this.#loading.isOver)
       this.#loading = new SharedLoad((signal) => this.#load(signal), this.clock);
     return this.#loading;
   }
 
-  async #load(signal: AbortSignal): Promise<Fields> {
+  async #load(signal: AbortSignal): Promise<ReadLock> {
     const { lockSha256 } = this.index;
-    const request = this.request(this.base.href, 'application/json', signal);
+    const request = this.request(this.base.href, 'application/json', signal, () => undefined);
     let bytes: Uint8Array;
     try {
       bytes = lockSha256
@@ -168,11 +186,12 @@ class LockIndex extends BaseIndex {
     const named = Object.entries(packages).map(
       ([name, entry]) => [normalizeName(name), entry as unknown] as const,
     );
-    return Object.assign(Object.create(null), Object.fromEntries(named)) as Fields;
+    const byName = Object.assign(Object.create(null), Object.fromEntries(named)) as Fields;
+    return { packages: byName, sizeBytes: bytes.length };
   }
 
   /** Libraries that are shared by compiled packages are no wheels, and are not taken. */
-  #read(entry: Fields, name: string): Candidate | undefined {
+  #find(entry: Fields, name: string): Candidate | undefined {
     const { file_name: fileName, sha256, depends } = entry;
     if (typeof fileName !== 'string') return undefined;
     const folder = this.index.packageBaseUrl ?? new URL('.', this.base).href;

@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { CodedError } from '../../../../base/index.ts';
 import { sha256Hex, SimulatedClock, systemClock } from '../../../../platform/index.ts';
 import { resolveLimits } from '../../../limits.ts';
 import type { ExecutorLimits } from '../../../limits.ts';
@@ -397,6 +398,54 @@ test('a lock file names packages, their hashes and what they need', async () => 
   expect(await load(['one'], { index: { ...index, lockSha256 } })).toHaveLength(2);
   await expect(load(['one'], { index: { ...index, lockSha256: 'b'.repeat(64) } })).rejects.toMatchObject({
     code: 'executor/package-hash-mismatch',
+  });
+});
+
+test('pages of one run count together, those that came to nothing included, until there is no more', async () => {
+  const page = JSON.stringify({ files: [], padding: 'x'.repeat(1000) });
+  for (const name of ['empty-0', 'empty-1', 'empty-2'])
+    served.set(`/simple/${name}/`, { type: 'application/vnd.pypi.simple.v1+json', body: page });
+  const budget = new PackageBudget();
+  const limits = { packageListBytes: 2500 };
+  const codes: unknown[] = [];
+  for (const name of ['empty-0', 'empty-1', 'empty-2', 'good']) {
+    const error: unknown = await load([name], { budget, limits }).catch((thrown: unknown) => thrown);
+    const { code, fields } = error as CodedError;
+    codes.push(fields['limit'] ?? code);
+  }
+  const notFound = 'executor/package-not-found';
+  expect(codes).toEqual([notFound, notFound, 'packageListBytes', 'packageListBytes']);
+  // another run has its own
+  expect(await load(['needed-thing'], { limits })).toContain('needed-thing 2.5');
+});
+
+test('a page without end is read no further than the run may', async () => {
+  let sent = 0;
+  const endless = new ReadableStream<Uint8Array>(
+    {
+      pull(controller) {
+        sent += 1;
+        controller.enqueue(new Uint8Array(1000));
+      },
+    },
+    { highWaterMark: 0 },
+  );
+  const index = { fetch: () => Promise.resolve(new Response(endless)) };
+  await expect(load(['good'], { index, limits: { packageListBytes: 10_000 } })).rejects.toMatchObject({
+    code: 'executor/package-limit',
+    fields: { limit: 'packageListBytes', allowed: 10_000 },
+  });
+  expect(sent).toBe(11);
+});
+
+test('a lock file counts for who waits for it, and for nobody later', async () => {
+  const body = JSON.stringify({ packages: {}, padding: 'x'.repeat(1000) });
+  served.set('/lock-of-nothing.json', { type: 'application/json', body });
+  const index = { form: 'pyodide-lock', url: `${origin}/lock-of-nothing.json` } as const;
+  const refused = load(['good'], { index, limits: { packageListBytes: 500 } });
+  await expect(refused).rejects.toMatchObject({ fields: { limit: 'packageListBytes' } });
+  await expect(load(['good'], { index, limits: { packageListBytes: 5000 } })).rejects.toMatchObject({
+    code: 'executor/package-not-found',
   });
 });
 

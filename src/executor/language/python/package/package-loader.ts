@@ -1,5 +1,5 @@
 /** Loaded when the first package is asked for: opens wheels, asks the index, and packs everything for the guest. */
-import { CodedError, isCodedError } from '../../../../base/index.ts';
+import { CodedError, isCodedError, joinBytes } from '../../../../base/index.ts';
 import { withDeadline } from '../../../../platform/index.ts';
 import type { Clock } from '../../../../platform/index.ts';
 import type { ExecutorLimits } from '../../../limits.ts';
@@ -14,7 +14,7 @@ import type {
 import type { IndexReader } from './candidate.ts';
 import { openIndex } from './open-index.ts';
 import type { OpenWheel, PackageFile } from './read-wheel.ts';
-import { normalizeName } from './requirement.ts';
+import { normalizeName } from './package-name.ts';
 import { Resolution } from './resolve.ts';
 
 export class WheelLoader implements PackageLoader {
@@ -65,12 +65,7 @@ async function pack(wheels: readonly OpenWheel[]): Promise<PackedPackages> {
   for (const wheel of wheels) for (const file of await wheel.unpack()) files.push(file);
   const names = wheels.map(({ name }) => name);
   const header = JSON.stringify([names, files.map(({ path, content }) => [path, content.length])]);
-  const content = new Uint8Array(files.reduce((sum, file) => sum + file.content.length, 0));
-  let offset = 0;
-  for (const file of files) {
-    content.set(file.content, offset);
-    offset += file.content.length;
-  }
+  const content = joinBytes(files.map((file) => file.content));
   return {
     header: new TextEncoder().encode(header),
     content,

@@ -46,6 +46,15 @@ test.each([
   ["'win' in sys_platform or os.name == 'posix'", '', true],
   ['(os_name == "nt" or implementation_name == "cpython") and extra == "test"', '', false],
   ['(os_name == "nt" or implementation_name == "cpython") and extra == "test"', 'test', true],
+  // extras are names: however they are written, they are the same
+  ['extra == "Fast_JSON"', 'fast-json', true],
+  ["'fast..json' == extra", 'fast-json', true],
+  ['extra != "fast_json"', 'fast-json', false],
+  ['extra == "fastjson"', 'fast-json', false],
+  ['extra in "Fast_JSON, slow"', 'fast-json', true],
+  ['extra == "fast_json"', '', false],
+  // a version is none
+  ['extra == "1.0"', '1', false],
   ['os_name == "nt" and os_name == "nt" or os_name == "posix"', '', true],
 ])('%s with extra "%s": %s', (text, extra, expected) => {
   expect(parseMarker(text)(extra)).toBe(expected);

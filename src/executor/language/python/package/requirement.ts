@@ -2,6 +2,7 @@
 import { invalidPackage } from './fault.ts';
 import { parseMarker } from './marker.ts';
 import type { Marker } from './marker.ts';
+import { isPackageName, normalizeName } from './package-name.ts';
 import type { Pace } from './pace.ts';
 import { parseSpecifier } from './version.ts';
 import type { VersionSpecifier } from './version.ts';
@@ -22,16 +23,6 @@ const maxLength = 1000;
 /** More extras asks nobody for at once. */
 const maxExtras = 64;
 const nameStart = /[A-Za-z0-9._-]+/uy;
-
-/** Lower case, with a single `-` for every run of `-`, `_` and `.`; source: PEP 503. */
-export function normalizeName(name: string): string {
-  return name.toLowerCase().replaceAll(/[-_.]+/gu, '-');
-}
-
-/** A name as packages have it. */
-export function isPackageName(name: string): boolean {
-  return name.length <= 255 && /^[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?$/u.test(name);
-}
 
 /** The pieces of a requirement as they stand there. */
 interface Pieces {

@@ -34,7 +34,11 @@ function indexOf(plans: readonly WheelPlan[]): IndexReader {
   return {
     origin,
     find: (name) => Promise.resolve(find(name)),
-    fetch: ({ fileName }) => Promise.resolve(buildWheel(planOf(fileName))),
+    fetch: async ({ fileName }, _signal, take) => {
+      const wheel = buildWheel(planOf(fileName));
+      take(wheel.length);
+      return wheel;
+    },
   };
 }
 

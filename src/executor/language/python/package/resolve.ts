@@ -126,14 +126,13 @@ export class Resolution {
       throw packageNotFound(text, 'it is not among the packages handed over, and there is no index');
     this.#allow(index.origin, name);
     const candidate = await choose(
-      await index.find(name, signal),
+      await index.find(name, signal, (sizeBytes) => this.#countListed(sizeBytes)),
       [requirement, ...this.#waitingFor(name)],
       this.#pace,
     );
     if (!candidate)
       throw packageNotFound(text, 'the index has no wheel that fits this Python and all requirements');
-    const bytes = await index.fetch(candidate, signal);
-    this.#countFetched(bytes.length);
+    const bytes = await index.fetch(candidate, signal, (sizeBytes) => this.#countFetched(sizeBytes));
     const { version, fileName, dependsOn } = candidate;
     const wheel = await openWheel(bytes, { label: fileName, name, version }, limits);
     this.#add(wheel, dependsOn ? await parseRequirements(dependsOn, this.#pace) : wheel.requires, depth);
@@ -177,6 +176,14 @@ export class Resolution {
       throw beyondLimit('packageBytes', packageBytes, 'bytes of packages');
     if (used.files + found.files > packageFiles)
       throw beyondLimit('packageFiles', packageFiles, 'files of packages');
+  }
+
+  /** Also of pages that came to nothing: a guest asks for as many as it likes. */
+  #countListed(sizeBytes: number): void {
+    const { limits, budget } = this.#options;
+    budget.takeListed(sizeBytes);
+    if (budget.listedBytes > limits.packageListBytes)
+      throw beyondLimit('packageListBytes', limits.packageListBytes, 'bytes of pages of an index');
   }
 
   /** One file more than there can be room for; what was fetched and not used counts, too. */
