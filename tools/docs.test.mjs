@@ -305,6 +305,33 @@ describe('limits', () => {
   });
 });
 
+describe('the executor', () => {
+  const text = readText('docs/executor.md');
+  const isNamed = (/** @type {string} */ name) => new RegExp(`\\b${name}\\b`).test(text);
+
+  it('has every function and value of its entry in docs/executor.md', async () => {
+    const names = Object.keys(await import('../src/executor.ts'));
+    expect(names.length).toBeGreaterThan(15);
+    expect(names.filter((name) => !isNamed(name))).toEqual([]);
+  });
+
+  it('has there every field of an outcome, and of what a call takes and answers, or says at its place what it is', () => {
+    const interpreter = 'src/executor/language/python/interpreter/python-interpreter.ts';
+    const files = ['executor', 'outcome', 'create-executor', 'limits', 'package', 'tool'];
+    /** @type {(path: string) => string[]} */
+    const bareFields = (path) =>
+      [...readText(path).matchAll(/(\*\/)?\n {2,6}readonly (\w+)\??:/g)].flatMap(([, end, name = '']) =>
+        end === undefined ? [name] : [],
+      );
+    expect(bareFields('src/executor/outcome.ts')).toContain('limit');
+    const bare = [...files.map((file) => `src/executor/${file}.ts`), interpreter].flatMap(bareFields);
+    expect(bare.filter((name) => !isNamed(name))).toEqual([]);
+    expect(
+      ['unsavedFiles', ...bareFields('src/executor/outcome.ts')].filter((name) => !isNamed(name)),
+    ).toEqual([]);
+  });
+});
+
 describe('security', () => {
   it('each promise names a test that exists', () => {
     const text = readText('docs/security.md');

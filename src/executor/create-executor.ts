@@ -79,6 +79,7 @@ export type ExecutorOptions = SharedOptions &
 
 interface WalledDomain {
   readonly domain: TrustDomain;
+  /** As its walls say. */
   readonly isStripped: boolean;
 }
 

@@ -68,6 +68,7 @@ export interface ExecutionOptions {
 
 /** Some printed text. */
 export interface OutputPart {
+  /** Where it was printed; errors and warnings go to `stderr`. */
   readonly stream: 'stdout' | 'stderr';
   readonly text: string;
 }

@@ -99,6 +99,7 @@ export interface Exceeded extends Ending {
 export interface Denied extends Ending {
   readonly type: 'denied';
   readonly code: 'executor/denied';
+  /** What kind of thing was asked for. */
   readonly permission: Permission;
   /** What was asked for, such as the module's name. */
   readonly name: string;
@@ -122,4 +123,5 @@ export interface Cancelled extends Ending {
   readonly type: 'cancelled';
 }
 
+/** How a run ended; `type` says which of these it is. */
 export type Outcome = Returned | Submitted | Threw | SyntaxFault | Exceeded | Denied | Failed | Cancelled;

@@ -18,6 +18,7 @@ export interface PackageCache {
   read(key: string): Promise<unknown>;
   /** Replaces what was there. */
   write(key: string, file: StoredPackage): Promise<void>;
+  /** Resolves also where there was none. */
   delete(key: string): Promise<void>;
 }
 

@@ -18,6 +18,7 @@ export type PolicyRequest =
 
 /** An answer of {@link decide}. */
 export interface Decision {
+  /** What no list allows is not; a module or global that no list denies is. */
   readonly isAllowed: boolean;
   /** The rule that allows or denies: `deniedModules["ctypes"]`, `network["https://example.com"]`; a bare `tools` when no entry of that list matches. */
   readonly rule: string;

@@ -54,6 +54,7 @@ export function describePolicy(policy: Policy): readonly string[] {
 /** One entry that only one of two policies has. */
 export interface PolicyChange {
   readonly list: PolicyList;
+  /** From the first policy to the second. */
   readonly change: 'added' | 'removed';
   /** As it stands in the list; in `network`, a method and an origin: `GET https://example.com`; in `packages`, `six from https://index.example`. */
   readonly entry: string;

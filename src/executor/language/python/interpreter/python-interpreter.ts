@@ -35,6 +35,7 @@ export interface InterpreterTool {
 /** A field that `SUBMIT` takes. */
 export interface OutputField {
   readonly name: string;
+  /** In Python's words. Shown, not enforced. */
   readonly type?: string;
 }
 
@@ -50,13 +51,15 @@ export interface PythonInterpreterOptions {
   readonly enableWritePaths?: readonly string[];
   /** Writes changed files back after each call, whether the code ended well or not. Default: true. */
   readonly syncFiles?: boolean;
-  /** The host's variables of the environment, and which of them the code sees. Default: none. */
+  /** The host's variables of the environment, of which the code sees those that `enableEnvVars` names. Default: none. */
   readonly environment?: Readonly<Record<string, string>>;
+  /** Names of variables of `environment`. Default: none. */
   readonly enableEnvVars?: readonly string[];
   /** Origins that `pyodide.http.pyfetch` and `open_url` reach, through the page and as far as the executor's policy allows. Default: none. */
   readonly enableNetworkAccess?: readonly string[];
   /** The page's `fetch`, for `enableNetworkAccess`. */
   readonly fetch?: (url: string, init: RequestInit) => Promise<Response>;
+  /** Functions of the page that the code may call, by name. Default: none. */
   readonly tools?: Readonly<Record<string, InterpreterTool>>;
   /** What `SUBMIT` takes, by position or by name. Default: one value, or any names. */
   readonly outputFields?: readonly OutputField[];
