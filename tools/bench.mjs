@@ -3,12 +3,12 @@
 import { cpSync, readdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { build, preview } from 'vite';
 import { besideDeno } from './bench/deno.mjs';
 import { besideDspy } from './bench/dspy.mjs';
 import { plotFileOf, toPlotTable } from './bench/plot.mjs';
 import { conclude, judge, machineLine, toJsonRows, toTable } from './bench/table.mjs';
 import { launchProfile } from './browser.mjs';
+import { servePage } from './serve-page.mjs';
 
 /** @typedef {import('./bench/table.mjs').PrintedRow} PrintedRow */
 /** @typedef {import('./bench/table.mjs').Reported} Reported */
@@ -39,42 +39,18 @@ function findAreas() {
   return areas;
 }
 
-/** @param {string} area @param {string} file @returns {Promise<{ url: string, close: () => Promise<void> }>} */
-async function serveBench(area, file) {
-  const outDir = join(root, '.cache/bench', area);
-  const config = join(root, 'vite.config.ts');
-  await build({
-    root,
-    configFile: config,
-    logLevel: 'warn',
-    plugins: [
-      {
-        name: 'vivarium-bench',
-        enforce: 'pre',
-        resolveId: (/** @type {string} */ id) => (id === 'virtual:bench' ? file : undefined),
-        // Merging would add the bench to the app's inputs; it replaces them.
-        config: (merged) => {
-          if (merged.build?.rolldownOptions)
-            merged.build.rolldownOptions.input = { bench: join(root, 'tools/bench/page.html') };
-        },
-      },
-    ],
-    build: { outDir, emptyOutDir: true },
+/** @param {string} area @param {string} file */
+const serveBench = (area, file) =>
+  servePage({
+    script: 'tools/bench/page.mjs',
+    name: `bench/${area}`,
+    modules: { 'virtual:bench': file },
+    prepare(outDir) {
+      // the peer of the executor's bench, as its package ships it
+      if (area === 'executor')
+        cpSync(join(root, 'node_modules/pyodide'), join(outDir, 'raw-pyodide'), { recursive: true });
+    },
   });
-  // the peer of the executor's bench, as its package ships it
-  if (area === 'executor')
-    cpSync(join(root, 'node_modules/pyodide'), join(outDir, 'raw-pyodide'), { recursive: true });
-  const server = await preview({
-    root,
-    configFile: config,
-    logLevel: 'warn',
-    build: { outDir },
-    preview: { port: 0, open: false },
-  });
-  const url = server.resolvedUrls?.local[0];
-  if (!url) throw new Error('the bench server has no local address');
-  return { url: `${url}tools/bench/page.html`, close: () => server.close() };
-}
 
 /**
  * @param {string} area

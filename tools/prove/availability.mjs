@@ -2,7 +2,7 @@
 // Sabotaged: supervision is switched off, so that the first loss is for good.
 import { runProofPage } from '../proof-page.mjs';
 
-const page = 'tools/prove/availability/page.html';
+const page = 'tools/prove/availability/page.mjs';
 const defaultSeconds = 60;
 const minRetriedRatio = 0.999;
 /** Kills, hangs and throws that must really have happened: 55 of each in a minute. */

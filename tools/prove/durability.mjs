@@ -6,7 +6,7 @@ import { Run } from './durability/run.mjs';
 import { traceFlushes } from './durability/trace-flushes.mjs';
 
 const root = resolve(import.meta.dirname, '../..');
-const page = 'tools/prove/durability/page.html';
+const page = 'tools/prove/durability/page.mjs';
 const folder = join(root, '.cache/prove/durability-log');
 const defaultKills = 200;
 /** Of each kind, to catch a broken store. */

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { launchProfile } from '../browser.mjs';
 import { serveProof } from '../proof-page.mjs';
 
-const page = 'tools/prove/endurance/page.html';
+const page = 'tools/prove/endurance/page.mjs';
 const warmRuns = 10_000;
 const freshRuns = 300;
 /** Of each kind, before anything is counted: code is compiled, buffers have their size. */

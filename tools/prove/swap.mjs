@@ -1,7 +1,7 @@
 // 1,000 calls a second to a module that is swapped 50 times between two versions. Sabotaged: it is stopped and started instead.
 import { runProofPage } from '../proof-page.mjs';
 
-const page = 'tools/prove/swap/page.html';
+const page = 'tools/prove/swap/page.mjs';
 const defaultSeconds = 10;
 const swaps = 50;
 
