@@ -57,7 +57,7 @@ export interface Engine {
 export interface GuestOutput {
   /** Prints. What is no text is dropped. */
   emit(stream: 'stdout' | 'stderr', text: unknown): void;
-  /** Prints a long text, as UTF-8: it is copied as it is, and read on the page. */
+  /** Prints a long text, as UTF-8. What is none is marked. */
   emitBytes(stream: 'stdout' | 'stderr', bytes: Uint8Array): void;
   /** Prints bytes that the language's own streams have not seen. */
   writeRaw(stream: 'stdout' | 'stderr', bytes: Uint8Array): void;

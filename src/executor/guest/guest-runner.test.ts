@@ -108,6 +108,23 @@ test('long texts leave as bytes, in order with the others, each mark kept', asyn
   expect(textOf(sent)).toBe(`a${long}\u{feff}b`);
 });
 
+test('a long text leaves in pieces that end between two characters, as text and as bytes', async () => {
+  const long = '\u{1f600}'.repeat(40_000);
+  for (const print of [
+    ({ emit }: Given) => emit(0, `x${long}`),
+    ({ emitBytes }: Given) => emitBytes(new TextEncoder().encode(`x${long}`)),
+  ]) {
+    const sent = await run((given) => (print(given), '{}'), { outputBytes: 200_000 });
+    expect(textOf(sent)).toBe(`x${long}`);
+    const pieces = sent.flatMap((message) => (message.type === 'output-write' ? [message.text] : []));
+    expect(pieces.length).toBeGreaterThan(1);
+    for (const piece of pieces) {
+      expect(piece.length).toBeLessThanOrEqual(60_000);
+      expect(piece.isWellFormed()).toBe(true);
+    }
+  }
+});
+
 test('bytes beyond the limit are cut, and the run is told to have exceeded', async () => {
   const sent = await run(
     ({ emitBytes }) => {

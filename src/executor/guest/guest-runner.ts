@@ -21,6 +21,17 @@ const freeWrites = 64;
 const batchMs = 16;
 const batchLength = 4096;
 
+/** A longer text crosses to another process by way of memory of its own, which takes longer than several short ones. */
+const pieceLength = 60_000;
+
+/** Where a piece ends that begins there: between two characters. */
+function endOfPiece(text: string, begin: number): number {
+  const end = begin + pieceLength;
+  if (end >= text.length) return text.length;
+  const isPair = (text.codePointAt(end - 1) as number) > 0xff_ff;
+  return isPair ? end - 1 : end;
+}
+
 /** The result of a run that was asked to stop before it began. */
 function interrupted(type: string): string {
   return JSON.stringify({
@@ -153,14 +164,11 @@ export class GuestRunner implements GuestOutput {
   }
 
   emitBytes(stream: 'stdout' | 'stderr', bytes: Uint8Array): void {
-    if (this.#run === undefined || this.#hasExceeded) return;
-    // short ones are gathered, as texts are
-    if (bytes.length < batchLength) return this.emit(stream, this.#decoder.decode(bytes));
-    this.#write();
-    const keptLength = Math.min(bytes.length, Math.max(0, this.#textLeft));
-    this.#textLeft -= keptLength;
-    this.#sendOutput(stream, bytes.slice(0, keptLength).buffer as ArrayBuffer);
-    if (keptLength < bytes.length) this.exceed('outputBytes');
+    const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+    for (let begin = 0; begin < bytes.length && !this.#hasExceeded; begin += pieceLength) {
+      const end = begin + pieceLength;
+      this.emit(stream, decoder.decode(bytes.subarray(begin, end), { stream: end < bytes.length }));
+    }
   }
 
   display(bundle: unknown): boolean {
@@ -230,16 +238,17 @@ export class GuestRunner implements GuestOutput {
     if (this.#run === undefined) return;
     for (const stream of ['stdout', 'stderr'] as const) {
       const text = this.#pending[stream];
-      if (!text) continue;
       this.#pending[stream] = '';
-      this.#sendOutput(stream, text);
+      for (let begin = 0, end = 0; begin < text.length; begin = end) {
+        end = endOfPiece(text, begin);
+        this.#sendOutput(stream, text.slice(begin, end));
+      }
     }
   }
 
-  #sendOutput(stream: 'stdout' | 'stderr', text: string | ArrayBuffer): void {
+  #sendOutput(stream: 'stdout' | 'stderr', text: string): void {
     this.#writes += 1;
     this.#writtenMs = this.#clock.monotonic();
-    const transfer = typeof text === 'string' ? [] : [text];
-    this.#send({ type: 'output-write', run: this.#run as number, stream, text }, transfer);
+    this.#send({ type: 'output-write', run: this.#run as number, stream, text });
   }
 }

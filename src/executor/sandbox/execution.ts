@@ -20,8 +20,6 @@ import type { RunEnd, RunWatcher, Sandbox } from './sandbox.ts';
 import type { PackageDesk } from './package-desk.ts';
 import { ToolDesk } from './tool-desk.ts';
 
-const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
-
 /** Bounds that are watched from outside. */
 type WatchedLimit = Exclude<ExceededLimit, 'memory' | 'fuel'>;
 
@@ -97,13 +95,10 @@ export class Execution implements RunWatcher {
     this.#sandbox.kill('disposed');
   }
 
-  output(stream: OutputPart['stream'], written: string | ArrayBuffer): void {
+  output(stream: OutputPart['stream'], text: string): void {
     const { outputBytes } = this.#dependencies.limits;
-    const left = Math.max(0, outputBytes - this.#printedLength);
-    const isText = typeof written === 'string';
-    // of what is too much no more is read than can be shown
-    const kept = isText ? written.slice(0, left) : readStart(written, left);
-    this.#printedLength += isText ? written.length : written.byteLength;
+    const kept = text.slice(0, Math.max(0, outputBytes - this.#printedLength));
+    this.#printedLength += text.length;
     if (kept) {
       this.#printed[stream].push(kept);
       this.#tell({ stream, text: kept });
@@ -174,10 +169,6 @@ export class Execution implements RunWatcher {
       ? outcomeOf(end.result, ending, { limits, prepared })
       : failureOf(end, ending);
   }
-}
-
-function readStart(bytes: ArrayBuffer, length: number): string {
-  return decoder.decode(bytes.byteLength > length ? new Uint8Array(bytes, 0, length) : bytes);
 }
 
 /** What the outcome says of a run that is stopped from outside. */

@@ -191,8 +191,7 @@ export type GuestMessage =
       readonly type: 'output-write';
       readonly run: number;
       readonly stream: 'stdout' | 'stderr';
-      /** A long one may come as UTF-8. */
-      readonly text: string | ArrayBuffer;
+      readonly text: string;
     }
   /** A rich value, as JSON text of a MIME bundle; read by `display.ts`. */
   | { readonly type: 'display-write'; readonly run: number; readonly bundle: string }
@@ -270,9 +269,7 @@ const readers: Record<GuestMessage['type'], (data: Unknown) => GuestMessage | un
   'sandbox-ready': () => ({ type: 'sandbox-ready' }),
   'sandbox-fail': ({ message }) => (isText(message) ? { type: 'sandbox-fail', message } : undefined),
   'output-write': ({ run, stream, text }) =>
-    isCount(run) &&
-    (stream === 'stdout' || stream === 'stderr') &&
-    (isText(text) || text instanceof ArrayBuffer)
+    isCount(run) && (stream === 'stdout' || stream === 'stderr') && isText(text)
       ? { type: 'output-write', run, stream, text }
       : undefined,
   'display-write': ({ run, bundle }) =>

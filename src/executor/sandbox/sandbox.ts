@@ -38,7 +38,7 @@ export type RunEnd =
 
 /** Follows one run. */
 export interface RunWatcher {
-  output(stream: OutputPart['stream'], text: string | ArrayBuffer): void;
+  output(stream: OutputPart['stream'], text: string): void;
   /** The guest shows a rich value. */
   display(bundle: string): void;
   /** The guest calls a tool; answered with {@link Sandbox.answer}. */

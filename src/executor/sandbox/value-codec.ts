@@ -77,7 +77,7 @@ export class ValueEncoder {
 
   #text(value: string, path: string): Tree {
     this.#count(value.length, path);
-    if (value.length < longTextLength || /\p{Surrogate}/u.test(value)) return value;
+    if (value.length < longTextLength || !value.isWellFormed()) return value;
     return { $: 'text', b: this.#keep(new TextEncoder().encode(value)) };
   }
 
