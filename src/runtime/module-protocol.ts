@@ -63,6 +63,8 @@ export interface CheckedState {
 interface Committed {
   /** Which start of the module it is for: a later one has begun with it. */
   readonly incarnation: number;
+  /** Counts what the page asks the module for: it may come, once more, behind what the module was asked for later. */
+  readonly order: number;
 }
 
 /** Puts in what was checked. */
@@ -250,6 +252,8 @@ export interface ParameterSetBody {
   readonly name: string;
   readonly value: unknown;
   readonly cause: string;
+  /** As that of what is committed; absent when nothing older can come behind it. */
+  readonly order?: number;
 }
 
 export interface ParameterStepBody {
@@ -288,6 +292,8 @@ export interface ChangesApplyBody extends ChangesBody, Committed {}
 /** When the owner put changes, or a state, in. */
 export interface ChangesApplied {
   readonly sequence: number;
+  /** Parameters that were set since, as the page had asked for: they stay as they are. */
+  readonly kept: readonly string[];
 }
 
 /** To an owner that refused what it had agreed to, and what is committed: it ends, and starts again from what the page has. */

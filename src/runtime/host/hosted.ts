@@ -13,7 +13,8 @@ import type { RuntimeLimits } from '../limits.ts';
 import { subModuleNotFound } from '../module-error.ts';
 import type { ModuleJournal } from '../journal/module-journal.ts';
 import type { HostedPart, Surrounding } from '../sub-module/hosted-part.ts';
-import type { Edition } from '../module-protocol.ts';
+import type { Edition, ParameterStepBody } from '../module-protocol.ts';
+import { AskOrder } from '../parameter/ask-order.ts';
 import type { WholeChange } from '../parameter/whole-change.ts';
 import { WaitingCalls } from './waiting-calls.ts';
 
@@ -90,6 +91,8 @@ export class HostedModuleRecord {
   hotReload = true;
   /** Changes of several steps that have not come to their end, in the order in which they were asked for. */
   readonly changes: WholeChange[] = [];
+  /** What it is asked to change, in the order in which that is asked for. */
+  readonly asks: AskOrder = new AskOrder();
   /** The swap that is under way. */
   swapping: Promise<unknown> | undefined;
   /** The compilation that is under way. */
@@ -217,6 +220,12 @@ export class HostedModuleRecord {
     this.#refFor(method)?.send(method, body);
   }
 
+  /** It has what it was asked for, or is over: steps that start from that go on. */
+  endAsk(order: number): void {
+    this.asks.close(order);
+    this.#waiting.wake();
+  }
+
   /** It had ended, and is started once more with what the page has of it. */
   revive(): void {
     this.#endedWith = undefined;
@@ -333,7 +342,8 @@ export class HostedModuleRecord {
   call(method: string, body: unknown, options: ReachOptions = {}): Promise<unknown> {
     const ref = this.#ref;
     // the common case costs nothing beyond the call itself
-    if (ref && !options.isIdempotent && !this.#isHeld(method)) return ref.call(method, body, options);
+    if (ref && !options.isIdempotent && !this.#isHeld(method) && !this.#isEarly(method, body))
+      return ref.call(method, body, options);
     const timeoutMs = options.timeoutMs ?? this.#limits.callTimeoutMs;
     return withDeadline(this.#clock, { timeoutMs, signal: options.signal }, (signal) =>
       this.#reach(method, body, { ...options, signal, timeoutMs: Infinity }),
@@ -346,7 +356,7 @@ export class HostedModuleRecord {
     options: ReachOptions & { readonly signal: AbortSignal },
   ): Promise<unknown> {
     for (let attempt = 1; ; attempt++) {
-      const ref = await this.#reachable(method, options.signal);
+      const ref = await this.#reachable(method, body, options.signal);
       try {
         return await ref.call(method, body, options);
       } catch (error) {
@@ -359,13 +369,13 @@ export class HostedModuleRecord {
   }
 
   /** Where it runs, once its calls may pass. */
-  async #reachable(method: string, signal: AbortSignal): Promise<ActorRef> {
+  async #reachable(method: string, body: unknown, signal: AbortSignal): Promise<ActorRef> {
     for (;;) {
       if (this.#endedWith) throw this.#endedWith;
       const isHeld = this.#isHeld(method);
       if (isHeld && this.#standing === 'failing') throw this.#dependencyDown();
       const ref = this.#refFor(method);
-      if (ref && !isHeld) return ref;
+      if (ref && !isHeld && !this.#isEarly(method, body)) return ref;
       await this.#waiting.change(signal);
     }
   }
@@ -377,6 +387,11 @@ export class HostedModuleRecord {
   /** Only `forward` leads to the dependencies: parameters and state are the module's own. */
   #isHeld(method: string): boolean {
     return method === 'forward' && (this.#standing === 'waiting' || this.#standing === 'failing');
+  }
+
+  /** A step starts from the value that is there: what the page has already must have come. */
+  #isEarly(method: string, body: unknown): boolean {
+    return method === 'parameter-step' && this.asks.isOpen((body as ParameterStepBody).name);
   }
 
   #setStatus(status: ModuleStatus): void {

@@ -22,10 +22,15 @@ export class WaitingCalls {
   change(signal: AbortSignal): Promise<void> {
     if (this.#waiters.size >= this.#maxCalls) return Promise.reject(this.#tooMany());
     return new Promise((resolve, reject) => {
-      const waiter: Waiter = { resolve, reject };
-      this.#waiters.add(waiter);
       // whoever gave up must not take the place of one that still waits
-      signal.addEventListener('abort', () => this.#waiters.delete(waiter), { once: true });
+      const giveUp = (): void => void this.#waiters.delete(waiter);
+      const settled = (): void => signal.removeEventListener('abort', giveUp);
+      const waiter: Waiter = {
+        resolve: () => (settled(), resolve()),
+        reject: (error) => (settled(), reject(error)),
+      };
+      this.#waiters.add(waiter);
+      signal.addEventListener('abort', giveUp, { once: true });
     });
   }
 

@@ -2,27 +2,18 @@
  * Changes of one or several modules that are all made or not at all. The owners are asked first, then one transaction holds
  * everything, then the page's journals, and last the owners are told. A worker that dies on the way starts again from its journal.
  */
-import { isCodedError, messageOf } from '../../base/index.ts';
+import { isCodedError } from '../../base/index.ts';
 import { cancellation, withDeadline } from '../../platform/index.ts';
 import type { Clock } from '../../platform/index.ts';
-import type { Mode, ModuleChanges, ParameterState } from '../../program/index.ts';
+import type { ModuleChanges, ParameterState } from '../../program/index.ts';
 import type { Write } from '../../state/index.ts';
 import { byOwner } from './change-by-owner.ts';
 import type { HostedModuleRecord } from '../host/hosted.ts';
 import type { Committer } from '../journal/journal-disk.ts';
 import type { ModuleMemory } from '../journal/module-memory.ts';
-import { askUntilTaken } from '../host/ask-until-taken.ts';
 import type { WholeProgram } from '../journal/program-changes.ts';
-import { whyOver } from '../host/module-supervisors.ts';
-import type {
-  ChangesApplied,
-  ChangesApplyBody,
-  ChangesBody,
-  CheckedState,
-  OwnerBehindBody,
-  ParameterRecord,
-  StateLoadBody,
-} from '../module-protocol.ts';
+import type { ChangesBody, ParameterRecord } from '../module-protocol.ts';
+import { deliver } from './deliver.ts';
 import type { AcknowledgementLevel } from './parameter-handle.ts';
 import { planShared, sharedIn } from './shared-plan.ts';
 import type { SharedBindings } from './shared-plan.ts';
@@ -76,15 +67,7 @@ interface Foreseen extends ChangePart {
   readonly writes: Map<string, number>;
   /** Parameters that changed while the transaction was under way: the store may hold them in the wrong order. */
   readonly overtaken: Set<string>;
-  /** Parameters that had something newer before the owner could be told: it keeps that. */
-  readonly outdated: Set<string>;
 }
-
-/** How an owner is told of what is committed. */
-type Delivery =
-  | { readonly method: 'changes-apply'; readonly body: ChangesApplyBody }
-  | { readonly method: 'state-load'; readonly body: StateLoadBody }
-  | { readonly method: 'mode-set'; readonly body: Mode };
 
 /** A host of changes that set what is bound to shared parameters too. */
 export interface BoundChangeHost extends ChangeHost, SharedBindings {}
@@ -227,7 +210,6 @@ function foresee(part: ChangePart, atMs: number): Foreseen {
     before: new Map(names.map((name) => [name, stateOf(name)])),
     writes: new Map(),
     overtaken: new Set(),
-    outdated: new Set(),
     records: Object.entries(states).map(([name, state]) => {
       return { name, oldValue: stateOf(name).value, cause: part.cause, atMs, state };
     }),
@@ -281,98 +263,17 @@ function take(host: ChangeHost, part: Foreseen): void {
 }
 
 /**
- * What is committed has its owner's turn in the end: it is asked until it has taken it, or is over. One that restarts meanwhile starts
- * with it. One that refuses what it had agreed to is started again from what is stored.
- * @returns undefined for one that has it from its start, now or later
- * @throws what ended the module
+ * The owner puts it in; what its own changes or others' had put over it on the page in the meantime is older, and gives way. What it was asked for
+ * later it keeps.
  */
-async function deliver(clock: Clock, part: Foreseen): Promise<ChangesApplied | undefined> {
-  const { module, program, isDown } = part;
-  const { restarts, incarnation } = module;
-  const first = deliveryOf(part, incarnation);
-  let attempts = 0;
-  const bodyOf = (): Delivery['body'] => {
-    // the first attempt is made before anybody on the page has heard of the change
-    if (++attempts === 1) return first.body;
-    findOutdated(part);
-    return deliveryOf(part, incarnation).body;
-  };
-  try {
-    return (await askUntilTaken(clock, module, first.method, bodyOf)) as ChangesApplied | undefined;
-  } catch (error) {
-    // a part that has ended takes it when it is started again, with the program around it
-    if ((program || isDown) && module.around && module.isOver) return undefined;
-    if (module.isOver || whyOver(module.supervisor)) throw error;
-    return startAgain(module, restarts, error);
-  }
-}
-
-/**
- * For an owner that does not take what is committed: it begins with it.
- * @param restarts as they were when all of it was committed: one that was restarted since has begun with it
- * @throws what ended it
- */
-export async function startAgain(
-  module: HostedModuleRecord,
-  restarts: number,
-  refusal: unknown,
-): Promise<undefined> {
-  const body: OwnerBehindBody = { reason: messageOf(refusal) };
-  // one that is only being started would not hear of it, and may have begun with what was there before
-  await module.reached(restarts);
-  if (module.restarts === restarts) module.tell('owner-behind', body);
-  await module.restarted(restarts);
-  if (module.endedWith) throw module.endedWith;
-}
-
-/** What was set since, and acknowledged, must not be undone by an attempt that comes behind it. */
-function findOutdated({ module, records, outdated }: Foreseen): void {
-  for (const { name, state } of records)
-    if (module.journal.parameters.get(name)?.state !== state) outdated.add(name);
-}
-
-/** @param incarnation the start of the module that ran as the page took it over: a later one begins with it */
-function deliveryOf(part: Foreseen, incarnation: number): Delivery {
-  const { changes, cause, atMs, program, outdated } = part;
-  if (program && 'mode' in program) return { method: 'mode-set', body: program.mode };
-  if (program) return { method: 'state-load', body: { ...newestOf(part, program.whole), incarnation } };
-  const { values, parameters, ...others } = changes;
-  const left = {
-    ...others,
-    ...(values && { values: without(values, outdated) }),
-    ...(parameters && { parameters: without(parameters, outdated) }),
-  };
-  return { method: 'changes-apply', body: { changes: { ...left, atMs }, cause, incarnation } };
-}
-
-/** A state is put in whole: what is newer goes with it. */
-function newestOf({ module, outdated }: Foreseen, whole: CheckedState): CheckedState {
-  const newer = [...outdated].flatMap((name) => {
-    const cached = module.journal.parameters.get(name);
-    return cached ? [[name, cached.state] as const] : [];
-  });
-  if (newer.length === 0) return whole;
-  const parameters = { ...whole.state.parameters, ...Object.fromEntries(newer) };
-  return { ...whole, state: { ...whole.state, parameters } };
-}
-
-function without<T>(
-  values: Readonly<Record<string, T>>,
-  names: ReadonlySet<string>,
-): Readonly<Record<string, T>> {
-  if (names.size === 0) return values;
-  return Object.fromEntries(Object.entries(values).filter(([name]) => !names.has(name)));
-}
-
-/** The owner puts it in; what its own changes or others' had put over it on the page in the meantime is older, and gives way. */
 async function tell(host: ChangeHost, part: Foreseen, { level }: ChangeOptions): Promise<void> {
-  const { module, records, overtaken, outdated, program } = part;
+  const { module, records, overtaken, program } = part;
   // one that was started again meanwhile may have begun without it; whoever restores its whole program tells it
   const isDown = part.isDown && (module.isOver || program !== undefined);
-  const applied = await (isDown ? undefined : deliver(host.clock, part));
-  for (const record of applied ? records : []) {
-    if (outdated.has(record.name)) continue;
-    const sequence = applied?.sequence ?? 0;
+  const delivered = await (isDown ? undefined : deliver(host.clock, part));
+  const { sequence = 0, kept } = delivered ?? {};
+  for (const record of delivered ? records : []) {
+    if (kept?.has(record.name)) continue;
     const cached = module.journal.parameter(record.name);
     if (cached.isSettled(record.state, sequence)) continue;
     overtaken.add(record.name);

@@ -8,6 +8,7 @@ import type { Store } from '../../state/index.ts';
 import type { HostedModuleRecord } from '../host/hosted.ts';
 import { defaultRuntimeLimits } from '../limits.ts';
 import { ModuleJournal } from '../journal/module-journal.ts';
+import { AskOrder } from './ask-order.ts';
 import type { ParameterRecord } from '../module-protocol.ts';
 import { createParameterHandle } from './parameter-handle.ts';
 import type { StoredParameter } from './parameter-record.ts';
@@ -58,7 +59,8 @@ class HeldModule {
   };
 
   get handle(): ReturnType<typeof createParameterHandle<number>> {
-    const module = { journal: this.journal, call: this.call } as unknown as HostedModuleRecord;
+    const asks = new AskOrder();
+    const module = { journal: this.journal, call: this.call, asks } as unknown as HostedModuleRecord;
     return createParameterHandle<number>(module, 'total', {
       onChange: (record) => this.journal.apply(record),
     });

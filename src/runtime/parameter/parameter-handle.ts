@@ -97,9 +97,10 @@ class HostedParameter<T> implements ParameterHandle<T> {
     const shared = this.#host.sharedOf?.(this.#name);
     if (shared) return shared.setIn(this.#bound, value, options);
     const { level = 'strict', cause = 'set', timeoutMs, signal } = options;
-    const { journal } = this.#module;
+    const { journal, asks } = this.#module;
+    const order = asks.next();
     // one copy for worker, journal and store: what the caller does with its own afterwards is nobody's business
-    const body = { name: this.#name, value: copyGiven(value), cause };
+    const body = { name: this.#name, value: copyGiven(value), cause, ...(order ? { order } : {}) };
     const taken = this.#module.call('parameter-set', body, { timeoutMs, signal });
     const answer = taken.then((reply) => this.#recordOf(reply as ParameterRecord | ParameterTaken, body));
     if (level === 'memory') return this.#keep(await this.#answered(answer, level));

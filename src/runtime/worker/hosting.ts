@@ -144,6 +144,14 @@ function migrateInto(fresh: Module, { Class, version }: ModuleVersion, state: Mo
   }
 }
 
+/** A state with some parameters as they are. */
+export function keeping({ module }: Hosting, kept: readonly string[], checked: CheckedState): CheckedState {
+  if (kept.length === 0) return checked;
+  const own = kept.map((name) => [name, module.parameterNamed(name).dumpState()] as const);
+  const parameters = { ...checked.state.parameters, ...Object.fromEntries(own) };
+  return { ...checked, state: { ...checked.state, parameters } };
+}
+
 /** The same with what was checked in it. */
 export function loadHosting(hosting: Hosting, { state, changed }: CheckedState): Hosting {
   hosting.module.loadState(state);

@@ -13,7 +13,7 @@ import type {
 } from '../../program/index.ts';
 import { compileInWorker } from '../compile/compile-in-worker.ts';
 import type { CompileHost } from '../compile/compile-in-worker.ts';
-import { checkState, describeHosting, loadHosting, startHosting, withChanges } from './hosting.ts';
+import { checkState, describeHosting, keeping, loadHosting, startHosting, withChanges } from './hosting.ts';
 import type { Hosting } from './hosting.ts';
 import type { ModuleCatalog } from '../version/module-catalog.ts';
 import type { ModuleVersion } from '../version/module-class.ts';
@@ -42,6 +42,7 @@ import type {
   SwapBody,
 } from '../module-protocol.ts';
 import { sameData } from '../parameter/same-data.ts';
+import { withoutParameters } from '../parameter/without-parameters.ts';
 import { pageSettings } from '../page-service/page-settings.ts';
 import { RemoteParts } from '../sub-module/remote-parts.ts';
 import { RunStops } from './run-stops.ts';
@@ -70,6 +71,8 @@ class HostedModule implements Behaviour {
   #quiet: ReadonlySet<string> = new Set();
   /** Changes of those parameters on the way. */
   #heard: ParameterChange[] = [];
+  /** When the page has asked for what each parameter has, where something older may still come. */
+  readonly #asked = new Map<string, number>();
   /** Counts changes, across restarts, so that the page can tell which came last. */
   #sequence: number;
 
@@ -181,18 +184,30 @@ class HostedModule implements Behaviour {
   }
 
   /** Puts a state in that the page has already. */
-  #load({ incarnation, ...checked }: StateLoadBody): ChangesApplied | undefined {
+  #load({ incarnation, order, ...given }: StateLoadBody): ChangesApplied | undefined {
     if (!this.#isFor(incarnation)) return undefined;
-    const { parameters } = checked.state;
+    const names = Object.keys(given.state.parameters);
+    const kept = this.#askedAfter(order, names);
+    const checked = keeping(this.#hosting, kept, given);
     const copies = this.#hosting.parts.owned;
     const sequence = ++this.#sequence;
-    this.#quietly(new Set(Object.keys(parameters)), () => {
+    this.#quietly(new Set(names), () => {
       this.#hosting = loadHosting(this.#hosting, checked);
     });
-    for (const [name, { value }] of Object.entries(parameters))
+    this.#took(order, names, kept);
+    for (const [name, { value }] of Object.entries(checked.state.parameters))
       if (!copies.has(name)) this.#tellCorrection(name, value);
     this.#heard = [];
-    return { sequence };
+    return { sequence, kept };
+  }
+
+  /** Those that the page has asked for later than for its change number `order`. */
+  #askedAfter(order: number, names: readonly string[]): readonly string[] {
+    return names.filter((name) => (this.#asked.get(name) ?? 0) > order);
+  }
+
+  #took(order: number, names: Iterable<string>, kept: readonly string[] = []): void {
+    for (const name of names) if (!kept.includes(name)) this.#asked.set(name, order);
   }
 
   /** A later start than the one that was meant has begun with what is committed; others may have changed it since. */
@@ -241,19 +256,23 @@ class HostedModule implements Behaviour {
   }
 
   /** Puts changes in that the page has already. */
-  #apply({ changes, cause, incarnation }: ChangesApplyBody): ChangesApplied | undefined {
+  #apply({ changes: given, cause, incarnation, order }: ChangesApplyBody): ChangesApplied | undefined {
     if (!this.#isFor(incarnation)) return undefined;
+    const named = { ...given.values, ...given.parameters };
+    const kept = this.#askedAfter(order, Object.keys(named));
+    const changes = withoutParameters(given, new Set(kept));
     const apply = this.#module.prepareChanges(changes, cause);
     const states = Object.entries(changes.parameters ?? {}).map(
       ([name, { value }]) => [name, value] as const,
     );
-    const given = new Map<string, unknown>([...Object.entries(changes.values ?? {}), ...states]);
+    const values = new Map<string, unknown>([...Object.entries(changes.values ?? {}), ...states]);
     const sequence = ++this.#sequence;
-    this.#quietly(new Set(given.keys()), apply);
+    this.#quietly(new Set(values.keys()), apply);
     this.#hosting = withChanges(this.#hosting, changes);
-    for (const [name, value] of given) this.#tellCorrection(name, value);
+    this.#took(order, values.keys());
+    for (const [name, value] of values) this.#tellCorrection(name, value);
     this.#heard = [];
-    return { sequence };
+    return { sequence, kept };
   }
 
   /** A listener inside the module has made something else of a value that the page has put in: the page hears of it. */
@@ -264,8 +283,9 @@ class HostedModule implements Behaviour {
     if (change) this.#tell({ ...change, oldValue }, true);
   }
 
-  #set({ name, value, cause }: ParameterSetBody): ParameterRecord | ParameterTaken {
+  #set({ name, value, cause, order }: ParameterSetBody): ParameterRecord | ParameterTaken {
     const record = this.#changed(name, cause, (parameter) => parameter.set(value, cause));
+    if (order !== undefined) this.#took(order, [name]);
     const { sequence = 0, state } = record;
     // what the page has sent it need not get back
     const isAsSent = state.type === 'tensor' || Object.is(state.value, value);
