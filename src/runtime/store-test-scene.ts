@@ -1,5 +1,6 @@
 /** A store that tests break, or hold up, at a commit that they choose. */
 import { CodedError } from '../base/index.ts';
+import type { Clock } from '../platform/index.ts';
 import { createMemoryStore } from '../state/index.ts';
 import type { CommitOptions, Store, Write } from '../state/index.ts';
 
@@ -15,8 +16,9 @@ export interface HookedStore {
   unreadable: number;
 }
 
-export function createHookedStore(): HookedStore {
-  const memory = createMemoryStore();
+/** @param clock of the store. Default: the system's. */
+export function createHookedStore(clock?: Clock): HookedStore {
+  const memory = createMemoryStore(clock ? { clock } : {});
   const commitEach: CommitEach = (groups, options?: CommitOptions) => {
     const commit = (): ReturnType<CommitEach> => memory.commitEach(groups, options);
     return hooked.now ? hooked.now(groups.flat(), commit) : commit();

@@ -130,31 +130,3 @@ test('a store in which others always write first ends it', async () => {
   await runtime.close();
   expect([attempts, notes]).toEqual([17, [expect.stringContaining('another tab')]]);
 });
-
-test.each([
-  ['an older value', 5],
-  ['nothing', undefined],
-  ['the same value', 6],
-])('what another tab has restored stays: %s', async (what, restored) => {
-  const { store } = createHookedStore();
-  const clock = new SimulatedClock();
-  const there = createRuntime({ store, clock });
-  if (what === 'nothing') await there.snapshot('then');
-  const before = createRuntime({ store, clock });
-  const first = await before.shared('limit', definition);
-  await first.set(5);
-  if (what === 'an older value') await there.snapshot('then');
-  await clock.advance(1);
-  await first.set(6);
-  if (what === 'the same value') await there.snapshot('then');
-  await clock.advance(1);
-  const here = createRuntime({ store, clock });
-  const limit = await here.shared('limit', definition);
-  await limit.set(7, { level: 'memory' });
-  await clock.advance(1);
-  if (what === 'the same value') await first.set(8);
-  await there.restoreTo('then');
-  expect(await storedIn(store)).toBe(restored);
-  await here.close();
-  expect(await storedIn(store)).toBe(restored);
-});

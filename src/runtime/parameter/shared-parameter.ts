@@ -260,9 +260,10 @@ export class HostedSharedParameter implements SharedParameter {
     };
   }
 
-  /** As {@link plan} for the value that it has: a set that only the page holds may be acknowledged more strictly now. */
+  /** As {@link plan} for the value that it has: it is set to that once more, and what only the page holds may be acknowledged more strictly now. */
   confirm(): SharedPlan {
-    const state = this.#parameter.dumpState({ withHistory: true });
+    const updatedAtMs = this.#host.clock.now();
+    const state = { ...this.#parameter.dumpState({ withHistory: true }), updatedAtMs };
     const onCommit: SharedPlan['onCommit'] = (level) => {
       if (level !== 'memory') this.#record.acknowledge(state, level);
     };
@@ -312,6 +313,11 @@ export class HostedSharedParameter implements SharedParameter {
   planReturn(stored: ParameterState | undefined, cause: string): SharedPlan & { readonly value: unknown } {
     const value = stored ? stored.value : this.#declared;
     return { ...this.plan(value, cause, () => true), value };
+  }
+
+  /** This page has restored the whole runtime. */
+  restored(atMs: number): void {
+    this.#record.restored(atMs);
   }
 
   #next<T>(work: () => Promise<T>, limit: Pick<Turn, 'timeoutMs' | 'signal'> = {}): Promise<T> {

@@ -4,6 +4,8 @@ import type { ParameterState } from '../../program/index.ts';
 import type { Durability, Entry, Store, Write } from '../../state/index.ts';
 import type { Committer } from '../journal/journal-disk.ts';
 import type { AcknowledgementLevel } from './parameter-handle.ts';
+import { checkOf, readRestoreMark } from './restore-mark.ts';
+import type { RestoreMark } from './restore-mark.ts';
 import { sameData } from './same-data.ts';
 
 /** So many refused states are told from what another tab has set: more come only from a store that is broken for long. */
@@ -22,6 +24,8 @@ export interface SharedRecordOptions {
   readonly onGiveWay: (error: CodedError) => void;
 }
 
+type Stored = Entry<ParameterState> | undefined;
+
 /** To be used in the turn of the shared parameter. */
 export class SharedRecord {
   readonly #options: SharedRecordOptions;
@@ -34,6 +38,8 @@ export class SharedRecord {
   #refused: readonly ParameterState[] = [];
   /** The page alone holds what was acknowledged. */
   #isOwed = false;
+  /** When the runtime was restored last, as far as this page knows: whatever it holds came after that. */
+  #restoredAtMs: number | undefined;
 
   constructor(options: SharedRecordOptions) {
     this.#options = options;
@@ -42,7 +48,10 @@ export class SharedRecord {
 
   /** @throws as `Store.get` */
   async load(): Promise<ParameterState | undefined> {
-    const stored = await this.#options.store.get<ParameterState>(this.#key);
+    const { store } = this.#options;
+    // a restore that comes between is later than what is known of it
+    this.restored((await readRestoreMark(store))?.value.atMs);
+    const stored = await store.get<ParameterState>(this.#key);
     this.#settle(stored?.value, stored?.revision);
     return this.#kept;
   }
@@ -61,6 +70,11 @@ export class SharedRecord {
     else this.#settle(state);
   }
 
+  /** What the page has from now on came after this restore of the runtime. */
+  restored(atMs: number | undefined): void {
+    this.#restoredAtMs = atMs;
+  }
+
   /** The store may hold this all the same. */
   refuse(state: ParameterState): void {
     this.#refused = [...this.#refused, state].slice(-maxRefused);
@@ -74,12 +88,15 @@ export class SharedRecord {
     if (!this.isBehind) return;
     const { store, committer, current } = this.#options;
     for (let conflicts = 0; ; conflicts++) {
+      const mark = await readRestoreMark(store);
       const stored = await store.get<ParameterState>(this.#key);
       const state = current();
-      if (conflicts > maxConflicts || !this.#mayReplace(stored, state)) return this.#giveWay(stored);
+      if (conflicts > maxConflicts || !this.#mayReplace(stored, mark, state))
+        return this.#giveWay(stored, mark);
       const write = { ...this.writeOf(state), expectedRevision: stored?.revision ?? 0 };
       try {
-        await committer.commit([write], durability);
+        await committer.commit([write, checkOf(mark)], durability);
+        this.restored(mark?.value.atMs);
         return this.#settle(state);
       } catch (error) {
         if (!isCodedError(error, 'state/conflict')) throw error;
@@ -87,21 +104,32 @@ export class SharedRecord {
     }
   }
 
-  /** The store goes back only when somebody restores it: what is gone, or older than what it was known to hold, stays. */
-  #mayReplace(stored: Entry<ParameterState> | undefined, state: ParameterState): boolean {
+  #mayReplace(stored: Stored, mark: RestoreMark | undefined, state: ParameterState): boolean {
     if (this.#refused.some((each) => sameData(each, stored?.value))) return true;
-    if (!this.#isOwed) return false;
+    return this.#isOwed && this.#isLater(state, stored, mark);
+  }
+
+  /** Whether what the page alone holds came after what is in the store, and after the runtime was restored. */
+  #isLater(state: ParameterState, stored: Stored, mark: RestoreMark | undefined): boolean {
+    if (!mark || mark.value.atMs === this.#restoredAtMs) return this.#isOverKnown(state, stored);
+    if (mark.value.atMs >= state.updatedAtMs) return false;
+    // whatever that restore has put there, or taken away, is older
+    return !stored || stored.atMs === mark.atMs || this.#isOverKnown(state, stored);
+  }
+
+  /** The same where nobody has restored: what is gone, or older than what the store was known to hold, somebody has put there by hand. */
+  #isOverKnown({ updatedAtMs }: ParameterState, stored: Stored): boolean {
     const kept = this.#kept;
     if (sameData(stored?.value, kept))
       return this.#keptRevision === undefined || this.#keptRevision === stored?.revision;
-    if (!stored) return false;
-    const { updatedAtMs } = stored.value;
-    return updatedAtMs < state.updatedAtMs && updatedAtMs >= (kept?.updatedAtMs ?? -Infinity);
+    const storedAtMs = stored?.value.updatedAtMs ?? Infinity;
+    return storedAtMs < updatedAtMs && storedAtMs >= (kept?.updatedAtMs ?? -Infinity);
   }
 
-  #giveWay(stored: Entry<ParameterState> | undefined): void {
+  #giveWay(stored: Stored, mark: RestoreMark | undefined): void {
     const { name, current, onGiveWay } = this.#options;
     const isLost = this.#isOwed && !sameData(stored?.value, current());
+    this.restored(mark?.value.atMs);
     this.#settle(stored?.value, stored?.revision);
     if (!isLost) return;
     const text = `"${name}" was set or restored in another tab since: what was set here in memory alone is not stored`;

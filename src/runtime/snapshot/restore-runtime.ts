@@ -10,13 +10,14 @@ import { loadInTurn, withShared } from '../journal/load-whole.ts';
 import type { LoadBeside, ModuleLoad } from '../journal/load-whole.ts';
 import { writeUntilTaken } from '../journal/late-writes.ts';
 import { wholeFamily } from '../journal/whole-state.ts';
+import { readRestoreMark, restoreMarkKey } from '../parameter/restore-mark.ts';
 import type { HostedSharedParameter } from '../parameter/shared-parameter.ts';
 import { sharedIn } from '../parameter/shared-plan.ts';
 import { inTurn } from '../parameter/whole-change.ts';
 import { isLive, left } from './past-host.ts';
 import type { PastHost } from './past-host.ts';
 import { readPastState } from './past-state.ts';
-import { planStored, undoOf } from './stored-plan.ts';
+import { planStored, undoOf, withPut } from './stored-plan.ts';
 import type { StoredPlan } from './stored-plan.ts';
 import { readStored, readStoredPast } from './stored-past.ts';
 import type { RuntimePast } from './stored-past.ts';
@@ -36,6 +37,7 @@ interface Restore {
   readonly host: PastHost;
   readonly past: RuntimePast;
   readonly cause: string;
+  readonly atMs: number;
   /** The modules that run, without the actors inside them. */
   readonly roots: readonly HostedModuleRecord[];
   /** What every shared parameter that is open goes back to. */
@@ -78,8 +80,11 @@ async function prepare(host: PastHost, past: RuntimePast, cause: string): Promis
     module: new Set(roots.flatMap(wholeFamily).map(({ id }) => id)),
     shared: new Set(shared.all.map(({ name }) => name)),
   };
-  const stored = planStored(past, await readStored(host.store), (what, name) => mine[what].has(name));
-  return { host, past, cause, roots, returns, stored };
+  const plan = planStored(past, await readStored(host.store), (what, name) => mine[what].has(name));
+  const atMs = host.clock.now();
+  const mark = { key: restoreMarkKey, value: { atMs } };
+  const stored = withPut(plan, mark, await readRestoreMark(host.store));
+  return { host, past, cause, atMs, roots, returns, stored };
 }
 
 async function restoreInTurn(restore: Restore): Promise<RuntimeRestored> {
@@ -111,7 +116,7 @@ async function restoreInTurn(restore: Restore): Promise<RuntimeRestored> {
   return { running: roots.map(({ id }) => id), stored: stored.ids };
 }
 
-function besideOf({ host, returns, stored }: Restore, onCommit: () => void): LoadBeside {
+function besideOf({ host, returns, stored, atMs }: Restore, onCommit: () => void): LoadBeside {
   return {
     // also where the module was not bound at that time
     amend: (module, checked) => withShared(host, module, checked, (shared) => returns.get(shared)),
@@ -125,6 +130,7 @@ function besideOf({ host, returns, stored }: Restore, onCommit: () => void): Loa
         onCommit: (level) => {
           onCommit();
           others.forEach((each) => each.onCommit(level));
+          host.host.shared.all.forEach((shared) => shared.restored(atMs));
         },
         onUnknown: () => others.forEach((each) => each.onUnknown()),
       });

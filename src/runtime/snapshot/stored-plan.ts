@@ -74,3 +74,9 @@ export function planStored(
   const ids = new Set(writes.flatMap(({ key }) => (key[0] === 'module' ? [key[1] as string] : [])));
   return { writes, changes, ids: [...ids] };
 }
+
+/** The same with a value that is put whatever is there. */
+export function withPut(plan: StoredPlan, put: KeyedValue, present: Entry | undefined): StoredPlan {
+  const { writes, changes, ids } = plan;
+  return { writes: [...writes, { type: 'put', ...put }], changes: [...changes, [[put, present]]], ids };
+}
