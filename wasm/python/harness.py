@@ -626,6 +626,8 @@ def is_figure(value):
 
 
 def is_rich(value):
+    if value is None or type(value) in (bool, int, float, str):
+        return False
     return any(callable(getattr(type(value), name, None)) for name in RICH) or is_figure(value)
 
 
@@ -989,11 +991,17 @@ def denied(tree, rules, code):
     return {"type": "denied", "permission": permission, "name": name, **place}
 
 
+def names_denied(code, rules):
+    """Whether the text has a name that the policy denies, whatever it stands for there. Modules are imported by statements."""
+    lists = rules["deniedModules"], rules["deniedGlobals"], rules["deniedTools"]
+    return any(name.rpartition(".")[2] in code for names in lists for name in names)
+
+
 def compile_alone(code, filename, rules):
     """The code of a single expression in one line, as most of what is typed; None for any other. A tree that Python sees takes ten times as long."""
-    is_line = len(code) < ALONE_LIMIT and code.isprintable() and code[:1] != " "
+    is_line = len(code) < ALONE_LIMIT and code.isascii() and code.isprintable() and code[:1] != " "
     # what is compiled twice warns twice, of escapes that are none
-    if not is_line or "\\" in code or has_denials(rules) or (rules["tools"] and "await" in code):
+    if not is_line or "\\" in code or names_denied(code, rules) or (rules["tools"] and "await" in code):
         return None
     try:
         return compile(code, filename, "eval", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)

@@ -143,6 +143,10 @@ test('one expression alone is compiled without a tree, and differs in nothing el
     type: 'denied',
     name: 'eval',
   });
+  harness.run('import os as system_of');
+  for (const code of ['system_of.system("x")', 'ſystem_of.ſystem("x")'])
+    expect(harness.run(code, { deniedModules: ['os.system'] })).toMatchObject({ type: 'denied' });
+  expect(harness.run('open', { deniedTools: ['open'], tools: ['open'] })).toMatchObject({ type: 'denied' });
   harness.printed();
   harness.run(String.raw`print("\d")`);
   expect(harness.printed().match(/SyntaxWarning/gu)).toHaveLength(1);
