@@ -5,6 +5,7 @@ import { mkdir, mkdtemp, readFile, readdir, rename, rm, stat, writeFile } from '
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { exportTable } from '../wasm/quickjs/export-table.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const publicFolder = join(root, 'public/sandbox');
@@ -30,6 +31,9 @@ const copies = {
   'python/pyodide.wasm': 'pyodide/pyodide.asm.wasm',
   'sql/sqlite3.wasm': '@sqlite.org/sqlite-wasm/sqlite3.wasm',
 };
+/** What of them is not copied as it is. */
+const changes = { 'javascript/quickjs.wasm': exportTable };
+const asItIs = (bytes) => bytes;
 /** Packages that a guest is made of; by their version, they never change in place. */
 const packages = [
   '@bjorn3/browser_wasi_shim',
@@ -81,6 +85,7 @@ async function stampOfInputs() {
     fileURLToPath(import.meta.url),
     ...['harness.py', 'checkpoint.py', 'compile-harness.mjs'].map((name) => join(pythonFolder, name)),
     ...slowOutputs.map(({ recipe }) => join(root, recipe)),
+    join(root, 'wasm/quickjs/export-table.mjs'),
     join(executor, 'policy/contains-module.ts'),
     join(executor, 'sandbox/protocol.ts'),
     join(executor, 'sandbox/session-protocol.ts'),
@@ -268,7 +273,7 @@ export async function buildAssets(target = publicFolder) {
     await makeFolders(folder);
     for (const output of slowOutputs) await writeSlowOutput(output, folder, target);
     for (const [name, source] of Object.entries(copies))
-      await writeFile(join(folder, name), await readFile(resolve(source)));
+      await writeFile(join(folder, name), (changes[name] ?? asItIs)(await readFile(resolve(source))));
     for (const [name, entry] of Object.entries(workers)) await bundle(entry, name, folder);
     await buildFrame(folder);
     await writeFile(join(folder, 'NOTICE.txt'), notice);

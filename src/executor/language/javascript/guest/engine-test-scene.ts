@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import type { GuestOutput } from '../../../guest/engine.ts';
 import { deafOutput, engineRun, resultBounds } from '../../../guest/run-test-scene.ts';
 import type { GivenRun } from '../../../guest/run-test-scene.ts';
+import { exportTable } from '../../../../../wasm/quickjs/export-table.mjs';
 import { parseRunResult } from '../../../sandbox/run-result.ts';
 import type { RunResult } from '../../../sandbox/run-result.ts';
 import { JavaScriptEngine } from './engine.ts';
@@ -11,7 +12,15 @@ import type { JavaScriptOptions } from './engine.ts';
 import { noTranslation } from './translation.ts';
 
 const file = createRequire(import.meta.url).resolve('@jitl/quickjs-ng-wasmfile-release-sync/wasm');
-const module: Promise<WebAssembly.Module> = readFile(file).then((bytes) => WebAssembly.compile(bytes));
+const module: Promise<WebAssembly.Module> = readFile(file).then((bytes) =>
+  WebAssembly.compile(exportTable(bytes)),
+);
+
+/** Hears what is printed on the second stream. */
+export const outputOf = (complaints: unknown[]): GuestOutput => ({
+  ...deafOutput,
+  emit: (stream, text) => void (stream === 'stderr' && complaints.push(text)),
+});
 
 /** Hears nothing. @param loseState is told when a run ends with an interpreter that has run nothing */
 export const outputTo = (loseState: () => void = () => undefined): GuestOutput => ({

@@ -17,6 +17,8 @@ import { installTimers } from './in-guest/timers.ts';
 import { installTools } from './in-guest/tools.ts';
 import { installValues } from './in-guest/values.ts';
 import type { Modules } from './modules.ts';
+import { Rejections } from './rejections.ts';
+import type { Unhandled } from './rejections.ts';
 import type { ScriptFault } from './script.ts';
 
 export interface InterpreterOptions {
@@ -82,11 +84,13 @@ export class Interpreter {
   readonly #harness: QuickJSHandle;
   readonly #stackBytes: number;
   readonly #memory: WebAssembly.Memory;
+  readonly #rejections: Rejections;
   #held: QuickJSHandle[] = [];
 
-  private constructor({ memory, runtime, context }: Prepared, stackBytes: number) {
+  private constructor({ memory, runtime, context, rejections }: Prepared, stackBytes: number) {
     this.#stackBytes = stackBytes;
     this.#memory = memory;
+    this.#rejections = rejections;
     this.#runtime = runtime;
     this.#context = context;
     this.#harness = context.getProp(context.global, harnessName);
@@ -140,7 +144,9 @@ export class Interpreter {
 
   #evaluate(code: string, fileName: string, flags: number): Evaluated {
     const result = this.#context.evalCode(code, fileName, flags);
-    return result.error ? { fault: result.error } : { promise: this.#hold(result.value) };
+    if (!result.error) return { promise: this.#hold(result.value) };
+    this.#rejections.handle(result.error);
+    return { fault: result.error };
   }
 
   #hold(handle: QuickJSHandle): QuickJSHandle {
@@ -177,9 +183,14 @@ export class Interpreter {
   stateOf(handle: QuickJSHandle): PromiseState {
     const state = this.#context.getPromiseState(handle);
     if (state.type === 'pending') return { type: 'pending' };
-    return state.type === 'fulfilled'
-      ? { type: 'fulfilled', value: this.#hold(state.value) }
-      : { type: 'rejected', value: this.#hold(state.error) };
+    if (state.type === 'fulfilled') return { type: 'fulfilled', value: this.#hold(state.value) };
+    this.#rejections.handle(state.error, handle);
+    return { type: 'rejected', value: this.#hold(state.error) };
+  }
+
+  /** What was rejected so far and nobody has handled; told once. */
+  takeRejections(): Unhandled {
+    return this.#rejections.take();
   }
 
   property(handle: QuickJSHandle, name: string): QuickJSHandle {
@@ -244,6 +255,7 @@ interface Prepared {
   readonly memory: WebAssembly.Memory;
   readonly runtime: QuickJSRuntime;
   readonly context: QuickJSContext;
+  readonly rejections: Rejections;
 }
 
 /** The same steps in the same order, each time: what memory looks like afterwards is the same, too. */
@@ -251,7 +263,18 @@ async function prepare(options: InterpreterOptions, pages: number = firstPages):
   const { module: wasmModule, memoryBytes, stackBytes, modules, host } = options;
   const maximum = Math.max(firstPages, Math.floor(memoryBytes / pageBytes));
   const wasmMemory = new WebAssembly.Memory({ initial: Math.max(pages, firstPages), maximum });
-  const quick = await newQuickJSWASMModuleFromVariant(newVariant(variant, { wasmModule, wasmMemory }));
+  let table: WebAssembly.Table | undefined;
+  const instantiateWasm = (
+    imports: WebAssembly.Imports,
+    use: (instance: WebAssembly.Instance) => void,
+  ): WebAssembly.Exports => {
+    const instance = new WebAssembly.Instance(wasmModule, imports);
+    table = instance.exports['table'] as WebAssembly.Table;
+    use(instance);
+    return instance.exports;
+  };
+  const made = newVariant(variant, { wasmMemory, emscriptenModule: { instantiateWasm } });
+  const quick = await newQuickJSWASMModuleFromVariant(made);
   const runtime = quick.newRuntime();
   runtime.setMaxStackSize(stackBytes);
   runtime.setInterruptHandler(options.mustEnd);
@@ -265,7 +288,12 @@ async function prepare(options: InterpreterOptions, pages: number = firstPages):
   );
   const context = runtime.newContext();
   hostObject(context, host).consume((handle) => context.setProp(context.global, hostName, handle));
-  return { memory: wasmMemory, runtime, context };
+  const rejections = new Rejections({
+    table: table as unknown as WebAssembly.Table,
+    memory: wasmMemory,
+    context,
+  });
+  return { memory: wasmMemory, runtime, context, rejections };
 }
 
 function installIn({ context }: Prepared): void {

@@ -32,6 +32,8 @@ export interface RunParts {
 const runName = /^<run-\d+>$/u;
 /** Guests' own jobs that a stopped run left behind may take so long to end. */
 const leftOverMs = 50;
+/** More of them say no more. */
+const toldRejections = 20;
 
 /** Something was thrown; the handle is the guest's value. */
 class Thrown extends Error {
@@ -120,7 +122,9 @@ export class Run implements RunListener {
       if (isFault(script)) return syntaxError(script);
       return refusal(script, request) ?? (await this.#execute(script));
     } catch (error) {
-      return this.#concludeWith(error);
+      const result = this.#concludeWith(error);
+      if (!this.isBroken) this.#tellRejections();
+      return this.#ending?.type === 'output' ? this.#over() : result;
     } finally {
       cancel();
     }
@@ -146,7 +150,26 @@ export class Run implements RunListener {
     const value = script.hasValue
       ? await this.#awaited(interpreter.property(answer, 'value'))
       : interpreter.nothing;
+    this.#tellRejections();
     return this.#finish(value);
+  }
+
+  /** Nobody handled them, and soon nobody can: what would be lost without a word is printed, as other runtimes do. */
+  #tellRejections(): void {
+    const { interpreter, host } = this.#parts;
+    const { reasons, others } = interpreter.takeRejections();
+    for (const [index, reason] of reasons.entries()) {
+      if (index < toldRejections && this.#ending === undefined) host.emit(1, this.#unhandled(reason));
+      else reason.dispose();
+    }
+    const left = others + Math.max(0, reasons.length - toldRejections);
+    if (left > 0 && this.#ending === undefined) host.emit(1, `Uncaught (in promise): ${left} more\n`);
+  }
+
+  #unhandled(reason: QuickJSHandle): string {
+    const { type, message, stack, isError } = this.#describe(reason);
+    const text = isError ? `${type}: ${message}\n${this.#traceback(stack).text}` : message;
+    return `Uncaught (in promise) ${text.trimEnd()}\n`;
   }
 
   #begin(): void {
@@ -224,7 +247,14 @@ export class Run implements RunListener {
     if (error instanceof RangeError) {
       this.isBroken = true;
       const { message } = error;
-      return this.#threw({ type: 'RangeError', message, stack: '', isOwn: false, isTooLarge: false });
+      return this.#threw({
+        type: 'RangeError',
+        message,
+        stack: '',
+        isOwn: false,
+        isTooLarge: false,
+        isError: true,
+      });
     }
     throw error;
   }
@@ -292,7 +322,7 @@ export class Run implements RunListener {
     const called = this.#parts.interpreter.call('describe', handle);
     if ('text' in called) return JSON.parse(called.text) as ThrownDetail;
     called.thrown.dispose();
-    const nothing = { stack: '', isOwn: false, isTooLarge: false };
+    const nothing = { stack: '', isOwn: false, isTooLarge: false, isError: true };
     // without memory it cannot even be told that there is none
     return this.#parts.interpreter.isSound()
       ? { type: 'Error', message: '<it cannot be shown>', ...nothing }

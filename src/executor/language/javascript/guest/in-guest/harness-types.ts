@@ -82,6 +82,8 @@ export interface ThrownDetail {
   /** The harness's own refusals. */
   readonly isTooLarge: boolean;
   readonly isOwn: boolean;
+  /** It is an `Error`, and no other value. */
+  readonly isError: boolean;
 }
 
 /** What `values.ts` gives to the others. */
@@ -135,6 +137,8 @@ export interface GuestTools {
   /** From now on there are these tools, and no others. */
   begin(run: BeginRun): void;
   answer(call: number, text: string): void;
+  /** A line about calls that have no answer yet; empty where there are none. */
+  openCalls(): string;
   /** Whether that is the tool of this name. */
   isBound(name: string, value: unknown): boolean;
 }

@@ -48,7 +48,14 @@ export function installHarness(host: HarnessHost, parts: HarnessParts): Harness 
     const isTooLarge = values.isTooLarge(error);
     if (!(error instanceof NativeError)) {
       const type = error === null ? 'null' : typeof error;
-      return { type, message: shorten(show(error, 2), maxMessage), stack: '', isOwn, isTooLarge };
+      return {
+        type,
+        message: shorten(show(error, 2), maxMessage),
+        stack: '',
+        isOwn,
+        isTooLarge,
+        isError: false,
+      };
     }
     const stack: unknown = isOwn ? '' : error.stack;
     return {
@@ -57,6 +64,7 @@ export function installHarness(host: HarnessHost, parts: HarnessParts): Harness 
       stack: typeof stack === 'string' ? shorten(stack, 65_536) : '',
       isOwn,
       isTooLarge,
+      isError: true,
     };
   };
 
@@ -65,7 +73,7 @@ export function installHarness(host: HarnessHost, parts: HarnessParts): Harness 
       return stringify(describeError(error));
     } catch {
       const fallback = { type: 'Error', message: '<its message cannot be shown>', stack: '' };
-      return stringify({ ...fallback, isOwn: false, isTooLarge: false });
+      return stringify({ ...fallback, isOwn: false, isTooLarge: false, isError: true });
     }
   };
 
@@ -98,6 +106,8 @@ export function installHarness(host: HarnessHost, parts: HarnessParts): Harness 
 
   const finish = (value: unknown, names: string, ...given: readonly unknown[]): string => {
     display.showLast(value);
+    const open = tools.openCalls();
+    if (open !== '') console.complain(open);
     const variables = mapped(parse(names) as string[], (name, index) => [
       name,
       encode(given[index], `variable ${name}`),

@@ -16,6 +16,7 @@ export function installTools(host: HarnessHost, values: GuestValues): GuestTools
     readonly resolve: (value: unknown) => void;
     readonly reject: (error: unknown) => void;
     readonly trace: string;
+    readonly name: string;
   }
   type ToolFunction = (...given: unknown[]) => unknown;
   const waiting = new NativeMap<number, Waiting>();
@@ -96,7 +97,7 @@ export function installTools(host: HarnessHost, values: GuestValues): GuestTools
         const trace = traceOf();
         const text = write(name, parameters, given);
         lastCall += 1;
-        waiting.set(lastCall, { resolve, reject, trace });
+        waiting.set(lastCall, { resolve, reject, trace, name });
         host.startTool(lastCall, name, text, trace);
       });
     const sync = (...given: unknown[]): unknown => {
@@ -110,7 +111,20 @@ export function installTools(host: HarnessHost, values: GuestValues): GuestTools
     return defineProperty(call, 'sync', { value: sync, configurable: true });
   };
 
+  const maxNames = 20;
+  const openCalls = (): string => {
+    if (waiting.size === 0) return '';
+    let names = '';
+    let count = 0;
+    waiting.forEach(({ name }) => {
+      if (count < maxNames) names += `${count > 0 ? ', ' : ''}${name}()`;
+      count += 1;
+    });
+    return `not answered when the run ended: ${names}${count > maxNames ? ` and ${count - maxNames} more` : ''}`;
+  };
+
   return {
+    openCalls,
     begin({ tools, toolArgumentBytes }: BeginRun): void {
       argumentBytes = toolArgumentBytes;
       waiting.clear();
