@@ -1,10 +1,6 @@
 /** Caps the memory of a wasm module before it is compiled: the engine enforces it and no guest can undo it. */
-import { CodedError } from '../../base/index.ts';
-
-const pageBytes = 65_536;
-const memorySectionId = 5;
-/** Magic number and version. */
-const headerBytes = 8;
+import { CodedError, joinBytes } from '../../base/index.ts';
+import { sectionIds, wasmHeaderBytes, wasmPageBytes, writeNumber } from '../wasm-format.ts';
 
 function invalid(why: string): CodedError {
   return new CodedError('executor/wasm-invalid', `the interpreter's wasm cannot be capped: ${why}`, {
@@ -24,15 +20,11 @@ function readNumber(bytes: Uint8Array, start: number): readonly [value: number, 
   throw invalid('a number is too long');
 }
 
-function writeNumber(value: number): readonly number[] {
-  return value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...writeNumber(Math.floor(value / 0x80))];
-}
-
 /** Where the memory section starts (its id) and ends, and where its content starts. */
 function findMemorySection(bytes: Uint8Array): { start: number; content: number; end: number } {
-  for (let start = headerBytes; start < bytes.length;) {
+  for (let start = wasmHeaderBytes; start < bytes.length;) {
     const [size, content] = readNumber(bytes, start + 1);
-    if (bytes[start] === memorySectionId) return { start, content, end: content + size };
+    if (bytes[start] === sectionIds.memory) return { start, content, end: content + size };
     start = content + size;
   }
   throw invalid('it defines no memory');
@@ -54,7 +46,7 @@ function writePadded(value: number, width: number): readonly number[] | undefine
  */
 export function capWasmMemory(wasm: ArrayBuffer, maxBytes: number): ArrayBuffer {
   const bytes = new Uint8Array(wasm);
-  if (bytes.length < headerBytes || String.fromCharCode(...bytes.subarray(0, 4)) !== '\0asm') {
+  if (bytes.length < wasmHeaderBytes || String.fromCharCode(...bytes.subarray(0, 4)) !== '\0asm') {
     throw invalid('it is not wasm');
   }
   const { start, content, end } = findMemorySection(bytes);
@@ -62,7 +54,7 @@ export function capWasmMemory(wasm: ArrayBuffer, maxBytes: number): ArrayBuffer 
   const flags = bytes[flagsAt] ?? -1;
   if (count !== 1 || flags < 0 || flags > 1) throw invalid('expected one memory of the plain kind');
   const [initialPages, initialEnd] = readNumber(bytes, flagsAt + 1);
-  const pages = Math.floor(maxBytes / pageBytes);
+  const pages = Math.floor(maxBytes / wasmPageBytes);
   if (initialPages > pages) throw invalid(`it starts with ${initialPages} pages, ${pages} are allowed`);
   const padded = flags === 1 ? writePadded(pages, end - initialEnd) : undefined;
   if (padded) {
@@ -70,10 +62,6 @@ export function capWasmMemory(wasm: ArrayBuffer, maxBytes: number): ArrayBuffer 
     return wasm;
   }
   const body = [1, 1, ...writeNumber(initialPages), ...writeNumber(pages)];
-  const section = [memorySectionId, ...writeNumber(body.length), ...body];
-  const capped = new Uint8Array(bytes.length - (end - start) + section.length);
-  capped.set(bytes.subarray(0, start));
-  capped.set(section, start);
-  capped.set(bytes.subarray(end), start + section.length);
-  return capped.buffer;
+  const section = [sectionIds.memory, ...writeNumber(body.length), ...body];
+  return joinBytes([bytes.subarray(0, start), section, bytes.subarray(end)]).buffer;
 }

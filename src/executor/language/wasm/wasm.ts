@@ -4,13 +4,12 @@
  */
 import { deepFreeze } from '../../../base/index.ts';
 import type { Language } from '../language.ts';
+import { wasmPageBytes } from '../../wasm-format.ts';
 import { refuseWasmName } from './wasm-name.ts';
-
-const pageBytes = 65_536;
 
 const common = {
   assets: [],
-  leastMemoryBytes: pageBytes,
+  leastMemoryBytes: wasmPageBytes,
   refuseName: refuseWasmName,
   settings: {},
 } as const;

@@ -4,6 +4,7 @@ import { newQuickJSWASMModuleFromVariant, newVariant } from 'quickjs-emscripten-
 import type { QuickJSContext, QuickJSHandle, QuickJSRuntime } from 'quickjs-emscripten-core';
 import { findPages, pageBytes as imagePageBytes, writeHeapImage } from '../../../guest/heap-image.ts';
 import type { HeapImage } from '../../../guest/heap-image.ts';
+import { wasmPageBytes } from '../../../wasm-format.ts';
 import { copyMemory, InterpreterImage } from './interpreter-image.ts';
 import type { Reference } from './interpreter-image.ts';
 import { installConsole } from './in-guest/console.ts';
@@ -32,7 +33,6 @@ export interface InterpreterOptions {
   readonly mustEnd: () => boolean;
 }
 
-const pageBytes = 65_536;
 /** What the interpreter's own build starts with. */
 export const firstPages = 256;
 /** `JS_EVAL_FLAG_ASYNC`: a script that may await. It answers a promise of `{ value }`. */
@@ -110,10 +110,10 @@ export class Interpreter {
    * @param image the memory, behind a header that begins with {@link places}
    */
   static async restore(options: InterpreterOptions, image: HeapImage): Promise<Interpreter> {
-    if (image.heapBytes > Math.max(firstPages * pageBytes, options.memoryBytes)) {
+    if (image.heapBytes > Math.max(firstPages * wasmPageBytes, options.memoryBytes)) {
       throw new Error('the memory of the one before is beyond the bound of this one');
     }
-    const prepared = await prepare(options, Math.ceil(image.heapBytes / pageBytes));
+    const prepared = await prepare(options, Math.ceil(image.heapBytes / wasmPageBytes));
     installIn(prepared);
     const interpreter = new Interpreter(prepared, options.stackBytes);
     const { buffer, byteOffset } = image.header;
@@ -261,7 +261,7 @@ interface Prepared {
 /** The same steps in the same order, each time: what memory looks like afterwards is the same, too. */
 async function prepare(options: InterpreterOptions, pages: number = firstPages): Promise<Prepared> {
   const { module: wasmModule, memoryBytes, stackBytes, modules, host } = options;
-  const maximum = Math.max(firstPages, Math.floor(memoryBytes / pageBytes));
+  const maximum = Math.max(firstPages, Math.floor(memoryBytes / wasmPageBytes));
   const wasmMemory = new WebAssembly.Memory({ initial: Math.max(pages, firstPages), maximum });
   let table: WebAssembly.Table | undefined;
   const instantiateWasm = (

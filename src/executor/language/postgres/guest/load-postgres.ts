@@ -3,11 +3,11 @@ import { MemoryFS, PGlite } from '@electric-sql/pglite';
 import type { PGliteOptions } from '@electric-sql/pglite';
 import { limitFiles } from '../../../guest/file-quota.ts';
 import type { FileSystem } from '../../../guest/file-quota.ts';
+import { wasmPageBytes } from '../../../wasm-format.ts';
 import type { TemplateFile } from './template.ts';
 import { dropLog } from './write-ahead-log.ts';
 import type { LogFiles, LogMemory } from './write-ahead-log.ts';
 
-const pageBytes = 65_536;
 /** As it was built. */
 const initialPages = 2048;
 const dataFolder = '/pglite/data';
@@ -111,7 +111,7 @@ class GuestFiles extends MemoryFS {
     const own: LoaderOptions = {
       wasmMemory: new WebAssembly.Memory({
         initial: initialPages,
-        maximum: Math.floor(memoryBytes / pageBytes),
+        maximum: Math.floor(memoryBytes / wasmPageBytes),
       }),
       instantiateWasm: (imports, receive) => {
         WebAssembly.instantiate(engine, watchCalls(imports, look)).then((instance) => {

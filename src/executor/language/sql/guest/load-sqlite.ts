@@ -1,8 +1,8 @@
 /** Starts SQLite from a compiled module: nothing is fetched, and nothing but its own memory keeps what it keeps. */
 import initSqlite from '@sqlite.org/sqlite-wasm';
 import type { Sqlite3Static } from '@sqlite.org/sqlite-wasm';
+import { wasmPageBytes } from '../../../wasm-format.ts';
 
-const pageBytes = 65_536;
 /** As it was built. */
 const initialPages = 128;
 
@@ -18,7 +18,7 @@ export async function loadSqlite(module: WebAssembly.Module, memoryBytes: number
   Object.assign(globalThis, { sqlite3ApiConfig: { disable: { vfs: noStorage }, ...messages } });
   const wasmMemory = new WebAssembly.Memory({
     initial: initialPages,
-    maximum: Math.floor(memoryBytes / pageBytes),
+    maximum: Math.floor(memoryBytes / wasmPageBytes),
   });
   return (initSqlite as unknown as Init)({
     wasmMemory,

@@ -1,12 +1,8 @@
 /** Writes a module's bytes. */
+import { writeNumber } from '../../../wasm-format.ts';
 
 /** A piece of a module. */
 export type Bytes = readonly number[] | Uint8Array;
-
-/** A number as unsigned LEB128. */
-export function writeNumber(value: number): readonly number[] {
-  return value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...writeNumber(Math.floor(value / 0x80))];
-}
 
 /** A number as signed LEB128. */
 export function writeSigned(value: number): readonly number[] {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { beforeAll, expect, test } from 'vitest';
 import { ByteReader, ModuleFault } from './byte-reader.ts';
-import { writeNumber } from './byte-writer.ts';
+import { writeNumber } from '../../../wasm-format.ts';
 import { capModule } from './cap-module.ts';
 import { readModule } from './module-shape.ts';
 import { createTextCompiler } from './text-compiler.ts';

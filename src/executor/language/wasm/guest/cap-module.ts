@@ -1,17 +1,14 @@
 /** Rewrites a module so that the engine itself keeps its memory and tables within bounds: no guest can undo it. */
 import { joinBytes } from '../../../../base/index.ts';
+import { sectionIds, wasmPageBytes, writeNumber } from '../../../wasm-format.ts';
 import { ModuleFault } from './byte-reader.ts';
-import { writeNumber, writeSection } from './byte-writer.ts';
+import { writeSection } from './byte-writer.ts';
 import type { Bytes } from './byte-writer.ts';
 import type { ModuleShape, Range, TableShape } from './module-shape.ts';
 
-/** One page of a memory. */
-export const pageBytes = 65_536;
 /** What an element of a table is counted as; together they may take an eighth of the memory's bound. */
 const elementBytes = 8;
 const tableShare = 8;
-const tableSectionId = 4;
-const memorySectionId = 5;
 
 /** What the engine is given in the place of an imported memory, and how far tables may grow. */
 export interface ModuleBounds {
@@ -20,7 +17,7 @@ export interface ModuleBounds {
 
 /** Pages that a memory of the module may have; throws {@link ModuleFault} when it starts with more. */
 export function capRange(range: Range, memoryBytes: number): { initial: number; maximum: number } {
-  const allowed = Math.floor(memoryBytes / pageBytes);
+  const allowed = Math.floor(memoryBytes / wasmPageBytes);
   if (range.initial > allowed) {
     throw new ModuleFault('memory', `it starts with ${range.initial} pages, ${allowed} are allowed`);
   }
@@ -49,7 +46,7 @@ function capTables(tables: readonly TableShape[], memoryBytes: number): readonly
     element,
     ...limitsOf(initial, Math.min(maximum ?? initial + growth, initial + growth)),
   ]);
-  return writeSection(tableSectionId, entries.length, entries);
+  return writeSection(sectionIds.table, entries.length, entries);
 }
 
 /**
@@ -60,10 +57,10 @@ export function capModule(shape: ModuleShape, { memoryBytes }: ModuleBounds): Ui
   if (shape.importedMemory) capRange(shape.importedMemory, memoryBytes);
   const parts: Bytes[] = [shape.bytes.subarray(0, 8)];
   for (const { id, start, end } of shape.sections) {
-    if (id === memorySectionId && shape.memory) {
+    if (id === sectionIds.memory && shape.memory) {
       const { initial, maximum } = capRange(shape.memory, memoryBytes);
-      parts.push(...writeSection(memorySectionId, 1, [limitsOf(initial, maximum)]));
-    } else if (id === tableSectionId) {
+      parts.push(...writeSection(sectionIds.memory, 1, [limitsOf(initial, maximum)]));
+    } else if (id === sectionIds.table) {
       parts.push(...capTables(shape.tables, memoryBytes));
     } else {
       parts.push(shape.bytes.subarray(start, end));

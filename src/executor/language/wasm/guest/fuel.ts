@@ -4,9 +4,10 @@
  * copies costs no more than another, however long it is.
  */
 import { joinBytes } from '../../../../base/index.ts';
+import { sectionIds, writeNumber } from '../../../wasm-format.ts';
 import { ModuleFault } from './byte-reader.ts';
 import type { ByteReader } from './byte-reader.ts';
-import { lengthOf, writeNumber, writeSection, writeSigned } from './byte-writer.ts';
+import { lengthOf, writeSection, writeSigned } from './byte-writer.ts';
 import type { Bytes } from './byte-writer.ts';
 import { loopOpcode, skipInstruction } from './instructions.ts';
 import type { ModuleShape, Section } from './module-shape.ts';
@@ -20,13 +21,9 @@ export interface FuelledModule {
   readonly startName: string | undefined;
 }
 
-const exportSectionId = 7;
-const globalSectionId = 6;
-const startSectionId = 8;
-const codeSectionId = 10;
 /** Behind these a section of globals comes. */
 const beforeGlobals: ReadonlySet<number> = new Set([0, 1, 2, 3, 4, 5, 13]);
-const replaced: ReadonlySet<number> = new Set([globalSectionId, exportSectionId, startSectionId]);
+const replaced: ReadonlySet<number> = new Set([sectionIds.global, sectionIds.export, sectionIds.start]);
 const mutableI64 = [0x7e, 0x01] as const;
 const functionExport = 0;
 const globalExport = 3;
@@ -95,7 +92,7 @@ function payingCode(section: Section, global: number): readonly Bytes[] {
   const reader = section.open();
   const count = reader.number();
   const bodies = Array.from({ length: count }, () => payingBody(reader.part(reader.number()), global));
-  return writeSection(codeSectionId, count, bodies.flat());
+  return writeSection(sectionIds.code, count, bodies.flat());
 }
 
 /** The section with these at its end. */
@@ -132,8 +129,10 @@ export function fuelModule(shape: ModuleShape, fuel: number): FuelledModule {
   if (startName !== undefined) exports.push(exportOf(startName, functionExport, shape.start as number));
   const find = (id: number): Section | undefined => shape.sections.find((section) => section.id === id);
   const added = [
-    ...longer(globalSectionId, find(globalSectionId), [[...mutableI64, 0x42, ...writeSigned(fuel), 0x0b]]),
-    ...longer(exportSectionId, find(exportSectionId), exports),
+    ...longer(sectionIds.global, find(sectionIds.global), [
+      [...mutableI64, 0x42, ...writeSigned(fuel), 0x0b],
+    ]),
+    ...longer(sectionIds.export, find(sectionIds.export), exports),
   ];
   const isBefore = ({ id }: Section): boolean => beforeGlobals.has(id);
   const split = shape.sections.findIndex((section) => !isBefore(section));
@@ -145,7 +144,7 @@ export function fuelModule(shape: ModuleShape, fuel: number): FuelledModule {
     ...before.map(copy),
     ...added,
     ...behind.flatMap((section) =>
-      section.id === codeSectionId ? payingCode(section, shape.globals) : [copy(section)],
+      section.id === sectionIds.code ? payingCode(section, shape.globals) : [copy(section)],
     ),
   ]);
   return { bytes, fuelName, startName };

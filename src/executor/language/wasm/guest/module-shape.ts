@@ -1,4 +1,5 @@
 /** What a module says of itself, read before the engine sees it; and which kinds of modules are not taken. */
+import { sectionIds, wasmHeaderBytes } from '../../../wasm-format.ts';
 import { ByteReader, ModuleFault } from './byte-reader.ts';
 
 /** Parameters and results, by the names of the text format; `ref` for any reference. */
@@ -46,9 +47,6 @@ export interface ModuleShape {
   readonly start: number | undefined;
 }
 
-const headerBytes = 8;
-const globalSectionId = 6;
-const startSectionId = 8;
 const functionForm = 0x60;
 const plainReferences: ReadonlySet<number> = new Set([0x70, 0x6f]);
 /** An exception lives outside the memory: it must stay small. Compilers throw one pointer. */
@@ -78,8 +76,8 @@ class ShapeReader {
   importedMemory: ModuleShape['importedMemory'];
 
   read(id: number, reader: ByteReader): void {
-    if (id === globalSectionId) this.globals += reader.number();
-    else if (id === startSectionId) this.start = reader.number();
+    if (id === sectionIds.global) this.globals += reader.number();
+    else if (id === sectionIds.start) this.start = reader.number();
     else this.#readEntries(id, reader);
   }
 
@@ -195,7 +193,7 @@ export function readModule(bytes: Uint8Array): ModuleShape {
   }
   const shape = new ShapeReader();
   const sections: Section[] = [];
-  const reader = new ByteReader(bytes, headerBytes);
+  const reader = new ByteReader(bytes, wasmHeaderBytes);
   while (!reader.isAtEnd) {
     const start = reader.at;
     const id = reader.byte();
