@@ -42,8 +42,6 @@ export const typescriptSpelling: Spelling = {
   },
   faultyModules,
   syntaxError: { code: 'console.log("ran")\nlet x: = 1', column: 8, message: 'Unexpected token' },
-  // an import that nothing uses is taken for one of types, and is not made
-  denied: ['import js from "js"\njs', 'import { a } from "pyodide/ffi"\na', 'if (0) await import("js")'],
   imports: {
     imports: {
       'lib/math.ts':

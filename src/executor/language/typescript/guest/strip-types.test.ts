@@ -56,3 +56,33 @@ test.each([
 test('code that is too deep is told as such', () => {
   expect(stripTypes.script('('.repeat(500_000))).toMatchObject({ line: null });
 });
+
+test.each([
+  ['namespace N { export const a = 1 }', 'N', 1, 1],
+  ['let x = 1\n  export namespace Outer.Inner { console.log(`${x}`) }', 'Outer', 2, 10],
+  ['function f() { module M { f() } }', 'M', 1, 16],
+  ['declare namespace D { namespace E { const a: 1 } }; declare global { }\nnamespace F { }', 'F', 2, 1],
+])('a namespace that runs is no type: %s', (source, name, line, column) => {
+  const message = expect.stringContaining(`the namespace ${name} `) as string;
+  expect(stripTypes.script(source)).toEqual({ message, line, column });
+  expect(stripTypes.module(source, 'm.ts')).toEqual({ message, line, column });
+});
+
+test.each([
+  'declare namespace D { namespace E { const a: 1 } }\n1',
+  'declare module "m" { namespace E { const a: 1 } }\n1',
+  'declare global { namespace E { interface I { } } }\n1',
+  'type A = { module: 1, namespace: 2 }\nlet module = 1, namespace = 2',
+  'let namespace = 1\nnamespace\n/ 2',
+])('what is only declared is taken off, and names may be these words: %s', (source) => {
+  const [, rest] = source.split('\n');
+  expect(translated(source).code.split('\n')[1]).toBe(rest);
+});
+
+test('imports stay, but for those of types', () => {
+  const source = 'import { a, type B } from "m"; import fs from "fs"; import * as c from "n"';
+  expect(translated(source).code).toBe('import { a, } from "m"; import fs from "fs"; import * as c from "n"');
+  expect(
+    translated('import type { C } from "m"; export type { D } from "n"').code.replaceAll(/[;\s]/gu, ''),
+  ).toBe('');
+});

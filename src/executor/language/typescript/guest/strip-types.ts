@@ -4,6 +4,7 @@ import { isFault } from '../../javascript/guest/script.ts';
 import type { ScriptFault } from '../../javascript/guest/script.ts';
 import { noTranslation } from '../../javascript/guest/translation.ts';
 import type { Translated, Translation } from '../../javascript/guest/translation.ts';
+import { findNamespace } from './find-namespace.ts';
 import { readColumns } from './source-columns.ts';
 
 const fileName = 'run.ts';
@@ -13,6 +14,8 @@ function translate(source: string): { code: string; mappings: string } {
     transforms: ['typescript'],
     // the interpreter knows the language of today
     disableESTransforms: true,
+    // what nobody seems to use may be used by a later run, and a module that is only loaded does something
+    keepUnusedImports: true,
     filePath: fileName,
     sourceMapOptions: { compiledFilename: fileName },
   });
@@ -32,6 +35,8 @@ function faultOf(error: unknown): ScriptFault {
 function strip(source: string): Translated | ScriptFault {
   try {
     const { code, mappings } = translate(source);
+    const namespace = findNamespace(source);
+    if (namespace) return namespace;
     let columns: ReturnType<typeof readColumns> | undefined;
     return {
       code,
