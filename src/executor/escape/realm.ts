@@ -47,9 +47,10 @@ export interface EscapeRealmOptions {
 
 /**
  * Enough for a suite's attempts at a time; each interpreter of Python has some 50 MB, so none is made ahead, and nothing is put aside. How long one
- * takes to start says nothing about walls, nor does how long a busy machine keeps the frame from answering.
+ * takes to start says nothing about walls, nor does how long a busy machine keeps the frame from answering, or one from reaching its own limit.
  */
 const suiteLimits: Partial<ExecutorLimits> = {
+  wallTimeMs: 60_000,
   concurrentExecutions: 8,
   sessions: 16,
   warmSandboxes: 0,

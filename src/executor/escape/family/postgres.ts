@@ -105,7 +105,7 @@ const hogs: readonly EscapeAttempt[] = [
     holds: throwsText(/^53100: .*No space left/u),
     allowed:
       'WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM (SELECT i FROM n LIMIT 9) AS s',
-    options: { timeoutMs: 20_000 },
+    options: { timeoutMs: 60_000 },
   }),
   inSession('hogs', 'pg-text', 'a text of half a gigabyte', {
     code: "SELECT length(repeat('x', 500000000)) AS n",
