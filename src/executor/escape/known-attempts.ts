@@ -96,6 +96,7 @@ const messages: readonly KnownAttempt[] = [
 const evaluation: readonly KnownAttempt[] = [
   known('eval, and functions made of text', 'eval', 'function-constructor', 'async-function-constructor'),
   known("the loader's own way to run text", 'run-js'),
+  known('text that a library brings for the loader to run', 'library-script'),
   known('timers that take text', 'string-timer'),
   known(
     "the constructor behind a converted value, although the guest's globals are empty",
@@ -141,6 +142,13 @@ const limits: readonly KnownAttempt[] = [
     'heap-javascript',
     'module-memory-growth',
     'module-memory-imported',
+  ),
+  known(
+    'machine code that the interpreter loads, with room of its own',
+    'library-own-memory',
+    'library-own-table',
+    'library-own-objects',
+    'library-shared-table',
   ),
   known(
     'files that lie outside the heap',

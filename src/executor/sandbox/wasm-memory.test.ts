@@ -33,6 +33,29 @@ test('a maximum that is shorter than the cap gets room', async () => {
   expect(() => memory.grow(1)).toThrow(RangeError);
 });
 
+/** Tables of functions and of the page's values; the first is exported as "t". */
+const withTables = (...tables: number[]): ArrayBuffer =>
+  new Uint8Array([...header, 4, tables.length, ...tables, 5, 3, 1, 0, 1, 7, 5, 1, 1, 0x74, 1, 0]).buffer;
+
+test('a table of functions without a bound gets one, an eighth of the memory', async () => {
+  const grow = async (wasm: ArrayBuffer, count: number): Promise<number> => {
+    const { instance } = await WebAssembly.instantiate(wasm);
+    return (instance.exports['t'] as WebAssembly.Table).grow(count);
+  };
+  const tables = (): ArrayBuffer => withTables(2, 0x70, 0, 5, 0x6f, 0, 0);
+  expect(await grow(tables(), 1025)).toBe(5);
+  expect(await grow(capWasmMemory(tables(), 4 * 65_536), 1024)).toBe(5);
+  await expect(grow(capWasmMemory(tables(), 4 * 65_536), 1025)).rejects.toThrow(RangeError);
+});
+
+test('a table with a bound of its own keeps it', async () => {
+  const wasm = withTables(1, 0x70, 1, 5, 7);
+  const { instance } = await WebAssembly.instantiate(capWasmMemory(wasm, 4 * 65_536));
+  const table = instance.exports['t'] as WebAssembly.Table;
+  expect(table.grow(2)).toBe(5);
+  expect(() => table.grow(1)).toThrow(RangeError);
+});
+
 test('the real interpreter is capped and still valid', () => {
   const file = createRequire(import.meta.url).resolve('pyodide/pyodide.asm.wasm');
   const bytes = Uint8Array.from(readFileSync(file));
@@ -57,6 +80,7 @@ test.each([
   ['with two memories', withMemory(2, 0, 1, 0, 1)],
   ['with shared memory', withMemory(1, 3, 1, 2)],
   ['with 64-bit memory', withMemory(1, 5, 1, 2)],
+  ['with a 64-bit table', withTables(1, 0x70, 4, 1)],
   ['larger than the cap from the start', withMemory(1, 0, 100)],
 ])('wasm %s is refused', (_name, wasm) => {
   expect(codeOf(() => capWasmMemory(wasm, 4 * 65_536))).toBe('executor/wasm-invalid');

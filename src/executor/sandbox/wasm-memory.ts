@@ -1,6 +1,12 @@
-/** Caps the memory of a wasm module before it is compiled: the engine enforces it and no guest can undo it. */
+/** Caps the memory and the tables of functions of a wasm module before it is compiled: the engine enforces it and no guest can undo it. */
 import { CodedError, joinBytes } from '../../base/index.ts';
 import { sectionIds, wasmHeaderBytes, wasmPageBytes, writeNumber } from '../wasm-format.ts';
+
+/** The type of an element of a table of functions. */
+const functionReference = 0x70;
+/** What such an element takes, roughly, outside the memory; together they may take an eighth of its bound. */
+const elementBytes = 32;
+const tableShare = 8;
 
 function invalid(why: string): CodedError {
   return new CodedError('executor/wasm-invalid', `the interpreter's wasm cannot be capped: ${why}`, {
@@ -20,14 +26,20 @@ function readNumber(bytes: Uint8Array, start: number): readonly [value: number, 
   throw invalid('a number is too long');
 }
 
-/** Where the memory section starts (its id) and ends, and where its content starts. */
-function findMemorySection(bytes: Uint8Array): { start: number; content: number; end: number } {
+/** A section: where it starts (its id), where its content does, and where it ends. */
+interface Section {
+  readonly start: number;
+  readonly content: number;
+  readonly end: number;
+}
+
+function findSection(bytes: Uint8Array, id: number): Section | undefined {
   for (let start = wasmHeaderBytes; start < bytes.length;) {
     const [size, content] = readNumber(bytes, start + 1);
-    if (bytes[start] === sectionIds.memory) return { start, content, end: content + size };
+    if (bytes[start] === id) return { start, content, end: content + size };
     start = content + size;
   }
-  throw invalid('it defines no memory');
+  return undefined;
 }
 
 /** In exactly so many bytes: a number may have zeros that it does not need. */
@@ -39,17 +51,21 @@ function writePadded(value: number, width: number): readonly number[] | undefine
   return [...open, ...Array.from({ length: missing - 1 }, () => 0x80), 0];
 }
 
-/**
- * `wasm` with its only memory bound: it may not grow beyond `maxBytes`, rounded down to pages of 64 KiB. Where the module has a bound of its own
- * that is as long, `wasm` itself is changed, and the answer; otherwise the answer is a copy.
- * Throws `executor/wasm-invalid` for anything else than one unshared 32-bit memory, or when it starts larger than that.
- */
-export function capWasmMemory(wasm: ArrayBuffer, maxBytes: number): ArrayBuffer {
-  const bytes = new Uint8Array(wasm);
-  if (bytes.length < wasmHeaderBytes || String.fromCharCode(...bytes.subarray(0, 4)) !== '\0asm') {
-    throw invalid('it is not wasm');
-  }
-  const { start, content, end } = findMemorySection(bytes);
+/** Bytes that are put in the place of others. */
+interface Change {
+  readonly start: number;
+  readonly end: number;
+  readonly bytes: readonly number[];
+}
+
+const sectionOf = (id: number, body: readonly number[]): readonly number[] => [
+  id,
+  ...writeNumber(body.length),
+  ...body,
+];
+
+/** The memory may grow to so many pages; where the section is as long with that, only the number is written. */
+function boundMemory(bytes: Uint8Array, { start, content, end }: Section, maxBytes: number): Change {
   const [count, flagsAt] = readNumber(bytes, content);
   const flags = bytes[flagsAt] ?? -1;
   if (count !== 1 || flags < 0 || flags > 1) throw invalid('expected one memory of the plain kind');
@@ -57,11 +73,72 @@ export function capWasmMemory(wasm: ArrayBuffer, maxBytes: number): ArrayBuffer 
   const pages = Math.floor(maxBytes / wasmPageBytes);
   if (initialPages > pages) throw invalid(`it starts with ${initialPages} pages, ${pages} are allowed`);
   const padded = flags === 1 ? writePadded(pages, end - initialEnd) : undefined;
-  if (padded) {
-    bytes.set(padded, initialEnd);
+  if (padded) return { start: initialEnd, end, bytes: padded };
+  const body = [1, 1, ...writeNumber(initialPages), ...writeNumber(pages)];
+  return { start, end, bytes: sectionOf(sectionIds.memory, body) };
+}
+
+interface Table {
+  readonly type: number;
+  readonly initial: number;
+  readonly maximum: number | undefined;
+  readonly end: number;
+}
+
+function readTable(bytes: Uint8Array, start: number): Table {
+  const [type, flags] = [bytes[start], bytes[start + 1]];
+  if (type === undefined || flags === undefined || flags > 1) {
+    throw invalid('its tables are not of the plain kind');
+  }
+  const [initial, initialEnd] = readNumber(bytes, start + 2);
+  const [maximum, end] = flags === 1 ? readNumber(bytes, initialEnd) : [undefined, initialEnd];
+  return { type, initial, maximum, end };
+}
+
+/** A table of functions without a bound gets one: a library that an interpreter loads could grow it as it likes. */
+function boundTables(bytes: Uint8Array, { start, content, end }: Section, maxBytes: number): Change {
+  const room = Math.floor(maxBytes / tableShare / elementBytes);
+  let [left, at] = readNumber(bytes, content);
+  const body = [...writeNumber(left)];
+  for (; left > 0 && at < end; left -= 1) {
+    const table = readTable(bytes, at);
+    const { type, initial } = table;
+    const maximum = table.maximum ?? (type === functionReference ? initial + room : undefined);
+    body.push(type, maximum === undefined ? 0 : 1, ...writeNumber(initial));
+    if (maximum !== undefined) body.push(...writeNumber(maximum));
+    at = table.end;
+  }
+  return { start, end, bytes: sectionOf(sectionIds.table, body) };
+}
+
+/** `wasm` itself where nothing changes its length. @param changes in the order of their places */
+function apply(wasm: ArrayBuffer, changes: readonly Change[]): ArrayBuffer {
+  const bytes = new Uint8Array(wasm);
+  if (changes.every(({ start, end, bytes: { length } }) => length === end - start)) {
+    for (const { start, bytes: changed } of changes) bytes.set(changed, start);
     return wasm;
   }
-  const body = [1, 1, ...writeNumber(initialPages), ...writeNumber(pages)];
-  const section = [sectionIds.memory, ...writeNumber(body.length), ...body];
-  return joinBytes([bytes.subarray(0, start), section, bytes.subarray(end)]).buffer;
+  const parts = changes.flatMap(({ start, bytes: changed }, index) => [
+    bytes.subarray(changes[index - 1]?.end ?? 0, start),
+    Uint8Array.from(changed),
+  ]);
+  return joinBytes([...parts, bytes.subarray(changes.at(-1)?.end)]).buffer;
+}
+
+/**
+ * `wasm` with its only memory bound: it may not grow beyond `maxBytes`, rounded down to pages of 64 KiB. Its tables of functions get a bound where
+ * they have none: what they grow by takes about an eighth of that. Where all of it is as long as before, `wasm` itself is changed, and the answer;
+ * otherwise the answer is a copy.
+ * Throws `executor/wasm-invalid` for anything else than one unshared 32-bit memory, or when it starts larger than that.
+ */
+export function capWasmMemory(wasm: ArrayBuffer, maxBytes: number): ArrayBuffer {
+  const bytes = new Uint8Array(wasm);
+  if (bytes.length < wasmHeaderBytes || String.fromCharCode(...bytes.subarray(0, 4)) !== '\0asm') {
+    throw invalid('it is not wasm');
+  }
+  const memory = findSection(bytes, sectionIds.memory);
+  if (!memory) throw invalid('it defines no memory');
+  const tables = findSection(bytes, sectionIds.table);
+  const changes = tables ? [boundTables(bytes, tables, maxBytes)] : [];
+  return apply(wasm, [...changes, boundMemory(bytes, memory, maxBytes)]);
 }

@@ -1,5 +1,6 @@
 /** Ways to make code of the platform's own from text, which then has what an interpreter keeps from its guests. */
 import type { EscapeAttempt } from '../attempt.ts';
+import { loadLibrary } from '../libraries.ts';
 import { inPython, inWorker } from '../write-attempt.ts';
 import type { Plan } from '../write-attempt.ts';
 
@@ -47,6 +48,14 @@ export const evaluationAttempts: readonly EscapeAttempt[] = [
     'run-js',
     "the loader's own way to run text",
     'print(importlib.import_module("pyodide.code").run_js("\'{token}\'.toUpperCase()"))',
+  ),
+  python(
+    'library-script',
+    'a library of machine code that carries JavaScript for the loader',
+    `${loadLibrary('script')}
+text = ctypes.create_string_buffer(b"{token}", 64)
+library.call(text)
+print(text.value.decode())`,
   ),
   reaching(
     'inner-eval-code',

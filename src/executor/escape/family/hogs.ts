@@ -3,6 +3,7 @@ import type { Code, ExecutionOptions } from '../../executor.ts';
 import type { Outcome } from '../../outcome.ts';
 import type { EscapeAttempt, EscapeLanguage } from '../attempt.ts';
 import { answers, ended, exceeds, pairInSession, pairOfRuns, throwsText } from '../beside.ts';
+import { loadLibrary } from '../libraries.ts';
 import { inModule } from './wasm-text.ts';
 
 interface Hog {
@@ -202,6 +203,73 @@ const memory: readonly EscapeAttempt[] = [
   }),
 ];
 
+/** Machine code that Python loads beside its own: nothing in it may have room that the interpreter's bound does not count. */
+const library = (
+  id: string,
+  mechanism: string,
+  own: Parameters<typeof loadLibrary>[0],
+  count: number,
+): EscapeAttempt =>
+  mild({
+    id,
+    language: 'python',
+    mechanism,
+    code: `${loadLibrary(own)}library.grow(${count})`,
+    holds: either(throwsText(/the library is not taken/u), answers(-1)),
+    allowed: `${loadLibrary('sharedTable')}library.grow(1) > 0`,
+    shows: answers(true),
+  });
+/** Every array of numbers says that it has seven elements, and nothing is found in any. */
+const tampering = `
+import importlib
+js, loader = map(importlib.import_module, ("js", "pyodide_js"))
+ffi = importlib.import_module("pyodide.ffi")
+options = lambda **named: ffi.to_js(named, dict_converter=js.Object.fromEntries)
+array = loader._module.HEAPU8.constructor.new(2)
+arrays = js.Object.getPrototypeOf(js.Object.getPrototypeOf(array))
+js.Object.defineProperty(arrays, "length", options(get=ffi.create_proxy(lambda: 7)))
+`;
+const making = (pages: number): string => `${loadLibrary('shownMemory')}
+js, loader = map(importlib.import_module, ("js", "pyodide_js"))
+ffi = importlib.import_module("pyodide.ffi")
+options = lambda **named: ffi.to_js(named, dict_converter=js.Object.fromEntries)
+memory = getattr(loader._module.LDSO.loadedLibsByName, path).exports.shown
+memory.constructor.new(options(initial=${pages})).buffer.byteLength if ${pages} else memory.buffer.byteLength > 0`;
+const machineCode: readonly EscapeAttempt[] = [
+  library('library-own-memory', 'a library with a memory of its own', 'ownMemory', 24_000),
+  library('library-own-table', 'a library with a table of its own', 'ownTable', 9_000_000),
+  library(
+    'library-own-objects',
+    "a library whose values the engine's collector keeps",
+    'ownObjects',
+    100_000_000,
+  ),
+  library(
+    'library-shared-table',
+    "a library that makes the interpreter's own table larger",
+    'sharedTable',
+    9_000_000,
+  ),
+  hog({
+    id: 'library-after-tampering',
+    language: 'python',
+    mechanism: 'a library with a memory of its own, read by methods that the guest has changed before',
+    code: `${tampering}${loadLibrary('ownMemory')}library.grow(24_000)`,
+    holds: either(throwsText(/the library is not taken/u), ended('lost')),
+    allowed: `${tampering}array.length`,
+    shows: answers(7),
+  }),
+  hog({
+    id: 'memory-constructor',
+    language: 'python',
+    mechanism: "another memory, by the constructor of the interpreter's own",
+    code: making(24_000),
+    holds: throwsText(/is not made/u),
+    allowed: making(0),
+    shows: answers(true),
+  }),
+];
+
 const output: readonly EscapeAttempt[] = [
   mild({
     id: 'print-flood',
@@ -284,4 +352,4 @@ const unheld = pairOfRuns(
   },
 );
 
-export const hogAttempts: readonly EscapeAttempt[] = [...time, ...memory, ...output, unheld];
+export const hogAttempts: readonly EscapeAttempt[] = [...time, ...memory, ...machineCode, ...output, unheld];

@@ -8,6 +8,7 @@ import type { PythonSignal } from '../../../guest/interrupt-flag.ts';
 import { guestGlobals, stripGlobals } from '../../../guest/strip-globals.ts';
 import { openHeapImage, writeHeapImage } from '../../../guest/heap-image.ts';
 import type { HeapImage } from '../../../guest/heap-image.ts';
+import { guardLibraries } from './guard-libraries.ts';
 
 /** Never resolved: the stand-ins below answer for it. */
 const nowhere = 'https://pyodide.invalid/';
@@ -186,6 +187,8 @@ export async function loadInterpreter(
   }
   // all that Python does with it is to read and write its first element
   python.setInterruptBuffer(signal as unknown as Int32Array);
-  if (boot.settings.isStripped) stripGlobals(globalThis);
+  const { isStripped, memoryBytes } = boot.settings;
+  guardLibraries({ codeBytes: memoryBytes, allowsScripts: !isStripped });
+  if (isStripped) stripGlobals(globalThis);
   return python;
 }

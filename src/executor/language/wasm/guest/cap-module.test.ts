@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { beforeAll, expect, test } from 'vitest';
-import { ByteReader, ModuleFault } from './byte-reader.ts';
+import { ByteReader, ModuleFault } from '../../../guest/byte-reader.ts';
 import { writeNumber } from '../../../wasm-format.ts';
 import { capModule } from './cap-module.ts';
 import { readModule } from './module-shape.ts';

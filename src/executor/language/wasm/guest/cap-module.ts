@@ -1,7 +1,7 @@
 /** Rewrites a module so that the engine itself keeps its memory and tables within bounds: no guest can undo it. */
 import { joinBytes } from '../../../../base/index.ts';
 import { sectionIds, wasmPageBytes, writeNumber } from '../../../wasm-format.ts';
-import { ModuleFault } from './byte-reader.ts';
+import { ModuleFault } from '../../../guest/byte-reader.ts';
 import { writeSection } from './byte-writer.ts';
 import type { Bytes } from './byte-writer.ts';
 import type { ModuleShape, Range, TableShape } from './module-shape.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { beforeAll, expect, test } from 'vitest';
-import { ModuleFault } from './byte-reader.ts';
+import { ModuleFault } from '../../../guest/byte-reader.ts';
 import { fuelModule } from './fuel.ts';
 import { readModule } from './module-shape.ts';
 import { createTextCompiler } from './text-compiler.ts';

@@ -5,8 +5,8 @@
  */
 import { joinBytes } from '../../../../base/index.ts';
 import { sectionIds, writeNumber } from '../../../wasm-format.ts';
-import { ModuleFault } from './byte-reader.ts';
-import type { ByteReader } from './byte-reader.ts';
+import { ModuleFault } from '../../../guest/byte-reader.ts';
+import type { ByteReader } from '../../../guest/byte-reader.ts';
 import { lengthOf, writeSection, writeSigned } from './byte-writer.ts';
 import type { Bytes } from './byte-writer.ts';
 import { loopOpcode, skipInstruction } from './instructions.ts';

@@ -2,8 +2,8 @@
  * Walks over the instructions of a function's body, so far as its loops can be found.
  * The forms are those of the WebAssembly core specification, 3.0, chapter 5.4.
  */
-import { ModuleFault } from './byte-reader.ts';
-import type { ByteReader } from './byte-reader.ts';
+import { ModuleFault } from '../../../guest/byte-reader.ts';
+import type { ByteReader } from '../../../guest/byte-reader.ts';
 
 /** Of a 64-bit number in LEB128. */
 const longestSignedBytes = 10;

@@ -1,6 +1,6 @@
 /** What a module says of itself, read before the engine sees it; and which kinds of modules are not taken. */
 import { sectionIds, wasmHeaderBytes } from '../../../wasm-format.ts';
-import { ByteReader, ModuleFault } from './byte-reader.ts';
+import { ByteReader, ModuleFault } from '../../../guest/byte-reader.ts';
 
 /** Parameters and results, by the names of the text format; `ref` for any reference. */
 export interface Signature {

@@ -8,7 +8,7 @@ import type { LostName } from '../../../outcome.ts';
 import type { RunRequest } from '../../../sandbox/protocol.ts';
 import type { SaveBounds } from '../../../sandbox/session-protocol.ts';
 import { CallFault } from './arguments.ts';
-import { ModuleFault } from './byte-reader.ts';
+import { ModuleFault } from '../../../guest/byte-reader.ts';
 import { countingClock, machineClock } from './clock.ts';
 import { GuestFiles, restartFileNumbers } from './files.ts';
 import { Exit, HostSlot, LoadedModule, OutOfFuel } from './module-run.ts';
