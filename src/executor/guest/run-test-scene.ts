@@ -13,6 +13,7 @@ export const emptyRequest: RunRequest = {
   files: [],
   imports: [],
   outputs: [],
+  isSession: true,
   deniedModules: [],
   deniedGlobals: [],
   deniedTools: [],

@@ -35,6 +35,8 @@ export interface RunRules {
   readonly limits: ExecutorLimits;
   readonly policy: Policy;
   readonly language: Language;
+  /** The run is one of a session. Default: false. */
+  readonly isSession?: boolean;
 }
 
 function wrong(
@@ -281,6 +283,7 @@ export function prepareRun(
     files: encodeFiles(context.files ?? {}, encoder, limits.fileBytes),
     imports: checkImports(context.imports ?? {}, rules),
     outputs: checkOutputs(options.outputs, rules),
+    isSession: rules.isSession ?? false,
     deniedModules: policy.deniedModules,
     deniedGlobals: policy.deniedGlobals,
     ...boundsOf(limits),

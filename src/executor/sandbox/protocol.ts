@@ -160,6 +160,8 @@ export interface RunRequest {
   /** Modules by the name under which the code imports them, and their source. */
   readonly imports: readonly (readonly [name: string, source: string])[];
   readonly outputs: readonly string[];
+  /** Later runs go on with what this one leaves. */
+  readonly isSession: boolean;
   readonly deniedModules: readonly string[];
   readonly deniedGlobals: readonly string[];
   /** Names of tools that the policy denies: code that calls one by its name does not run. */

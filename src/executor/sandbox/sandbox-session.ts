@@ -76,7 +76,7 @@ export class SandboxSession implements Session {
   ): Promise<Outcome> {
     if (this.#isDisposed) throw new CodedError('executor/disposed', 'the session has been disposed');
     const { rules, dependencies } = this.#options;
-    const prepared = prepareRun(code, context, options, rules);
+    const prepared = prepareRun(code, context, options, { ...rules, isSession: true });
     const { clock, hub } = dependencies;
     return reportExecution({ clock, hub, language: rules.language.name }, (onReach) =>
       this.#execute(createPendingRun(prepared, options, onReach)),

@@ -7,7 +7,7 @@ interface Edit {
   readonly text: string;
 }
 
-/** Edits are given in order and do not overlap; none adds or takes a line. */
+/** Edits do not overlap; none adds or takes a line. */
 export class Edits {
   readonly #source: string;
   readonly #edits: Edit[] = [];
@@ -17,7 +17,9 @@ export class Edits {
   }
 
   replace(start: number, end: number, text: string): void {
-    this.#edits.push({ start, end, text });
+    const edit = { start, end, text };
+    const at = this.#edits.findLastIndex((other) => other.start <= start) + 1;
+    this.#edits.splice(at, 0, edit);
   }
 
   /** Leaves spaces, and line ends. */

@@ -60,6 +60,7 @@ const harnessSource = `{
   const leavings = (${String(installLeavings)})(tools);
   const harness = (${String(installHarness)})(host, { values, console, timers, files, tools, display, process, leavings });
   Object.defineProperty(globalThis, Symbol.for('vivarium.files'), { value: harness.files });
+  Object.defineProperty(globalThis, Symbol.for('vivarium.constants'), { value: harness.constants });
   Object.defineProperty(globalThis, '${harnessName}', { value: harness, configurable: true });
 }`;
 

@@ -133,7 +133,7 @@ export class Run implements RunListener {
   #read(source: string): Script | ScriptFault {
     const translated = this.#parts.translation.script(source);
     if (isFault(translated)) return translated;
-    const script = readScript(translated.code);
+    const script = readScript(translated.code, this.#parts.request.isSession);
     const { toOriginal } = translated;
     if (isFault(script)) return originalFault(script, toOriginal);
     if (script.importing !== undefined) this.#importing = { code: script.importing, toOriginal };

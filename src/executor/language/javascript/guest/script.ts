@@ -11,6 +11,7 @@ import type {
   VariableDeclaration,
 } from 'acorn';
 import { Edits } from './edits.ts';
+import { assignedConstants } from './constants.ts';
 import { globalsOf } from './named-globals.ts';
 
 /** A place in the code as the caller wrote it; both from 1. */
@@ -49,6 +50,9 @@ export interface Script {
   readonly toOriginal: (place: Place) => Place;
 }
 
+/** Assigning to one of its properties throws; see in-guest/harness.ts. */
+const constantsName = "globalThis[Symbol.for('vivarium.constants')]";
+
 type Declared = Statement | ModuleDeclaration;
 
 const options = {
@@ -59,14 +63,18 @@ const options = {
   allowHashBang: true,
 } as const;
 
-/** Never throws: what cannot be read is a fault. */
-export function readScript(source: string): Script | ScriptFault {
+/**
+ * Never throws: what cannot be read is a fault.
+ * @param isSession later runs may declare again what this one declares
+ */
+export function readScript(source: string, isSession: boolean = true): Script | ScriptFault {
   const refusal = refuseCharacters(source);
   if (refusal) return refusal;
   try {
     const object = readObject(source);
     if (object) return object;
-    return write(source, parse(source, options));
+    const program = parse(source, options);
+    return write(source, program, rewriteProgram(source, program, isSession));
   } catch (error) {
     return faultOf(error);
   }
@@ -167,27 +175,40 @@ function readObject(source: string): Script | undefined {
   const edits = new Edits(source);
   edits.replace(0, 0, '(');
   edits.replace(text.length, text.length, ')');
-  return write(source, parse(`(${text})`, options), edits);
+  return write(source, parse(`(${text})`, options), { edits, imports: [], hasValue: true });
 }
 
-function write(source: string, program: Program, given?: Edits): Script {
-  const edits = given ?? new Edits(source);
+/** The program as it is run. */
+interface Rewritten {
+  readonly edits: Edits;
+  readonly imports: readonly ImportDeclaration[];
+  readonly hasValue: boolean;
+}
+
+function rewriteProgram(source: string, program: Program, isSession: boolean): Rewritten {
+  const edits = new Edits(source);
   const imports: ImportDeclaration[] = [];
   let last: Declared | undefined;
-  if (!given) {
-    for (const statement of program.body) {
-      if (statement.type === 'ImportDeclaration') {
-        imports.push(statement);
-        edits.blank(statement.start, statement.end);
-      } else last = rewrite(statement, edits);
-    }
+  for (const statement of program.body) {
+    if (statement.type === 'ImportDeclaration') {
+      imports.push(statement);
+      edits.blank(statement.start, statement.end);
+    } else last = rewrite(statement, edits, isSession);
   }
+  if (isSession) {
+    for (const { name, start, end, isShorthand } of assignedConstants(program))
+      edits.replace(start, end, `${isShorthand ? `${name}: ` : ''}${constantsName}.${name}`);
+  }
+  return { edits, imports, hasValue: last?.type === 'ExpressionStatement' };
+}
+
+function write(source: string, program: Program, { edits, imports, hasValue }: Rewritten): Script {
   const bindings = imports.flatMap((node) => node.specifiers.map(({ local }) => local.name));
   return {
     code: edits.text(),
     importing: imports.length > 0 ? writeImports(source, imports, bindings) : undefined,
     bindings,
-    hasValue: given !== undefined || last?.type === 'ExpressionStatement',
+    hasValue,
     modules: modulesOf(source, program),
     globals: () => globalsOf(program).map(({ name, at }) => ({ name, ...placeOf(source, at) })),
     toOriginal: (place) => edits.toOriginal(place),
@@ -211,12 +232,12 @@ function writeImports(
   return `${edits.text()}\n;export { ${exported} };`;
 }
 
-/** Declarations become variables, so that a later run of the session may declare them again. Answers what stands there then. */
-function rewrite(statement: Declared, edits: Edits): Declared | undefined {
+/** In a session declarations become variables, so that a later run may declare them again. Answers what stands there then. */
+function rewrite(statement: Declared, edits: Edits, isSession: boolean): Declared | undefined {
   const { type, start, end } = statement;
-  if (type === 'VariableDeclaration') rewriteVariables(statement, edits);
-  if (type === 'ClassDeclaration') rewriteClass(statement, edits);
-  if (type === 'ExportNamedDeclaration') return rewriteExport(statement, edits);
+  if (isSession && type === 'VariableDeclaration') rewriteVariables(statement, edits);
+  if (isSession && type === 'ClassDeclaration') rewriteClass(statement, edits);
+  if (type === 'ExportNamedDeclaration') return rewriteExport(statement, edits, isSession);
   if (type === 'ExportDefaultDeclaration') edits.blank(start, statement.declaration.start);
   if (type === 'ExportAllDeclaration') edits.blank(start, end);
   return statement;
@@ -236,6 +257,7 @@ function rewriteClass({ start, end, id }: ClassDeclaration, edits: Edits): void 
 function rewriteExport(
   statement: Extract<ModuleDeclaration, { type: 'ExportNamedDeclaration' }>,
   edits: Edits,
+  isSession: boolean,
 ): Declared | undefined {
   const { declaration } = statement;
   if (!declaration) {
@@ -243,7 +265,7 @@ function rewriteExport(
     return undefined;
   }
   edits.blank(statement.start, declaration.start);
-  return rewrite(declaration, edits);
+  return rewrite(declaration, edits, isSession);
 }
 
 function placeOf(source: string, at: number): Place {

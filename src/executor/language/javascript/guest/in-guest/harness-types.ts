@@ -64,6 +64,8 @@ export interface Harness {
   /** In the memory of another interpreter, before its first run. */
   resume(): void;
   readonly files: object;
+  /** Its properties are the session's variables, and cannot be assigned to. */
+  readonly constants: object;
 }
 
 /** As written by {@link Harness.leavings}. */

@@ -95,7 +95,6 @@ export function installHarness(host: HarnessHost, parts: HarnessParts): Harness 
     console.begin(request.outputBytes);
     timers.clear();
     // names that only the guest's code knows
-    const scope = globalThis as unknown as Record<string, unknown>;
     scope['SUBMIT'] = submit;
     tools.begin(request);
     display.begin(request);
@@ -115,7 +114,17 @@ export function installHarness(host: HarnessHost, parts: HarnessParts): Harness 
     return settle({ type: 'returned', value: encode(value, 'the value'), variables });
   };
 
+  // what a session's constants are assigned through: they are variables there
+  const scope = globalThis as unknown as Record<string | symbol, unknown>;
+  const constants = new Proxy({} as object, {
+    get: (_constants, name) => scope[name],
+    set: (_constants, name) => {
+      throw new NativeTypeError(`'${String(name)}' is read-only`);
+    },
+  });
+
   return {
+    constants,
     begin,
     finish,
     describe,
