@@ -25,7 +25,7 @@ export interface ExecutionContext {
   readonly files?: Readonly<Record<string, string | Uint8Array>>;
   /**
    * Modules that the code may import, by name, and their source in its language. They stay in a session. Python: `a`, `a.b`, `a/b.py` or
-   * `a/__init__.py`, written below `/sandbox`; one that is given anew with another source is imported anew.
+   * `a/__init__.py`, written below `/sandbox`. In Python, JavaScript and TypeScript one that is given anew with another source is imported anew.
    */
   readonly imports?: Readonly<Record<string, string>>;
   /** A folder below `/sandbox`, made where it is missing, in which the code starts. Default: where the last run of the session was, at first `/sandbox`. */

@@ -171,3 +171,31 @@ test('names of modules may look like parts of a traceback', async () => {
   expect(await run(engine, forged)).toMatchObject({ error: { line: 1 } });
   expect(await run(engine, forged)).not.toHaveProperty('error.file');
 });
+
+test('a module that is given anew with another source is loaded anew, and so is what needs it', async () => {
+  const engine = await open();
+  const count = 'globalThis.loads = (globalThis.loads ?? 0) + 1';
+  const given = (n: number): RunRequest['imports'] => [
+    ['lib/a.js', `${count}; export const a = ${n}\nexport const f = () => { throw new Error("e") }`],
+    ['lib/b.js', `${count}; export { a as b } from "./a"`],
+    ['c.js', `${count}; import { b } from "./lib/b.js"; export const c = b * 10`],
+    ['d.js', `${count}; export const d = await import("c")`],
+    ['alone.js', `${count}; export const alone = {}`],
+  ];
+  const code = `import { c } from "c"; import { a } from "./lib/a.js"; import { d } from "d"
+import { alone } from "alone"; const same = globalThis.last === alone; globalThis.last = alone
+const result = [c, a, d.c, same, loads]; result`;
+  expect(await run(engine, code, { imports: given(1) })).toMatchObject({ value: [10, 1, 10, false, 5] });
+  expect(await run(engine, code, { imports: given(1) })).toMatchObject({ value: [10, 1, 10, true, 5] });
+  expect(await run(engine, code, { imports: given(2) })).toMatchObject({ value: [20, 2, 20, true, 9] });
+  expect(await run(engine, code, { imports: given(3) })).toMatchObject({ value: [30, 3, 30, true, 13] });
+  const failed = await run(engine, 'import { f } from "lib/a.js"\nf()');
+  expect(failed).toMatchObject({ error: { file: 'lib/a.js', line: 2 } });
+  expect((failed as { error: { traceback: string } }).error.traceback).toContain('(lib/a.js:2:');
+  const state = engine.save({ sizeBytes: 2 ** 25, packageBytes: 0, timeMs: 1000, idleMs: 50 }, true);
+  const next = await open();
+  if (typeof state !== 'object') throw new Error('nothing was put aside');
+  await next.restore(state.parts.map((part) => new Uint8Array(part as ArrayBuffer)));
+  expect(await run(next, code, { imports: given(3) })).toMatchObject({ value: [30, 3, 30, true, 13] });
+  expect(await run(next, code, { imports: given(1) })).toMatchObject({ value: [10, 1, 10, true, 17] });
+});

@@ -129,7 +129,7 @@ export class JavaScriptEngine implements Engine {
     if (!session) return [];
     const options = this.#parts();
     const { host, modules } = options;
-    modules.add(session.imports);
+    modules.restore(session.modules);
     this.#used = { interpreter: await Interpreter.restore(options, session.image), host, modules };
     this.#runs = session.runs;
     this.#place = Promise.resolve(this.#used);

@@ -1,6 +1,6 @@
 /** What `import` finds: the modules that the caller gave as files, and the few that are part of the sandbox. */
 
-import { faultOfModule, isFault, placeOfAsked } from './script.ts';
+import { faultOfModule, isFault, modulesAskedBy, placeOfAsked } from './script.ts';
 import type { ScriptFault } from './script.ts';
 import type { KnownSource, SourcePlace } from './traceback.ts';
 import { countCharacters, originalFault, samePlace } from './translation.ts';
@@ -49,8 +49,15 @@ function placesOf({ code, toOriginal }: Translated): KnownSource['toOriginal'] {
   return (place) => toOriginal(count(place));
 }
 
+/** A module as {@link Modules} hands it over to the next one: how often it was replaced comes last. */
+export type SavedModule = readonly [name: string, source: string, version: number];
+
 export class Modules {
   readonly #sources = new Map<string, string>();
+  /** The interpreter loads a name once: a module that was replaced, or that needs one that was, goes on under another. */
+  readonly #versions = new Map<string, number>();
+  /** From these other names. */
+  readonly #paths = new Map<string, string>();
   /** Of those that the interpreter has asked for. */
   readonly #known = new Map<string, KnownSource>();
   readonly #translate: Translation['module'];
@@ -64,12 +71,56 @@ export class Modules {
   }
 
   add(imports: readonly (readonly [name: string, source: string])[]): void {
+    const replaced: string[] = [];
     for (const [name, source] of imports) {
       const path = plain(name);
-      if (this.#sources.get(path) === source) continue;
+      const before = this.#sources.get(path);
+      if (before === source) continue;
+      if (before !== undefined) replaced.push(path);
       this.#sources.set(path, source);
       this.#changes += 1;
     }
+    if (replaced.length > 0) for (const path of this.#dependentsOf(replaced)) this.#renew(path);
+  }
+
+  /** Takes what {@link all} of another one told. */
+  restore(saved: readonly SavedModule[]): void {
+    for (const [path, source, version] of saved) {
+      this.#sources.set(path, source);
+      if (version > 0) this.#name(path, version);
+      this.#changes += 1;
+    }
+  }
+
+  #renew(path: string): void {
+    this.#name(path, (this.#versions.get(path) ?? 0) + 1);
+  }
+
+  #name(path: string, version: number): void {
+    this.#versions.set(path, version);
+    this.#paths.set(nameOf(path, version), path);
+  }
+
+  /** These, and all that name one of them in their text, or one that does. */
+  #dependentsOf(paths: readonly string[]): ReadonlySet<string> {
+    const found = new Set(paths);
+    const asked = new Map([...this.#sources.keys()].map((path) => [path, this.#askedBy(path)] as const));
+    for (let size = 0; size < found.size;) {
+      ({ size } = found);
+      for (const [path, needed] of asked) if (needed.some((other) => found.has(other))) found.add(path);
+    }
+    return found;
+  }
+
+  #askedBy(path: string): readonly string[] {
+    const translated = this.#made(path);
+    if (!translated || isFault(translated)) return [];
+    return modulesAskedBy(translated.code).map((asked) => this.#pathOf(this.resolve(path, asked)));
+  }
+
+  /** Of the name that the interpreter has for it. */
+  #pathOf(name: string): string {
+    return this.#paths.get(name) ?? name;
   }
 
   /** Another number whenever something was added or replaced. */
@@ -77,16 +128,15 @@ export class Modules {
     return this.#changes;
   }
 
-  /** What {@link add} takes. */
-  get all(): readonly (readonly [name: string, source: string])[] {
-    return [...this.#sources];
+  get all(): readonly SavedModule[] {
+    return [...this.#sources].map(([path, source]) => [path, source, this.#versions.get(path) ?? 0]);
   }
 
   /** The full name of what `base` asks for; what is not found keeps its name, and fails when it is read. */
   resolve(base: string, asked: string): string {
     const path = /^\.{0,2}\//u.test(asked) ? join(base, asked) : plain(asked);
     const found = this.#endings.find((ending) => this.#sources.has(path + ending));
-    if (found !== undefined) return path + found;
+    if (found !== undefined) return nameOf(path + found, this.#versions.get(path + found) ?? 0);
     return ownModules.has(ownName(asked)) ? `node:${ownName(asked)}` : asked;
   }
 
@@ -95,7 +145,10 @@ export class Modules {
     const translated = this.#made(name);
     if (!translated) return name.startsWith('node:') ? ownModules.get(ownName(name)) : undefined;
     const isBroken = isFault(translated);
-    this.#known.set(name, { file: name, toOriginal: isBroken ? samePlace : placesOf(translated) });
+    this.#known.set(name, {
+      file: this.#pathOf(name),
+      toOriginal: isBroken ? samePlace : placesOf(translated),
+    });
     return isBroken ? translated : translated.code;
   }
 
@@ -125,17 +178,21 @@ export class Modules {
           ? asked.exported === name
           : asked.name === name && this.resolve(file, asked.from) === module,
       );
-      if (place) return { ...toOriginal(place), file };
+      if (place) return { ...toOriginal(place), file: this.#pathOf(file) };
     }
     return undefined;
   }
 
   #made(name: string): Translated | ScriptFault | undefined {
-    const source = this.#sources.get(name);
+    const path = this.#pathOf(name);
+    const source = this.#sources.get(path);
     if (source === undefined) return undefined;
-    return name.endsWith('.json') ? wrapJson(source) : this.#translate(source, name);
+    return path.endsWith('.json') ? wrapJson(source) : this.#translate(source, path);
   }
 }
+
+/** Under which the interpreter loads it. */
+const nameOf = (path: string, version: number): string => (version === 0 ? path : `${path}?${version}`);
 
 const plain = (name: string): string => name.replace(/^(\.?\/)+/u, '');
 

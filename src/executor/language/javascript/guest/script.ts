@@ -90,6 +90,16 @@ export function faultOfModule(source: string): ScriptFault | undefined {
   }
 }
 
+/** The modules that a module names where it imports them; none of one that cannot be compiled. */
+export function modulesAskedBy(source: string): readonly string[] {
+  try {
+    const program = parse(source, { ecmaVersion: 'latest', sourceType: 'module' });
+    return modulesOf(source, program).map(({ name }) => name);
+  } catch {
+    return [];
+  }
+}
+
 /** Something that a module's text asks another one for. */
 export interface AskedName {
   /** The other one, as the text names it. */

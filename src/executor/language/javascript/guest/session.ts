@@ -9,7 +9,7 @@ import type { SavedState } from '../../../guest/engine.ts';
 import type { SaveBounds } from '../../../sandbox/session-protocol.ts';
 import type { Leavings } from './in-guest/harness-types.ts';
 import type { Interpreter } from './interpreter.ts';
-import type { Modules } from './modules.ts';
+import type { Modules, SavedModule } from './modules.ts';
 
 /** An image of so many bytes is copied after every run: it takes a few milliseconds, most of them to find out which pages are empty. */
 export const quickBytes: number = 4 * 2 ** 20;
@@ -25,7 +25,7 @@ export interface SessionContent {
 /** What was put aside, opened. */
 export interface OpenedSession {
   readonly image: HeapImage;
-  readonly imports: readonly (readonly [name: string, source: string])[];
+  readonly modules: readonly SavedModule[];
   readonly runs: number;
 }
 
@@ -76,10 +76,10 @@ export function openSession([bytes, sources]: readonly Uint8Array[]): OpenedSess
   if (!bytes || bytes.length === 0) return undefined;
   // each is the whole of its buffer
   const image = openHeapImage(bytes.buffer as ArrayBuffer);
-  const imports = JSON.parse(new TextDecoder().decode(sources)) as OpenedSession['imports'];
+  const modules = JSON.parse(new TextDecoder().decode(sources)) as OpenedSession['modules'];
   const { buffer, byteOffset, length } = image.header;
   const runs = new Uint32Array(buffer, byteOffset, length / 4).at(-1) ?? 0;
-  return { image, imports, runs };
+  return { image, modules, runs };
 }
 
 /** `undefined` where it does not answer: it may have no memory left, or be taken up with what the guest made of it. */

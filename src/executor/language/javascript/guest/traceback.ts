@@ -51,7 +51,7 @@ function readFrame(line: string, find: (name: string) => KnownSource | undefined
     return {
       place: file === undefined ? place : { ...place, file },
       isBare: groups['close'] === '' && line.slice(0, start + at).trim() === 'at',
-      line: `${line.slice(0, found.index)}:${place.line}:${place.column}${groups['close']}`,
+      line: `${line.slice(0, start + at)}${file ?? text.slice(at)}:${place.line}:${place.column}${groups['close']}`,
     };
   }
   return undefined;
