@@ -3,7 +3,7 @@ import { fetchAsset, sha256Hex } from '../../platform/index.ts';
 import type { Language } from '../language/language.ts';
 import type { FrameAsset } from './protocol.ts';
 import type { GuestFiles } from './sandbox-host.ts';
-import { capWasmMemory } from './wasm-memory.ts';
+import type * as WasmMemory from './wasm-memory.ts';
 
 /** Where the sandbox's files are. */
 export interface AssetLocation {
@@ -33,16 +33,21 @@ export async function fetchGuestFiles(
   memoryBytes: number,
   signal: AbortSignal,
 ): Promise<GuestFiles> {
-  const [worker, ...contents] = await Promise.all(
-    [language.worker, ...language.assets.map(({ file }) => file)].map((file) =>
-      fetchAsset(assetUrl(location, file), { signal }),
-    ),
-  );
+  const files = [language.worker, ...language.assets.map(({ file }) => file)];
+  const isCapping = language.assets.some(({ isMemoryCapped }) => isMemoryCapped);
+  const [capping, [worker, ...contents]] = await Promise.all([
+    // most languages make their memory themselves; for the others it comes with the files
+    isCapping ? import('./wasm-memory.ts') : undefined,
+    Promise.all(files.map((file) => fetchAsset(assetUrl(location, file), { signal }))),
+  ]);
   // hashed as they came: the platform has its own copy of them by now
   const build = language.hasSnapshots ? digestOf([worker as ArrayBuffer, ...contents]) : undefined;
   const assets = language.assets.map(({ name, form, isMemoryCapped }, index): FrameAsset => {
     const content = contents[index] as ArrayBuffer;
-    return { name, form, content: isMemoryCapped ? capWasmMemory(content, memoryBytes) : content };
+    if (!isMemoryCapped) return { name, form, content };
+    // never uncapped: without it this throws
+    const { capWasmMemory } = capping as typeof WasmMemory;
+    return { name, form, content: capWasmMemory(content, memoryBytes) };
   });
   return { worker: worker as ArrayBuffer, assets, build };
 }
