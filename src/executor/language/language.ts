@@ -67,7 +67,9 @@ export interface Language {
   readonly leastMemoryBytes: number;
   /** What code may be handed over as. Default `text`. */
   readonly codeForm?: CodeForm;
-  /** What is wrong with a name (in the form NFKC) as a variable, or as an output, or `undefined`. */
+  /** The form in which the language reads a name: two that have the same are one. Default: as it is written. */
+  readonly normalName?: (name: string) => string;
+  /** What is wrong with a name, in its normal form, as a variable, or as an output, or `undefined`. */
   readonly refuseName: (name: string, use: NameUse) => string | undefined;
   /** What is wrong with a name in `context.imports`, or `undefined`. Default: any will do. */
   readonly refuseImport?: (name: string) => string | undefined;

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { isCodedError } from '../../base/index.ts';
+import { javascript } from '../language/javascript/javascript.ts';
 import { python } from '../language/python/python.ts';
 import { defaultLimits } from '../limits.ts';
 import { denyByDefault } from '../policy/policy.ts';
@@ -72,3 +73,38 @@ function detached(): ArrayBuffer {
   structuredClone(buffer, { transfer: [buffer] });
   return buffer;
 }
+
+test('Python reads two ways to write a name as one, and takes no two values under it', () => {
+  const call = () => 1;
+  const code = (context: object, language = python): string =>
+    codeOf(() => prepareRun('1', context, {}, { ...rules, language }));
+  expect(code({ variables: { ﬁ: 1, fi: 2 } })).toBe('executor/variable-invalid');
+  expect(code({ tools: { ﬁ: { call }, fi: { call } } })).toBe('executor/tool-invalid');
+  expect(code({ variables: { fi: 1 }, tools: { ﬁ: { call } } })).toBe('executor/tool-invalid');
+  expect(code({ variables: { ﬁ: 1 }, tools: { fi: { call } } })).toBe('executor/tool-invalid');
+  // JavaScript reads them as they are written
+  expect(code({ variables: { ﬁ: 1, fi: 2 }, tools: { ℌ: { call }, H: { call } } }, javascript)).toBe('none');
+});
+
+test('names are handed over in the form in which the language reads them', () => {
+  const request = (language = python): unknown => {
+    const { request: bytes } = prepareRun(
+      '1',
+      { variables: { ℌ: 1 }, tools: { ſ: { call: () => 1 } } },
+      { outputs: ['ℌ'] },
+      { ...rules, language },
+    );
+    return JSON.parse(new TextDecoder().decode(bytes));
+  };
+  expect(request()).toMatchObject({ variables: { H: 1 }, tools: ['s'], outputs: ['H'] });
+  expect(request(javascript)).toMatchObject({ variables: { ℌ: 1 }, tools: ['ſ'], outputs: ['ℌ'] });
+});
+
+test.each([
+  // oxlint-disable-next-line no-sparse-arrays -- that is what is refused
+  [[1, , 2]],
+  [[[0], Array.from({ length: 2 }).fill(undefined)]],
+  [Object.assign([], { length: 3 })],
+])('what is missing in a list is refused, as undefined is', (list) => {
+  expect(codeOf(() => prepare({ list }))).toBe('executor/variable-invalid');
+});

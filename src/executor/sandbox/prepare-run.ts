@@ -10,7 +10,7 @@ import type { Policy } from '../policy/policy.ts';
 import type { Tool } from '../tool.ts';
 import type { PackageRequest } from '../package.ts';
 import type { Denial } from './denial.ts';
-import { checkEnvironment, checkTools, findDenial } from './prepare-tools.ts';
+import { checkEnvironment, checkTools, findDenial, normalName } from './prepare-tools.ts';
 import type { RunRequest, RunStart } from './protocol.ts';
 import { ValueEncoder } from './value-codec.ts';
 
@@ -72,10 +72,25 @@ function checkCode(code: Code, maxBytes: number, form: CodeForm): void {
 
 function checkName(field: NameUse, name: string, { language }: RunRules): string {
   if (typeof name !== 'string') throw wrong('variable', field, 'a name', typeof name);
-  const normal = name.normalize('NFKC');
+  const normal = normalName(name, language);
   const reason = language.refuseName(normal, field);
   if (reason !== undefined) throw wrong('variable', `${field} "${normal.slice(0, 100)}"`, 'a name', reason);
   return normal;
+}
+
+/** Two ways to write one name would be one variable, with the value that came last. */
+function checkDistinct(names: readonly string[]): void {
+  const seen = new Set<string>();
+  for (const name of names) {
+    if (seen.has(name))
+      throw wrong(
+        'variable',
+        `variable "${name.slice(0, 100)}"`,
+        'a name of its own',
+        'two that are read as one',
+      );
+    seen.add(name);
+  }
 }
 
 /** More fields has no answer. */
@@ -90,7 +105,7 @@ function checkSubmitFields(
   if (!Array.isArray(fields) || fields.length > maxSubmitFields) throw wrongField('another');
   const names = new Set<string>();
   return fields.map(({ name, type }: SubmitField) => {
-    const normal = typeof name === 'string' ? name.normalize('NFKC') : '';
+    const normal = typeof name === 'string' ? normalName(name, language) : '';
     const reason = language.refuseName(normal, 'variable');
     const isSound = type === undefined || (typeof type === 'string' && type.length <= 1000);
     if (reason !== undefined || names.has(normal) || !isSound) throw wrongField(reason ?? 'another');
@@ -276,6 +291,7 @@ export function prepareRun(
   const variables = Object.entries(context.variables ?? {}).map(
     ([name, value]) => [checkName('variable', name, rules), encodeVariable(name, value, encoder)] as const,
   );
+  checkDistinct(variables.map(([name]) => name));
   const request: RunRequest = {
     code: typeof code === 'string' ? code : '',
     ...(typeof code === 'string' ? {} : { bytes: encoder.encode(code, 'code') }),

@@ -23,23 +23,37 @@ function invalid(field: string, expected: string, found: string): CodedError {
 export function checkTools(context: ExecutionContext, language: Language): ReadonlyMap<string, Tool> {
   const entries = Object.entries(context.tools ?? {});
   if (entries.length > maxTools) throw invalid('tools', `at most ${maxTools} tools`, String(entries.length));
-  return new Map(entries.map(([name, tool]) => [checkName(name, context, language), checkTool(name, tool)]));
+  const variables = new Set(Object.keys(context.variables ?? {}).map((name) => normalName(name, language)));
+  const tools = new Map<string, Tool>();
+  for (const [name, tool] of entries) {
+    const normal = checkName(name, variables, language);
+    if (tools.has(normal))
+      throw invalid(fieldOf(name), 'a name of its own', 'another tool whose name is read as the same');
+    tools.set(normal, checkTool(name, tool));
+  }
+  return tools;
 }
 
-function checkName(name: string, context: ExecutionContext, language: Language): string {
-  const normal = name.normalize('NFKC');
-  const field = `tools["${name.slice(0, 100)}"]`;
+/** A name as the language reads it. */
+export function normalName(name: string, { normalName: normalize }: Language): string {
+  return normalize ? normalize(name) : name;
+}
+
+const fieldOf = (name: string): string => `tools["${name.slice(0, 100)}"]`;
+
+function checkName(name: string, variables: ReadonlySet<string>, language: Language): string {
+  const normal = normalName(name, language);
+  const field = fieldOf(name);
   const reason = language.refuseName(normal, 'variable');
   if (reason !== undefined) throw invalid(field, 'a name', reason);
   if (normal.length > maxToolNameLength)
     throw invalid(field, `a name of at most ${maxToolNameLength} characters`, String(normal.length));
-  if (Object.hasOwn(context.variables ?? {}, name))
-    throw invalid(field, 'a name of its own', 'a variable of the same name');
+  if (variables.has(normal)) throw invalid(field, 'a name of its own', 'a variable of the same name');
   return normal;
 }
 
 function checkTool(name: string, tool: Tool): Tool {
-  const field = `tools["${name.slice(0, 100)}"]`;
+  const field = fieldOf(name);
   if (typeof tool !== 'object' || tool === null || typeof tool.call !== 'function') {
     throw invalid(field, 'an object with a function "call"', typeof tool);
   }

@@ -100,7 +100,8 @@ test('an honest guest that prints, calls and shows all that it may sends less', 
   const clock = new SimulatedClock();
   let sent = 0;
   const runner = new GuestRunner(() => void (sent += 1), {}, clock);
-  const { limits } = rules;
+  // far more calls than other messages, so that none of the others makes up for them
+  const limits = { ...defaultLimits, toolCalls: 20_000 };
   runner.install({
     interruptName: 'KeyboardInterrupt',
     async run() {
@@ -108,6 +109,11 @@ test('an honest guest that prints, calls and shows all that it may sends less', 
         runner.emit('stdout', 'x');
         runner.emit('stderr', 'x');
         runner.display('{}');
+        void runner.tools.start({ name: 'n', arguments: '[[],[]]', buffers: [], line: null });
+      }
+      for (let index = limits.displays; index < limits.toolCalls; index += 1) {
+        runner.emit('stdout', 'x');
+        runner.emit('stderr', 'x');
         void runner.tools.start({ name: 'n', arguments: '[[],[]]', buffers: [], line: null });
       }
       for (let atMs = 0; atMs < limits.wallTimeMs; atMs += 16) {
@@ -120,7 +126,7 @@ test('an honest guest that prints, calls and shows all that it may sends less', 
       return '{}';
     },
   });
-  const { grant: _kept, ...start } = prepare();
+  const { grant: _kept, ...start } = prepareRun('1', {}, {}, { ...rules, limits });
   await runner.receive({ type: 'run-start', run: 1, ...start, saving: null, hasTools: true });
   expect(sent).toBeGreaterThan(1000);
   expect(sent).toBeLessThan(mostMessages(start));

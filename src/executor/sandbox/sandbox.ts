@@ -78,7 +78,7 @@ const messagesBetweenRuns = 1000;
 
 /**
  * More messages than an honest guest sends in such a run: its runner gathers text for 16 ms or 4 KiB, and stops at the bounds on calls and rich
- * values. What is beyond it would keep the page busy, whatever it says.
+ * values. Each of these two is a message that comes after what was printed before it, on two streams: three at most. What is beyond it would keep the page busy, whatever it says.
  */
 export function mostMessages({
   outputBytes,
@@ -86,7 +86,7 @@ export function mostMessages({
   displays,
   toolCalls,
 }: Pick<PreparedRun, 'outputBytes' | 'timeoutMs' | 'displays' | 'toolCalls'>): number {
-  return messagesBetweenRuns + outputBytes / 1024 + timeoutMs / 4 + 4 * displays + 2 * toolCalls;
+  return messagesBetweenRuns + outputBytes / 1024 + timeoutMs / 4 + 3 * displays + 3 * toolCalls;
 }
 
 export class Sandbox {

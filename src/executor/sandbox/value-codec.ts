@@ -84,7 +84,8 @@ export class ValueEncoder {
   #object(value: object, path: string, depth: number): Tree {
     if (Array.isArray(value)) {
       this.#count(value.length, path);
-      return value.map((item, index) => this.encode(item, `${path}[${index}]`, depth + 1));
+      // not by map(), which leaves out what is not there
+      return Array.from(value, (item, index) => this.encode(item, `${path}[${index}]`, depth + 1));
     }
     if (value instanceof Date) return this.#date(value, path);
     if (ArrayBuffer.isView(value)) return this.#bytes(value, path);

@@ -12,6 +12,7 @@ export const python: Language = deepFreeze({
   ],
   hasSnapshots: true,
   leastMemoryBytes: 64 * 2 ** 20,
+  normalName: (name) => name.normalize('NFKC'),
   refuseName: refusePythonName,
   refuseImport: refusePythonModule,
   capabilities: {

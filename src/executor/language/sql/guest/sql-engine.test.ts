@@ -210,3 +210,10 @@ test('too large a result is told, and the database goes on', () => {
   expect(run('SELECT zeroblob(100000000)')).toEqual({ type: 'exceeded', limit: 'memory' });
   expect(run('SELECT 1')).toMatchObject({ value: { rows: [[1]] } });
 });
+
+test('a script is cut in the time that its length takes, also where a trigger does not end', () => {
+  const inTrigger = `create trigger x begin ${';'.repeat(900_000)}`;
+  expect(cutStatements(inTrigger)).toEqual([{ text: inTrigger, start: 0 }]);
+  const afterSpace = `${' '.repeat(200_000)}create trigger x begin ${'; en'.repeat(200_000)}; end; select 1`;
+  expect(cutStatements(afterSpace).map(({ text }) => text.length)).toEqual([afterSpace.length - 9, 9]);
+});

@@ -17,8 +17,8 @@ const pieces =
   /--[^\n]*|\/\*[\s\S]*?(?:\*\/|$)|'(?:[^']|'')*(?:'|$)|"(?:[^"]|"")*(?:"|$)|`(?:[^`]|``)*(?:`|$)|\[[^\]]*(?:\]|$)|;|[^-/'"`[;]+|[-/]/gu;
 const comment = /^(?:--|\/\*)/u;
 const trigger = /^\s*(?:explain\s+(?:query\s+plan\s+)?)?create\s+(?:temp\s+|temporary\s+)?trigger\b/iu;
-/** What ends a trigger. */
-const endOfTrigger = /;\s*end\s*$/iu;
+/** What stands between two semicolons where a trigger ends. */
+const endOfTrigger = /^\s*end\s*$/iu;
 
 /** Statements in order; what is nothing but space and comments is left out. */
 export function cutStatements(script: string): readonly Statement[] {
@@ -26,15 +26,24 @@ export function cutStatements(script: string): readonly Statement[] {
   let start = 0;
   // the statement without comments, to see what it is
   let bare = '';
+  // of a trigger: what has come since its last semicolon, and before the first nothing
+  let tail: string | undefined;
+  const add = (piece: string): void => {
+    bare += piece;
+    if (tail !== undefined) tail += piece;
+  };
+  /** Looks at no piece a second time, or a script of semicolons would take hours. */
+  const isInTrigger = (): boolean => (tail === undefined ? trigger.test(bare) : !endOfTrigger.test(tail));
   const finish = (end: number): void => {
     if (bare.trim() !== '') statements.push({ text: script.slice(start, end), start });
     start = end;
     bare = '';
+    tail = undefined;
   };
   for (const { 0: piece, index } of script.matchAll(pieces)) {
-    if (comment.test(piece)) bare += ' ';
-    else if (piece !== ';') bare += piece;
-    else if (trigger.test(bare) && !endOfTrigger.test(bare)) bare += piece;
+    if (comment.test(piece)) add(' ');
+    else if (piece !== ';') add(piece);
+    else if (isInTrigger()) tail = '';
     else finish(index + 1);
   }
   finish(script.length);
