@@ -87,6 +87,7 @@ async function stampOfInputs() {
     ...slowOutputs.map(({ recipe }) => join(root, recipe)),
     join(root, 'wasm/quickjs/export-table.mjs'),
     join(executor, 'policy/contains-module.ts'),
+    join(executor, 'wasm-format.ts'),
     join(executor, 'sandbox/protocol.ts'),
     join(executor, 'sandbox/session-protocol.ts'),
     join(executor, 'sandbox/sandbox-headers.ts'),

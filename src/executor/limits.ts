@@ -16,7 +16,7 @@ export interface ExecutorLimits {
   readonly frameAnswerMs: number;
   /** The interpreter's heap, enforced by the engine; rounded down to 64 KiB, at least what the language needs: 64 MiB for Python. */
   readonly memoryBytes: number;
-  /** Files the guest keeps; they live outside the heap. */
+  /** Files the guest keeps; they live outside the heap. In Python and Postgres each file, folder and link counts, too: 384 bytes, its name, where it leads. */
   readonly fileBytes: number;
   /** Printed text of one run, both streams together, as UTF-8. */
   readonly outputBytes: number;

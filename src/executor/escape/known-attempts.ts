@@ -155,6 +155,7 @@ const limits: readonly KnownAttempt[] = [
     'zip-bomb',
     'file-stretched',
     'file-deleted-open',
+    'name-flood',
     'wasi-name-flood',
   ),
   known('deep input that ends the interpreter', 'deep-json', 'deep-attribute', 'deep-code', 'deep-source'),

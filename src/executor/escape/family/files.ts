@@ -91,6 +91,18 @@ const python: readonly EscapeAttempt[] = [
     shows: answers(2 ** 20),
     words: 'one of them was written',
   }),
+  pairInSession(
+    'files',
+    plan('name-flood', 'python', 'links without end to names of thousands of letters, and no file'),
+    {
+      code: 'import os, shutil\nos.mkdir("/tmp/{token}")\ntry:\n  for n in range(40000): os.symlink("x" * 4000, f"/tmp/{token}/{n}")\nfinally: shutil.rmtree("/tmp/{token}")',
+      holds: noSpace,
+      allowed:
+        'import os\nos.symlink("x" * 4000, "/tmp/{token}")\nsize = len(os.readlink("/tmp/{token}"))\nos.remove("/tmp/{token}")\nsize',
+      shows: answers(4000),
+      words: 'one of them was made',
+    },
+  ),
   pairInSession('files', plan('link-loop', 'python', 'a link to itself'), {
     code: 'import os\nos.symlink("/tmp/l{token}", "/tmp/l{token}")\nopen("/tmp/l{token}")',
     holds: throwsText(/OSError/u),

@@ -8,6 +8,7 @@ interface FileOperations {
   readonly write: (...given: never[]) => number;
 }
 interface LogNode {
+  readonly name: string;
   usedBytes: number;
   contents: Uint8Array | Record<string, LogNode>;
   node_ops: object;
@@ -28,7 +29,7 @@ export interface LogFiles {
 /** How emscripten makes a file in memory. */
 export interface LogMemory extends MemoryFiles {
   createNode(parent: LogNode, name: string, mode: number, device: number): LogNode;
-  readonly ops_table: {
+  readonly ops_table: MemoryFiles['ops_table'] & {
     readonly file: {
       readonly node: object;
       readonly stream: FileOperations & MemoryFiles['ops_table']['file']['stream'];
