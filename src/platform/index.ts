@@ -8,6 +8,7 @@ export { deflateBytes, inflateBytes } from './compression.ts';
 export type { Compression } from './compression.ts';
 export { cancellation, withDeadline } from './deadline.ts';
 export type { DeadlineOptions } from './deadline.ts';
+export { DeadlineQueue } from './deadline-queue.ts';
 export { sha256Hex } from './digest.ts';
 export { createSimulatedLocks, hasLocks, holdLock, holdLockIfFree, lockFreed, systemLocks } from './lock.ts';
 export type { HeldLock, LockRequest, Locks } from './lock.ts';

@@ -1,4 +1,3 @@
-export { DeadlineQueue } from './deadline-queue.ts';
 export type { Envelope } from './envelope.ts';
 export { defaultPortLimits } from './limits.ts';
 export type { PortLimits } from './limits.ts';

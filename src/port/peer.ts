@@ -1,9 +1,8 @@
 /** Calls in both directions over one port. Every call ends: value, error, timeout, cancelled, or peer died. */
 import { CodedError, toCodedError } from '../base/index.ts';
-import { cancellation, systemClock } from '../platform/index.ts';
+import { cancellation, DeadlineQueue, systemClock } from '../platform/index.ts';
 import type { Clock, DeadlineOptions } from '../platform/index.ts';
 import type { SpanContext } from '../telemetry/index.ts';
-import { DeadlineQueue } from './deadline-queue.ts';
 import { parseEnvelope, protocolVersion } from './envelope.ts';
 import type { Envelope } from './envelope.ts';
 import { Incoming } from './incoming-call.ts';

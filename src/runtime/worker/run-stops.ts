@@ -1,8 +1,7 @@
 /** What ends the forwards of one module: their caller, their time, or the module's own end. No signal and no timer for each. */
 import type { CallContext } from '../../actor/index.ts';
 import { CodedError } from '../../base/index.ts';
-import { systemClock } from '../../platform/index.ts';
-import { DeadlineQueue } from '../../port/index.ts';
+import { DeadlineQueue, systemClock } from '../../platform/index.ts';
 import type { StopSource } from '../../program/index.ts';
 
 interface Open {

@@ -8,7 +8,7 @@
  * back and planned again from what is stored if the mark names somebody else. Where keys were new last, others that are not remembered
  * are taken to be new too: they are added along with the reads, and an entry or a tombstone that is there has the same effect.
  */
-import { withDeadline } from '../../platform/index.ts';
+import { DeadlineQueue, withDeadline } from '../../platform/index.ts';
 import type { Clock } from '../../platform/index.ts';
 import { planCommit } from '../plan-commit.ts';
 import type { CommitPlan, KeyState, PlannedChange, PreparedCommit } from '../plan-commit.ts';
@@ -48,6 +48,8 @@ interface StoredState extends KeyState {
 const maxRemembered = 10_000;
 const writerKey = 'writer';
 const allStores = [entryStore, tombstoneStore, markStore, historyStore, fileStore];
+/** Enough for new values of entries, and in the way of every other commit and reader all the same. The engine takes longer for each further one. */
+const putStores = [entryStore, markStore];
 const neverWritten: KeyState = { revision: 0, isLive: false };
 
 /** Why an optimistic transaction was rolled back: not a failure. */
@@ -71,7 +73,7 @@ interface Attempt {
   /** Runs when the transaction will not be rolled back to be planned again. */
   readonly onSure: () => void;
   /** Keys that are added: an entry that is there ends the transaction. */
-  added: ReadonlySet<string>;
+  readonly added: ReadonlySet<string>;
   isCommitAsked: boolean;
   /** The mark named this connection. */
   wasOurs: boolean;
@@ -83,6 +85,8 @@ interface Attempt {
 
 export class CommitRunner {
   readonly #options: CommitRunnerOptions;
+  /** One timer for all, which costs those that end in time nothing. */
+  readonly #silences: DeadlineQueue<WatchedTransaction>;
   readonly #states = new Map<string, StoredState>();
   /** The connection that the remembered states belong to. */
   #owner: string | undefined;
@@ -94,6 +98,12 @@ export class CommitRunner {
 
   constructor(options: CommitRunnerOptions) {
     this.#options = options;
+    this.#silences = new DeadlineQueue(options.clock, (watched) => watched.fallSilent());
+  }
+
+  /** No commit is under way, and none comes. */
+  close(): void {
+    this.#silences.close();
   }
 
   /**
@@ -141,22 +151,29 @@ export class CommitRunner {
   ): Promise<CommitPlan> {
     const { durability, signal } = request;
     const { keepHistory } = this.#options;
-    const transaction = connection.database.transaction(allStores, 'readwrite', { durability });
+    const foreseen = planAssumed(request, assumed);
+    const scope = keepHistory === 1 && foreseen && putsAlone(foreseen) ? putStores : allStores;
+    const transaction = connection.database.transaction(scope, 'readwrite', { durability });
     const { losses } = connection;
-    const watched = new WatchedTransaction(transaction, { ...this.#options, losses, signal });
+    const watched = new WatchedTransaction(transaction, {
+      ...this.#options,
+      losses,
+      signal,
+      silences: this.#silences,
+    });
     const attempt: Attempt = {
       connection,
       request,
       keepHistory,
       transaction,
       onSure,
-      added: new Set(),
+      added: foreseen?.added ?? new Set(),
       isCommitAsked: false,
       wasOurs: false,
       wereNew: undefined,
       found: new Map(),
     };
-    const planning = planAndWrite(attempt, assumed);
+    const planning = planAndWrite(attempt, foreseen?.plan);
     // what the planning threw is why the transaction failed; its end is still awaited
     planning.catch((error: unknown) => watched.abort(isEcho(error) ? undefined : error));
     try {
@@ -207,14 +224,14 @@ function withOutcome(failure: TransactionFailure, { isCommitAsked, added }: Atte
   return new TransactionFailure('unknown', failure.cause);
 }
 
-async function planAndWrite(attempt: Attempt, assumed: Assumption): Promise<CommitPlan> {
+/** @param assumedPlan a plan that holds unless somebody else has written */
+async function planAndWrite(attempt: Attempt, assumedPlan: CommitPlan | undefined): Promise<CommitPlan> {
   const { request, transaction, connection, onSure } = attempt;
   const keys = [...request.commit.encodedKeys];
   const mark = transaction.objectStore(markStore);
   const writer = answerOf(mark.get(writerKey) as IDBRequest<string | undefined>);
   // an aborted transaction rejects it while nobody waits for it
   writer.catch(() => undefined);
-  const assumedPlan = planAssumed(attempt, assumed);
   if (assumedPlan) return writeAssumed(attempt, assumedPlan, writer);
   onSure();
   const states = await readStates(transaction, keys);
@@ -228,16 +245,39 @@ async function planAndWrite(attempt: Attempt, assumed: Assumption): Promise<Comm
   return plan;
 }
 
-/** The plan from what is assumed of the keys; undefined where it says nothing of some of them. */
-function planAssumed(attempt: Attempt, { remembered, areNew }: Assumption): CommitPlan | undefined {
-  const { commit, atMs } = attempt.request;
+/** A plan from what is assumed of the keys. */
+interface Foreseen {
+  readonly plan: CommitPlan;
+  readonly added: ReadonlySet<string>;
+}
+
+/** Undefined where what is assumed says nothing of some of the keys. */
+function planAssumed(
+  { commit, atMs }: CommitRequest,
+  { remembered, areNew }: Assumption,
+): Foreseen | undefined {
   const others = [...commit.encodedKeys].filter((key) => !remembered.has(key));
   if (commit.encodedKeys.size === 0 || (others.length > 0 && !areNew)) return undefined;
   const plan = planCommit(commit, (key) => remembered.get(key) ?? neverWritten, atMs);
   // whatever else follows from their being new would not fail where they are not
   if (!others.every((key) => plan.changes.get(key)?.isLive)) return undefined;
-  attempt.added = new Set(others);
-  return plan;
+  return { plan, added: new Set(others) };
+}
+
+/** Whether entries that are there get new values, without files, and nothing else happens. */
+function putsAlone({ plan, added }: Foreseen): boolean {
+  if (added.size > 0) return false;
+  for (const {
+    isLive,
+    before,
+    wasForgotten,
+    write: { value },
+  } of plan.changes.values()) {
+    const { file } = before as StoredState; // as it was remembered here
+    if (!isLive || !before.isLive || wasForgotten || file !== undefined || fileOf(value) !== undefined)
+      return false;
+  }
+  return true;
 }
 
 async function writeAssumed(
@@ -246,8 +286,9 @@ async function writeAssumed(
   writer: Promise<string | undefined>,
 ): Promise<CommitPlan> {
   const { transaction, connection, request, added, onSure } = attempt;
-  const tombstones = transaction.objectStore(tombstoneStore);
-  const deleted = Promise.all([...added].map((key) => answerOf(tombstones.getKey(key))));
+  const deleted = Promise.all(
+    [...added].map((key) => answerOf(transaction.objectStore(tombstoneStore).getKey(key))),
+  );
   deleted.catch(() => undefined);
   write(attempt, plan);
   attempt.wasOurs = (await writer) === connection.id;
@@ -289,18 +330,18 @@ function write(attempt: Attempt, plan: CommitPlan): void {
   const { transaction, keepHistory, request } = attempt;
   const { atMs } = request;
   const entries = transaction.objectStore(entryStore);
-  const tombstones = transaction.objectStore(tombstoneStore);
   for (const [key, change] of plan.changes) {
     const { revision, isForgotten, before } = change;
     leaveFile(attempt, key, before);
     if (change.wasForgotten) dropHistory(attempt, allRevisions(key));
     if (change.isLive) {
-      if (isDeleted(before)) tombstones.delete(key);
+      if (isDeleted(before)) transaction.objectStore(tombstoneStore).delete(key);
       const record = { ...contentOf(change.write.value), revision, atMs } satisfies StoredRecord;
       if (attempt.added.has(key)) entries.add(record, key);
       else entries.put(record, key);
       refer(attempt, change.write.value, key, revision);
     } else {
+      const tombstones = transaction.objectStore(tombstoneStore);
       if (before.isLive) entries.delete(key);
       if (!isForgotten) tombstones.put({ revision, atMs } satisfies StoredRecord, key);
       else if (isDeleted(before)) tombstones.delete(key);

@@ -1,6 +1,6 @@
 /** One transaction whose every end is seen: complete, abort, a dead connection, silence. */
 import { cancellation } from '../../platform/index.ts';
-import type { Clock } from '../../platform/index.ts';
+import type { Clock, DeadlineQueue } from '../../platform/index.ts';
 import { nameOf, TransactionFailure } from './indexeddb-failure.ts';
 
 export interface TransactionLimits {
@@ -11,6 +11,8 @@ export interface TransactionLimits {
   readonly graceMs: number;
   /** Of the connection: called when it is gone. */
   readonly losses: Set<(cause: unknown) => void>;
+  /** Of whoever has many transactions. Default: a timer for each. */
+  readonly silences?: DeadlineQueue<WatchedTransaction>;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -58,9 +60,15 @@ export class WatchedTransaction {
     }
   }
 
+  /** The engine has not answered in time. */
+  fallSilent(): void {
+    this.abort(this.#silence());
+    this.#failAfterGrace(this.#silence());
+  }
+
   #follow(): Promise<void> {
     const transaction = this.#transaction;
-    const { clock, timeoutMs, losses, signal } = this.#limits;
+    const { clock, timeoutMs, losses, signal, silences } = this.#limits;
     return new Promise((resolve, reject) => {
       const onLoss = (cause: unknown): void => this.#failAfterGrace(cause);
       const onSignal = (): void => this.abort(cancellation(signal as AbortSignal));
@@ -78,10 +86,10 @@ export class WatchedTransaction {
         // the requests of an aborted transaction all say AbortError: no reason
         if (!isPlainAbort(error)) this.#cause ??= error;
       };
-      this.#cancelTimer = clock.after(timeoutMs, () => {
-        this.abort(this.#silence());
-        this.#failAfterGrace(this.#silence());
-      });
+      if (silences) {
+        silences.add(this, timeoutMs);
+        this.#cancelTimer = () => silences.remove(this);
+      } else this.#cancelTimer = clock.after(timeoutMs, () => this.fallSilent());
       losses.add(onLoss);
       signal?.addEventListener('abort', onSignal, { once: true });
     });

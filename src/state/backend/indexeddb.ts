@@ -245,6 +245,7 @@ export class IndexedDbStore implements Store {
     this.#postNotices();
     this.#broadcast[Symbol.dispose]();
     this.#keeper.close();
+    this.#commits.close();
     await this.#bodies?.close();
   }
 

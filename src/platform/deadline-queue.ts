@@ -1,21 +1,22 @@
 /** Many deadlines, one timer: a call that is answered in time never touches a timer of its own. */
-import type { Clock } from '../platform/index.ts';
+import type { Clock } from './clock.ts';
 
-export class DeadlineQueue {
+/** @template Id what has a deadline, each at most once */
+export class DeadlineQueue<Id = number> {
   readonly #clock: Clock;
-  readonly #onDue: (id: number) => void;
-  readonly #dueMs = new Map<number, number>();
+  readonly #onDue: (id: Id) => void;
+  readonly #dueMs = new Map<Id, number>();
   #firesAtMs = Infinity;
   #cancelTimer = (): void => undefined;
 
   /** @param onDue runs once for each id whose time is over */
-  constructor(clock: Clock, onDue: (id: number) => void) {
+  constructor(clock: Clock, onDue: (id: Id) => void) {
     this.#clock = clock;
     this.#onDue = onDue;
   }
 
   /** Only Infinity means without end: what is no time at all, such as NaN, is due at once. */
-  add(id: number, timeoutMs: number): void {
+  add(id: Id, timeoutMs: number): void {
     if (timeoutMs === Infinity) return;
     const dueMs = this.#clock.monotonic() + (timeoutMs > 0 ? timeoutMs : 0);
     this.#dueMs.set(id, dueMs);
@@ -23,7 +24,7 @@ export class DeadlineQueue {
   }
 
   /** The timer stays: rescheduling at every answer would cost what this queue saves. */
-  remove(id: number): void {
+  remove(id: Id): void {
     this.#dueMs.delete(id);
   }
 
