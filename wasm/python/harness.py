@@ -991,6 +991,22 @@ def denied(tree, rules, code):
     return {"type": "denied", "permission": permission, "name": name, **place}
 
 
+def denied_import(rules):
+    """As `denied`, for the modules that come with a run, each by the name that it came under. Tools are names of the run's own code."""
+    rules = {**rules, "deniedTools": []}
+    for name, code in rules["imports"]:
+        if not names_denied(code, rules):
+            continue
+        try:
+            found = denied(ast.parse(code), rules, code)
+        except (SyntaxError, ValueError, OverflowError, RecursionError, MemoryError):
+            # whoever imports it is told
+            continue
+        if found:
+            return {**found, "file": name}
+    return None
+
+
 def names_denied(code, rules):
     """Whether the text has a name that the policy denies, whatever it stands for there. Modules are imported by statements."""
     lists = rules["deniedModules"], rules["deniedGlobals"], rules["deniedTools"]
@@ -1063,8 +1079,6 @@ def begin(request, buffers):
         os.makedirs(os.path.dirname(path), exist_ok=True)
         with open(path, "wb") as file:
             file.write(content.encode() if isinstance(content, str) else content)
-    if request["imports"]:
-        write_modules(request["imports"])
     if request["workingDirectory"] is not None:
         path = os.path.join(DIRECTORY, request["workingDirectory"])
         os.makedirs(path, exist_ok=True)
@@ -1118,6 +1132,11 @@ def start(text, buffers):
         request = decode(text.to_bytes(), buffers)
         depth_limit = request["valueDepth"]
         begin(request, buffers)
+        if request["imports"]:
+            refusal = denied_import(request)
+            if refusal:
+                return settle(refusal)
+            write_modules(request["imports"])
         code = request["code"]
         body, last, refusal = compile_parts(code, filename, request)
         if refusal:

@@ -103,6 +103,27 @@ test('a function of a module that an earlier run imported is denied by its full 
   expect(harness.run('os = Local\nos.system', rules)).toMatchObject({ type: 'returned', value: 5 });
 });
 
+test('what is denied is found in the modules that come with a run, of which none is written then', () => {
+  const rules = { deniedModules: ['os.system'], deniedGlobals: ['eval'], deniedTools: ['ask'] };
+  const helper = (code: string) =>
+    harness.run('import helper\nhelper.x', { ...rules, imports: [['helper', code]] });
+  const denied = { type: 'denied', file: 'helper', line: 2 };
+  expect(helper('import os\nx = os.system')).toEqual({
+    ...denied,
+    permission: 'module',
+    name: 'os.system',
+    column: 5,
+  });
+  expect(helper('\nx = eval("1")')).toMatchObject({ ...denied, permission: 'global', name: 'eval' });
+  expect(harness.run('import helper')).toMatchObject({
+    type: 'threw',
+    error: { type: 'ModuleNotFoundError' },
+  });
+  // its own names, and what Python itself says of it
+  expect(helper('ask = 5\nx = ask')).toMatchObject({ type: 'returned', value: 5 });
+  expect(helper('eval(')).toMatchObject({ type: 'threw', error: { type: 'SyntaxError' } });
+});
+
 test('a module that is given anew is imported anew, and only then', () => {
   const asked = 'import part, part.inner\npart.seen, part.inner.seen, hasattr(part, "mark")';
   const imports = [
