@@ -70,8 +70,8 @@ export interface GuestOutput {
   keep(bytes: Uint8Array): number;
   /** This run ends with an interpreter that has run nothing: what earlier ones left is gone. */
   loseState(): void;
-  /** The interpreter cannot go on: the worker will be ended. */
-  die(error: unknown): void;
+  /** The interpreter cannot go on: the worker will be ended. @param reason `stack` where the guest has spent the interpreter's own */
+  die(error: unknown, reason?: 'stack'): void;
 }
 
 /** Makes the engine from what the page handed over. Rejecting says that the worker did not start. */

@@ -138,11 +138,12 @@ export class GuestRunner implements GuestOutput {
     if (this.#rawLeft < 0) this.exceed('outputBytes');
   }
 
-  die(error: unknown): void {
+  die(error: unknown, reason?: 'stack'): void {
     this.#write();
     this.#run = undefined;
     this.tools.end();
-    this.#send({ type: 'sandbox-die', message: messageOf(error).slice(0, 1000) });
+    const message = messageOf(error).slice(0, 1000);
+    this.#send({ type: 'sandbox-die', message, ...(reason ? { reason } : {}) });
   }
 
   loseState(): void {

@@ -5,7 +5,7 @@ import { parseDisplay } from '../display.ts';
 import type { DisplayValue } from '../display.ts';
 import type { ExecutionOptions, OutputPart } from '../executor.ts';
 import type { ExecutorLimits } from '../limits.ts';
-import type { Exceeded, ExceededLimit, Outcome } from '../outcome.ts';
+import type { Exceeded, ExceededLimit, GuestError, Outcome } from '../outcome.ts';
 import { decide } from '../policy/decide.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { Denial } from './denial.ts';
@@ -227,7 +227,17 @@ function outcomeOf(result: RunResult, ending: Ending, { limits, prepared }: Meas
   }
 }
 
+/** In the words of Python, whose interpreter is the one that ends so. */
+const stackWords = 'maximum recursion depth exceeded: the interpreter has no stack left';
+const stackSpent: GuestError = {
+  type: 'RecursionError',
+  message: stackWords,
+  traceback: `RecursionError: ${stackWords}\n`,
+  line: null,
+};
+
 function failureOf(end: Extract<RunEnd, { type: 'dead' }>, ending: Ending): Outcome {
+  if (end.cause === 'stack') return { type: 'threw', error: stackSpent, ...ending };
   const codes = { protocol: 'executor/protocol-broken', 'frame-lost': 'executor/frame-lost' } as const;
   const code = end.cause in codes ? codes[end.cause as keyof typeof codes] : 'executor/interpreter-died';
   return { type: 'failed', code, message: end.message, ...ending };

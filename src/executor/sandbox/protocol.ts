@@ -215,8 +215,8 @@ export type GuestMessage =
   | SessionSaving
   | SessionUnsaved
   | SessionRestored
-  /** The interpreter cannot go on. */
-  | { readonly type: 'sandbox-die'; readonly message: string };
+  /** The interpreter cannot go on; `stack`: its own was spent. */
+  | { readonly type: 'sandbox-die'; readonly message: string; readonly reason?: 'stack' };
 
 /** Bounds on what leaves a guest by itself: names of limits, and what an outcome calls them. */
 export const outputBounds: {
@@ -294,7 +294,8 @@ const readers: Record<GuestMessage['type'], (data: Unknown) => GuestMessage | un
   'session-saving': (data) => readSessionStep('session-saving', data),
   'session-unsaved': (data) => readSessionStep('session-unsaved', data),
   'session-restored': (data) => readSessionRestored(data),
-  'sandbox-die': ({ message }) => (isText(message) ? { type: 'sandbox-die', message } : undefined),
+  'sandbox-die': ({ message, reason }) =>
+    isText(message) ? { type: 'sandbox-die', message, ...(reason === 'stack' ? { reason } : {}) } : undefined,
 };
 
 /**

@@ -28,6 +28,8 @@ export type KillCause =
   | 'cancelled'
   | 'disposed'
   | 'died'
+  /** The guest has called itself until the interpreter had no stack left. */
+  | 'stack'
   | 'protocol'
   | 'frame-lost';
 
@@ -243,7 +245,7 @@ export class Sandbox {
       case 'sandbox-fail':
         return this.#bootFail(message.message);
       case 'sandbox-die':
-        return this.#end('died', message.message);
+        return this.#end(message.reason ?? 'died', message.message);
       case 'session-save':
         return this.#keep(message);
       case 'session-saving':

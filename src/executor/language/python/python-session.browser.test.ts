@@ -42,6 +42,31 @@ test('a change in place of what takes long waits for a quiet moment, and is coun
   expect(await valueOf(session, 'data[0]')).toBe('0');
 }, 30_000);
 
+test.each([
+  [
+    'an attribute that looks for itself',
+    'class A:\n  def __getattr__(self, name): return getattr(self, name + "x")\nA().a',
+  ],
+  ['text nested too deep', 'import json\njson.loads("[" * 100000)'],
+])(
+  '%s is the guest’s own error, nothing of ours is printed, and the session comes back',
+  async (_what, code) => {
+    await using session = await executor.createSession();
+    await session.execute('kept = 5');
+    const told = await session.execute(`print("before")\n${code}`);
+    expect(told).toMatchObject({
+      type: 'threw',
+      error: { type: 'RecursionError', line: null },
+      stdout: 'before\n',
+      stderr: '',
+      isSandboxLost: true,
+      restored: { names: ['kept'], lost: [], missedRuns: 0 },
+    });
+    expect(await valueOf(session, 'kept')).toBe(5);
+  },
+  30_000,
+);
+
 test('functions, classes and what is bound to them come back by value', async () => {
   await using session = await executor.createSession();
   await session.execute(`
