@@ -108,6 +108,8 @@ export interface Denied extends Ending {
   /** From 1; `null` where it is not known, or nothing of the code: a file that the page handed over. */
   readonly line: number | null;
   readonly column: number | null;
+  /** The module among `imports` whose text it is; left out for the code of the run. */
+  readonly file?: string;
 }
 
 /** Not the guest's doing as far as can be told: the interpreter died, or our side failed. */

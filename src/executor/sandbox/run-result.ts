@@ -25,6 +25,7 @@ export type RunResult =
       readonly name: string;
       readonly line: number;
       readonly column: number;
+      readonly file?: string;
     }
   | { readonly type: 'exceeded'; readonly limit: 'time' | 'memory' | 'output' | 'result' }
   /** Told by the page, which reads them. */
@@ -104,6 +105,7 @@ function readResult(fields: Unknown, reader: ValueReader, maxDepth: number): Run
         name: text(fields['name']),
         line: position(fields['line']),
         column: position(fields['column']),
+        ...fileOf(fields['file']),
       };
     case 'exceeded':
       return fields['limit'] === 'fuel'

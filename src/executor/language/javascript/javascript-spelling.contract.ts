@@ -178,7 +178,7 @@ export const javascriptSpelling: Spelling = {
         ſ: 'long s',
       },
       asked: [
-        '[[a, b, c, d, e, f, g, h, i, j].map((x) => x.constructor.name), g.get(1), e.toISOString(), s, Object.is(h, -0), j.k[1].length]',
+        '[[a, b, c, d, e, f, g, h, i, j].map((x) => x.constructor.name), g.get(1), e.toISOString(), ſ, Object.is(h, -0), j.k[1].length]',
         [
           [
             'Number',

@@ -199,3 +199,28 @@ const result = [c, a, d.c, same, loads]; result`;
   expect(await run(next, code, { imports: given(3) })).toMatchObject({ value: [30, 3, 30, true, 13] });
   expect(await run(next, code, { imports: given(1) })).toMatchObject({ value: [10, 1, 10, true, 17] });
 });
+
+test.each([
+  [
+    'm.js',
+    "export const a = 1\nimport fs from 'node:fs'",
+    { permission: 'module', name: 'node:fs', line: 2, column: 1 },
+  ],
+  ['m.js', "import fs from '\\u0066s'", { permission: 'module', name: 'fs', line: 1, column: 1 }],
+  ['m.js', 'export const a = () => eval("1")', { permission: 'global', name: 'eval', line: 1, column: 24 }],
+  ['./lib/m.js', 'await rate()', { permission: 'tool', name: 'rate', line: 1, column: 7 }],
+])('what is denied is denied in a module given with the code, too: %s %j', async (file, source, denied) => {
+  const engine = await open();
+  const given = { deniedModules: ['fs'], deniedGlobals: ['eval'], deniedTools: ['rate'] };
+  const imports: RunRequest['imports'] = [
+    ['fine.js', 'export const evaluate = 1'],
+    ['data.json', '["eval"]'],
+  ];
+  expect(await run(engine, '1', { ...given, imports: [...imports, [file, source]] })).toEqual({
+    type: 'denied',
+    file: file.replace('./', ''),
+    ...denied,
+  });
+  // nothing of it has run, and what is not denied does
+  expect(await run(engine, '2', { ...given, imports })).toMatchObject({ value: 2 });
+});

@@ -1,6 +1,6 @@
 /** What `import` finds: the modules that the caller gave as files, and the few that are part of the sandbox. */
 
-import { faultOfModule, isFault, modulesAskedBy, placeOfAsked } from './script.ts';
+import { faultOfModule, isFault, namesInModule, placeOfAsked } from './script.ts';
 import type { ScriptFault } from './script.ts';
 import type { KnownSource, SourcePlace } from './traceback.ts';
 import { countCharacters, originalFault, samePlace } from './translation.ts';
@@ -115,7 +115,7 @@ export class Modules {
   #askedBy(path: string): readonly string[] {
     const translated = this.#made(path);
     if (!translated || isFault(translated)) return [];
-    return modulesAskedBy(translated.code).map((asked) => this.#pathOf(this.resolve(path, asked)));
+    return namesInModule(translated.code).modules.map(({ name }) => this.#pathOf(this.resolve(path, name)));
   }
 
   /** Of the name that the interpreter has for it. */
@@ -194,7 +194,8 @@ export class Modules {
 /** Under which the interpreter loads it. */
 const nameOf = (path: string, version: number): string => (version === 0 ? path : `${path}?${version}`);
 
-const plain = (name: string): string => name.replace(/^(\.?\/)+/u, '');
+/** As which a module is known that was given as `./name` or `/name`. */
+export const plain = (name: string): string => name.replace(/^(\.?\/)+/u, '');
 
 /** Paths of modules begin at the same place as those of files. */
 function join(base: string, asked: string): string {

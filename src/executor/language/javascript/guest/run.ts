@@ -1,15 +1,15 @@
 /** One run of a guest's code: from its text to the text of its result. */
 import type { QuickJSHandle } from 'quickjs-emscripten-core';
 import type { Clock } from '../../../../platform/index.ts';
-import { containsModule } from '../../../policy/contains-module.ts';
 import type { RunRequest } from '../../../sandbox/protocol.ts';
 import type { Ending } from './engine.ts';
 import type { HostFunctions, RunListener } from './host-functions.ts';
 import type { BeginRun, ThrownDetail } from './in-guest/harness-types.ts';
 import type { Called, Evaluated, Interpreter } from './interpreter.ts';
 import type { Modules } from './modules.ts';
+import { refusal, refusalOfModules } from './refusal.ts';
 import { isFault, placeOfAsked, readScript } from './script.ts';
-import type { NamedPlace, Place, Script, ScriptFault } from './script.ts';
+import type { Place, Script, ScriptFault } from './script.ts';
 import { tracebackOf } from './traceback.ts';
 import type { KnownSource, SourcePlace, Traceback } from './traceback.ts';
 import { countCharacters, originalFault, samePlace } from './translation.ts';
@@ -120,7 +120,8 @@ export class Run implements RunListener {
     try {
       const script = this.#read(request.code);
       if (isFault(script)) return syntaxError(script);
-      return refusal(script, request) ?? (await this.#execute(script));
+      const denied = refusal(script, request) ?? refusalOfModules(request, this.#parts.translation);
+      return denied ?? (await this.#execute(script));
     } catch (error) {
       const result = this.#concludeWith(error);
       if (!this.isBroken) this.#tellRejections();
@@ -360,17 +361,4 @@ function threw(error: WrittenError): string {
 
 function syntaxError({ message, line, column }: ScriptFault, file?: string): string {
   return JSON.stringify({ type: 'syntax-error', message, line, column, file });
-}
-
-function refusal(
-  { modules, globals, toOriginal }: Script,
-  { deniedModules, deniedGlobals, deniedTools }: RunRequest,
-): string | undefined {
-  const denied = (permission: string, { name, line, column }: NamedPlace): string =>
-    JSON.stringify({ type: 'denied', permission, name, ...toOriginal({ line, column }) });
-  const named = modules.find(({ name }) => deniedModules.some((rule) => containsModule(rule, name)));
-  if (named) return denied('module', named);
-  if (deniedGlobals.length + deniedTools.length === 0) return undefined;
-  const used = globals().find(({ name }) => deniedGlobals.includes(name) || deniedTools.includes(name));
-  return used && denied(deniedGlobals.includes(used.name) ? 'global' : 'tool', used);
 }

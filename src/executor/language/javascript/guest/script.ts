@@ -35,7 +35,14 @@ export interface NamedPlace extends Place {
 /** A module that the code names in its text. */
 export type NamedModule = NamedPlace;
 
-export interface Script {
+/** What a text names, for a policy that denies some of it. */
+export interface NamesInText {
+  readonly modules: readonly NamedModule[];
+  /** Names that the text uses as they stand. Read when asked for: most policies deny none. */
+  readonly globals: () => readonly NamedPlace[];
+}
+
+export interface Script extends NamesInText {
   /** Run as a script that may await. */
   readonly code: string;
   /** A module that imports what the code imports, and exports it under the same names; `undefined` when there is nothing to import. */
@@ -43,9 +50,6 @@ export interface Script {
   readonly bindings: readonly string[];
   /** The last statement is an expression, whose value is the run's. */
   readonly hasValue: boolean;
-  readonly modules: readonly NamedModule[];
-  /** Names that the code uses as they stand. Read when asked for: most policies deny none. */
-  readonly globals: () => readonly NamedPlace[];
   /** From a place in `code` to the caller's. */
   readonly toOriginal: (place: Place) => Place;
 }
@@ -90,14 +94,20 @@ export function faultOfModule(source: string): ScriptFault | undefined {
   }
 }
 
-/** The modules that a module names where it imports them; none of one that cannot be compiled. */
-export function modulesAskedBy(source: string): readonly string[] {
+/** Of a module; nothing of one that cannot be compiled. */
+export function namesInModule(source: string): NamesInText {
   try {
-    const program = parse(source, { ecmaVersion: 'latest', sourceType: 'module' });
-    return modulesOf(source, program).map(({ name }) => name);
+    return namesIn(source, parse(source, { ecmaVersion: 'latest', sourceType: 'module' }));
   } catch {
-    return [];
+    return { modules: [], globals: () => [] };
   }
+}
+
+function namesIn(source: string, program: Program): NamesInText {
+  return {
+    modules: modulesOf(source, program),
+    globals: () => globalsOf(program).map(({ name, at }) => ({ name, ...placeOf(source, at) })),
+  };
 }
 
 /** Something that a module's text asks another one for. */
@@ -219,8 +229,7 @@ function write(source: string, program: Program, { edits, imports, hasValue }: R
     importing: imports.length > 0 ? writeImports(source, imports, bindings) : undefined,
     bindings,
     hasValue,
-    modules: modulesOf(source, program),
-    globals: () => globalsOf(program).map(({ name, at }) => ({ name, ...placeOf(source, at) })),
+    ...namesIn(source, program),
     toOriginal: (place) => edits.toOriginal(place),
   };
 }
