@@ -73,6 +73,8 @@ export interface Language {
   readonly refuseName: (name: string, use: NameUse) => string | undefined;
   /** What is wrong with a name in `context.imports`, or `undefined`. Default: any will do. */
   readonly refuseImport?: (name: string) => string | undefined;
+  /** The same text for keys of maps and sets that are equal in the language, nothing for what cannot be a key. Default: all can, and none are equal. */
+  readonly identifyKey?: (key: unknown) => string | undefined;
   readonly capabilities: LanguageCapabilities;
   /** Loads what knows the language's packages, where it `hasPackages`. */
   readonly loadPackages?: LoadPackages;

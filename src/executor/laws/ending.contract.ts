@@ -52,6 +52,16 @@ export function isTooLarge(outcome: Outcome): void {
   expect(outcome).toMatchObject({ type: 'exceeded', limit: 'result', allowed: 16 * 2 ** 20 });
 }
 
+/** The guest has spent the interpreter's own stack: its error, and the interpreter's end. */
+export function isStackSpent(outcome: Outcome): void {
+  expect(outcome).toMatchObject({ type: 'threw', error: { type: 'RecursionError' }, isSandboxLost: true });
+}
+
+/** A compiler may refuse what is too deep for it, or spend its stack. */
+export function isSyntaxErrorOrSpent(outcome: Outcome): void {
+  if (outcome.type !== 'syntax-error') isStackSpent(outcome);
+}
+
 /** A compiler may refuse what is too deep for it, or end. */
 export function isSyntaxErrorOrFailed(outcome: Outcome): void {
   expect(outcome.type).toMatch(/syntax-error|failed/u);

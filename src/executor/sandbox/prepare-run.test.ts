@@ -108,3 +108,49 @@ test.each([
 ])('what is missing in a list is refused, as undefined is', (list) => {
   expect(codeOf(() => prepare({ list }))).toBe('executor/variable-invalid');
 });
+
+test.each([
+  [new Set([{ a: 1 }])],
+  [new Map([[{ a: 1 }, 1]])],
+  [new Map([[new Float64Array(1), 1]])],
+  [
+    new Map<unknown, unknown>([
+      [1, 'int'],
+      [true, 'bool'],
+    ]),
+  ],
+  [new Set<unknown>([1, true])],
+  [
+    [
+      new Set<unknown>([
+        [1, 'a'],
+        [true, 'a'],
+      ]),
+    ],
+  ],
+])('%j cannot be what it is in Python, and is refused; JavaScript takes it', (value) => {
+  expect(codeOf(() => prepare({ value }))).toBe('executor/variable-invalid');
+  const context = { variables: { value: value as never } };
+  expect(codeOf(() => prepareRun('1', context, {}, { ...rules, language: javascript }))).toBe('none');
+});
+
+test('keys that Python can tell apart are taken', () => {
+  const value = new Map<unknown, unknown>([
+    [1, 1],
+    ['1', 1],
+    [null, 1],
+    [[1], 1],
+    [new Date(1), 1],
+  ]);
+  expect(codeOf(() => prepare({ value, set: new Set(['a', 'b']) }))).toBe('none');
+});
+
+test.each([
+  [{ files: { a: 'x', 'a/b': 'y' } }, 'executor/file-invalid'],
+  [{ files: { 'c/d/e/f': 'x', 'c/d': 'y' } }, 'executor/file-invalid'],
+  [{ files: { a: 'x' }, workingDirectory: 'a' }, 'executor/option-invalid'],
+  [{ files: { a: 'x' }, workingDirectory: 'a/b/c' }, 'executor/option-invalid'],
+  [{ files: { 'a/b': 'x', 'a/c': 'y', ab: 'z' }, workingDirectory: 'a' }, 'none'],
+])('a file is no folder: %j', (context, code) => {
+  expect(codeOf(() => prepareRun('1', context, {}, rules))).toBe(code);
+});

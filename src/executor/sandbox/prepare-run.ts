@@ -156,6 +156,18 @@ function isPathBelow(path: string): boolean {
   return isInside && !path.includes('\0') && !/\p{Surrogate}/u.test(path) && path.length <= 1024;
 }
 
+/** No file may be a folder of another, nor of the directory that the code is run in. */
+function checkFolders({ files = {}, workingDirectory }: ExecutionContext): void {
+  const isBelowFile = (path: string): boolean =>
+    path.split('/').some((_part, index, parts) => Object.hasOwn(files, parts.slice(0, index + 1).join('/')));
+  for (const path of Object.keys(files)) {
+    if (isBelowFile(path.slice(0, Math.max(0, path.lastIndexOf('/')))))
+      throw wrong('file', `files["${path.slice(0, 100)}"]`, 'a path below folders', 'one below another file');
+  }
+  if (workingDirectory !== undefined && isBelowFile(workingDirectory))
+    throw wrong('option', 'workingDirectory', 'a folder', 'a file, or one below a file');
+}
+
 function checkTimeout(timeoutMs: number | undefined, wallTimeMs: number): number {
   if (timeoutMs === undefined) return wallTimeMs;
   if (typeof timeoutMs === 'number' && timeoutMs > 0) return Math.min(timeoutMs, wallTimeMs);
@@ -287,7 +299,9 @@ export function prepareRun(
   const tools = checkTools(context, language);
   const packages = copyPackages(context.packages, limits);
   const { inputBytes: maxSizeBytes, valueDepth: maxDepth } = limits;
-  const encoder = new ValueEncoder({ maxSizeBytes, maxDepth, given: checkTransfer(options.transfer) });
+  const { identifyKey } = language;
+  const given = checkTransfer(options.transfer);
+  const encoder = new ValueEncoder({ maxSizeBytes, maxDepth, given, ...(identifyKey && { identifyKey }) });
   const variables = Object.entries(context.variables ?? {}).map(
     ([name, value]) => [checkName('variable', name, rules), encodeVariable(name, value, encoder)] as const,
   );
@@ -309,6 +323,7 @@ export function prepareRun(
     ...prepareSurroundings(context, tools, rules),
   };
   const timeoutMs = checkTimeout(options.timeoutMs, limits.wallTimeMs);
+  checkFolders(context);
   encoder.takeGiven();
   return {
     request: new TextEncoder().encode(JSON.stringify(request)),

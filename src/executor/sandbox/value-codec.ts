@@ -4,6 +4,7 @@
  * What comes back is read by `value-reader.ts`.
  */
 import { CodedError } from '../../base/index.ts';
+import type { Language } from '../language/language.ts';
 import { numberArrays } from '../number-arrays.ts';
 
 type Tree = null | boolean | number | string | readonly Tree[] | { readonly [key: string]: Tree };
@@ -21,6 +22,8 @@ export interface ValueBounds {
   readonly maxDepth: number;
   /** Buffers that the caller gives away. Default: none. */
   readonly given?: ReadonlySet<ArrayBufferLike>;
+  /** As the language has it. */
+  readonly identifyKey?: Language['identifyKey'];
 }
 
 function typeCodeOf(value: ArrayBufferView): string | undefined {
@@ -125,6 +128,7 @@ export class ValueEncoder {
 
   #map(value: ReadonlyMap<unknown, unknown>, path: string, depth: number): Tree {
     this.#count(value.size, path);
+    this.#checkKeys([...value.keys()], `${path}.key`);
     const entries = [...value].map(([key, item], index) => [
       this.encode(key, `${path}.key${index}`, depth + 1),
       this.encode(item, `${path}.value${index}`, depth + 1),
@@ -134,10 +138,24 @@ export class ValueEncoder {
 
   #set(value: ReadonlySet<unknown>, path: string, depth: number): Tree {
     this.#count(value.size, path);
+    this.#checkKeys([...value], `${path}.item`);
     return {
       $: 'set',
       v: [...value].map((item, index) => this.encode(item, `${path}.item${index}`, depth + 1)),
     };
+  }
+
+  /** Of two that are equal one would be lost without a word. */
+  #checkKeys(keys: readonly unknown[], path: string): void {
+    const { identifyKey } = this.#bounds;
+    if (!identifyKey) return;
+    const seen = new Set<string>();
+    for (const [index, key] of keys.entries()) {
+      const identity = identifyKey(key);
+      if (identity === undefined) throw invalid(path + index, 'what the language can hash', nameOf(key));
+      if (seen.has(identity)) throw invalid(path + index, 'one that no other equals in the language', 'two');
+      seen.add(identity);
+    }
   }
 
   /** The caller's given buffers are taken from it now. Only when nothing else can be refused: what is refused is not half taken. */

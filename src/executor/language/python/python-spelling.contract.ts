@@ -7,7 +7,8 @@ import {
   isFlood,
   isMemory,
   isRefused,
-  isSyntaxErrorOrFailed,
+  isStackSpent,
+  isSyntaxErrorOrSpent,
   isThrown,
   isTimeout,
   isTimeoutThatKills,
@@ -63,7 +64,7 @@ const hostile: readonly Hostile[] = [
     code: 'import sys\nkeep = sys._getframe(1).f_globals["keep"]\nfor _ in range(100): keep(b"u" * 10_000_000)',
     check: isTooLarge,
   },
-  { name: 'C stack overflow', code: 'import json\njson.loads("[" * 100000)', check: isDeath },
+  { name: 'C stack overflow', code: 'import json\njson.loads("[" * 100000)', check: isStackSpent },
   { name: 'os._exit', code: 'import os\nos._exit(3)', check: isDeath },
   { name: 'os.abort', code: 'import os\nos.abort()', check: isDeath },
   {
@@ -86,7 +87,7 @@ const hostile: readonly Hostile[] = [
   {
     name: 'a million nested parentheses',
     code: '('.repeat(500_000) + ')'.repeat(500_000),
-    check: isSyntaxErrorOrFailed,
+    check: isSyntaxErrorOrSpent,
   },
   {
     name: 'a function as the value',

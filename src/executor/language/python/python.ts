@@ -1,6 +1,7 @@
 /** Python, as the page knows it. */
 import { deepFreeze } from '../../../base/index.ts';
 import type { Language } from '../language.ts';
+import { pythonKey } from './python-key.ts';
 import { refusePythonModule, refusePythonName } from './python-name.ts';
 
 export const python: Language = deepFreeze({
@@ -15,6 +16,7 @@ export const python: Language = deepFreeze({
   normalName: (name) => name.normalize('NFKC'),
   refuseName: refusePythonName,
   refuseImport: refusePythonModule,
+  identifyKey: pythonKey,
   capabilities: {
     hasVariables: true,
     hasFiles: true,
