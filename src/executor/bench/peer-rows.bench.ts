@@ -18,6 +18,8 @@ import {
 import type { Report } from './measure.bench.ts';
 
 const rounds = 9;
+/** What the peer's interpreter has run as often by its third round. */
+const warmUpRuns = 50;
 const sizeBytes = 1_000_000;
 const text = 'x'.repeat(sizeBytes);
 const callsPerRun = 50;
@@ -58,16 +60,24 @@ export interface PeerRowOptions {
 export async function benchBesidePeer(options: PeerRowOptions): Promise<void> {
   await benchFresh(options);
   const executor = openPython({ limits: { warmSandboxes: 1 } });
-  const session = await executor.createSession();
+  const session = await warmSession(executor);
   await benchWarm(session, options);
   await benchTools(session, "a tool's call, shared memory", { ...options, goal: 1 / 0.9 });
   await executor[Symbol.asyncDispose]();
   const alone = openWithoutSharedMemory();
-  await benchTools(await alone.createSession(), "a tool's call, without shared memory", {
+  await benchTools(await warmSession(alone), "a tool's call, without shared memory", {
     ...options,
     goal: 1 / 0.6,
   });
   await alone[Symbol.asyncDispose]();
+}
+
+/** The pool has its next interpreter, and the engine has compiled what runs most; the peer's process runs since its first row. */
+async function warmSession(executor: Executor): Promise<Session> {
+  const session = await executor.createSession();
+  await new Promise((resolve) => setTimeout(resolve, 1500));
+  for (let run = 0; run < warmUpRuns; run++) await session.execute(print);
+  return session;
 }
 
 async function benchFresh({ report, sabotage }: PeerRowOptions): Promise<void> {
