@@ -22,6 +22,7 @@ let files: Files;
 
 beforeAll(async () => {
   const python = await loadPyodide();
+  // its types leave out what this asks of it
   files = python.FS as unknown as Files;
   files.mkdir('/tmp/few');
   limitFiles(files, files.filesystems.MEMFS, maxSizeBytes);

@@ -60,6 +60,7 @@ class HeldModule {
 
   get handle(): ReturnType<typeof createParameterHandle<number>> {
     const asks = new AskOrder();
+    // as much of a record as a handle asks for
     const module = { journal: this.journal, call: this.call, asks } as unknown as HostedModuleRecord;
     return createParameterHandle<number>(module, 'total', {
       onChange: (record) => this.journal.apply(record),

@@ -290,6 +290,7 @@ async function prepare(options: InterpreterOptions, pages: number = firstPages):
   const context = runtime.newContext();
   hostObject(context, host).consume((handle) => context.setProp(context.global, hostName, handle));
   const rejections = new Rejections({
+    // exported as such by wasm/quickjs/export-table.mjs, which the binding's types do not know
     table: table as unknown as WebAssembly.Table,
     memory: wasmMemory,
     context,

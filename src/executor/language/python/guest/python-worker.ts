@@ -30,6 +30,7 @@ serveGuest(async (boot, output): Promise<Engine> => {
     if (!isDying) output.writeRaw(stream, bytes);
   };
   const python = await loadInterpreter(boot, write, signal);
+  // its types leave out what it does at its own death
   const api = (python as unknown as { _api: FatalErrors })._api;
   const tell = api.fatal_error;
   api.fatal_error = (error) => {

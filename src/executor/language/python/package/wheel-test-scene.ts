@@ -1,4 +1,5 @@
 /** Wheels for tests, as small as they can be, and as broken as a test wants them. */
+import { joinBytes } from '../../../../base/index.ts';
 import { crcOf } from './read-zip.ts';
 
 /** One entry of an archive; what is left out is as it must be. */
@@ -34,16 +35,6 @@ function header(
     else view.setUint32(at, value, true);
   }
   return new Uint8Array(view.buffer);
-}
-
-function join(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }
 
 /** An entry with everything that it leaves out. */
@@ -111,7 +102,7 @@ export function buildZip(
     }
     directory.push(centralHeader(whole, at), whole.path);
   }
-  const central = join(directory);
+  const central = joinBytes(directory);
   const end = header(22, [
     [0, 4, 0x06054b50],
     [8, 2, parts.length],
@@ -120,7 +111,7 @@ export function buildZip(
     [16, 4, offset],
     [20, 2, comment.length],
   ]);
-  return join([...files, central, end, comment]);
+  return joinBytes([...files, central, end, comment]);
 }
 
 /** A package to be. */

@@ -114,7 +114,7 @@ export function installHarness(host: HarnessHost, parts: HarnessParts): Harness 
     return settle({ type: 'returned', value: encode(value, 'the value'), variables });
   };
 
-  // what a session's constants are assigned through: they are variables there
+  // what a session's constants are assigned through: they are variables there, and have any name
   const scope = globalThis as unknown as Record<string | symbol, unknown>;
   const constants = new Proxy({} as object, {
     get: (_constants, name) => scope[name],
