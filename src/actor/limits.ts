@@ -8,7 +8,10 @@ export type Shutdown = number | 'brutal-kill' | 'infinity';
 export interface ActorLimits {
   /** Messages that may wait while an actor starts or while its calls are open; more get `actor/mailbox-full`. */
   readonly maxMailbox: number;
-  /** A worker that has not said hello by then has failed to start. */
+  /**
+   * A worker that has not said hello by then has failed to start. Once one has, its code is known, and another of it is given
+   * `hangTimeoutMs` and four times what the last one took, if that is less.
+   */
   readonly workerBootMs: number;
   /** An actor whose start takes longer has failed to start. */
   readonly actorStartMs: number;

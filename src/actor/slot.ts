@@ -5,6 +5,7 @@ import type { Clock } from '../platform/index.ts';
 import { Peer } from '../port/index.ts';
 import type { IncomingCall, IncomingMessage, Port, PortLimits } from '../port/index.ts';
 import type { Hub } from '../telemetry/index.ts';
+import type { BootLimit } from './boot-limit.ts';
 import { EndedActors } from './ended-actors.ts';
 import type { ActorLimits } from './limits.ts';
 import { isActorExit, isHostReady, pageAddress } from './protocol.ts';
@@ -27,6 +28,8 @@ export interface SlotOptions {
   readonly clock: Clock;
   readonly hub: Hub;
   readonly limits: ActorLimits;
+  /** What workers of the same code took to start. */
+  readonly boots: BootLimit;
   readonly portLimits: PortLimits | undefined;
   /** Off for a host on the page: it cannot outlive the page, and the page cannot be killed. */
   readonly isWatched: boolean;
@@ -87,21 +90,19 @@ export class Slot {
   }
 
   async #boot(): Promise<HostReady> {
-    const { clock, limits, hub } = this.#options;
+    const { boots, hub } = this.#options;
     const ready = await new Promise<HostReady>((resolve, reject) => {
       const fail = (message: string): void => {
         reject(new CodedError('actor/worker-start-failed', message, { fields: { worker: this.id } }));
         this.kill('start-failed');
       };
-      const cancel = clock.after(limits.workerBootMs, () =>
-        fail(`no hello within ${limits.workerBootMs} ms`),
-      );
+      const boot = boots.watch((limitMs) => fail(`no hello within ${Math.round(limitMs)} ms`));
       this.#gone.signal.addEventListener(
         'abort',
-        () => (cancel(), reject(this.#gone.signal.reason as Error)),
+        () => (boot.cancel(), reject(this.#gone.signal.reason as Error)),
       );
       this.#realm.onLoadError((message) => fail(`the worker's code could not be loaded: ${message}`));
-      this.#onReady = (answer) => (cancel(), resolve(answer));
+      this.#onReady = (answer) => (boot.end(), resolve(answer));
     });
     this.#realm.onUncaught?.((message) =>
       hub.emit({ type: 'note', text: `worker ${this.id}: nobody caught: ${message}` }),

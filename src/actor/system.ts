@@ -6,6 +6,7 @@ import type { Clock } from '../platform/index.ts';
 import type { CallOptions, IncomingCall, IncomingMessage, PortLimits } from '../port/index.ts';
 import { silentHub } from '../telemetry/index.ts';
 import type { Hub } from '../telemetry/index.ts';
+import { BootLimit } from './boot-limit.ts';
 import { defaultActorLimits } from './limits.ts';
 import type { ActorLimits, Shutdown } from './limits.ts';
 import type { MessageSource } from './message-source.ts';
@@ -102,6 +103,7 @@ export class ActorSystem {
   readonly #clock: Clock;
   readonly #hub: Hub;
   readonly #limits: ActorLimits;
+  readonly #boots: BootLimit;
   readonly #slots = new Set<Slot>();
   readonly #located = new Map<string, Placement>();
   readonly #monitors = new Map<string, Set<(exit: Exit) => void>>();
@@ -114,6 +116,7 @@ export class ActorSystem {
     this.#clock = options.clock ?? systemClock;
     this.#hub = options.hub ?? silentHub;
     this.#limits = options.limits ?? defaultActorLimits;
+    this.#boots = new BootLimit(this.#clock, this.#limits);
   }
 
   /** Workers that run now, for inspection. */
@@ -267,6 +270,7 @@ export class ActorSystem {
       clock: this.#clock,
       hub: this.#hub,
       limits: this.#limits,
+      boots: this.#boots,
       portLimits: this.#options.portLimits,
       isWatched: this.#options.isWatched ?? true,
       onCall: (from, call) => this.#serve(from, call),

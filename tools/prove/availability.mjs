@@ -54,7 +54,11 @@ function printReport(print, { accounts, faults, outages, budget, leaks, ...repor
 /** What fell short, in words. @param {any} report @param {number} seconds @returns {string[]} */
 function shortcomings({ accounts, faults, leaks, ...report }, seconds) {
   const minFaults = Math.floor(minFaultsPerSecond * seconds);
-  const noticed = report.events['worker-lost: ended'] ?? 0;
+  // one that was ended before it had said hello never started
+  const noticed = ['ended', 'start-failed'].reduce(
+    (sum, cause) => sum + (report.events[`worker-lost: ${cause}`] ?? 0),
+    0,
+  );
   const wrong = accounts.first.wrong + accounts.retried.wrong;
   const checks = {
     [`not more than ${100 * minRetriedRatio} % served`]: ratioOf(accounts.retried) > minRetriedRatio,
