@@ -1,6 +1,7 @@
 // The page of a bench or a proof: built under the app's settings, served with the app's headers. tools/page.html is the page of all of them.
 import { join, resolve } from 'node:path';
 import { build, preview } from 'vite';
+import { buildAssets } from './build-assets.mjs';
 
 const root = resolve(import.meta.dirname, '..');
 const page = 'tools/page.html';
@@ -18,6 +19,8 @@ const page = 'tools/page.html';
  * @returns {Promise<{ url: string, httpServer: import('node:http').Server, close: () => Promise<void> }>}
  */
 export async function servePage({ script, name, modules = {}, prepare }) {
+  // a guest of an earlier state of the code would be measured in its place
+  await buildAssets();
   const outDir = join(root, '.cache', name);
   const shared = /** @type {const} */ ({ root, configFile: join(root, 'vite.config.ts'), logLevel: 'warn' });
   /** @type {Readonly<Record<string, string>>} */
