@@ -3,32 +3,17 @@ import { assets, expectValue, frame, median, openPython, timed } from './bench/m
 import type { Report, Row, Work } from './bench/measure.bench.ts';
 import { createExecutor } from './create-executor.ts';
 import { benchBesidePeer, benchOthers } from './bench/peer-rows.bench.ts';
+import { openRaw } from './bench/raw-pyodide.bench.ts';
 import type { Executor, Session } from './executor.ts';
 import { openSnapshotCache } from './snapshot-cache.ts';
 import type { SnapshotCache } from './snapshot-cache.ts';
 
-/** Served by tools/bench.mjs from the package. */
-const rawFiles = new URL('/raw-pyodide/', location.href).href;
 const rounds = 3;
 
-function ask(worker: Worker, message: string): Promise<unknown> {
-  return new Promise((resolve, reject) => {
-    worker.onmessage = (event) => resolve(event.data);
-    worker.onerror = (event) => reject(new Error(`the raw worker failed: ${event.message}`));
-    worker.postMessage(message);
-  });
-}
-
-async function openRaw(): Promise<Worker> {
-  const worker = new Worker(new URL('./bench/raw-pyodide.worker.ts', import.meta.url), { type: 'module' });
-  await ask(worker, rawFiles);
-  return worker;
-}
-
 async function coldRaw(): Promise<void> {
-  const worker = await openRaw();
-  await ask(worker, '1 + 1');
-  worker.terminate();
+  const raw = await openRaw();
+  await raw.run('1 + 1');
+  raw.terminate();
 }
 
 async function coldOurs(): Promise<void> {
@@ -164,7 +149,7 @@ export async function benchExecutor(
       goal: 4,
       count: sabotage ? 1 : 200,
       ours: sabotage ? coldOurs : warm,
-      beside: () => ask(raw, '1 + 1'),
+      beside: () => raw.run('1 + 1'),
     }),
   );
   raw.terminate();

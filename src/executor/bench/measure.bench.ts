@@ -48,8 +48,8 @@ export function expectPrinted(outcome: Outcome, expected: string): void {
 
 interface Pair {
   readonly name: string;
-  /** Bounds `ours / beside`. */
-  readonly goal: number;
+  /** Bounds `ours / beside`; without one the row only says how it is. */
+  readonly goal?: number | undefined;
   readonly rounds: number;
   /** Answers milliseconds. */
   readonly ours: () => Promise<number>;
@@ -69,11 +69,11 @@ export async function compare({ name, goal, rounds, ours, beside }: Pair): Promi
 
 /** @param beside times of the same rounds; none: the row is not measured */
 export function toRow(
-  { name, goal }: { readonly name: string; readonly goal: number },
+  { name, goal }: Pick<Pair, 'name' | 'goal'>,
   ours: readonly number[],
   beside: readonly number[],
 ): Row {
-  const row = { name, ours: median(ours), unit: 'ms', goal };
+  const row = { name, ours: median(ours), unit: 'ms', ...(goal === undefined ? {} : { goal }) };
   if (beside.length === 0) return { ...row, isMeasured: false };
   const ratios = ours.map((value, index) => value / (beside[index] as number));
   return { ...row, beside: median(beside), spread: [Math.min(...ratios), Math.max(...ratios)] };

@@ -16,6 +16,7 @@ import {
   toRow,
 } from './measure.bench.ts';
 import type { Report } from './measure.bench.ts';
+import { openRaw } from './raw-pyodide.bench.ts';
 
 const rounds = 9;
 /** What the peer's interpreter has run as often by its third round. */
@@ -45,6 +46,7 @@ function peerFor(name: string, count = 1): (() => Promise<number>) | undefined {
 }
 
 const print = 'print(1 + 1)';
+const printMany = `print('x' * ${sizeBytes})`;
 
 /** For a tab of its own: everything from nothing but what the browser keeps. */
 export async function runFirstResult(): Promise<void> {
@@ -62,6 +64,7 @@ export async function benchBesidePeer(options: PeerRowOptions): Promise<void> {
   const executor = openPython({ limits: { warmSandboxes: 1 } });
   const session = await warmSession(executor);
   await benchWarm(session, options);
+  await benchBesideBare(session, options);
   await benchTools(session, "a tool's call, shared memory", { ...options, goal: 1 / 0.9 });
   await executor[Symbol.asyncDispose]();
   const alone = openWithoutSharedMemory();
@@ -110,8 +113,8 @@ async function benchFresh({ report, sabotage }: PeerRowOptions): Promise<void> {
 async function benchWarm(session: Session, { report, sabotage }: PeerRowOptions): Promise<void> {
   const times = sabotage ? 50 : 1;
   const row = async (name: string, goal: number, peer: string, work: () => Promise<void>): Promise<void> => {
-    const isQuick = peer === 'warm';
-    const count = isQuick ? 20 : 1;
+    // so many in a row on each side: the first one after the other side's finds the processor's caches full of that
+    const count = peer === 'warm' ? 20 : 7;
     const ours = async (): Promise<number> => times * (await medianOf(count, work));
     report(await compare({ name, goal, rounds, ours, beside: peerFor(peer, count) }));
   };
@@ -124,8 +127,34 @@ async function benchWarm(session: Session, { report, sabotage }: PeerRowOptions)
   await row('a string of 1 MB in, beside its best', 1, 'string-in-best', stringIn);
   await session.execute('del text');
   await row('a string of 1 MB out', 1 / 8, 'string-out', async () =>
-    expectPrinted(await session.execute(`print('x' * ${sizeBytes})`), text),
+    expectPrinted(await session.execute(printMany), text),
   );
+}
+
+/** What the walls cost: the same programs in a worker of the page itself, with nothing around them. */
+async function benchBesideBare(session: Session, { report, sabotage }: PeerRowOptions): Promise<void> {
+  const times = sabotage ? 50 : 1;
+  const raw = await openRaw();
+  for (const [name, code, expected, count] of [
+    ['a warm run: print(1 + 1)', print, '2', 20],
+    ['a string of 1 MB out', printMany, text, 7],
+  ] as const) {
+    const bare = async (): Promise<void> => {
+      const printed = await raw.run(code);
+      if (printed.trim() !== expected) throw new Error(`bare Pyodide printed ${printed.slice(0, 100)}`);
+    };
+    const run = async (): Promise<void> => expectPrinted(await session.execute(code), expected);
+    for (let warmUp = 0; warmUp < warmUpRuns; warmUp++) await bare();
+    report(
+      await compare({
+        name: `${name}, beside bare Pyodide in a worker of the page`,
+        rounds,
+        ours: async () => times * (await medianOf(count, run)),
+        beside: () => medianOf(count, bare),
+      }),
+    );
+  }
+  raw.terminate();
 }
 
 async function benchTools(
