@@ -14,11 +14,11 @@ const allowedGrowthBytes = 24 * 2 ** 20;
 const callers = 100;
 const mebibytes = (/** @type {number} */ bytes) => `${(bytes / 2 ** 20).toFixed(0)} MiB`;
 
-/** Memory that these processes have for themselves, and their share of the rest. @param {readonly number[]} ids */
+/** Memory that these processes have made themselves: what a file on disk would give back moves with its other readers. @param {readonly number[]} ids */
 function memoryOf(ids) {
   const sizes = ids.map((id) => {
     const text = readFileSync(`/proc/${id}/smaps_rollup`, 'utf8');
-    return Number(/^Pss:\s+(?<kib>\d+)/mu.exec(text)?.groups?.['kib'] ?? 0) * 1024;
+    return Number(/^Anonymous:\s+(?<kib>\d+)/mu.exec(text)?.groups?.['kib'] ?? 0) * 1024;
   });
   return sizes.reduce((sum, size) => sum + size, 0);
 }
