@@ -60,7 +60,7 @@ export interface ExecutorLimits {
   readonly packageTimeoutMs: number;
   /** One-shot runs at the same time; each has an interpreter of about 50 MB. As many more may have their packages being fetched meanwhile. */
   readonly concurrentExecutions: number;
-  /** One-shot runs that wait for a place, in order of call; and, counted by themselves, those that wait until others have their packages. */
+  /** One-shot runs that wait for a place, in order of call, so that a hundred callers at once are all served; and, counted by themselves, those that wait until others have their packages. */
   readonly queuedExecutions: number;
   /** Sessions open at the same time. */
   readonly sessions: number;
@@ -124,7 +124,7 @@ export const defaultLimits: ExecutorLimits = deepFreeze({
   packageListBytes: 64 * mebibyte,
   packageTimeoutMs: 60_000,
   concurrentExecutions: 4,
-  queuedExecutions: 64,
+  queuedExecutions: 128,
   sessions: 8,
   queuedPerSession: 16,
   checkpointBytes: 32 * mebibyte,

@@ -40,7 +40,7 @@ export interface Policy {
   readonly deniedGlobals: readonly string[];
 }
 
-/** A policy as a caller writes it; a list that is left out is that of {@link denyByDefault}. */
+/** A policy as a caller writes it; a list that is left out is that of {@link denyByDefault}, one that is given stands in its place: further denials begin with `...denyByDefault.deniedModules`. */
 export type PolicyInput = Partial<Policy>;
 
 /**
