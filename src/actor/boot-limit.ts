@@ -7,8 +7,8 @@ import type { ActorLimits } from './limits.ts';
 
 /** A busy machine starts a worker so many times more slowly than one at rest. */
 const slownessFactor = 4;
-/** A timer this much later than asked for means that the page itself was asleep. */
-const lateFactor = 1.5;
+
+type Limits = Pick<ActorLimits, 'workerBootMs' | 'hangTimeoutMs' | 'pingIntervalMs'>;
 
 /** The wait for one worker. */
 export interface BootWatch {
@@ -20,47 +20,60 @@ export interface BootWatch {
 
 export class BootLimit {
   readonly #clock: Clock;
-  readonly #limits: Pick<ActorLimits, 'workerBootMs' | 'hangTimeoutMs'>;
-  /** What the last worker took that said hello, or waited for. */
+  readonly #limits: Limits;
+  /** What the last worker took that said hello, or was given. */
   #lastMs: number | undefined;
+  /** Workers that start now. */
+  #starting = 0;
 
-  constructor(clock: Clock, limits: Pick<ActorLimits, 'workerBootMs' | 'hangTimeoutMs'>) {
+  constructor(clock: Clock, limits: Limits) {
     this.#clock = clock;
     this.#limits = limits;
   }
 
   /**
-   * For a worker that starts now: `workerBootMs` until one has said hello, from then on `hangTimeoutMs` and four times what the last one took,
-   * and never more than `workerBootMs`. One that was given up may only have been slow, so that the next is given four times as long.
+   * For a worker that starts now: `workerBootMs` until one has said hello, from then on `hangTimeoutMs` and four times what the last one took, as
+   * often as workers start at once, and never more than `workerBootMs`. One that was given up may only have been slow, so that the next is given
+   * four times as long.
    */
   get limitMs(): number {
     const { workerBootMs, hangTimeoutMs } = this.#limits;
     if (this.#lastMs === undefined) return workerBootMs;
-    return Math.min(workerBootMs, slownessFactor * this.#lastMs + hangTimeoutMs);
+    const startMs = slownessFactor * this.#lastMs * Math.max(1, this.#starting);
+    return Math.min(workerBootMs, hangTimeoutMs + startMs);
   }
 
   /** A worker starts now. */
   watch(onSilent: (limitMs: number) => void): BootWatch {
-    const clock = this.#clock;
-    const startedMs = clock.monotonic();
-    let cancel = (): void => undefined;
-    const wait = (limitMs: number): void => {
-      const fromMs = clock.monotonic();
-      cancel = clock.after(limitMs, () => {
-        const waitedMs = clock.monotonic() - fromMs;
-        // its hello may stand behind this timer
-        if (waitedMs > limitMs * lateFactor) return wait(limitMs);
-        if (this.#lastMs !== undefined) this.#lastMs = waitedMs;
-        onSilent(limitMs);
+    const startedMs = this.#clock.monotonic();
+    this.#starting++;
+    let isOver = false;
+    let cancelTimer = (): void => undefined;
+    const end = (): void => {
+      if (isOver) return;
+      isOver = true;
+      this.#starting--;
+      cancelTimer();
+    };
+    // a worker's code comes by way of the page, so what the page slept through is no time that the worker had: a step counts as long as it was to be
+    const wait = (countedMs: number, limitMs: number): void => {
+      const stepMs = Math.min(this.#limits.pingIntervalMs, limitMs - countedMs);
+      cancelTimer = this.#clock.after(stepMs, () => {
+        // others may have begun to start since
+        const grownMs = Math.max(limitMs, this.limitMs);
+        if (countedMs + stepMs < grownMs) return wait(countedMs + stepMs, grownMs);
+        end();
+        if (this.#lastMs !== undefined) this.#lastMs = grownMs;
+        onSilent(grownMs);
       });
     };
-    wait(this.limitMs);
+    wait(0, this.limitMs);
     return {
       end: () => {
-        cancel();
-        this.#lastMs = clock.monotonic() - startedMs;
+        if (!isOver) this.#lastMs = this.#clock.monotonic() - startedMs;
+        end();
       },
-      cancel: () => cancel(),
+      cancel: end,
     };
   }
 }

@@ -10,7 +10,7 @@ export interface ActorLimits {
   readonly maxMailbox: number;
   /**
    * A worker that has not said hello by then has failed to start. Once one has, its code is known, and another of it is given
-   * `hangTimeoutMs` and four times what the last one took, if that is less.
+   * `hangTimeoutMs` and four times what the last one took, as often as workers start at once, if that is less.
    */
   readonly workerBootMs: number;
   /** An actor whose start takes longer has failed to start. */

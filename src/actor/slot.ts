@@ -71,6 +71,11 @@ export class Slot {
     this.ready.catch(() => undefined);
   }
 
+  /** It has said hello: what was sent to it before waits in the worker, or nowhere. */
+  get isReady(): boolean {
+    return this.#isReady;
+  }
+
   get isLost(): boolean {
     return this.#gone.signal.aborted;
   }

@@ -86,6 +86,8 @@ export interface SpawnOptions {
 interface Placement {
   readonly slot: Slot;
   readonly incarnation: number;
+  /** Ends the wait for its worker. */
+  withdraw: () => void;
 }
 
 type ExitsListener = (exits: readonly Exit[]) => void;
@@ -164,7 +166,7 @@ export class ActorSystem {
       throw new CodedError('actor/already-started', `actor "${actor}" already runs`, { fields: { actor } });
     }
     const slot = this.#place(options.isDedicated ?? false);
-    const placement: Placement = { slot, incarnation };
+    const placement: Placement = { slot, incarnation, withdraw: () => undefined };
     this.#located.set(actor, placement);
     slot.actors.add(actor);
     try {
@@ -194,7 +196,13 @@ export class ActorSystem {
     const placement = this.#located.get(actor);
     if (!placement) return;
     const { slot } = placement;
-    if (shutdown === 'brutal-kill') return this.#kill(slot, actor);
+    const isKill = shutdown === 'brutal-kill';
+    if (!slot.isReady) {
+      // nothing of it is there yet
+      this.#exitOne(slot, { actor, reason: isKill ? 'killed' : 'shutdown' });
+      return placement.withdraw();
+    }
+    if (isKill) return this.#kill(slot, actor);
     try {
       await this.#askToStop(slot, actor, shutdown === 'infinity' ? Infinity : shutdown);
     } catch {
@@ -298,13 +306,17 @@ export class ActorSystem {
 
   async #begin(placement: Placement, { actor, kind, args }: SpawnOptions): Promise<void> {
     const { slot, incarnation } = placement;
-    const requirePlace = (): void => {
-      if (this.#located.get(actor) === placement) return;
-      throw new CodedError('actor/start-failed', `actor "${actor}" ended or was stopped while it started`, {
+    const ended = (): CodedError =>
+      new CodedError('actor/start-failed', `actor "${actor}" ended or was stopped while it started`, {
         fields: { actor },
       });
+    const requirePlace = (): void => {
+      if (this.#located.get(actor) !== placement) throw ended();
     };
-    await slot.ready;
+    const withdrawn = new Promise<never>((_, reject) => {
+      placement.withdraw = () => reject(ended());
+    });
+    await Promise.race([slot.ready, withdrawn]);
     requirePlace();
     const request: SpawnRequest = { actor, kind, args, incarnation };
     await slot.peer.call(hostAddress, 'actor-spawn', request, { timeoutMs: this.#limits.actorStartMs });

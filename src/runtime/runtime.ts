@@ -140,8 +140,8 @@ export class Runtime<M extends Modules = Modules> implements AsyncDisposable {
    *   `runtime/module-load-failed`, `runtime/state-migration-failed` when what an older version stored cannot be taken over,
    *   `program/state-invalid` and `program/constraint-violated` when the stored state does not fit the class,
    *   `runtime/sub-module-invalid`, `program/sub-module-not-found`, `runtime/sub-module-cycle` and `runtime/sub-module-mismatch` for what is wrong
-   *   with `actors`, `runtime/sub-module-down` for one that ended meanwhile, `runtime/closed`, and what ended its worker, its supervisor or itself while it started: `actor/peer-died`,
-   *   `actor/supervisor-gave-up`, `runtime/module-stopped`, `port/timeout` for one that waited too long for a restore of the whole runtime
+   *   with `actors`, `runtime/sub-module-down` for one that ended meanwhile, `runtime/closed`, and what ended its worker, its supervisor or itself while it started: `actor/peer-died`, `actor/worker-start-failed`,
+   *   `actor/start-failed`, `actor/start-timeout`, `actor/supervisor-gave-up`, `runtime/module-stopped`, `port/timeout` for one that waited too long for a restore of the whole runtime
    */
   start<K extends KindOf<M>>(
     kind: K,
