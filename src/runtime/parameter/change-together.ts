@@ -279,8 +279,9 @@ async function tell(host: ChangeHost, part: Foreseen, { level }: ChangeOptions):
     overtaken.add(record.name);
     host.onParameterChange(module, { ...record, oldValue: cached.state.value, sequence });
   }
-  if (level === 'memory') return;
-  // the change is committed: a write that follows from it is tried again and told of, and does not undo what was promised
   const { late } = module.journal;
+  // what gave way may have been written, and with that nothing was owed any more
+  if (level === 'memory') return late.owe([...overtaken]);
+  // the change is committed: a write that follows from it is tried again and told of, and does not undo what was promised
   await Promise.all([...overtaken].map((name) => late.rewrite(name, level)));
 }
