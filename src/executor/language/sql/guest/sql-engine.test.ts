@@ -203,6 +203,28 @@ test('faults have their places, also behind other letters and other statements',
   });
 });
 
+test.each([
+  ['DELETE FROM t\0 WHERE x = 1', 1, 14],
+  ['DELETE FROM t;\n SELECT 1\0;', 2, 10],
+  ["DELETE FROM t; SELECT '\0'", 1, 24],
+  ['DELETE FROM t; -- \0', 1, 19],
+  ['DELETE FROM t;\0', 1, 15],
+  ['\0', 1, 1],
+])('a character of code 0 is refused, and nothing before it runs: %j', (code, line, column) => {
+  const run = open();
+  run('CREATE TABLE t(x); INSERT INTO t VALUES (1), (2)');
+  const given = { variables: { u: [{ a: 1 }] } };
+  expect(run(code, given)).toMatchObject({
+    type: 'syntax-error',
+    message: 'a character of code 0',
+    line,
+    column,
+  });
+  expect(run('SELECT count(*) FROM t')).toMatchObject({ value: { rows: [[2]] } });
+  // nor what was given with it
+  expect(run('SELECT * FROM u')).toMatchObject({ type: 'threw' });
+});
+
 test('too large a result is told, and the database goes on', () => {
   const run = open();
   expect(run('SELECT zeroblob(2000000)')).toEqual({ type: 'exceeded', limit: 'result' });

@@ -12,7 +12,7 @@ import { sizeOfRow, sizeOfTable, writeTable } from '../../../guest/table-value.t
 import type { RunRequest } from '../../../sandbox/protocol.ts';
 import { SqlDatabase } from './sql-database.ts';
 import { SqlSession } from './sql-session.ts';
-import { cutStatements, placeIn } from './statements.ts';
+import { cutStatements, placeIn, placeOf } from './statements.ts';
 import type { Place, Statement } from './statements.ts';
 import { bindCell, putTable, sqliteCells, toCell } from './tables.ts';
 
@@ -80,7 +80,7 @@ export class SqlEngine implements Engine {
   #run(request: RunRequest, buffers: readonly Uint8Array[]): unknown {
     const { code, resultBytes, outputs } = request;
     const statements = cutStatements(code);
-    const fault = this.#findSyntaxFault(code, statements);
+    const fault = nullCharacter(code) ?? this.#findSyntaxFault(code, statements);
     if (fault) return { type: 'syntax-error', message: short(fault.message), ...fault.place };
     const parameters = this.#putGiven(request, buffers);
     let leftBytes = resultBytes;
@@ -186,6 +186,12 @@ export class SqlEngine implements Engine {
     if ((resultCode & 0xff) === capi.SQLITE_NOMEM) return { type: 'exceeded', limit: 'memory' };
     return threw(capi.sqlite3_js_rc_str(resultCode) ?? 'SQLITE_ERROR', message, place.line);
   }
+}
+
+/** SQLite's text ends at the first one: what stands behind it would be left out, and the rest would run. */
+function nullCharacter(script: string): { readonly message: string; readonly place: Place } | undefined {
+  const index = script.indexOf('\0');
+  return index < 0 ? undefined : { message: 'a character of code 0', place: placeOf(script, index) };
 }
 
 interface Wanted {
