@@ -3,7 +3,7 @@ import type { NameUse } from '../language.ts';
 
 /**
  * The variables of a run: `call` (an exported function; default `_start`, else `main`), `arguments` (its numbers, or the texts that WASI's `args_get`
- * answers), `stdin` (text or bytes), `seed` (all chance comes from this number), `timeMs` (the clock starts
+ * answers), `stdin` (text or bytes), `seed` (all chance comes from this whole number of 32 bits), `timeMs` (the clock starts
  * there and moves only when it is read or slept on), `fuel` (what it may do, whatever the machine: each call of a function, and each round of a loop,
  * takes the number of instructions written in it; the output `fuel` is what is left).
  */

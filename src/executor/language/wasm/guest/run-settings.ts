@@ -25,6 +25,13 @@ function readNumber(variables: Variables, name: string): number | undefined {
   throw wrong(name, 'a number');
 }
 
+/** The generator takes 32 bits: other numbers would give the chance of one of these. */
+function readSeed({ seed }: Variables): number | undefined {
+  if (seed === undefined) return undefined;
+  if (typeof seed === 'number' && Number.isInteger(seed) && seed >= 0 && seed < 2 ** 32) return seed;
+  throw wrong('seed', 'a whole number from 0 to 4294967295');
+}
+
 function readFuel({ fuel }: Variables): number | undefined {
   if (fuel === undefined) return undefined;
   if (typeof fuel === 'number' && Number.isSafeInteger(fuel) && fuel >= 0) return fuel;
@@ -46,7 +53,7 @@ export function readSettings(variables: Variables): RunSettings {
     call,
     given: given as readonly ReadValue[],
     stdin: readInput(variables),
-    seed: readNumber(variables, 'seed'),
+    seed: readSeed(variables),
     timeMs: readNumber(variables, 'timeMs'),
     fuel: readFuel(variables),
   };

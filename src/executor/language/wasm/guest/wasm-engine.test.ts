@@ -45,6 +45,8 @@ test('an exported function is called with numbers of its own types', () => {
   expect(value('(memory 1)')).toBe(null);
 });
 
+const seedRefused = 'TypeError: the variable seed must be a whole number from 0 to 4294967295';
+
 test.each<[string, GivenRun]>([
   ['TypeError: add expects 3 arguments (i32, i64, f64), found 2', call('add', 1, 2n)],
   ['TypeError: argument 0 of add expects i32, found 1.5', call('add', 1.5, 2n, 1)],
@@ -55,7 +57,10 @@ test.each<[string, GivenRun]>([
   ['TypeError: the variable call must be the name of an exported function', { variables: { call: 1 } }],
   ['TypeError: the variable arguments must be a list', { variables: { arguments: 1 } }],
   ['TypeError: the variable stdin must be text or bytes', { variables: { stdin: 1 } }],
-  ['TypeError: the variable seed must be a number', { variables: { seed: 'x' } }],
+  [seedRefused, { variables: { seed: 'x' } }],
+  [seedRefused, { variables: { seed: 1.5 } }],
+  [seedRefused, { variables: { seed: -1 } }],
+  [seedRefused, { variables: { seed: 2 ** 32 + 7 } }],
   ['TypeError: the variable fuel must be a whole number, 0 or more', { variables: { fuel: -1 } }],
   ['ReferenceError: the module exports no global "g"', { outputs: ['g'] }],
 ])('a call that cannot be made is %s', (message, given) => {
