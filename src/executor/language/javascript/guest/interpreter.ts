@@ -8,6 +8,7 @@ import { wasmPageBytes } from '../../../wasm-format.ts';
 import { copyMemory, InterpreterImage } from './interpreter-image.ts';
 import type { Reference } from './interpreter-image.ts';
 import { installConsole } from './in-guest/console.ts';
+import { installConsoleMethods } from './in-guest/console-methods.ts';
 import { installDisplay } from './in-guest/display.ts';
 import { installFiles } from './in-guest/files.ts';
 import type { HarnessHost } from './in-guest/harness-types.ts';
@@ -52,6 +53,7 @@ const harnessSource = `{
   delete globalThis['${hostName}'];
   const values = (${String(installValues)})(host);
   const console = (${String(installConsole)})(host, values);
+  (${String(installConsoleMethods)})(values, console);
   const timers = (${String(installTimers)})(host);
   const files = (${String(installFiles)})(host);
   const tools = (${String(installTools)})(host, values);

@@ -1,4 +1,4 @@
-/** The console: what a guest prints, and how values look in it. */
+/** What a guest prints, and how values look in it. */
 /* oxlint-disable max-lines-per-function, typescript/unbound-method -- one closure, because its text is all that reaches the interpreter, and methods as they were before a guest could change them */
 import type { GuestConsole, GuestValues, HarnessHost } from './harness-types.ts';
 
@@ -12,7 +12,7 @@ export function installConsole(host: HarnessHost, { mapped }: GuestValues): Gues
   const { stringify } = JSON;
   const { isArray } = Array;
   const { isView } = ArrayBuffer;
-  const { defineProperty, getPrototypeOf, keys } = Object;
+  const { getPrototypeOf, keys } = Object;
   const NativePromise = Promise;
   const NativeMap = Map;
   const NativeSet = Set;
@@ -28,6 +28,7 @@ export function installConsole(host: HarnessHost, { mapped }: GuestValues): Gues
 
   const maxItems = 100;
   let outputBytes = 0;
+  let indent = '';
 
   /** As a console shows a value. */
   const show = (value: unknown, depth: number, isNested: boolean = false): string => {
@@ -130,38 +131,34 @@ export function installConsole(host: HarnessHost, { mapped }: GuestValues): Gues
     return [text, ...mapped(others, (value) => show(value, 2))].join(' ');
   };
 
-  const print = (stream: 0 | 1, values: readonly unknown[]): void => {
-    const [first] = values;
-    const isPlain = values.length === 1 && typeof first !== 'object';
-    const text = isPlain ? show(first, 0) : format(values);
-    const line = `${text.slice(0, outputBytes)}\n`;
+  const write = (stream: 0 | 1, text: string): void => {
+    const shown = text.slice(0, outputBytes);
+    const line = `${indent === '' ? shown : indent + shown.replaceAll('\n', `\n${indent}`)}\n`;
     // a bare text would end at its first null character, and lose what is no character
     const isBare = !line.includes('\0') && (line as unknown as WellFormed).isWellFormed();
     if (isBare) host.emit(stream, line);
     else host.emitJson(stream, stringify(line));
   };
-  const out = (...values: unknown[]): void => print(0, values);
-  const err = (...values: unknown[]): void => print(1, values);
 
-  const console = {
-    log: out,
-    info: out,
-    debug: out,
-    dir: (value: unknown) => out(value),
-    table: (value: unknown) => out(value),
-    warn: err,
-    error: err,
-    trace: err,
-    assert: (isTrue: unknown, ...values: unknown[]) => void (isTrue || err('Assertion failed:', ...values)),
+  const print = (stream: 0 | 1, values: readonly unknown[]): void => {
+    const [first] = values;
+    const isPlain = values.length === 1 && typeof first !== 'object';
+    write(stream, isPlain ? show(first, 0) : format(values));
   };
 
-  defineProperty(globalThis, 'console', { value: console, writable: true, configurable: true });
   return {
     begin(sizeBytes): void {
       outputBytes = sizeBytes;
+      // a group that a run left open is no part of the next one
+      indent = '';
     },
     show,
     typeOf,
-    complain: err,
+    print,
+    write,
+    complain: (...values) => print(1, values),
+    indent(steps): void {
+      indent = steps > 0 ? `${indent}  ` : indent.slice(2);
+    },
   };
 }

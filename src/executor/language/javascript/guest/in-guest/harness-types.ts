@@ -110,12 +110,18 @@ export interface GuestValues {
 export interface GuestConsole {
   /** More is not printed at a time. */
   begin(outputBytes: number): void;
-  /** As a console shows a value. */
-  show(value: unknown, depth: number): string;
+  /** As a console shows a value. @param isNested texts have quotes */
+  show(value: unknown, depth: number, isNested?: boolean): string;
   /** What an error is called. */
   typeOf(error: Error): string;
+  /** As `console.log`: with placeholders. */
+  print(stream: 0 | 1, values: readonly unknown[]): void;
+  /** The text as it is, and the end of a line. */
+  write(stream: 0 | 1, text: string): void;
   /** Prints on the second stream. */
   complain(...values: readonly unknown[]): void;
+  /** What is printed from now on stands further right, or left, by two spaces. */
+  indent(steps: 1 | -1): void;
 }
 
 /** What `timers.ts` gives to the others. */
