@@ -28,7 +28,7 @@ import { programLimits } from '../src/program/limits.ts';
 
 const guides = ['README.md', ...filesUnder('docs', (name) => name.endsWith('.md'))];
 const examples = guides.flatMap((document) => readExamples(document, readText(document)));
-const entries = ['worker', 'testing', 'vite', 'state', 'executor', 'pglite'];
+const entries = ['worker', 'testing', 'vite', 'state', 'executor', 'actor', 'pglite'];
 const folder = join(root, '.cache/docs', String(process.pid));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -329,6 +329,20 @@ describe('the executor', () => {
     expect(
       ['unsavedFiles', ...bareFields('src/executor/outcome.ts')].filter((name) => !isNamed(name)),
     ).toEqual([]);
+  });
+});
+
+describe('supervision', () => {
+  it('has every function and value of its entry in docs/supervision.md', async () => {
+    const text = readText('docs/supervision.md');
+    const names = Object.keys(await import('../src/actor.ts'));
+    expect(names).toContain('Supervisor');
+    expect(names.filter((name) => !new RegExp(`\\b${name}\\b`).test(text))).toEqual([]);
+  });
+
+  it('has no example that reaches past the package', () => {
+    const hidden = examples.filter(({ given, code }) => /src\/\w+\/index\.ts/.test(`${given}${code}`));
+    expect(hidden.map(({ document, line }) => `${document}:${line}`)).toEqual([]);
   });
 });
 
