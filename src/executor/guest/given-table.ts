@@ -65,34 +65,72 @@ function readResult(name: string, { columns, rows }: Row, cellOf: CellOf): Table
   return { columns: names, rows: lists };
 }
 
-const integer = /^-?(?:0|[1-9]\d{0,17})$/u;
+const integer = /^-?(?:0|[1-9]\d{0,18})$/u;
 const real = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:e[+-]?\d+)?$/iu;
+const digits = /^-?\d+$/u;
+/** All integers of so many characters fit into 64 bits. */
+const surelyLong = 18;
 
-/** A column is of numbers when all that is in it are; nothing at all is NULL. */
+const isInteger = (text: string): boolean =>
+  integer.test(text) && (text.length <= surelyLong || BigInt.asIntN(64, BigInt(text)) === BigInt(text));
+
+/** Digits alone that a number would round are not one: different ids would become the same. */
+const isReal = (text: string): boolean =>
+  real.test(text) && (!digits.test(text) || Number.isSafeInteger(Number(text)));
+
+/** A column is of numbers when all that is in it are, and stay exact; nothing at all is NULL. */
 function typed(columns: number, records: readonly (readonly string[])[]): readonly (readonly Cell[])[] {
   const kinds = Array.from({ length: columns }, (_, column) => {
     const texts = records.map((record) => record[column] ?? '').filter((text) => text !== '');
-    if (texts.every((text) => integer.test(text))) return BigInt;
-    return texts.every((text) => real.test(text)) ? Number : String;
+    if (texts.every(isInteger)) return BigInt;
+    return texts.every(isReal) ? Number : String;
   });
   return records.map((record) => kinds.map((kind, at) => (record[at] ? kind(record[at]) : null)));
 }
 
-/** Fields of comma-separated text, RFC 4180: quotes around, doubled inside. */
+/** Where the quote stands that closes the cell; -1 where none does. Walks: an expression would keep a place for each character. */
+function closingQuote(text: string, opening: number): number {
+  let at = text.indexOf('"', opening + 1);
+  while (at >= 0 && text[at + 1] === '"') at = text.indexOf('"', at + 2);
+  return at;
+}
+
+const endOfField = /[,\r\n]/gu;
+
+/** From the place of its first character: what is in it, and where it ends. Quotes that are not around all of it are part of it. */
+function readField(text: string, start: number): readonly [field: string, end: number] {
+  if (text[start] === '"') {
+    const closing = closingQuote(text, start);
+    const next = text[closing + 1];
+    if (closing >= 0 && (next === undefined || ',\r\n'.includes(next))) {
+      return [text.slice(start + 1, closing).replaceAll('""', '"'), closing + 1];
+    }
+  }
+  endOfField.lastIndex = start;
+  const end = endOfField.exec(text)?.index ?? text.length;
+  return [text.slice(start, end), end];
+}
+
+/** Fields of comma-separated text, RFC 4180: quotes around, doubled inside. A line ends with `\n`, `\r\n` or `\r`; a blank last one is none. */
 function readRecords(text: string): string[][] {
   const records: string[][] = [];
   let record: string[] = [];
-  for (const found of text.matchAll(/(?:"((?:[^"]|"")*)"|([^,\r\n]*))(,|\r?\n|$)/gu)) {
-    const [whole, quoted, plain = '', end] = found;
-    // the empty match behind the last line end
-    if (whole === '' && record.length === 0) break;
-    record.push(quoted === undefined ? plain : quoted.replaceAll('""', '"'));
-    if (end === ',') continue;
-    records.push(record);
+  let at = 0;
+  // behind a comma there is a field, also where nothing follows
+  while (at < text.length || record.length > 0) {
+    const [field, end] = readField(text, at);
+    const isBlankEnd = record.length === 0 && end === at && end + lineEndLength(text, end) === text.length;
+    record.push(field);
+    at = end + 1;
+    if (text[end] === ',') continue;
+    at = end + lineEndLength(text, end);
+    if (!isBlankEnd) records.push(record);
     record = [];
   }
   return records;
 }
+
+const lineEndLength = (text: string, at: number): number => (text.startsWith('\r\n', at) ? 2 : 1);
 
 /** The first line names the columns. Throws {@link TableFault}. */
 export function readCsv(name: string, text: string): Table {

@@ -149,6 +149,15 @@ test('columns have one type each, the narrowest that takes what is in them', asy
   expect(await error('SELECT 1', { variables: { t: [{ a: '\0' }] } })).toMatch(/code 0/u);
   expect(await error('SELECT 1', { variables: { t: [{ a: [1] }] } })).toMatch(/t\[0\]\.a is neither null/u);
   expect(await rows('SELECT sum(a) FROM n', { files: { 'data/n.csv': 'a\n1\n2' } })).toEqual([[3]]);
+  const ids = 'id,long\r9223372036854775807,9223372036854775808\r-9223372036854775808,9223372036854775809\r';
+  expect(
+    await rows('SELECT pg_typeof(id)::text, id, pg_typeof(long)::text, long FROM n', {
+      files: { 'n.csv': ids },
+    }),
+  ).toEqual([
+    ['bigint', 2n ** 63n - 1n, 'text', '9223372036854775808'],
+    ['bigint', -(2n ** 63n), 'text', '9223372036854775809'],
+  ]);
 });
 
 test('parameters stand where values may; what else begins with a colon stays what it is', async () => {

@@ -151,6 +151,114 @@ test('comma-separated text becomes a table whose columns have one type each', ()
   expect(error('SELECT 1', { files: { 't.txt': 'a' } })).toMatch(/end with \.csv/u);
 });
 
+test('digits of comma-separated text stay exact: integers as far as 64 bits go, and text beyond', () => {
+  const csv = (...cells: readonly string[]): GivenRun => ({
+    files: { 't.csv': ['id', ...cells].join('\n') },
+  });
+  const typesAnd = (given: GivenRun): unknown => rows('SELECT typeof(id), id FROM t', given);
+  const ids = ['9223372036854775807', '1234567890123456789', '-9223372036854775808', '7'];
+  expect(typesAnd(csv(...ids))).toEqual([
+    ['integer', 2n ** 63n - 1n],
+    ['integer', 1234567890123456789n],
+    ['integer', -(2n ** 63n)],
+    ['integer', 7],
+  ]);
+  for (const [one, other] of [
+    ['9223372036854775808', '9223372036854775809'],
+    ['-9223372036854775809', '-9223372036854775808'],
+    ['12345678901234567890123', '12345678901234567890124'],
+    ['9007199254740993', '1.5'],
+    ['0123', '124'],
+  ] as const) {
+    expect(typesAnd(csv(one, other))).toEqual([
+      ['text', one],
+      ['text', other],
+    ]);
+  }
+  expect(readCsv('x.csv', 'a\n1.5\n-2\n9007199254740991\n1e3')).toMatchObject({
+    rows: [[1.5], [-2], [9007199254740991], [1000]],
+  });
+  expect(readCsv('x.csv', 'a\n-0\n0')).toMatchObject({ rows: [[0n], [0n]] });
+});
+
+test.each<[string, readonly (readonly string[])[]]>([
+  [
+    'a,b\rc,d\re,f\r',
+    [
+      ['c', 'd'],
+      ['e', 'f'],
+    ],
+  ],
+  [
+    'a,b\rc,d\re,f',
+    [
+      ['c', 'd'],
+      ['e', 'f'],
+    ],
+  ],
+  [
+    'a,b\nc,d\re,f\r\n',
+    [
+      ['c', 'd'],
+      ['e', 'f'],
+    ],
+  ],
+  [
+    'a,b\n"c","d"\r"e","f"\r',
+    [
+      ['c', 'd'],
+      ['e', 'f'],
+    ],
+  ],
+  ['a,b\n"c\r","\rd"\r', [['c\r', '\rd']]],
+  ['a,b\nc,"d', [['c', '"d']]],
+  ['a,b\n"c"x,d', [['"c"x', 'd']]],
+  ['a,b\nc,"d"""', [['c', 'd"']]],
+])('no text of %j is lost', (text, records) => {
+  expect(readCsv('x.csv', text)).toEqual({ columns: ['a', 'b'], rows: records });
+});
+
+test('a blank last line is no row; a blank line among the others is one', () => {
+  for (const end of ['', '\n', '\n\n', '\r\n\r\n', '\r\r', '\n\r\n']) {
+    expect(readCsv('x.csv', `a,b\n1,x${end}`)).toEqual({ columns: ['a', 'b'], rows: [[1n, 'x']] });
+    expect(readCsv('x.csv', `a\nx${end}`)).toEqual({ columns: ['a'], rows: [['x']] });
+  }
+  expect(readCsv('x.csv', 'a\n\nx\n').rows).toEqual([[null], ['x']]);
+  expect(readCsv('x.csv', 'a\nx\n""').rows).toEqual([['x'], [null]]);
+  expect(readCsv('x.csv', 'a,b\nx,\ny,').rows).toEqual([
+    ['x', null],
+    ['y', null],
+  ]);
+  expect(readCsv('x.csv', 'a\n\n').rows).toEqual([]);
+  expect(() => readCsv('x.csv', 'a,b\n1,x\n\n2,y')).toThrow(/record 2 must have 2 fields/u);
+});
+
+test('what is written by the rules of comma-separated text is read as it was', () => {
+  const field = fc.string({ unit: fc.constantFrom('a', '"', ',', '\n', '\r', ' ', 'é') });
+  const end = fc.constantFrom('\n', '\r\n', '\r');
+  fc.assert(
+    fc.property(fc.array(fc.tuple(field, field)), end, fc.boolean(), (table, lineEnd, isClosed) => {
+      const quoted = (text: string): string =>
+        /[",\r\n]/u.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+      const lines = [['x', 'y'], ...table].map((record) => record.map(quoted).join(','));
+      const text = lines.join(lineEnd) + (isClosed ? lineEnd : '');
+      const empty = (cell: string): string | null => (cell === '' ? null : cell);
+      expect(readCsv('x.csv', text).rows).toEqual(table.map((record) => record.map(empty)));
+    }),
+  );
+});
+
+test('a cell of 12 MB is read, and so is a file of quotes that do not close', () => {
+  const large = 'a"\n'.repeat(4 * 2 ** 20);
+  const { rows: read } = readCsv('x.csv', `a,b\n"${large.replaceAll('"', '""')}",1`);
+  expect(read[0]?.[0] === large).toBe(true);
+  const digits = '7'.repeat(12 * 2 ** 20);
+  expect(readCsv('x.csv', `a\n${digits}`).rows[0]?.[0] === digits).toBe(true);
+  const cell = '"""x';
+  const open = Array.from({ length: 400_000 }, () => cell).join(',');
+  expect(() => readCsv('x.csv', `a\n${open}`)).toThrow(/record 1 must have 1 fields/u);
+});
+
 test('scripts are cut at their semicolons alone', () => {
   const script = `-- a;b\nSELECT ';', ";", [;], \`;\` /* ; */;;\nCREATE TRIGGER r AFTER INSERT ON t BEGIN
     UPDATE t SET x = CASE WHEN 1 THEN 2 END; SELECT 1; END; SELECT 2 -- end;`;
