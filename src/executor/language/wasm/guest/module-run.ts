@@ -88,8 +88,7 @@ export class LoadedModule {
 
   /** For the next run. @param fuel undefined: as much as it likes. Throws `CallFault` for a module that does not count it */
   refuel(fuel: number | undefined): void {
-    if (fuel !== undefined && !this.#tank)
-      throw new CallFault('TypeError', 'the module counts no fuel: it was loaded without any');
+    if (fuel !== undefined && !this.#tank) throw uncounted();
     this.#fuel = fuel ?? Infinity;
     if (this.#tank) this.#tank.value = fuel === undefined ? endless : BigInt(fuel);
   }
@@ -122,14 +121,21 @@ export class LoadedModule {
     }
   }
 
-  /** The value of an exported global. */
+  /** The value of an exported global; `fuel` is what is left, whatever the module exports by that name. Throws `CallFault`. */
   global(name: string): WrittenValue {
+    if (name === 'fuel') {
+      if (!this.#tank) throw uncounted();
+      return fromResult(name, this.#tank.value);
+    }
     const { exports } = this.#instance;
     const exported = Object.hasOwn(exports, name) ? exports[name] : undefined;
     if (exported instanceof WebAssembly.Global) return fromResult(name, exported.value);
     throw new CallFault('ReferenceError', `the module exports no global "${name}"`);
   }
 }
+
+const uncounted = (): CallFault =>
+  new CallFault('TypeError', 'the module counts no fuel: it was loaded without any');
 
 /** An instance, and the memory that its calls mean. */
 function instantiate(

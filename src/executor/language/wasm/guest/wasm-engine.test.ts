@@ -434,3 +434,23 @@ test('a module cannot catch the end of its fuel', () => {
   const code = `${endless} (func (export "main") (try (do (call $go)) (catch_all (loop $l (br $l)))))`;
   expect(open().run(code, { variables: { fuel: 1000 } }).result).toMatchObject({ limit: 'fuel' });
 });
+
+test('the output `fuel` is what is left, whatever the module exports by that name', () => {
+  const forged = `(global (export "fuel") i64 (i64.const 999)) (global (export "fuel_") i64 (i64.const 998))
+    (func (export "main") (result i32) (i32.const 1))`;
+  const { run } = open();
+  const counted = run(forged, { variables: { fuel: 10 }, outputs: ['fuel', 'fuel_'] });
+  expect(counted.result).toMatchObject({ value: 1, variables: { fuel: 8, fuel_: 998 } });
+  expect(run('', { variables: { fuel: 20 }, outputs: ['fuel'] }).result).toMatchObject({
+    variables: { fuel: 18 },
+  });
+  // a function by that name hides it no better
+  const hidden = '(func (export "fuel")) (func (export "main"))';
+  expect(run(hidden, { variables: { fuel: 10 }, outputs: ['fuel'] }).result).toMatchObject({
+    variables: { fuel: 9 },
+  });
+  expect(run(forged, { outputs: ['fuel'] }).result).toMatchObject({
+    type: 'threw',
+    error: { message: 'the module counts no fuel: it was loaded without any' },
+  });
+});
