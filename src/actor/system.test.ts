@@ -181,6 +181,21 @@ test('the watchdog kills after the hang time, not before', async () => {
   stop();
 });
 
+test('a hang time without end kills nobody, as while somebody debugs, and sees all the same that the worker is silent', async () => {
+  const clock = new SimulatedClock();
+  const seen: string[] = [];
+  const stop = startWatchdog({
+    clock,
+    limits: { pingIntervalMs: 1000, hangTimeoutMs: Infinity },
+    ping: () => () => undefined,
+    onSuspect: () => seen.push('suspect'),
+    onHang: () => seen.push('hang'),
+  });
+  await clock.advance(3_600_000);
+  expect(seen).toEqual(['suspect']);
+  stop();
+});
+
 test('the watchdog asks again when its own timer was late: a sleeping page is no hang', async () => {
   const clock = new SimulatedClock();
   let lateMs = 0;

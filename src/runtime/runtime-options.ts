@@ -31,7 +31,7 @@ export interface RuntimeOptions<M extends Modules> {
   readonly executor?: Executor;
   /** Workers that share modules. Default 2. */
   readonly poolSize?: number;
-  /** How often children may restart. Default 3 times in 5 s. */
+  /** How often modules may restart, all of them together. Default 3 times in 5 s; one more, and all of them end with `actor/supervisor-gave-up`. */
   readonly restartLimits?: RestartLimits;
   readonly hub?: Hub;
   readonly clock?: Clock;
@@ -50,6 +50,11 @@ export interface StartOptions<C = Module, Kind extends string = string> {
   readonly id?: string;
   /** Default permanent. */
   readonly restart?: RestartType;
+  /**
+   * How often the module may restart, apart from all others: it gets a supervisor of its own, whose giving up ends it alone. Default: its
+   * restarts count with those of all others.
+   */
+  readonly restartLimits?: RestartLimits;
   /** `dedicated` gives the module a worker of its own. Default shared. */
   readonly isolation?: 'shared' | 'dedicated';
   /** Time to stop in, before its actor is dropped. Default 5,000 ms. */

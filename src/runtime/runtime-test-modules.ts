@@ -1,6 +1,7 @@
 /** Modules that the tests and benchmarks of this layer host. */
 import { CodedError } from '../base/index.ts';
 import type { ToolCall } from '../executor/index.ts';
+import { systemClock } from '../platform/index.ts';
 import { Module, Parameter, Predict } from '../program/index.ts';
 import type { Run } from '../program/index.ts';
 
@@ -20,7 +21,7 @@ export class Counter extends Module<{ by: number }, { total: number }> {
   }
 }
 
-type Ask = 'throw' | 'function' | 'never' | 'close-worker' | 'spin' | 'mode' | 'values' | 'huge';
+type Ask = 'throw' | 'function' | 'never' | 'close-worker' | 'spin' | 'pause' | 'mode' | 'values' | 'huge';
 
 export class Trouble extends Module<{ ask: Ask }, unknown> {
   override forward({ ask }: { ask: Ask }, run: Run): Promise<unknown> {
@@ -39,6 +40,12 @@ export class Trouble extends Module<{ ask: Ask }, unknown> {
       },
       spin: () => {
         for (;;);
+      },
+      // as a debugger does it to a worker
+      pause: () => {
+        const untilMs = systemClock.monotonic() + 600;
+        while (systemClock.monotonic() < untilMs);
+        return 'went on';
       },
       mode: () => this.mode,
       values: () => run.settings.values,

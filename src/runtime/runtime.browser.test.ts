@@ -92,6 +92,17 @@ test('a hung worker is killed and its modules come back', async () => {
   expect(await counter.parameters.total.get()).toBe(5);
 });
 
+test('a worker that is paused is killed as hung, unless the time of a hang has no end', async () => {
+  const watched = createTestRuntime({ actorLimits: { pingIntervalMs: 50, hangTimeoutMs: 200 } });
+  const killed = await watched.start('trouble');
+  await expect(killed.call({ ask: 'pause' })).rejects.toMatchObject({ fields: { cause: 'hang' } });
+  const endless = { hangTimeoutMs: Infinity, actorStartMs: Infinity, workerBootMs: Infinity };
+  const debugged = createTestRuntime({ actorLimits: { pingIntervalMs: 50, ...endless } });
+  const paused = await debugged.start('trouble');
+  expect(await paused.call({ ask: 'pause' }, { timeoutMs: Infinity })).toBe('went on');
+  expect(paused.metrics.restarts).toBe(0);
+});
+
 test('an idempotent call outlives the loss of its worker', async () => {
   const runtime = createTestRuntime();
   const asker = await runtime.start('asker');

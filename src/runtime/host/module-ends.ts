@@ -17,6 +17,8 @@ export interface ModuleEndsOptions {
   readonly locks: ModuleLocks;
   readonly limits: RuntimeLimits;
   readonly clock: Clock;
+  /** Removes the supervisor that a module had for itself. */
+  readonly removeSupervisor: (module: HostedModuleRecord) => Promise<void>;
 }
 
 const endsOfItsOwn: readonly Exit['reason'][] = ['normal', 'shutdown', 'crashed'];
@@ -80,11 +82,12 @@ export class ModuleEnds {
   }
 
   async #leave(module: HostedModuleRecord, before: Promise<unknown>): Promise<void> {
-    const { families, locks } = this.#options;
+    const { families, locks, removeSupervisor } = this.#options;
     await before;
     // whoever keeps its state closes it in the end
     const { isGone } = module;
     await families.end(module).catch(() => undefined);
+    await removeSupervisor(module).catch(() => undefined);
     await this.write(module);
     if (isGone) module.journal.close(module.endedWith ?? wasStopped(module.id));
     locks.release(module);

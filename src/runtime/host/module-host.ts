@@ -109,7 +109,13 @@ export class ModuleHost implements AsyncDisposable {
       onParameterChange: (module, record) => this.onParameterChange(module, record),
       sharedOf: (module, name) => this.shared.sharedOf(module, name),
     });
-    this.#ends = new ModuleEnds({ families: this.#families, locks: this.locks, limits, clock });
+    this.#ends = new ModuleEnds({
+      families: this.#families,
+      locks: this.locks,
+      limits,
+      clock,
+      removeSupervisor: ({ supervisor, id }) => this.#supervisors.removeOwn(supervisor, id),
+    });
     this.shared = new SharedParameters({
       reading: this.reading,
       store,
@@ -245,7 +251,8 @@ export class ModuleHost implements AsyncDisposable {
   /** Everything under the supervisor is being stopped from now on. */
   #onGiveUp(supervisor: Supervisor, error: CodedError): void {
     for (const module of this.#modules.values()) {
-      if (module.supervisor !== supervisor || module.status === 'starting' || module.stopping) continue;
+      if (!this.#supervisors.endsWith(module.supervisor, supervisor)) continue;
+      if (module.status === 'starting' || module.stopping) continue;
       this.#forget(module);
       void this.#ends.leave(module, supervisor.ended);
       module.crash = crashOf(error, module.crash?.reason ?? 'crashed', this.#options.clock);
@@ -327,7 +334,13 @@ export class ModuleHost implements AsyncDisposable {
     if (seed) module.journal.seed(seed);
     this.#requireWanted(module);
     // the one of this moment: the one of the call may have given up since
-    if (!module.around) module.supervisor = this.#supervisors.top;
+    if (!module.around) {
+      const { restartLimits } = options;
+      module.supervisor = restartLimits
+        ? await this.#supervisors.createOwn(module.id, restartLimits)
+        : this.#supervisors.top;
+    }
+    this.#requireWanted(module);
     await this.#starter.start(module, options, plans);
   }
 
@@ -360,7 +373,8 @@ export class ModuleHost implements AsyncDisposable {
     // a child that rests keeps its place with its supervisor; nobody would use it
     this.#background(module.supervisor?.remove(module.id));
     this.#drop(module);
-    const gaveUp = module.around && whyOver(module.supervisor);
+    const isAlone = module.around || this.#supervisors.isOwn(module.supervisor);
+    const gaveUp = isAlone && whyOver(module.supervisor);
     if (gaveUp) return module.end('crashed', gaveUp);
     module.end(isNormal ? 'stopped' : 'crashed', error);
     if (isNormal) this.#tellStop(module, { how: 'ended' });

@@ -1,4 +1,4 @@
-/** Who restarts modules: one supervisor at the top, and below it one for each sub-module that is an actor of its own. */
+/** Who restarts modules: one supervisor at the top, and below it one for each sub-module that is an actor of its own, and for each module with limits of its own. */
 import { Supervisor } from '../../actor/index.ts';
 import type { ActorSystem, RestartLimits, SupervisorSnapshot } from '../../actor/index.ts';
 import { toCodedError } from '../../base/index.ts';
@@ -31,6 +31,8 @@ const maxGiveUps = 10;
 export class ModuleSupervisors {
   readonly #options: ModuleSupervisorsOptions;
   readonly #gaveUp: GiveUp[] = [];
+  /** The one at the top, by what one module has below it for itself. */
+  readonly #aboveOwn = new WeakMap<Supervisor, Supervisor>();
   #top: Supervisor;
   #count = 0;
 
@@ -50,12 +52,37 @@ export class ModuleSupervisors {
   }
 
   /** One that gives up ends alone: what is above it goes on. */
-  async createBelow(above: Supervisor, id: string): Promise<Supervisor> {
-    const { restartLimits } = this.#options;
+  async createBelow(
+    above: Supervisor,
+    id: string,
+    restartLimits: RestartLimits | undefined = this.#options.restartLimits,
+  ): Promise<Supervisor> {
     const limits = restartLimits ? { limits: restartLimits } : {};
     const supervisor = await above.add({ type: 'supervisor', id, restart: 'temporary', ...limits });
     void this.#noteEnd(supervisor);
     return supervisor;
+  }
+
+  /** For one module alone: what it uses up of these limits is no loss of its neighbours. */
+  async createOwn(module: string, restartLimits: RestartLimits): Promise<Supervisor> {
+    const above = this.#top;
+    const own = await this.createBelow(above, module, restartLimits);
+    this.#aboveOwn.set(own, above);
+    return own;
+  }
+
+  /** Removes what {@link createOwn} made, once its module has ended. */
+  async removeOwn(supervisor: Supervisor | undefined, module: string): Promise<void> {
+    if (supervisor) await this.#aboveOwn.get(supervisor)?.remove(module);
+  }
+
+  isOwn(supervisor: Supervisor | undefined): boolean {
+    return supervisor !== undefined && this.#aboveOwn.has(supervisor);
+  }
+
+  /** Whether a module ends with a supervisor at the top. */
+  endsWith(supervisor: Supervisor | undefined, top: Supervisor): boolean {
+    return supervisor === top || (supervisor !== undefined && this.#aboveOwn.get(supervisor) === top);
   }
 
   #create(): Supervisor {

@@ -106,6 +106,19 @@ function checkMetadata(given: unknown, { maxMetadataCharacters }: RuntimeLimits)
   return deepFreeze(JSON.parse(text) as JsonObject);
 }
 
+function checkRestartLimits(given: unknown): void {
+  if (given === undefined) return;
+  if (typeof given !== 'object' || given === null)
+    throw refuse('restartLimits', given, 'an object with maxRestarts and maxSeconds');
+  const { maxRestarts, maxSeconds } = given as Record<string, unknown>;
+  const isWhole = (value: unknown, least: number): boolean =>
+    Number.isSafeInteger(value) && (value as number) >= least;
+  if (!isWhole(maxRestarts, 0))
+    throw refuse('restartLimits.maxRestarts', maxRestarts, 'a whole number of at least 0');
+  if (!isWhole(maxSeconds, 1))
+    throw refuse('restartLimits.maxSeconds', maxSeconds, 'a whole number of at least 1');
+}
+
 function checkShared(given: unknown): void {
   if (given === undefined) return;
   const isNames = typeof given === 'object' && given !== null && !Array.isArray(given);
@@ -123,7 +136,7 @@ export function checkModuleSpec(spec: unknown, id: () => string, { limits, kinds
   if (typeof spec !== 'object' || spec === null) throw refuse('spec', spec, 'an object with a kind');
   const { kind, ...options } = spec as Partial<ModuleSpec>;
   const { restart, isolation, shutdownMs, dependencies, metadata, shared, id: given } = options;
-  const { version, hotReload } = options;
+  const { version, hotReload, restartLimits } = options;
   if (given !== undefined && typeof given !== 'string') throw refuse('id', given, 'text');
   checkOneOf('restart', restart, restarts);
   checkOneOf('isolation', isolation, isolations);
@@ -132,6 +145,7 @@ export function checkModuleSpec(spec: unknown, id: () => string, { limits, kinds
   if (shutdownMs !== undefined && !(typeof shutdownMs === 'number' && shutdownMs >= 0)) {
     throw refuse('shutdownMs', shutdownMs, 'milliseconds, 0 or more');
   }
+  checkRestartLimits(restartLimits);
   checkShared(shared);
   return {
     id: checkModuleId(given ?? id()),

@@ -333,6 +333,17 @@ test.each([
   ['an empty kind', { kind: '' }, 'kind'],
   ['an id that is no text', { kind: 'echo', id: 7 }, 'id'],
   ['a restart type', { kind: 'echo', restart: 'always' }, 'restart'],
+  ['limits that are none', { kind: 'echo', restartLimits: 3 }, 'restartLimits'],
+  [
+    'restarts below 0',
+    { kind: 'echo', restartLimits: { maxRestarts: -1, maxSeconds: 5 } },
+    'restartLimits.maxRestarts',
+  ],
+  [
+    'no time',
+    { kind: 'echo', restartLimits: { maxRestarts: 1, maxSeconds: Number.NaN } },
+    'restartLimits.maxSeconds',
+  ],
   ['an isolation', { kind: 'echo', isolation: 'frame' }, 'isolation'],
   ['a time that is none', { kind: 'echo', shutdownMs: Number.NaN }, 'shutdownMs'],
   ['a time below 0', { kind: 'echo', shutdownMs: -1 }, 'shutdownMs'],
