@@ -116,8 +116,7 @@ export class LoadedModule {
     try {
       return fromResult(name, (callee as (...values: readonly unknown[]) => unknown)(...values));
     } catch (error) {
-      if (error instanceof WASIProcExit) throw new Exit(error.code);
-      throw this.#tank && this.#tank.value < 0n ? new OutOfFuel(this.#fuel) : error;
+      throw this.#tank && this.#tank.value < 0n ? new OutOfFuel(this.#fuel) : asExit(error);
     }
   }
 
@@ -156,10 +155,21 @@ function instantiate(
     imports[importedMemory.module] = withoutPrototype(given);
     host.current.memory = memory;
   }
-  const instance = new WebAssembly.Instance(module, imports);
+  const instance = start(module, imports);
   const exported = instance.exports['memory'];
   return { instance, memory: exported instanceof WebAssembly.Memory ? exported : memory };
 }
+
+/** A start section may end the run. */
+function start(module: WebAssembly.Module, imports: WebAssembly.Imports): WebAssembly.Instance {
+  try {
+    return new WebAssembly.Instance(module, imports);
+  } catch (error) {
+    throw asExit(error);
+  }
+}
+
+const asExit = (error: unknown): unknown => (error instanceof WASIProcExit ? new Exit(error.code) : error);
 
 /** A module may ask for `constructor` or `__proto__`: it must find no object of ours behind such a name. */
 function withoutPrototype(given: WebAssembly.ModuleImports): WebAssembly.ModuleImports {

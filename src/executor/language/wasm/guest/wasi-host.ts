@@ -66,7 +66,8 @@ class PrintBudget {
 class PrintStream extends Fd {
   readonly #stream: 'stdout' | 'stderr';
   readonly #budget: PrintBudget;
-  readonly #decoder = new TextDecoder();
+  // a character may come in several writes
+  readonly #decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
   constructor(stream: 'stdout' | 'stderr', budget: PrintBudget) {
     super();
@@ -95,6 +96,13 @@ class PrintStream extends Fd {
     }
     return { ret: wasi.ERRNO_SUCCESS, nwritten: data.length };
   }
+
+  /** What is left of a character that was not ended is marked; one that was cut by the budget is not. */
+  end(): void {
+    const { left, output } = this.#budget;
+    const text = this.#decoder.decode();
+    if (left >= 0 && text !== '') output.emit(this.#stream, text);
+  }
 }
 
 export class WasiHost {
@@ -102,12 +110,14 @@ export class WasiHost {
   readonly imports: WebAssembly.ModuleImports;
   readonly #parts: WasiParts;
   readonly #shim: WASI;
+  readonly #streams: readonly PrintStream[];
 
   constructor(parts: WasiParts) {
     this.#parts = parts;
     const { files, args, environment, stdin, output, outputBytes } = parts;
     const budget = new PrintBudget(output, outputBytes);
     const streams = [new PrintStream('stdout', budget), new PrintStream('stderr', budget)];
+    this.#streams = streams;
     const fds: Fd[] = [
       new OpenFile(new File(stdin)),
       ...streams,
@@ -121,6 +131,11 @@ export class WasiHost {
       ...(this.#shim.wasiImport as unknown as Imports),
       ...(this.#own() as unknown as Imports),
     });
+  }
+
+  /** The run is over: nothing more is printed. */
+  endPrints(): void {
+    for (const stream of this.#streams) stream.end();
   }
 
   /** The memory that pointers are meant in. */

@@ -132,6 +132,66 @@ test('a command prints on both streams, and its status is its value', () => {
   expect(value(start('(call $proc_exit (i32.const 0))'))).toBe(0);
 });
 
+test('a module that ends itself with 0 ends in order, wherever it does', () => {
+  const leaving = `${imports} (memory (export "memory") 1) (global (export "g") (mut i32) (i32.const 5))
+    (func $leave ${print('bye')} (call $proc_exit (i32.const 0)))`;
+  const done = { type: 'returned', value: 0 };
+  const { run } = open();
+  const named = `${leaving} (func (export "stop") (result i32) (call $leave) (i32.const 7))
+    (func (export "fail") (call $proc_exit (i32.const 4)))`;
+  const ran = run(named, { ...call('stop'), outputs: ['g'] });
+  expect(ran).toMatchObject({ stdout: 'bye', result: { ...done, variables: { g: 5 } } });
+  expect(run('', call('stop')).result).toMatchObject(done);
+  expect(run('', call('fail')).result).toMatchObject({ type: 'threw', error: { type: 'SystemExit' } });
+  expect(value(`${leaving} (func (export "main") (call $leave))`)).toBe(0);
+  const early = [
+    '(export "_initialize" (func $leave))',
+    '(func $quiet (call $proc_exit (i32.const 0))) (start $quiet)',
+  ];
+  for (const given of [{}, { variables: { fuel: 1000 } }]) {
+    for (const leave of early) {
+      const code = `${leaving} ${leave} (func (export "main") unreachable)`;
+      expect(open().run(code, given).result).toMatchObject(done);
+    }
+  }
+  const status = `${imports} (func $three (call $proc_exit (i32.const 3))) (start $three)`;
+  expect(error(status)).toBe('SystemExit: 3');
+  expect(error(`${leaving} (export "_initialize" (func $leave))`, { outputs: ['g'] })).toBe(
+    'ReferenceError: the module ended itself before it had started',
+  );
+});
+
+/** Prints these bytes, each list in a write of its own. */
+const printBytes = (stream: number, ...writes: readonly (readonly number[])[]): string =>
+  writes
+    .map((bytes) => {
+      const stores = bytes.map((byte, at) => `(i32.store8 (i32.const ${100 + at}) (i32.const ${byte}))`);
+      return `${stores.join(' ')} (i32.store (i32.const 0) (i32.const 100)) (i32.store (i32.const 4) (i32.const ${bytes.length}))
+        (drop (call $fd_write (i32.const ${stream}) (i32.const 0) (i32.const 1) (i32.const 8)))`;
+    })
+    .join(' ');
+
+test('a character may come in several writes, on both streams at once; one that is not ended is marked', () => {
+  const { run } = open();
+  const halves = [
+    printBytes(1, [0x61, 0xf0, 0x9f]),
+    printBytes(2, [0xc3]),
+    printBytes(1, [0x98], [0x80]),
+    printBytes(2, [0xa9]),
+  ].join(' ');
+  expect(run(start(halves))).toMatchObject({ stdout: 'a😀', stderr: 'é' });
+  const cut = printBytes(1, [0x61, 0xe2, 0x82]);
+  expect(run(start(cut)).stdout).toBe('a\uFFFD');
+  // the next run begins anew, and any end is one
+  expect(run(start(printBytes(1, [0xac]))).stdout).toBe('\uFFFD');
+  expect(run(start(`${cut} unreachable`)).stdout).toBe('a\uFFFD');
+  expect(run(start(`${cut} (call $proc_exit (i32.const 0))`)).stdout).toBe('a\uFFFD');
+  expect(run(start(printBytes(2, [0x61, 0xc3]))).stderr).toBe('a\uFFFD');
+  // nothing more comes where the budget has cut
+  expect(run(start(printBytes(1, [0x61, 0xc3, 0xa9])), { outputBytes: 2 }).stdout).toBe('a');
+  expect(run(start(printBytes(1, [0xef, 0xbb, 0xbf, 0x61]))).stdout).toBe('\uFEFFa');
+});
+
 test('standard input, arguments and environment arrive', () => {
   const echo = start(`(i32.store (i32.const 0) (i32.const 100)) (i32.store (i32.const 4) (i32.const 50))
     (drop (call $fd_read (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 8)))

@@ -108,10 +108,26 @@ export class WasmEngine implements Engine {
     this.#environment = { ...this.#environment, ...request.environment };
     this.#directory = request.workingDirectory ?? this.#directory;
     const host = this.#host(settings, request.outputBytes);
-    const { loaded } = this.#loaded(this.#code(request, buffers), host, settings.fuel);
-    const value = this.#call(loaded, settings);
-    const variables = request.outputs.map((name) => [name, writeValue(loaded.global(name), output)] as const);
+    const value = this.#ran(this.#code(request, buffers), host, settings);
+    const variables = request.outputs.map((name) => [name, writeValue(this.#global(name), output)] as const);
     return JSON.stringify({ type: 'returned', value: writeValue(value, output), variables });
+  }
+
+  /** What the call answers; the status 0 where the module ends itself with it, wherever it does. */
+  #ran(code: Uint8Array, host: WasiHost, settings: RunSettings): WrittenValue {
+    try {
+      return this.#call(this.#loaded(code, host, settings.fuel).loaded, settings);
+    } catch (error) {
+      if (error instanceof Exit && error.status === 0) return 0;
+      throw error;
+    } finally {
+      host.endPrints();
+    }
+  }
+
+  #global(name: string): WrittenValue {
+    if (this.#place) return this.#place.loaded.global(name);
+    throw new CallFault('ReferenceError', 'the module ended itself before it had started');
   }
 
   #putFiles({ files }: RunRequest, buffers: readonly Uint8Array[]): void {
@@ -177,13 +193,8 @@ export class WasmEngine implements Engine {
     const entry = loaded.entry(call);
     if (entry === undefined) return null;
     if (!loaded.isCommand(entry)) return loaded.call(entry, given);
-    try {
-      loaded.call(entry, []);
-      return 0;
-    } catch (error) {
-      if (error instanceof Exit && error.status === 0) return 0;
-      throw error;
-    }
+    loaded.call(entry, []);
+    return 0;
   }
 }
 
