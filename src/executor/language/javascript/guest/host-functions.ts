@@ -7,6 +7,8 @@ import type { GuestToolCall } from '../../../guest/tool-port.ts';
 import type { ToolAnswer } from '../../../sandbox/tool-answer.ts';
 import type { Ending } from './engine.ts';
 import type { HarnessBytes, HarnessHost } from './in-guest/harness-types.ts';
+import { readText, writeText } from './text-encodings.ts';
+import type { TextEncodingName } from './text-encodings.ts';
 
 /** The part of a run that is told what happens. */
 export interface RunListener {
@@ -150,11 +152,14 @@ export class HostFunctions implements HarnessHost {
     this.show(JSON.stringify(tableBundle(JSON.parse(rows) as readonly TableRow[], { plain })));
   }
 
-  encodeText(json: string): ArrayBuffer {
-    return this.#encoder.encode(JSON.parse(json) as string).buffer as ArrayBuffer;
+  encodeText(json: string, encoding: string): ArrayBuffer {
+    return writeText(JSON.parse(json) as string, encoding as TextEncodingName).buffer;
   }
 
-  decodeText(bytes: HarnessBytes): string {
-    return JSON.stringify(this.#decoder.decode(bytes));
+  decodeText(bytes: HarnessBytes, encoding: string, isFatal: number, keepsMark: number): string {
+    const manners = { fatal: isFatal === 1, ignoreBOM: keepsMark === 1 };
+    // the harness names no other
+    const read = readText(new Uint8Array(bytes), encoding as TextEncodingName, manners);
+    return read === undefined ? '' : JSON.stringify(read);
   }
 }

@@ -15,6 +15,7 @@ import type { HarnessHost } from './in-guest/harness-types.ts';
 import { installHarness } from './in-guest/harness.ts';
 import { installLeavings } from './in-guest/leavings.ts';
 import { installProcess } from './in-guest/process.ts';
+import { installTextCoding } from './in-guest/text-coding.ts';
 import { installTimers } from './in-guest/timers.ts';
 import { installTools } from './in-guest/tools.ts';
 import { installValues } from './in-guest/values.ts';
@@ -55,7 +56,8 @@ const harnessSource = `{
   const console = (${String(installConsole)})(host, values);
   (${String(installConsoleMethods)})(values, console);
   const timers = (${String(installTimers)})(host);
-  const files = (${String(installFiles)})(host);
+  const coding = (${String(installTextCoding)})(host);
+  const files = (${String(installFiles)})(coding);
   const tools = (${String(installTools)})(host, values);
   const display = (${String(installDisplay)})(host, values, console);
   const process = (${String(installProcess)})(files);
@@ -339,8 +341,12 @@ function hostObject(context: QuickJSContext, host: HarnessHost): QuickJSHandle {
   add('callTool', (...given) => context.newString(host.callTool(...threeTexts(given.map(text)))));
   add('show', (bundle) => host.show(text(bundle)));
   add('showTable', (rows, plain) => host.showTable(text(rows), text(plain)));
-  add('encodeText', (json) => context.newArrayBuffer(host.encodeText(text(json))));
-  add('decodeText', (bytes) => context.newString(withBytes(bytes, (view) => host.decodeText(view))));
+  add('encodeText', (json, encoding) => context.newArrayBuffer(host.encodeText(text(json), text(encoding))));
+  add('decodeText', (bytes, encoding, isFatal, keepsMark) =>
+    context.newString(
+      withBytes(bytes, (view) => host.decodeText(view, text(encoding), number(isFatal), number(keepsMark))),
+    ),
+  );
   return object;
 }
 

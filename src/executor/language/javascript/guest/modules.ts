@@ -6,18 +6,32 @@ import type { KnownSource, SourcePlace } from './traceback.ts';
 import { countCharacters, originalFault, samePlace } from './translation.ts';
 import type { Translated, Translation } from './translation.ts';
 
-/** How files are reached; written as a module because that is what guests' code imports. */
+/** How files are reached; written as a module because that is what guests' code imports. Of what is missing, the call says so. */
 const fileModule = `const files = globalThis[Symbol.for('vivarium.files')];
-export const { readFileSync, writeFileSync, appendFileSync, existsSync, readdirSync, mkdirSync, unlinkSync, rmSync, statSync } = files;
-const later = (work) => async (...given) => work(...given);
+export const { readFileSync, writeFileSync, appendFileSync, existsSync, readdirSync, mkdirSync, unlinkSync, rmSync, statSync, renameSync, copyFileSync } = files;
+const there = Object.keys(files).join(', ');
+const lacks = ('access chmod chown close cp fstat fsync link lstat mkdtemp open opendir read readlink readv realpath rmdir symlink truncate utimes write writev'
+  .replace(/\\w+/g, '$& $&Sync') + ' createReadStream createWriteStream watch watchFile').split(' ');
+const missing = Object.fromEntries(lacks.map((name) => [name, () => {
+  throw Object.assign(new Error('fs.' + name + ' is not there: there is ' + there), { code: 'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM' });
+}]));
+const later = (work) => async (...given) => {
+  const done = typeof given.at(-1) === 'function' ? given.pop() : undefined;
+  if (!done) return work(...given);
+  let answer;
+  try { answer = [null, work(...given)]; } catch (error) { answer = [error]; }
+  await null;
+  done(...answer);
+};
 export const promises = Object.fromEntries(
-  Object.entries(files).map(([name, work]) => [name.replace(/Sync$/, ''), later(work)]),
+  Object.entries({ ...missing, ...files }).filter(([name]) => name !== 'existsSync')
+    .map(([name, work]) => [name.replace(/Sync$/, ''), later(work)]),
 );
-export const { readFile, writeFile, appendFile, readdir, mkdir, unlink, rm, stat } = promises;
-export default { ...files, promises };
+export const { readFile, writeFile, appendFile, readdir, mkdir, unlink, rm, stat, rename, copyFile } = promises;
+export default { ...promises, ...missing, ...files, promises };
 `;
 
-const promisesModule = `export { readFile, writeFile, appendFile, readdir, mkdir, unlink, rm, stat } from 'node:fs';
+const promisesModule = `export { readFile, writeFile, appendFile, readdir, mkdir, unlink, rm, stat, rename, copyFile } from 'node:fs';
 import { promises } from 'node:fs';
 export default promises;
 `;

@@ -27,8 +27,10 @@ export interface HarnessHost {
   show(bundle: string): void;
   /** Shows rows, each a list of names and cells. @param plain the same as text */
   showTable(rows: string, plain: string): void;
-  encodeText(json: string): ArrayBuffer;
-  decodeText(bytes: HarnessBytes): string;
+  /** @param encoding one of `TextEncodingName` */
+  encodeText(json: string, encoding: string): ArrayBuffer;
+  /** As JSON; empty for malformed input, where that is fatal. The last two are 0 or 1. */
+  decodeText(bytes: HarnessBytes, encoding: string, isFatal: number, keepsMark: number): string;
 }
 
 /** An `ArrayBuffer` inside the interpreter, a view of its memory outside: good for the time of the call. */
@@ -130,12 +132,22 @@ export interface GuestTimers {
   fire(timer: number): void;
 }
 
+/** What `text-coding.ts` gives to the others; encodings are those of `TextEncodingName`. */
+export interface GuestTextCoding {
+  encodeText(text: string, encoding: string): Uint8Array;
+  /** `undefined` for malformed input, where that is fatal. */
+  decodeText(bytes: Uint8Array, encoding: string, isFatal?: boolean, keepsMark?: boolean): string | undefined;
+}
+
 /** What `files.ts` gives to the others. */
 export interface GuestFiles {
   begin(fileBytes: number): void;
   write(path: unknown, content: unknown): void;
+  /** A folder, and those above it, unless they are there. */
+  make(path: unknown): void;
   /** Where relative paths begin. */
   directory(): string;
+  /** Throws where there is no such folder. */
   enter(path: unknown): void;
   readonly functions: object;
 }

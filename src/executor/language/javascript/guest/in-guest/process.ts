@@ -15,7 +15,10 @@ export function installProcess(files: GuestFiles): GuestProcess {
   return {
     begin({ environment, workingDirectory }): void {
       assign(env, environment);
-      if (workingDirectory !== null) files.enter(`/sandbox/${workingDirectory}`);
+      if (workingDirectory === null) return;
+      const folder = `/sandbox/${workingDirectory}`;
+      files.make(folder);
+      files.enter(folder);
     },
   };
 }
