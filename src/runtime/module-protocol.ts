@@ -289,6 +289,12 @@ export interface ChangesBody {
 /** Puts them in. */
 export interface ChangesApplyBody extends ChangesBody, Committed {}
 
+/** To one that was started while the page still took over what its run before had answered: it began without that. */
+export interface ChangesMissedBody extends ChangesApplyBody {
+  /** The newest change that the page has heard of: what changes from here on comes after it. */
+  readonly sequence: number;
+}
+
 /** When the owner put changes, or a state, in. */
 export interface ChangesApplied {
   readonly sequence: number;

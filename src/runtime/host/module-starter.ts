@@ -3,7 +3,7 @@ import type { ActorRef, Exit, Supervisor } from '../../actor/index.ts';
 import type { HostedModuleRecord } from './hosted.ts';
 import { isHopeless } from './hopeless-start.ts';
 import { importedKind } from '../module-protocol.ts';
-import type { Described, PartLink, StartArgs } from '../module-protocol.ts';
+import type { ChangesMissedBody, Described, PartLink, StartArgs } from '../module-protocol.ts';
 import { subModuleDown } from '../page-service/sub-module-service.ts';
 import type { SharedParameters } from '../parameter/shared-parameters.ts';
 import type { StartOptions } from '../runtime-options.ts';
@@ -27,6 +27,26 @@ export interface ModuleStarterOptions {
   readonly background: (work: Promise<unknown>) => void;
 }
 
+/**
+ * The run before may have answered what the page took over when this one had begun to start. It comes before anything that is asked of it,
+ * so that nothing that is asked for later is undone.
+ */
+function tellMissed({ journal, incarnation }: HostedModuleRecord, ref: ActorRef, begun: StartArgs): void {
+  const { sequence } = journal;
+  for (const [name, { state, history }] of journal.parameters) {
+    const before = begun.state?.parameters[name];
+    if (before === undefined || before === state) continue;
+    const body: ChangesMissedBody = {
+      changes: { parameters: { [name]: state } },
+      cause: history.at(-1)?.cause ?? 'restart',
+      order: 0,
+      incarnation,
+      sequence,
+    };
+    ref.send('changes-missed', body);
+  }
+}
+
 export class ModuleStarter {
   readonly #options: ModuleStarterOptions;
   /** Actors that were started for modules. */
@@ -45,18 +65,21 @@ export class ModuleStarter {
     let isIntroduced = false;
     let hasBegun = false;
     let current: ActorRef | undefined;
+    let begun: StartArgs = {};
     const { restart, shutdownMs, isolation } = options;
     const parts = plans.map(({ path, id, actor }) => ({ path, id, whenDown: actor.whenDown }));
     const ref = await supervisor.add({
       id: module.id,
       ...(restart ? { restart } : {}),
       ...(shutdownMs === undefined ? {} : { shutdown: shutdownMs }),
-      spawn: () => ({
-        ...this.#spawnOf(module, parts),
-        ...(isolation === 'dedicated' ? { isDedicated: true } : {}),
-      }),
+      spawn: () => {
+        const spawned = this.#spawnOf(module, parts);
+        begun = spawned.args;
+        return { ...spawned, ...(isolation === 'dedicated' ? { isDedicated: true } : {}) };
+      },
       onStart: (started) => {
         current = started;
+        tellMissed(module, started, begun);
         if (isIntroduced) module.prepare(started);
         if (!hasBegun) return;
         if (module.parts.size === 0) this.#attachFitting(module, started);

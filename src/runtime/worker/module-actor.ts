@@ -22,6 +22,7 @@ import type {
   ChangesApplied,
   ChangesApplyBody,
   ChangesBody,
+  ChangesMissedBody,
   CompileBody,
   Described,
   Edition,
@@ -156,6 +157,7 @@ class HostedModule implements Behaviour {
     if (method === 'part-load') parts.load(body as PartLoadBody);
     else if (method === 'part-change') parts.change(body as PartChangeBody);
     else if (method === 'part-lost') this.#context.exit(partLost(body as string));
+    else if (method === 'changes-missed') this.#applyMissed(body as ChangesMissedBody);
     else if (method === 'owner-behind') this.#context.exit(ownerBehind(body as OwnerBehindBody));
   }
 
@@ -273,6 +275,12 @@ class HostedModule implements Behaviour {
     for (const [name, value] of values) this.#tellCorrection(name, value);
     this.#heard = [];
     return { sequence, kept };
+  }
+
+  /** What it refuses now it ends with: it is started again with it. */
+  #applyMissed({ sequence, ...body }: ChangesMissedBody): void {
+    this.#sequence = Math.max(this.#sequence, sequence);
+    this.#apply(body);
   }
 
   /** A listener inside the module has made something else of a value that the page has put in: the page hears of it. */
