@@ -763,7 +763,7 @@ def restore_variables(data, names, lost):
 
 def restore(state, files, packages):
     """Makes this interpreter what the other one was; answers as JSON text what did not come back."""
-    global runs, files_before, file_bytes, package_changes, packages_before
+    global runs, files_before, file_bytes, package_changes, packages_before, has_waiting
     lost = []
     packed = packages.to_bytes()
     if packed:
@@ -775,6 +775,8 @@ def restore(state, files, packages):
     size = int.from_bytes(data[-8:], "little")
     header = loads(data[-8 - size : -8])
     runs = header["runs"]
+    # a function that came back may wait
+    has_waiting = can_switch
     contents = files.to_bytes()
     restore_files(contents, lost)
     files_before, file_bytes = scan(*ROOTS), len(contents)

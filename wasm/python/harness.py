@@ -3,7 +3,8 @@
 Executed once per interpreter, in a namespace of its own, with names given by the worker: `emit(stream, text)`
 prints a text or its bytes, `show(bundle)` and `show_table(rows, text, total)` display, `exceed(bound)` reports too much output, `keep(view)` copies
 a buffer out and answers its number; `hold(view)` does the same for a tool's call, which `call_tool` and `start_tool` send. `schedule(callback, ms)`
-calls back while the run lasts, unless `drop_callbacks()` comes first; `interrupt_again()` asks once more to stop.
+calls back while the run lasts, unless `drop_callbacks()` comes first; `interrupt_again()` asks once more to stop. `can_switch` says whether a stack can be
+put aside, and `nap(ms)`, where memory is shared, sleeps until it is asked to stop.
 It is speed and manners, not a wall: a guest can reach and change all of it, and then fools only itself.
 """
 
@@ -15,9 +16,11 @@ import collections
 import datetime
 import importlib
 import io
+from functools import wraps
 from json import JSONEncoder, loads
 import linecache
 import math
+from operator import index
 import os
 import signal
 import sys
@@ -26,7 +29,7 @@ import traceback
 import types
 
 from _imp import is_frozen
-from pyodide import webloop
+from pyodide import ffi, webloop
 from pyodide.ffi import can_run_sync, run_sync
 
 CO_COROUTINE = 0x80
@@ -39,6 +42,11 @@ ALONE_LIMIT = 1000
 LONG_TEXT = 4096
 DIRECTORY = "/sandbox"
 LEFT_OVER_SECONDS = 0.1
+# a sleep that nobody can wake looks so often whether it must end; beyond the other bound Python's own refuses
+NAP_SECONDS = 0.02
+LONGEST_SLEEP = 9e9
+# code that says one of these may wait with its stack put aside
+WAITING = b"asyncio", b"run_sync", b"webloop"
 
 # bound here: a guest that replaces `json.dumps`, for a test of its own, still gets its result
 dumps = JSONEncoder(allow_nan=False, check_circular=False).encode
@@ -880,7 +888,10 @@ def stop_run():
     """The run must end, and does not run just now: it waits for something."""
     global is_stopping
     is_stopping = True
-    if main_task is not None:
+    last = next((future for future in reversed(waited) if not future.done()), None)
+    if last is not None:
+        last.cancel()
+    elif main_task is not None and not waited:
         main_task.cancel()
 
 
@@ -915,6 +926,64 @@ def abandon(task):
         task.get_coro().close()
     except BaseException:
         pass
+
+
+# ---- waiting
+
+
+def wait_for(awaitable):
+    """Waits with the stack put aside; what `asyncio.run`, `run_until_complete` and `run_sync` do here."""
+    if not can_run_sync():
+        if asyncio.iscoroutine(awaitable):
+            awaitable.close()
+        text = "asyncio.run(), run_until_complete() and run_sync() cannot wait here"
+        raise RuntimeError(f"{text}: write `await main()` at the top level of the code instead of `asyncio.run(main())`")
+    if is_stopping:
+        raise KeyboardInterrupt()
+    flush_output()
+    future = asyncio.ensure_future(awaitable)
+    # one that fails would be printed when a stack waits for it
+    end = future.get_loop().create_future()
+    future.add_done_callback(lambda _: end.done() or end.set_result(None))
+    waited.append(future)
+    try:
+        run_sync(end)
+    finally:
+        waited.remove(future)
+    if is_stopping:
+        raise KeyboardInterrupt()
+    return future.result()
+
+
+plain_sleep = getattr(time.sleep, "__wrapped__", time.sleep)
+
+
+@wraps(plain_sleep)
+def sleep(seconds, /):
+    if not isinstance(seconds, float) and hasattr(type(seconds), "__index__"):
+        seconds = index(seconds)
+    # what is no length of time is refused there
+    if not isinstance(seconds, (int, float)) or not NAP_SECONDS < seconds < LONGEST_SLEEP:
+        return plain_sleep(seconds)
+    flush_output()
+    if nap is None and can_run_sync():
+        return wait_for(asyncio.sleep(seconds))
+    end = time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0:
+        if nap is None:
+            plain_sleep(min(left, NAP_SECONDS))
+        else:
+            nap(left * 1000)
+        # looks for signals, as Python's own does when it is woken
+        repr(None)
+
+
+def may_wait(request):
+    """Whether the run, or an earlier one, says so. To enter it with a stack that can be put aside takes a turn of the worker."""
+    global has_waiting
+    if not has_waiting and can_switch:
+        has_waiting = package_changes > 0 or any(name in request for name in WAITING)
+    return has_waiting
 
 
 # ---- running
@@ -1129,7 +1198,8 @@ def start(text, buffers):
     try:
         # from here on an interrupt is caught
         is_running = True
-        request = decode(text.to_bytes(), buffers)
+        text = text.to_bytes()
+        request = decode(text, buffers)
         depth_limit = request["valueDepth"]
         begin(request, buffers)
         if request["imports"]:
@@ -1142,7 +1212,7 @@ def start(text, buffers):
         if refusal:
             return settle(refusal)
         linecache.cache[filename] = (len(code), None, code.splitlines(keepends=True), filename)
-        if any(part.co_flags & CO_COROUTINE for part in (body, last) if part):
+        if may_wait(text) or any(part.co_flags & CO_COROUTINE for part in (body, last) if part):
             return run_async(body, last, request["outputs"])
         if body:
             exec(body, main.__dict__)
@@ -1197,9 +1267,18 @@ has_held = False
 main_task = None
 is_stopping = False
 is_running = False
+has_waiting = False
+# what stacks that are put aside wait for
+waited = []
 run_codes = (start.__code__, run_async.__code__)
 loop = asyncio.get_event_loop()
+# a new one would have tasks that do not end with their run
+asyncio.events._get_event_loop_policy().new_event_loop = lambda: loop
+# an interrupt of a task that leaves it otherwise is printed where stacks can be put aside
+loop._keyboard_interrupt_handler = stop_run
 webloop.scheduleCallback = schedule
+webloop.run_sync = ffi.run_sync = wait_for
+time.sleep = sleep
 signal.signal(signal.SIGINT, on_interrupt)
 create_micropip()
 create_backend()

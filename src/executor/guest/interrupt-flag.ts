@@ -21,6 +21,12 @@ export function raiseInterrupt(flag: SharedArrayBuffer, run?: number): void {
   // in this order: a run that begins in between sees one or the other
   if (run !== undefined) Atomics.store(cells, runIndex, run);
   Atomics.store(cells, signalIndex, interruptSignal);
+  Atomics.notify(cells, signalIndex);
+}
+
+/** Sleeps with the thread for so long, or until somebody asks the run to stop. */
+export function sleepUnlessInterrupted(flag: SharedArrayBuffer, durationMs: number): void {
+  Atomics.wait(new Int32Array(flag), signalIndex, 0, durationMs);
 }
 
 /** Begins `run`: what is left of an earlier interrupt is gone. True when this run was asked to stop before it began. */

@@ -16,6 +16,30 @@ beforeAll(() => {
 });
 afterAll(() => executor[Symbol.asyncDispose]());
 
+test('a sleep ends when the run is to stop, as long as it says otherwise, and the session keeps its variables', async () => {
+  await using session = await executor.createSession();
+  await session.execute('import time\nkept = 5');
+  const late = await session.execute('time.sleep(60)', {}, { timeoutMs: 100 });
+  expect(late).toMatchObject({ type: 'exceeded', limit: 'time', isSandboxLost: false });
+  const onOutput = (): void => session.interrupt();
+  const stopped = await session.execute('print("x", end="")\ntime.sleep(60)', {}, { onOutput });
+  expect(stopped).toMatchObject({ type: 'cancelled', stdout: 'x', isSandboxLost: false });
+  const lengths = `def length(seconds):
+  began = time.monotonic()
+  return [time.sleep(seconds), time.monotonic() - began - seconds]
+[length(n) for n in (0, 0.005, 0.1, True)]`;
+  const told = (await valueOf(session, lengths)) as [null, number][];
+  expect(told.every(([nothing, over]) => nothing === null && over >= 0 && over < 0.5)).toBe(true);
+  const wrong = `def refusal(x):
+  try: time.sleep(x)
+  except Exception as error: return type(error).__name__
+[kept, [refusal(x) for x in (-1, float("nan"), float("inf"), 1e300, "1", None)]]`;
+  expect(await valueOf(session, wrong)).toEqual([
+    5,
+    ['ValueError', 'ValueError', 'OverflowError', 'OverflowError', 'TypeError', 'TypeError'],
+  ]);
+});
+
 test('a list of 5 MB, and what later runs add, come back', async () => {
   await using session = await executor.createSession();
   await session.execute('data = [n * 1.5 for n in range(600_000)]');

@@ -49,7 +49,14 @@ export async function openHarness(): Promise<HarnessScene> {
   const deaf = Object.fromEntries(around.map((name) => [name, () => undefined]));
   let printed = '';
   const emit = (_stream: number, text: string): void => void (printed += text);
-  const scope = python.toPy({ ...deaf, emit, can_block: true, wait_unavailable: '' }) as Scope;
+  const scope = python.toPy({
+    ...deaf,
+    emit,
+    can_block: true,
+    can_switch: false,
+    nap: undefined,
+    wait_unavailable: '',
+  }) as Scope;
   for (const source of [harness, checkpoint]) python.runPython(source, { globals: scope as never });
   const [start, save] = [scope.get('start'), scope.get('save')];
   return {

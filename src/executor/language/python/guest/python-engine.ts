@@ -37,6 +37,8 @@ export interface PythonParts {
   readonly install: (scope: unknown) => void;
   /** Asks the run that goes on once more to stop. */
   readonly interruptAgain: () => void;
+  /** Sleeps with the thread, until somebody asks the run to stop; where memory is shared. */
+  readonly nap: ((durationMs: number) => void) | undefined;
   /** What Python looks at where nobody else can ask it to stop. */
   readonly time: TimeSignal;
 }
@@ -87,7 +89,7 @@ export class PythonEngine implements Engine {
   readonly #stopRun: () => void;
   readonly #callbacks: RunCallbacks;
 
-  constructor(python: PyodideAPI, { install, interruptAgain, time }: PythonParts, output: GuestOutput) {
+  constructor(python: PyodideAPI, { install, interruptAgain, nap, time }: PythonParts, output: GuestOutput) {
     this.#time = time;
     // its types leave out what its event loop is made of
     const internals = (python as unknown as LoopInternals)._api;
@@ -99,6 +101,7 @@ export class PythonEngine implements Engine {
     });
     // in the control of the escape suite it is the worker's own
     if (config.jsglobals !== globalThis) Object.assign(config.jsglobals, this.#timers());
+    const canSwitch = 'promising' in WebAssembly;
     const scope = python.toPy({
       emit: (stream: number, text: unknown) => print(stream === 0 ? 'stdout' : 'stderr', text, output),
       exceed: (bound: unknown) => output.exceed(bound === 'displayBytes' ? bound : 'outputBytes'),
@@ -111,13 +114,15 @@ export class PythonEngine implements Engine {
       schedule: (callback: LoopCallback, delayMs: number) => this.#callbacks.schedule(callback, delayMs),
       drop_callbacks: () => this.#callbacks.drop(),
       interrupt_again: interruptAgain,
+      can_switch: canSwitch,
+      nap,
       ...toolFunctions(output.tools),
     }) as Harness & PythonScope;
     install(scope);
     this.#openSession = () => new PythonSession(scope, () => runCompiled(python, 'checkpoint', scope));
     this.#start = scope.get('start');
     this.#stopRun = scope.get('stop_run');
-    this.#mustPromise = !output.tools.canBlock && 'promising' in WebAssembly;
+    this.#mustPromise = !output.tools.canBlock && canSwitch;
   }
 
   run(run: EngineRun): Answer {

@@ -3,7 +3,7 @@ import './prelude.ts';
 import { messageOf } from '../../../../base/index.ts';
 import { systemClock } from '../../../../platform/index.ts';
 import type { Engine } from '../../../guest/engine.ts';
-import { pythonSignalOf, raiseInterrupt } from '../../../guest/interrupt-flag.ts';
+import { pythonSignalOf, raiseInterrupt, sleepUnlessInterrupted } from '../../../guest/interrupt-flag.ts';
 import { serveGuest } from '../../../guest/serve-guest.ts';
 import { limitFiles } from '../../../guest/file-quota.ts';
 import type { FileSystem, MemoryFiles } from '../../../guest/file-quota.ts';
@@ -49,6 +49,7 @@ serveGuest(async (boot, output): Promise<Engine> => {
     {
       install: (scope) => runHarness(python, scope, boot.snapshot instanceof ArrayBuffer),
       interruptAgain: () => (interrupt ? raiseInterrupt(interrupt) : time.raise()),
+      nap: interrupt && ((durationMs) => sleepUnlessInterrupted(interrupt, durationMs)),
       time,
     },
     output,

@@ -47,6 +47,11 @@ describe('code and variables', () => {
     ['bytes', 'b"\\x00\\xff"', new Uint8Array([0, 255])],
     ['text of every kind', '"é\u{1F600}" + chr(0)', 'é\u{1F600}\0'],
     ['an awaited value', 'import asyncio\nawait asyncio.sleep(0, "slept")', 'slept'],
+    [
+      'what asyncio.run waits for',
+      'async def main(): return await asyncio.sleep(0, 5)\nasyncio.run(main())',
+      5,
+    ],
   ])('%s', async (_name, code, output) => {
     expect(await outputOf(code)).toEqual(output);
   });
