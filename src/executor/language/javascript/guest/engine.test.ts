@@ -159,6 +159,34 @@ test('columns of a traceback count characters, also beyond ASCII', async () => {
   for (const letters of ['éé', '漢字', '😀']) expect(await traceOf(letters)).toEqual(error);
 });
 
+test('a traceback tells what caused the error, and what caused that', async () => {
+  const engine = await open();
+  const traceOf = async (code: string): Promise<string> =>
+    ((await run(engine, code)) as { error: { traceback: string } }).error.traceback;
+  const code = `function f() {
+  throw new TypeError('inner', { cause: { code: 7 } })
+}
+let e
+try { f() } catch (cause) { e = new Error('outer', { cause }) }
+throw e`;
+  expect(await traceOf(code)).toMatch(
+    /^Error: outer\n {4}at <eval> \(<run-\d+>:5:\d+\)\nCaused by: TypeError: inner\n {4}at f \(<run-\d+>:2:\d+\)\n {4}at <eval> \(<run-\d+>:5:\d+\)\nCaused by: object: \{ code: 7 \}$/u,
+  );
+  const long = `let e = new Error('0', { cause: undefined })
+for (let n = 1; n < 100; n += 1) e = new Error('x'.repeat(1e4), { cause: e })
+throw e`;
+  const trace = await traceOf(long);
+  expect(trace.match(/Caused by: Error/gu)).toHaveLength(8);
+  expect(trace).toContain('further causes are not shown');
+  // beside a long one they are cut, and the error is still told
+  const longest =
+    'const e = new Error("x".repeat(1e5), { cause: new Error("y".repeat(1e5)) })\ne.stack = "z".repeat(1e6)\nthrow e';
+  expect((await traceOf(longest)).length).toBeLessThan(90_000);
+  expect(await traceOf("const e = new Error('round')\ne.cause = e\nthrow e")).not.toContain('Caused');
+  const hostile = "throw Object.defineProperty(new Error('kept'), 'cause', { get() { throw 1 } })";
+  expect(await traceOf(hostile)).toContain('Error: kept');
+});
+
 test('names of modules may look like parts of a traceback', async () => {
   const engine = await open();
   const imports: RunRequest['imports'] = [

@@ -35,6 +35,13 @@ test.each([
   expect(complaints.join('').slice(0, text.length)).toBe(text);
 });
 
+test('what caused a rejection is printed with it', async () => {
+  await run("Promise.reject(new Error('lost', { cause: new RangeError('deep') })); 1");
+  expect(complaints.join('')).toMatch(
+    /^Uncaught \(in promise\) Error: lost\n.*\nCaused by: RangeError: deep\n {4}at /u,
+  );
+});
+
 test('a call of a tool that nobody awaits is told when its answer comes too late, or is an error', async () => {
   const buffers: Uint8Array<ArrayBuffer>[] = [];
   const answers = ['{"code":"executor/tool-failed","message":"disk full"}', '{"value":1}'];

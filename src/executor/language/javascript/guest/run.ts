@@ -34,6 +34,8 @@ const runName = /^<run-\d+>$/u;
 const leftOverMs = 50;
 /** More of them say no more. */
 const toldRejections = 20;
+/** With its causes, in characters. */
+const longestTraceback = 80_000;
 
 /** Something was thrown; the handle is the guest's value. */
 class Thrown extends Error {
@@ -168,8 +170,11 @@ export class Run implements RunListener {
   }
 
   #unhandled(reason: QuickJSHandle): string {
-    const { type, message, stack, isError } = this.#describe(reason);
-    const text = isError ? `${type}: ${message}\n${this.#traceback(stack).text}` : message;
+    const detail = this.#describe(reason);
+    const { type, message, stack, isError } = detail;
+    const text = isError
+      ? this.#withCauses(`${type}: ${message}\n${this.#traceback(stack).text}`, detail)
+      : message;
     return `Uncaught (in promise) ${text.trimEnd()}\n`;
   }
 
@@ -340,7 +345,16 @@ export class Run implements RunListener {
     const { text, place: seen } = this.#traceback(stack);
     const place = seen ?? this.#placeOfAsked(detail);
     const where = { line: place?.line ?? null, file: place?.file };
-    return threw({ type, message, traceback: `${type}: ${message}\n${text}`, ...where });
+    const traceback = this.#withCauses(`${type}: ${message}\n${text}`, detail);
+    return threw({ type, message, traceback, ...where });
+  }
+
+  /** What the page reads of an error is bounded: the causes have what the error leaves. */
+  #withCauses(traceback: string, { causes = [] }: ThrownDetail): string {
+    const told = causes.map(({ type, message, stack }) =>
+      `\nCaused by: ${type}: ${message}\n${this.#traceback(stack).text}`.trimEnd(),
+    );
+    return traceback + told.join('').slice(0, Math.max(0, longestTraceback - traceback.length));
   }
 }
 

@@ -78,6 +78,13 @@ export interface Leavings {
   readonly hasChanged: boolean;
 }
 
+/** An error's `cause`, and the cause of that one, and so on. */
+export interface ThrownCause {
+  readonly type: string;
+  readonly message: string;
+  readonly stack: string;
+}
+
 /** As written by {@link Harness.describe}. */
 export interface ThrownDetail {
   readonly type: string;
@@ -88,6 +95,8 @@ export interface ThrownDetail {
   readonly isOwn: boolean;
   /** It is an `Error`, and no other value. */
   readonly isError: boolean;
+  /** The nearest ones. Left out where there are none. */
+  readonly causes?: readonly ThrownCause[];
 }
 
 /** What `values.ts` gives to the others. */

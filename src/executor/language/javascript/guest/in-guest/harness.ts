@@ -12,6 +12,7 @@ import type {
   GuestValues,
   Harness,
   HarnessHost,
+  ThrownCause,
   ThrownDetail,
 } from './harness-types.ts';
 
@@ -33,15 +34,54 @@ export function installHarness(host: HarnessHost, parts: HarnessParts): Harness 
   const { decode, encode, mapped, settle } = values;
   const { show, typeOf } = console;
   const { parse, stringify } = JSON;
-  const { entries, getPrototypeOf, keys } = Object;
+  const { entries, getPrototypeOf, hasOwn, keys } = Object;
+  const NativeSet = Set;
   const NativeError = Error;
   const NativeTypeError = TypeError;
   const maxMessage = 16_384;
+  const maxCauses = 8;
+  const maxCauseMessage = 2048;
+  const maxCauseStack = 8192;
 
   const shorten = (text: string, limit: number): string =>
     text.length <= limit
       ? text
       : `${text.slice(0, limit / 2)}\n… shortened …\n${text.slice(text.length - limit / 2)}`;
+
+  const describeCause = (cause: unknown): ThrownCause => {
+    if (!(cause instanceof NativeError)) {
+      const type = cause === null ? 'null' : typeof cause;
+      return { type, message: shorten(show(cause, 2), maxCauseMessage), stack: '' };
+    }
+    const stack: unknown = cause.stack;
+    return {
+      type: shorten(typeOf(cause), 256),
+      message: shorten(String(cause.message), maxCauseMessage),
+      stack: typeof stack === 'string' ? shorten(stack, maxCauseStack) : '',
+    };
+  };
+
+  /** What cannot be read ends the list, and takes nothing from the error itself. */
+  const causesOf = (error: Error): ThrownCause[] => {
+    const causes: ThrownCause[] = [];
+    const seen = new NativeSet<unknown>([error]);
+    let found: unknown = error;
+    try {
+      while (found instanceof NativeError && hasOwn(found, 'cause')) {
+        found = found.cause;
+        if (found === undefined || seen.has(found)) break;
+        if (causes.length === maxCauses) {
+          causes[maxCauses] = { type: '…', message: 'further causes are not shown', stack: '' };
+          break;
+        }
+        seen.add(found);
+        causes[causes.length] = describeCause(found);
+      }
+    } catch {
+      // the guest's own getter
+    }
+    return causes;
+  };
 
   const describeError = (error: unknown): ThrownDetail => {
     const isOwn = values.isOwn(error);
@@ -58,6 +98,7 @@ export function installHarness(host: HarnessHost, parts: HarnessParts): Harness 
       };
     }
     const stack: unknown = isOwn ? '' : error.stack;
+    const causes = causesOf(error);
     return {
       type: shorten(isOwn ? 'TypeError' : typeOf(error), 256),
       message: shorten(String(error.message), maxMessage),
@@ -65,6 +106,7 @@ export function installHarness(host: HarnessHost, parts: HarnessParts): Harness 
       isOwn,
       isTooLarge,
       isError: true,
+      ...(causes.length > 0 ? { causes } : {}),
     };
   };
 
