@@ -12,7 +12,7 @@ export type TextEncodingName =
   | 'windows-1252';
 
 /** How malformed input and a byte order mark are read, as `TextDecoder` has it. */
-export interface DecoderManners {
+interface DecoderManners {
   readonly fatal: boolean;
   readonly ignoreBOM: boolean;
 }

@@ -77,14 +77,27 @@ export class InterpreterFiles {
     if (this.#lent.length > 0 && !files) throw invalid('files', 'where the paths lead', 'nothing');
   }
 
-  /** Their content for the guest. Rejects with `executor/file-invalid` for one that may be read and is not there. */
-  async mount(): Promise<Readonly<Record<string, Uint8Array>>> {
+  /** Code whose value names the files that an interpreter has that came back; `undefined` where the host's are what counts. */
+  get askKept(): string | undefined {
+    if (this.#isSynced || this.#lent.length === 0) return undefined;
+    const names = JSON.stringify(this.#lent.map(({ name }) => name));
+    return `[name for name in ${names} if __import__("posix").access("/sandbox/" + name, 0)]`;
+  }
+
+  /**
+   * Their content for the guest.
+   * @param kept names of those that the guest has, and nobody wrote back
+   *
+   * Rejects with `executor/file-invalid` for one that may be read and is not there. */
+  async mount(kept: ReadonlySet<unknown>): Promise<Readonly<Record<string, Uint8Array>>> {
     const contents = await Promise.all(
-      this.#lent.map(async (file) => {
-        const content = (await this.#host?.read(file.path)) ?? (await this.#create(file));
-        this.#known.set(file.path, content);
-        return [file.name, content] as const;
-      }),
+      this.#lent
+        .filter(({ name }) => !kept.has(name))
+        .map(async (file) => {
+          const content = (await this.#host?.read(file.path)) ?? (await this.#create(file));
+          this.#known.set(file.path, content);
+          return [file.name, content] as const;
+        }),
     );
     return Object.fromEntries(contents);
   }

@@ -1,12 +1,19 @@
 /** What an outcome is to somebody who expects an answer or an exception. */
 import { CodedError, unreachable } from '../../../../base/index.ts';
-import type { Outcome } from '../../../outcome.ts';
+import type { Outcome, Restored } from '../../../outcome.ts';
 import type { UnsavedFile } from './python-interpreter.ts';
 
 /** What was printed before goes along, up to so many characters. */
 const shownLength = 4096;
 
 type Bad = Exclude<Outcome, { type: 'returned' | 'submitted' }>;
+
+/** As an error's fields hold it. */
+const fieldsOf = ({ names, lost, missedRuns }: Restored) => ({
+  names: [...names],
+  lost: lost.map(({ name, reason }) => ({ name, reason })),
+  missedRuns,
+});
 
 /** For a call that came before the interpreter was shut down, and had not begun. */
 export function shutDown(): CodedError {
@@ -15,13 +22,26 @@ export function shutDown(): CodedError {
   });
 }
 
-/** @param unsavedFiles that could not be written back afterwards */
-export function errorOf(outcome: Outcome, unsavedFiles: readonly UnsavedFile[] = []): CodedError {
+/** Beside the outcome itself. */
+export interface Aftermath {
+  /** Files that could not be written back. */
+  readonly unsavedFiles?: readonly UnsavedFile[];
+  /** The interpreter was lost, during the call or after it. */
+  readonly isLost?: boolean;
+  /** Of the caller's own variables. */
+  readonly restored?: Restored | undefined;
+}
+
+export function errorOf(
+  outcome: Outcome,
+  { unsavedFiles = [], isLost = outcome.isSandboxLost, restored }: Aftermath = {},
+): CodedError {
   const bad = outcome as Bad;
   const printed = {
     stdout: bad.stdout.slice(-shownLength),
     stderr: bad.stderr.slice(-shownLength),
-    isStateLost: bad.isSandboxLost,
+    isStateLost: isLost && (restored?.names.length ?? 0) === 0,
+    ...(restored ? { restored: fieldsOf(restored) } : {}),
     ...(unsavedFiles.length > 0
       ? { unsavedFiles: unsavedFiles.map(({ path, reason }) => ({ path, reason })) }
       : {}),

@@ -407,9 +407,26 @@ test('a call beyond its time ends, and the interpreter goes on with its tools an
   const swallow = 'while True:\n  try:\n    while True: pass\n  except BaseException: pass';
   await expect(python.execute(swallow)).rejects.toMatchObject({
     code: 'executor/python-stopped',
-    fields: { limit: 'time' },
+    fields: { limit: 'time', isStateLost: true },
   });
   expect((await python.execute('open("f", "a").write("2")\necho(open("f").read())')).output).toBe('12');
+  expect(contents).toEqual({ f: '12' });
+  // without syncing, what the code wrote is the only copy
+  await using alone = createPythonInterpreter({
+    executor: stuck,
+    files,
+    enableWritePaths: ['f'],
+    syncFiles: false,
+  });
+  await alone.execute('open("f", "w").write("mine"); x = 1; gen = (n for n in [1])');
+  const lost = [{ name: 'gen', reason: expect.any(String) as string }];
+  await expect(alone.execute(swallow)).rejects.toMatchObject({
+    fields: { isStateLost: false, restored: { names: ['x'], lost } },
+  });
+  expect(await alone.execute('open("f").read() + str(x)')).toMatchObject({
+    output: 'mine1',
+    restored: { names: ['x'], lost },
+  });
   expect(contents).toEqual({ f: '12' });
   await python.shutdown();
   expect((await python.execute('echo("again")')).output).toBe('again');

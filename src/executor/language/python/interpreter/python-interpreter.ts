@@ -2,6 +2,7 @@
 import type { DisplayValue } from '../../../display.ts';
 import type { Executor } from '../../../executor.ts';
 import type { GuestValue } from '../../../guest-value.ts';
+import type { Restored } from '../../../outcome.ts';
 
 /** Where the files are that an interpreter may read and write: a folder of the page's choice. */
 export interface HostFiles {
@@ -49,7 +50,7 @@ export interface PythonInterpreterOptions {
   readonly enableReadPaths?: readonly string[];
   /** The same for files that it may change; one that is missing is made, empty. */
   readonly enableWritePaths?: readonly string[];
-  /** Writes changed files back after each call, whether the code ended well or not. Default: true. */
+  /** Writes changed files back after each call, whether the code ended well or not. Without it the code's own stay, also in an interpreter that comes back. Default: true. */
   readonly syncFiles?: boolean;
   /** The host's variables of the environment, of which the code sees those that `enableEnvVars` names. Default: none. */
   readonly environment?: Readonly<Record<string, string>>;
@@ -90,6 +91,8 @@ export interface InterpreterResult {
   readonly displays: readonly DisplayValue[];
   /** Mostly none. The next call tries again. */
   readonly unsavedFiles: readonly UnsavedFile[];
+  /** What came back of the variables, and what did not: in the first call after the session's interpreter was lost, and in one whose interpreter was lost at its end. */
+  readonly restored?: Restored;
 }
 
 /** Keeps variables and imports from call to call. Calls wait for each other, in order. */
@@ -101,8 +104,10 @@ export interface PythonInterpreter extends AsyncDisposable {
   start(): Promise<void>;
   /**
    * Runs code. Rejects with `executor/python-syntax`, `executor/python-threw` (the code failed; what it set is kept), `executor/python-stopped` (a limit,
-   * or a caller; `isStateLost` says whether variables are gone), `executor/denied`, `executor/interpreter-busy` (called by one of its own tools), or as
-   * an executor does. The fields of the first three have `unsavedFiles`, too, where there are some.
+   * or a caller), `executor/denied`, `executor/interpreter-busy` (called by one of its own tools), or as
+   * an executor does. The fields of all that became of code have `isStateLost`, which is true when the interpreter was ended and no variable of the code comes
+   * back; where the interpreter was ended `restored`, with the `names` that come back and by name and reason what is `lost`; and `unsavedFiles` where
+   * there are some. What is told of a restoration that has only begun is told once more, as it came about, with the next call.
    *
    * A tool must not call the interpreter that waits for it. Before the tool's first `await` that is refused; after it, it looks like anybody else's
    * call, and waits until the outer one has ended, at its time limit at the latest.

@@ -232,3 +232,70 @@ test('an error of the code tells of the files, too', async () => {
     fields: { unsavedFiles: [{ path: 'out/large' }] },
   });
 });
+
+const restoring = (names: readonly string[], lost: readonly string[]) => ({
+  restored: { names, lost: lost.map((name) => ({ name, reason: 'cannot be pickled' })), missedRuns: 0 },
+});
+
+test('a stuck call says what comes back; the next one says it once more, as it came about', async () => {
+  let isNew = false;
+  const { python } = openInterpreter({
+    tools: { echo: { call: () => 1 } },
+    answer: (code) => {
+      if (code === 'stuck') isNew = true;
+      if (code === 'stuck') return { ...cancelled, ...restoring(['x', 'echo', '_page_echo'], ['gen']) };
+      if (!isNew) return returned(1);
+      isNew = false;
+      return { ...returned(null), ...restoring(['echo'], ['gen', 'x', '_page_defaults']) } as Outcome;
+    },
+  });
+  await python.execute('1');
+  const reason = 'cannot be pickled';
+  await expect(python.execute('stuck')).rejects.toMatchObject({
+    code: 'executor/python-stopped',
+    fields: {
+      isStateLost: false,
+      restored: { names: ['x'], lost: [{ name: 'gen', reason }], missedRuns: 0 },
+    },
+  });
+  await python.start();
+  const lost = [
+    { name: 'gen', reason },
+    { name: 'x', reason },
+  ];
+  expect((await python.execute('1')).restored).toEqual({ names: [], lost, missedRuns: 0 });
+  expect(await python.execute('1')).not.toHaveProperty('restored');
+});
+
+test('what comes back with nothing of the code has lost its state', async () => {
+  const { python } = openInterpreter({
+    tools: { echo: { call: () => 1 } },
+    answer: (code) => (code === 'stuck' ? { ...cancelled, ...restoring(['echo'], ['x']) } : returned(1)),
+  });
+  await expect(python.execute('stuck')).rejects.toMatchObject({
+    fields: { isStateLost: true, restored: { names: [], lost: [{ name: 'x' }] } },
+  });
+});
+
+test.each([
+  [false, ['f', 'g'], ['g']],
+  [true, ['f', 'g'], ['f', 'g']],
+])(
+  'files of the host, with syncFiles %s, are given again after a loss unless they are the only copy',
+  async (syncFiles, first, second) => {
+    const mounted: string[][] = [];
+    const { python } = openInterpreter({
+      syncFiles,
+      enableWritePaths: ['f', 'g'],
+      files: { read: () => Promise.resolve(new Uint8Array()), write: () => Promise.resolve() },
+      answer: (code, { files }) => {
+        if (files) mounted.push(Object.keys(files));
+        if (code === 'stuck') return cancelled;
+        return returned(code.startsWith('[name for') ? ['f'] : null);
+      },
+    });
+    await expect(python.execute('stuck')).rejects.toMatchObject({ code: 'executor/python-stopped' });
+    await python.execute('1');
+    expect(mounted).toEqual([first, second]);
+  },
+);

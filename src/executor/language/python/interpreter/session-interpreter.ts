@@ -2,12 +2,13 @@
 import { CodedError } from '../../../../base/index.ts';
 import type { ExecutionContext, Session } from '../../../executor.ts';
 import type { GuestValue } from '../../../guest-value.ts';
-import type { Outcome } from '../../../outcome.ts';
+import type { Outcome, Restored } from '../../../outcome.ts';
 import type { Tools } from '../../../tool.ts';
 import { InterpreterFiles } from './interpreter-files.ts';
 import { createNetworkTool, writeNetworkFunctions } from './interpreter-network.ts';
 import { bridgePrefix, bridgeTools, checkPythonName, writeFunctions } from './interpreter-tools.ts';
 import { errorOf, shutDown } from './outcome-error.ts';
+import type { Aftermath } from './outcome-error.ts';
 import type {
   FinalOutput,
   InterpreterResult,
@@ -23,6 +24,10 @@ interface LiveSession {
   readonly session: Session;
   /** Its tools and files are in place. */
   isSetUp: boolean;
+  /** It was set up before: another interpreter comes in the place of one that was lost. */
+  hadInterpreter: boolean;
+  /** What came back, as far as no call has told it. */
+  restored: Restored | undefined;
 }
 
 export class SessionInterpreter implements PythonInterpreter {
@@ -65,8 +70,11 @@ export class SessionInterpreter implements PythonInterpreter {
       const live = await this.#ready(signal);
       refuseAborted(signal);
       const outcome = await live.session.execute(code, { ...this.#context(), variables });
-      live.isSetUp = !outcome.isSandboxLost;
-      return resultOf(outcome, await this.#collect(live));
+      this.#note(live, outcome);
+      const unsavedFiles = await this.#collect(live);
+      const { restored } = live;
+      live.restored = undefined;
+      return resultOf(outcome, { unsavedFiles, isLost: !live.isSetUp, restored });
     });
   }
 
@@ -119,7 +127,8 @@ export class SessionInterpreter implements PythonInterpreter {
     if (live.isSetUp) return live;
     const { environment = {}, enableEnvVars = [] } = this.#options;
     const seen = enableEnvVars.filter((name) => Object.hasOwn(environment, name));
-    const files = await this.#files.mount();
+    const kept = await this.#keptFiles(live);
+    const files = await this.#files.mount(kept);
     refuseAborted(signal);
     const outcome = await live.session.execute(this.#setup.code, {
       tools: this.#bridges,
@@ -127,9 +136,38 @@ export class SessionInterpreter implements PythonInterpreter {
       files,
       environment: Object.fromEntries(seen.map((name) => [name, environment[name] ?? ''])),
     });
-    if (outcome.type !== 'returned') throw errorOf(outcome);
+    this.#note(live, outcome);
+    if (outcome.type !== 'returned') throw errorOf(outcome, { restored: live.restored });
     live.isSetUp = true;
+    live.hadInterpreter = true;
     return live;
+  }
+
+  /** What an outcome tells of the interpreter. Names of ours are nobody else's loss. */
+  #note(live: LiveSession, { isSandboxLost, restored }: Outcome): void {
+    if (isSandboxLost) live.isSetUp = false;
+    if (!restored) {
+      // nothing comes back of what was told before
+      if (isSandboxLost) live.restored = undefined;
+      return;
+    }
+    const isTheirs = (name: string): boolean =>
+      !name.startsWith(bridgePrefix) && !Object.hasOwn(this.tools, name);
+    live.restored = {
+      names: restored.names.filter(isTheirs),
+      lost: restored.lost.filter(({ name }) => isTheirs(name)),
+      missedRuns: restored.missedRuns,
+    };
+  }
+
+  /** The host's old content must not replace what the code wrote and nobody wrote back. */
+  async #keptFiles(live: LiveSession): Promise<ReadonlySet<unknown>> {
+    const code = live.hadInterpreter ? this.#files.askKept : undefined;
+    if (code === undefined) return new Set();
+    const outcome = await live.session.execute(code);
+    this.#note(live, outcome);
+    if (outcome.type !== 'returned') throw errorOf(outcome, { restored: live.restored });
+    return new Set(Array.isArray(outcome.value) ? outcome.value : []);
   }
 
   async #open(signal: AbortSignal): Promise<LiveSession> {
@@ -138,7 +176,9 @@ export class SessionInterpreter implements PythonInterpreter {
       signal.addEventListener('abort', () => resolve(undefined), { once: true });
     });
     const session = await Promise.race([opening, aborted]);
-    if (session && !signal.aborted) return (this.#live = { session, isSetUp: false });
+    if (session && !signal.aborted) {
+      return (this.#live = { session, isSetUp: false, hadInterpreter: false, restored: undefined });
+    }
     opening.then(
       (unwanted) => unwanted[Symbol.asyncDispose](),
       () => undefined,
@@ -151,7 +191,7 @@ export class SessionInterpreter implements PythonInterpreter {
     if (!live.isSetUp) return [];
     return this.#files.collect(async (code) => {
       const outcome = await live.session.execute(code);
-      live.isSetUp = !outcome.isSandboxLost;
+      this.#note(live, outcome);
       return outcome;
     });
   }
@@ -161,12 +201,14 @@ function refuseAborted(signal: AbortSignal): void {
   if (signal.aborted) throw shutDown();
 }
 
-function resultOf(outcome: Outcome, unsavedFiles: readonly UnsavedFile[]): InterpreterResult {
-  if (outcome.type !== 'returned' && outcome.type !== 'submitted') throw errorOf(outcome, unsavedFiles);
+function resultOf(outcome: Outcome, aftermath: Required<Aftermath>): InterpreterResult {
+  if (outcome.type !== 'returned' && outcome.type !== 'submitted') throw errorOf(outcome, aftermath);
   const { stdout, stderr, displays = [] } = outcome;
+  const { unsavedFiles, restored } = aftermath;
   const final: FinalOutput | undefined = outcome.type === 'submitted' ? { output: outcome.value } : undefined;
   const value = outcome.type === 'returned' ? outcome.value : null;
   // 0, false and the empty are values too
   const output = final ?? (value === null ? stdout : value);
-  return { output, value, final, stdout, stderr, displays, unsavedFiles };
+  const parts = { output, value, final, stdout, stderr, displays, unsavedFiles };
+  return restored ? { ...parts, restored } : parts;
 }
