@@ -52,7 +52,12 @@ export interface ExecutionOptions {
   readonly timeoutMs?: number;
   /** Aborting it ends the run with `cancelled`. */
   readonly signal?: AbortSignal;
-  /** Called with text as it is printed. A killed guest may lose what it printed in its last 40 ms. */
+  /**
+   * Called with text as it is printed. A run's first 64 writes come at once (of Python, lines). After them text is gathered for 16 ms, or up to 4 KiB of a stream
+   * or a thirty-second of the lines so far, and comes with the next write then, when the code waits (an `await`, a call of a tool), or at its end. Code that
+   * computes without a pause and is killed loses what was gathered: less than a sixteenth of its lines, what it printed after the last line's end, and never
+   * more than 8 KiB of a stream. One that is only asked to stop, and does, loses nothing.
+   */
   readonly onOutput?: (part: OutputPart) => void;
   /** Called with a rich value as it is shown. It is the guest's: see {@link DisplayValue}. */
   readonly onDisplay?: (value: DisplayValue) => void;

@@ -1,10 +1,10 @@
 """Runs the guest's code and turns what happened into JSON text and buffers.
 
 Executed once per interpreter, in a namespace of its own, with names given by the worker: `emit(stream, text)`
-prints a text or its bytes, `show(bundle)` and `show_table(rows, text, total)` display, `exceed(bound)` reports too much output, `keep(view)` copies
-a buffer out and answers its number; `hold(view)` does the same for a tool's call, which `call_tool` and `start_tool` send. `schedule(callback, ms)`
-calls back while the run lasts, unless `drop_callbacks()` comes first; `interrupt_again()` asks once more to stop. `can_switch` says whether a stack can be
-put aside, and `nap(ms)`, where memory is shared, sleeps until it is asked to stop.
+prints a text or its bytes, `watch_output()` has `flush_held` called soon, `show(bundle)` and `show_table(rows, text, total)` display,
+`exceed(bound)` reports too much output, `keep(view)` copies a buffer out and answers its number; `hold(view)` does the same for a tool's call, which
+`call_tool` and `start_tool` send. `schedule(callback, ms)` calls back while the run lasts, unless `drop_callbacks()` comes first; `interrupt_again()`
+asks once more to stop. `can_switch` says whether a stack can be put aside, and `nap(ms)`, where memory is shared, sleeps until it is asked to stop.
 It is speed and manners, not a wall: a guest can reach and change all of it, and then fools only itself.
 """
 
@@ -73,7 +73,26 @@ def SUBMIT(*values, **named):
         raise TypeError("SUBMIT takes one value, or keyword arguments")
     if not values and not named:
         raise TypeError("SUBMIT takes one value, or keyword arguments; none was given")
-    raise Submission({"output": values[0]} if values else named)
+    submit({"output": values[0]} if values else named)
+
+
+def submit(fields):
+    """The first one counts, wherever it was called: what becomes of an exception in a task, or in a callback, is not the run's end."""
+    global submission
+    error = Submission(fields)
+    if submission is None:
+        submission = error
+    # in the run's own code the exception does it
+    waiting = next((future for future in reversed(waited) if not future.done()), main_task)
+    if waiting is not None and asyncio.current_task(loop) is not waiting:
+        waiting.cancel()
+    raise error
+
+
+def say_nothing_of_submissions():
+    """To the event loop one is an exception that nobody has handled."""
+    report = loop.call_exception_handler
+    loop.call_exception_handler = lambda context: isinstance(context.get("exception"), Submission) or report(context)
 
 
 def submit_with(fields):
@@ -87,13 +106,13 @@ def submit_with(fields):
         [Parameter(name, kind, annotation=Parameter.empty if type is None else type) for name, type in fields]
     )
 
-    def submit(*values, **named):
+    def submit_fields(*values, **named):
         """Ends the run with an answer."""
-        raise Submission(dict(signature.bind(*values, **named).arguments))
+        submit(dict(signature.bind(*values, **named).arguments))
 
-    submit.__name__ = submit.__qualname__ = "SUBMIT"
-    submit.__signature__ = signature
-    return submit
+    submit_fields.__name__ = submit_fields.__qualname__ = "SUBMIT"
+    submit_fields.__signature__ = signature
+    return submit_fields
 
 
 # ---- printing
@@ -106,7 +125,10 @@ class Budget:
 
 
 class Printer(io.TextIOBase):
-    """Hands text on by lines at first, then in batches of 16 ms or 4 KiB: a chatty guest must not flood the page."""
+    """
+    Hands text on by lines at first, then in batches of 16 ms, 4 KiB or a thirty-second of the lines so far, as the worker does: a chatty guest must
+    not flood the page. There is one for each stream, and guests keep it: it is the same in every run.
+    """
 
     encoding = "utf-8"
     errors = "replace"
@@ -116,8 +138,15 @@ class Printer(io.TextIOBase):
         self.budget = budget
         self.parts = []
         self.size = 0
+        self.lines = 0
+        self.sent = 0
         self.flushes = 0
         self.last = 0.0
+
+    def begin(self):
+        """For another run: nothing is left, not even what the guest made of it."""
+        self.__dict__.clear()
+        Printer.__init__(self, printers.index(self), budget)
 
     def writable(self):
         return True
@@ -137,11 +166,16 @@ class Printer(io.TextIOBase):
         self.budget.left = left - size
         self.parts.append(text)
         self.size += size
-        if self.size >= 4096:
+        lines = text.count("\n")
+        self.lines += lines
+        if self.size >= 4096 or (lines and self.is_due()):
             self.flush()
-        elif "\n" in text and (self.flushes < 64 or time.monotonic() - self.last > 0.016):
-            self.flush()
+        elif not is_watched:
+            watch_held()
         return len(text)
+
+    def is_due(self):
+        return self.flushes < 64 or self.lines * 32 >= self.sent or time.monotonic() - self.last > 0.016
 
     def flush(self):
         if not self.parts:
@@ -149,12 +183,27 @@ class Printer(io.TextIOBase):
         text = "".join(self.parts)
         self.parts = []
         self.size = 0
+        self.sent += self.lines
+        self.lines = 0
         self.flushes += 1
         self.last = time.monotonic()
         if text and not text.isascii():
             text = text.encode("utf-8", "replace").decode()
         if text:
             emit(self.stream, outward(text))
+
+
+def watch_held():
+    """Has `flush_held` called soon: should the guest wait, what it has printed does not."""
+    global is_watched
+    is_watched = True
+    watch_output()
+
+
+def flush_held():
+    global is_watched
+    is_watched = False
+    flush_output()
 
 
 def outward(text):
@@ -680,14 +729,17 @@ def create_backend():
 
 
 def final_value(value, figures):
-    """A last value that has richer forms than text is shown; where it cannot leave itself, its text does."""
+    """
+    A last value that has richer forms than text is shown; where it cannot leave itself, its text does. So it is with any value of a run that has shown
+    something: that is what it was for, and `plt.plot(...)` in its last line answers what nobody asked for.
+    """
     rich = is_rich(value)
     if rich and not any(value is figure for figure in figures):
         display(value)
     try:
         return encode(value, "the value", depth_limit)
     except CannotCross:
-        if not rich:
+        if not rich and not has_displayed:
             raise
         return repr(value)
 
@@ -699,7 +751,9 @@ def write_form(content):
 
 
 def show_bundle(bundle):
+    global has_displayed
     flush_output()
+    has_displayed = True
     text = dumps({str(kind): write_form(content) for kind, content in bundle.items()})
     if len(text) > display_bytes:
         exceed("displayBytes")
@@ -728,7 +782,9 @@ def cell_of(value):
 
 
 def show_rows(rows):
+    global has_displayed
     flush_output()
+    has_displayed = True
     cells = [[[name, cell_of(cell)] for name, cell in row.items()] for row in rows[:TABLE_ROWS]]
     text, plain = dumps(cells), repr(rows)
     if len(text) + len(plain) > display_bytes:
@@ -828,18 +884,34 @@ def threw(error):
     return {"type": "threw", "error": detail}
 
 
+def is_out_of_memory(error):
+    """Python's own has nothing to say, NumPy's says what it wanted; another is the guest's."""
+    return isinstance(error, MemoryError) and (not error.args or str(type(error).__module__).partition(".")[0] == "numpy")
+
+
 def result_of(error):
     """The result for whatever ended the run."""
-    if isinstance(error, Submission):
-        value = {str(key): item for key, item in error.value.items()}
-        return {"type": "submitted", "value": encode_record(value, "submitted value")}
     if isinstance(error, OutputExceeded):
         return {"type": "exceeded", "limit": "output"}
-    if isinstance(error, MemoryError):
+    if is_out_of_memory(error):
         return {"type": "exceeded", "limit": "memory"}
     if isinstance(error, ResultTooLarge):
         return {"type": "exceeded", "limit": "result"}
-    return threw(error)
+    # a run that was asked to stop has not submitted
+    return (None if isinstance(error, KeyboardInterrupt) else submitted()) or threw(error)
+
+
+def submitted():
+    """The result of a run that has submitted something, once: a value that cannot leave is an error of its own."""
+    global submission
+    if submission is None:
+        return None
+    items, submission = submission.value.items(), None
+    # one that has not arrived yet, as task groups ask for, would stand in the place of the answer
+    while main_task is not None and main_task.cancelling():
+        main_task.uncancel()
+    value = {str(key): item for key, item in items}
+    return {"type": "submitted", "value": encode_record(value, "submitted value")}
 
 
 def encode_record(items, path):
@@ -860,6 +932,9 @@ def syntax_error(error):
         message = "the code has half of a surrogate pair, which is not a character"
         return {"type": "syntax-error", "message": message, "line": line, "column": column}
     message = f"the code is nested too deep to compile ({type(error).__name__})"
+    # the parser has this one for its own stack, too
+    if isinstance(error, MemoryError):
+        message = "the code takes more memory to compile than there is, or is nested too deep (MemoryError)"
     return {"type": "syntax-error", "message": message, "line": None, "column": None}
 
 
@@ -1122,12 +1197,15 @@ def compile_parts(code, filename, rules):
 
 
 def begin(request, buffers):
-    global printers, argument_bytes, display_bytes
+    global argument_bytes, display_bytes, submission, has_displayed, is_watched
     argument_bytes = request["toolArgumentBytes"]
     display_bytes = request["displayBytes"]
     budget.left = request["outputBytes"]
     bounds.left = request["resultBytes"]
-    printers = [Printer(0, budget), Printer(1, budget)]
+    submission = None
+    has_displayed = is_watched = False
+    for printer in printers:
+        Printer.begin(printer)
     sys.stdout, sys.stderr = printers
     sys.stdin = io.StringIO()
     main.__dict__.setdefault("__builtins__", __builtins__)
@@ -1155,6 +1233,9 @@ def begin(request, buffers):
 
 
 def finish(value, outputs):
+    result = submitted()
+    if result:
+        return result
     missing = [name for name in outputs if name not in main.__dict__]
     if missing:
         raise NameError(f"name {missing[0]!r} is not defined, but was to be brought back")
@@ -1258,7 +1339,11 @@ async def run_async(body, last, outputs, value=None):
 
 budget = Budget()
 bounds = Budget()
-printers = []
+printers = [Printer(0, budget), Printer(1, budget)]
+# what this run has submitted, whether it has shown something, and whether somebody will ask for what is held
+submission = None
+has_displayed = False
+is_watched = False
 depth_limit = 0
 argument_bytes = 0
 display_bytes = 0
@@ -1280,6 +1365,7 @@ webloop.scheduleCallback = schedule
 webloop.run_sync = ffi.run_sync = wait_for
 time.sleep = sleep
 signal.signal(signal.SIGINT, on_interrupt)
+say_nothing_of_submissions()
 create_micropip()
 create_backend()
 os.makedirs(DIRECTORY, exist_ok=True)

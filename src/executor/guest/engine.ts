@@ -40,6 +40,8 @@ export interface Engine {
   run(run: EngineRun): string | PromiseLike<string>;
   /** Ends the run that waits for something, and so does not look at the flag. Without it such a run ends with its worker. */
   stop?(): void;
+  /** Prints what the language has gathered itself; called soon after it said so by {@link GuestOutput.watch}, if the run waits then. */
+  flush?(): void;
   /** Between runs: what earlier ones left must be gone when the next one starts. Needed where the language is `isRenewable`. */
   renew?(): void;
   /**
@@ -59,6 +61,8 @@ export interface GuestOutput {
   emit(stream: 'stdout' | 'stderr', text: unknown): void;
   /** Prints a long text, as UTF-8. What is none is marked. */
   emitBytes(stream: 'stdout' | 'stderr', bytes: Uint8Array): void;
+  /** The language has gathered text itself, for which it is to be asked soon by {@link Engine.flush}. */
+  watch(): void;
   /** Prints bytes that the language's own streams have not seen. */
   writeRaw(stream: 'stdout' | 'stderr', bytes: Uint8Array): void;
   /** Shows a rich value: a MIME bundle as JSON text. What is no text is dropped. False when it was too much: the page ends the run. */

@@ -182,15 +182,61 @@ test('writes of single characters are gathered, and none is lost', async () => {
   expect(sent.length).toBeLessThan(150);
 });
 
-test('what is written after a pause leaves at once, with what was gathered before it', async () => {
-  const sent = await run(async ({ emit }) => {
-    for (let round = 0; round < 100; round += 1) emit(0, 'x');
-    emit(1, 'e');
+test('what was gathered leaves in a pause, and what is written after one at once', async () => {
+  let seen: readonly GuestMessage[] = [];
+  const sent = await runWith(async (runner, soFar) => {
+    for (let round = 0; round < 100; round += 1) runner.emit('stdout', 'x');
+    runner.emit('stderr', 'e');
+    await clock.advance(15);
+    expect(soFar).toHaveLength(64);
+    await clock.advance(1);
+    seen = soFar.slice(64);
     await clock.advance(16);
-    emit(0, 'y');
+    runner.emit('stdout', 'y');
+    expect(soFar).toHaveLength(67);
     return '{}';
   });
-  expect(sent.slice(-3)).toMatchObject([{ text: `${'x'.repeat(36)}y` }, { text: 'e' }, { type: 'run-end' }]);
+  expect(seen).toMatchObject([{ text: 'x'.repeat(36) }, { text: 'e' }]);
+  expect(sent.slice(66)).toMatchObject([{ text: 'y' }, { type: 'run-end' }]);
+});
+
+test('the language is asked for what it gathers itself, while its run lasts', async () => {
+  const sent: GuestMessage[] = [];
+  const runner = new GuestRunner((message) => void sent.push(message), {}, clock);
+  const held: string[] = [];
+  runner.install({
+    ...engineOf(async () => {
+      held.push('a');
+      runner.watch();
+      await clock.advance(16);
+      held.push('b');
+      runner.watch();
+      return '{}';
+    }),
+    flush: () => runner.emit('stdout', held.splice(0).join('')),
+  });
+  await runner.receive({ ...sessionRun(1), saving: null });
+  await clock.advance(100);
+  expect(sent).toMatchObject([{ text: 'a' }, { type: 'run-end' }]);
+  expect(held).toEqual(['b']);
+});
+
+test('of a burst before a computation that is never done little is held, and its messages are few', async () => {
+  const sent = await runWith((runner, soFar) => {
+    for (let line = 0; line < 200; line += 1) runner.emit('stdout', `${line}\n`);
+    expect(textOf(soFar).split('\n').length - 1).toBeGreaterThan(190);
+    return '{}';
+  });
+  expect(sent.length).toBeLessThan(120);
+  const many = await run(
+    ({ emit }) => {
+      for (let line = 0; line < 200_000; line += 1) emit(line % 2, '\n');
+      return '{}';
+    },
+    { outputBytes: 200_000 },
+  );
+  expect(textOf(many)).toHaveLength(200_000);
+  expect(many.length).toBeLessThan(700);
 });
 
 test('an interrupt that overtakes its run ends it before any of it ran, and spares the next', async () => {
@@ -214,10 +260,12 @@ test('an interrupt that overtakes its run ends it before any of it ran, and spar
 });
 
 /** Runs what `guest` does with the runner itself. */
-async function runWith(guest: (runner: GuestRunner) => unknown): Promise<readonly GuestMessage[]> {
+async function runWith(
+  guest: (runner: GuestRunner, soFar: readonly GuestMessage[]) => unknown,
+): Promise<readonly GuestMessage[]> {
   const sent: GuestMessage[] = [];
   const runner = new GuestRunner((message) => void sent.push(message), {}, clock);
-  runner.install(engineOf(() => guest(runner)));
+  runner.install(engineOf(() => guest(runner, sent)));
   const bounds = { outputBytes: 1000, resultBytes: 1000 };
   await runner.receive({
     type: 'run-start',

@@ -16,10 +16,23 @@ const maxBuffers = 100_000;
 const messageLength = 100_000;
 const tooLarge = JSON.stringify({ type: 'exceeded', limit: 'result' });
 
-/** So many writes of a run leave at once; after them text is gathered for this long, or up to this length. */
+/**
+ * So many writes of a run leave at once; after them text is gathered for this long, or up to this length, or until its lines are this part of those
+ * that have left. The last costs few messages however much is printed, as each is longer, and needs no clock: a burst before a long
+ * computation leaves but for its end.
+ */
 const freeWrites = 64;
 const batchMs = 16;
 const batchLength = 4096;
+const linesPart = 32;
+
+/** A longer text leaves at once anyway. */
+function countLines(text: string): number {
+  if (text.length >= batchLength) return 0;
+  let count = 0;
+  for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) count += 1;
+  return count;
+}
 
 /** A longer text crosses to another process by way of memory of its own, which takes longer than several short ones. */
 const pieceLength = 60_000;
@@ -53,6 +66,10 @@ export class GuestRunner implements GuestOutput {
   readonly #pending = { stdout: '', stderr: '' };
   #writes = 0;
   #writtenMs = 0;
+  #heldLines = 0;
+  #sentLines = 0;
+  /** While somebody will look at what is held. */
+  #cancelWatch: (() => void) | undefined;
   #engine: Engine | undefined;
   #run: number | undefined;
   #hasExceeded = false;
@@ -140,6 +157,7 @@ export class GuestRunner implements GuestOutput {
 
   die(error: unknown, reason?: 'stack'): void {
     this.#write();
+    this.#unwatch();
     this.#run = undefined;
     this.tools.end();
     const message = messageOf(error).slice(0, 1000);
@@ -156,12 +174,34 @@ export class GuestRunner implements GuestOutput {
     const kept = text.slice(0, this.#textLeft);
     this.#textLeft -= kept.length;
     this.#pending[stream] += kept;
-    const isDue =
+    this.#heldLines += countLines(kept);
+    if (this.#isDue(stream)) this.#write();
+    else this.watch();
+    if (kept.length < text.length) this.exceed('outputBytes');
+  }
+
+  #isDue(stream: 'stdout' | 'stderr'): boolean {
+    return (
       this.#writes < freeWrites ||
       this.#pending[stream].length >= batchLength ||
-      this.#clock.monotonic() - this.#writtenMs >= batchMs;
-    if (isDue) this.#write();
-    if (kept.length < text.length) this.exceed('outputBytes');
+      (this.#heldLines > 0 && this.#heldLines * linesPart >= this.#sentLines) ||
+      this.#clock.monotonic() - this.#writtenMs >= batchMs
+    );
+  }
+
+  /** A timer runs when the guest waits: what it printed before leaves then. */
+  watch(): void {
+    if (this.#run === undefined || this.#hasExceeded || this.#cancelWatch) return;
+    this.#cancelWatch = this.#clock.after(batchMs, () => {
+      this.#engine?.flush?.();
+      this.#unwatch();
+      this.#write();
+    });
+  }
+
+  #unwatch(): void {
+    this.#cancelWatch?.();
+    this.#cancelWatch = undefined;
   }
 
   emitBytes(stream: 'stdout' | 'stderr', bytes: Uint8Array): void {
@@ -216,12 +256,13 @@ export class GuestRunner implements GuestOutput {
     this.#bytesLeft = resultBytes;
     this.#buffers = [];
     this.#pending.stdout = this.#pending.stderr = '';
-    this.#writes = 0;
+    this.#writes = this.#heldLines = this.#sentLines = 0;
   }
 
   #end(run: number, result: unknown, isStateSame: boolean): void {
     if (this.#run === undefined) return;
     this.#write();
+    this.#unwatch();
     this.#run = undefined;
     this.tools.end();
     const isStateLost = this.#isStateLost;
@@ -237,6 +278,8 @@ export class GuestRunner implements GuestOutput {
   /** Sends what was gathered: a guest that flushes every character must not flood the page with messages. */
   #write(): void {
     if (this.#run === undefined) return;
+    this.#sentLines += this.#heldLines;
+    this.#heldLines = 0;
     for (const stream of ['stdout', 'stderr'] as const) {
       const text = this.#pending[stream];
       this.#pending[stream] = '';

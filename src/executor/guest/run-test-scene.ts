@@ -59,6 +59,7 @@ export function engineRun(code: string | Uint8Array, given: GivenRun = {}): Engi
 /** Hears nothing. */
 export const deafOutput: GuestOutput = {
   emit: () => undefined,
+  watch: () => undefined,
   writeRaw: () => undefined,
   emitBytes: () => undefined,
   exceed: () => undefined,

@@ -79,7 +79,7 @@ const recentMs = 100;
 const messagesBetweenRuns = 1000;
 
 /**
- * More messages than an honest guest sends in such a run: its runner gathers text for 16 ms or 4 KiB, and stops at the bounds on calls and rich
+ * More messages than an honest guest sends in such a run: its runner gathers text for 16 ms, 4 KiB or a part of its lines (some 600 messages at most), and stops at the bounds on calls and rich
  * values. Each of these two is a message that comes after what was printed before it, on two streams: three at most. What is beyond it would keep the page busy, whatever it says.
  */
 export function mostMessages({

@@ -38,10 +38,23 @@ test('without shared memory a loop ends at its time by itself, and one that goes
   const loop = await session.execute('x = 5\nwhile True: pass', {}, { timeoutMs: 300 });
   expect(loop).toMatchObject({ type: 'exceeded', limit: 'time', isSandboxLost: false });
   expect(await session.execute('x')).toMatchObject({ value: 5 });
-  const swallow = 'print("a")\nwhile True:\n  try:\n    while True: pass\n  except BaseException: pass';
+  const swallow =
+    'print("a")\nfor n in range(200): print(n)\nwhile True:\n  try:\n    while True: pass\n  except BaseException: pass';
   const stuck = await executor.execute(swallow, {}, { timeoutMs: 300 });
-  expect(stuck).toMatchObject({ type: 'exceeded', limit: 'time', stdout: 'a\n', isSandboxLost: true });
+  expect(stuck).toMatchObject({ type: 'exceeded', limit: 'time', isSandboxLost: true });
+  expect(stuck.stdout).toMatch(/^a\n0\n1\n/u);
+  // less than a sixteenth of it is lost
+  expect(stuck.stdout.split('\n').length - 1).toBeGreaterThan(201 - 201 / 16);
   expect(await executor.execute('1 + 1')).toMatchObject({ value: 2 });
+});
+
+test('code that takes more memory to compile than there is, or is nested too deep, is told so', async () => {
+  await using executor = createPythonExecutor({ assets, frame: 'srcdoc' });
+  for (const code of [`x = [${'1,'.repeat(400_000)}]`, `${'-'.repeat(100_000)}1;`])
+    expect(await executor.execute(code)).toMatchObject({
+      type: 'syntax-error',
+      message: 'the code takes more memory to compile than there is, or is nested too deep (MemoryError)',
+    });
 });
 
 const frames = (): NodeListOf<Element> => document.querySelectorAll('iframe[title="sandbox"]');

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { systemClock } from '../../../platform/index.ts';
 import { createHub, createMemorySink } from '../../../telemetry/index.ts';
-import type { Executor, Session } from '../../executor.ts';
+import type { Executor, OutputPart, Session } from '../../executor.ts';
 import { valueOf } from '../../laws/open-executor.contract.ts';
 import { openSnapshotCache } from '../../snapshot-cache.ts';
 import type { Tool } from '../../tool.ts';
@@ -123,3 +123,49 @@ test('so it is in an interpreter that started from a snapshot', async () => {
   await expectCleanEnds(restored);
   expect(sink.ofType('sandbox-start').at(-1)).toMatchObject({ isFromSnapshot: true });
 }, 60_000);
+
+const submitting = 'import asyncio\nasync def work():\n  SUBMIT(answer=5)\n';
+test.each([
+  ['a task', 't = asyncio.create_task(work())\nawait asyncio.sleep(100)'],
+  ['a task that is waited for', 'await asyncio.create_task(work())'],
+  [
+    'a task that a group has',
+    'async with asyncio.TaskGroup() as g:\n  g.create_task(work())\n  g.create_task(asyncio.sleep(100))',
+  ],
+  [
+    'a task below asyncio.run',
+    'async def main():\n  t = asyncio.create_task(work())\n  await asyncio.sleep(100)\nasyncio.run(main())',
+  ],
+  ['tasks that are gathered', 'await asyncio.gather(work(), asyncio.sleep(100))'],
+  [
+    'a callback',
+    'asyncio.get_event_loop().call_later(0.01, lambda: SUBMIT(answer=5))\nawait asyncio.sleep(100)',
+  ],
+  ['a task that the run leaves behind', 't = asyncio.create_task(work())\nawait asyncio.sleep(0.01)'],
+])('SUBMIT in %s ends the run with its answer', async (_name, rest) => {
+  const outcome = await session.execute(submitting + rest);
+  expect(outcome).toMatchObject({ type: 'submitted', value: { answer: 5 }, stderr: '' });
+  expect(await session.execute('t = g = None\nimport gc\ngc.collect()\n1')).toMatchObject({
+    type: 'returned',
+    value: 1,
+    stderr: '',
+  });
+});
+
+test.each([
+  ['lines', 'for n in range(200): print(n)', '\n199\n'],
+  ['a line that has not ended', 'print("...", end="")', '...'],
+])('what was printed before a pause arrives in it: %s', async (_name, print, last) => {
+  let text = '';
+  const seen = new Promise<void>((resolve) => {
+    const onOutput = (part: OutputPart): void => {
+      text += part.text;
+      if (text.endsWith(last)) resolve();
+    };
+    const code = `import asyncio\nawait asyncio.sleep(0)\n${print}\nawait asyncio.sleep(100)`;
+    void session.execute(code, {}, { onOutput }).then((outcome) => (text = outcome.type));
+  });
+  await seen;
+  expect(text.endsWith(last)).toBe(true);
+  session.interrupt();
+});

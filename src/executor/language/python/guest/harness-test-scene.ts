@@ -2,6 +2,8 @@
 import { readFile } from 'node:fs/promises';
 import { loadPyodide } from 'pyodide';
 import { emptyRequest } from '../../../guest/run-test-scene.ts';
+import { takeText } from './leaving-text.ts';
+import type { PythonBytes } from './leaving-text.ts';
 import type { RunRequest } from '../../../sandbox/protocol.ts';
 
 /** As `checkpoint.py` says it. */
@@ -24,6 +26,10 @@ export interface HarnessScene {
   run(code: string, request?: Partial<RunRequest>): Readonly<Record<string, unknown>>;
   /** What runs have printed, of both streams; asked for, it begins anew. */
   printed(): string;
+  /** The same, as the parts that it came in. */
+  parts(): readonly string[];
+  /** Evaluates what no run does: what an earlier one left does it. */
+  between(expression: string): void;
   /** Whether what was put aside last is known to hold everything. */
   isSame(): boolean;
   /** What is put aside now, at the latest when nothing has run for a while; `undefined`: nothing. */
@@ -32,7 +38,7 @@ export interface HarnessScene {
 
 /** What a worker brings, of which these runs use nothing. */
 const around =
-  'exceed show show_table keep put_aside schedule drop_callbacks interrupt_again hold release call_tool start_tool'.split(
+  'exceed watch_output show show_table keep put_aside schedule drop_callbacks interrupt_again hold release call_tool start_tool'.split(
     ' ',
   );
 
@@ -47,8 +53,9 @@ export async function openHarness(): Promise<HarnessScene> {
     loadPyodide(),
   ]);
   const deaf = Object.fromEntries(around.map((name) => [name, () => undefined]));
-  let printed = '';
-  const emit = (_stream: number, text: string): void => void (printed += text);
+  const parts: string[] = [];
+  const emit = (_stream: number, text: string | PythonBytes): void =>
+    void parts.push(typeof text === 'string' ? text : takeText(text));
   const scope = python.toPy({
     ...deaf,
     emit,
@@ -61,11 +68,10 @@ export async function openHarness(): Promise<HarnessScene> {
   const [start, save] = [scope.get('start'), scope.get('save')];
   return {
     isSame: scope.get('is_same'),
-    printed() {
-      const text = printed;
-      printed = '';
-      return text;
-    },
+    printed: () => parts.splice(0).join(''),
+    parts: () => parts.splice(0),
+    between: (expression) =>
+      void python.runPython(`eval(${JSON.stringify(expression)}, __import__("__main__").__dict__)`),
     run(code, request = {}) {
       const whole = { ...emptyRequest, valueDepth: 64, displays: 100, code, ...request };
       return JSON.parse(start(new TextEncoder().encode(JSON.stringify(whole)), [])) as Record<

@@ -211,3 +211,68 @@ test.each([
   harness.run('1');
   expect(harness.isSame()).toBe(false);
 });
+
+test('a stream that a run has kept prints in later ones, within their bounds and for them', () => {
+  harness.run('from sys import stdout\nimport sys\ndef progress(n, out=sys.stderr): print(n, file=out)');
+  harness.printed();
+  harness.run('stdout.write("two, ")\nprint("three")\nprogress(4)\nstdout.write("five") and None');
+  expect(harness.printed()).toBe('two, three\n4\nfive');
+  expect(harness.run('stdout.write("x" * 20)', { outputBytes: 5 })).toEqual({
+    type: 'exceeded',
+    limit: 'output',
+  });
+  expect(harness.printed()).toBe('xxxxx');
+  // what a run does to it ends with the run
+  harness.run('stdout.write = None\nstdout.close()');
+  harness.run('import sys\nwith sys.stdout as out: out.write("again")');
+  expect(harness.printed()).toBe('again');
+});
+
+test('what a stream is told between two runs is not printed by the second', () => {
+  harness.run(
+    'import sys\nclass Late:\n  def __str__(self): return sys.stdout.write("late") and "m"\nlate = Late()',
+  );
+  harness.printed();
+  harness.between('late.__str__()');
+  harness.run('print("own")');
+  expect(harness.printed()).toBe('own\n');
+});
+
+test('a burst of lines is handed on but for its end, in few parts', () => {
+  harness.parts();
+  harness.run('import time\nfor n in range(200): print(n)\ntime.sleep(0)\nprint("end", end="")');
+  const parts = harness.parts();
+  expect(parts.length).toBeLessThan(140);
+  // what follows the last of them was held, and left at the end
+  const early = parts.slice(0, -1).join('').split('\n').length - 1;
+  expect(early).toBeGreaterThan(190);
+  harness.run('for n in range(100_000): print()');
+  expect(harness.parts().length).toBeLessThan(600);
+});
+
+test('an error for want of memory that has something to say is the code’s own', () => {
+  expect(harness.run('raise MemoryError("mine")')).toMatchObject({
+    type: 'threw',
+    error: { type: 'MemoryError', message: 'mine' },
+  });
+  expect(harness.run('raise MemoryError')).toEqual({ type: 'exceeded', limit: 'memory' });
+});
+
+test('a last value that cannot leave is told as text where something was shown, and only there', () => {
+  const lines = 'class Line: __repr__ = lambda self: "<line>"\n';
+  expect(harness.run(`${lines}display(1)\n[Line()]`)).toMatchObject({ type: 'returned', value: '[<line>]' });
+  expect(harness.run(`${lines}display([{"a": 1}])\n[Line()]`)).toMatchObject({ value: '[<line>]' });
+  expect(harness.run(`${lines}[Line()]`)).toMatchObject({ type: 'threw', error: { type: 'TypeError' } });
+});
+
+test('what was submitted is the outcome, whatever becomes of the exception; but not of one that cannot leave', () => {
+  const swallowed = 'try: SUBMIT(1)\nexcept BaseException: pass\n';
+  for (const rest of ['2', '1 / 0', 'SUBMIT(3)'])
+    expect(harness.run(swallowed + rest)).toEqual({ type: 'submitted', value: [['output', 1]] });
+  expect(harness.run('1')).toMatchObject({ type: 'returned' });
+  expect(harness.run(`${swallowed}raise KeyboardInterrupt`)).toMatchObject({ type: 'threw' });
+  expect(harness.run('SUBMIT(open)')).toMatchObject({
+    type: 'threw',
+    error: { type: 'TypeError', message: expect.stringContaining('cannot leave') as string },
+  });
+});

@@ -28,7 +28,7 @@ interface Start {
 /** What the harness defines. */
 interface Harness {
   get(name: 'start'): Start;
-  get(name: 'stop_run'): () => void;
+  get(name: 'stop_run' | 'flush_held'): () => void;
 }
 
 /** Beside the interpreter and what its results go to. */
@@ -87,6 +87,7 @@ export class PythonEngine implements Engine {
   readonly #mustPromise: boolean;
   readonly #time: TimeSignal;
   readonly #stopRun: () => void;
+  readonly #flushHeld: () => void;
   readonly #callbacks: RunCallbacks;
 
   constructor(python: PyodideAPI, { install, interruptAgain, nap, time }: PythonParts, output: GuestOutput) {
@@ -104,6 +105,7 @@ export class PythonEngine implements Engine {
     const canSwitch = 'promising' in WebAssembly;
     const scope = python.toPy({
       emit: (stream: number, text: unknown) => print(stream === 0 ? 'stdout' : 'stderr', text, output),
+      watch_output: () => output.watch(),
       exceed: (bound: unknown) => output.exceed(bound === 'displayBytes' ? bound : 'outputBytes'),
       show: (bundle: unknown) => output.display(bundle),
       show_table: (rows: string, plain: string, total: number) =>
@@ -122,6 +124,7 @@ export class PythonEngine implements Engine {
     this.#openSession = () => new PythonSession(scope, () => runCompiled(python, 'checkpoint', scope));
     this.#start = scope.get('start');
     this.#stopRun = scope.get('stop_run');
+    this.#flushHeld = scope.get('flush_held');
     this.#mustPromise = !output.tools.canBlock && canSwitch;
   }
 
@@ -176,6 +179,15 @@ export class PythonEngine implements Engine {
   /** The worker hears messages, so Python does not run: it waits. */
   stop(): void {
     this.#stopRun();
+  }
+
+  flush(): void {
+    try {
+      this.#flushHeld();
+    } catch (error) {
+      // no memory left: the run finds that out by itself
+      if (!isPythonError(error)) throw error;
+    }
   }
 
   async #later(answer: PromiseLike<Text>): Promise<string> {
