@@ -17,6 +17,8 @@ export interface PredictDelta {
   /** Which of several answers. */
   readonly index: number;
   readonly text: string;
+  /** Absent for 1. A greater one than before: the work is done once more, and this replaces what came of `path` and `index` so far. */
+  readonly attempt?: number;
 }
 
 /** Inherited by every call inside the call that was given them. */

@@ -1,9 +1,10 @@
 /** One call of `forward` as the page makes it: its events, its line in the module's history, its place among the open calls. */
 import { isCodedError, messageOf } from '../../base/index.ts';
 import type { Clock } from '../../platform/index.ts';
-import type { RunWire } from '../../program/index.ts';
+import type { PredictDelta, RunWire } from '../../program/index.ts';
 import type { Hub } from '../../telemetry/index.ts';
 import type { HostedModuleRecord, ReachOptions } from '../host/hosted.ts';
+import { DeltaAttempts } from './delta-attempts.ts';
 import type { ForwardBody, PageContext, PartAnswer } from '../module-protocol.ts';
 
 /** What a call needs of its runtime. */
@@ -20,24 +21,33 @@ export interface ForwardRequest {
   readonly run: RunWire;
   /** `forward-part` for a call from the module around it, which wants to know what kind of answer it is. */
   readonly method: 'forward' | 'forward-part';
-  readonly options: ReachOptions;
+  readonly options: Omit<ReachOptions, 'onDelta' | 'bodyAt'>;
+  /** Hears of stream parts, with their attempt. */
+  readonly onDelta?: ((delta: PredictDelta) => void) | undefined;
 }
 
 /** @throws what `forward` throws, and what {@link HostedModuleRecord.call} throws */
 export async function callForward(
   module: HostedModuleRecord,
   host: ForwardHost,
-  { input, run, method, options }: ForwardRequest,
+  { input, run, method, options, onDelta }: ForwardRequest,
 ): Promise<unknown> {
   const { clock, hub } = host;
   const { span } = run;
   const body: ForwardBody = {
     input,
     run: withDown(run, module),
-    wantsDeltas: options.onDelta !== undefined,
+    wantsDeltas: onDelta !== undefined,
     ...host.pageContext(),
   };
+  const attempts = onDelta && new DeltaAttempts(onDelta);
   const startedMs = clock.monotonic();
+  const bodyAt = (): ForwardBody => {
+    attempts?.begin();
+    return { ...body, run: withTimeLeft(body.run, clock.monotonic() - startedMs) };
+  };
+  // the parts are as the program's predictors made them
+  const hear = attempts && ((delta: unknown) => attempts.onDelta(delta as PredictDelta));
   const started = { input, startedAtMs: clock.now(), traceId: span.traceId };
   // an event for nobody is not made
   if (hub.isActive) hub.emit({ type: 'call-start', actor: module.id, method: 'forward', span });
@@ -45,7 +55,7 @@ export async function callForward(
   module.pending.add(pending);
   try {
     // the run carries the span
-    const answer = await module.call(method, body, options);
+    const answer = await module.call(method, body, { ...options, onDelta: hear, bodyAt });
     const durationMs = clock.monotonic() - startedMs;
     const output = method === 'forward' ? answer : (answer as PartAnswer).output;
     const { startedAtMs, traceId } = started;
@@ -65,6 +75,12 @@ export async function callForward(
   } finally {
     module.pending.delete(pending);
   }
+}
+
+/** What the call has waited for its module is gone. */
+function withTimeLeft(run: RunWire, waitedMs: number): RunWire {
+  const { remainingMs } = run;
+  return remainingMs === undefined ? run : { ...run, remainingMs: Math.max(0, remainingMs - waitedMs) };
 }
 
 /** A module that goes on without a dependency may want to know: `run.settings.values.downDependencies`, unless the caller uses that name. */

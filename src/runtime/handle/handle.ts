@@ -2,7 +2,7 @@
 import { CodedError } from '../../base/index.ts';
 import type { JsonObject } from '../../base/index.ts';
 import type { Clock } from '../../platform/index.ts';
-import type { Mode, Module, ModuleDescription, RunWire } from '../../program/index.ts';
+import type { Mode, Module, ModuleDescription, PredictDelta, RunWire } from '../../program/index.ts';
 import type { StateSource, Store } from '../../state/index.ts';
 import { createSpan } from '../../telemetry/index.ts';
 import type { SpanContext } from '../../telemetry/index.ts';
@@ -37,8 +37,8 @@ export interface ForwardOptions {
   readonly signal?: AbortSignal;
   /** The call may be made twice: a lost worker is then a retry, not an error. Default false. */
   readonly isIdempotent?: boolean;
-  /** Hears of stream parts of the model while the call runs. */
-  readonly onDelta?: (delta: unknown) => void;
+  /** Hears of stream parts of the model while the call runs. Those of a further attempt say so: {@link PredictDelta}'s `attempt`. */
+  readonly onDelta?: (delta: PredictDelta) => void;
   /** The caller's span; the call becomes its child. */
   readonly span?: SpanContext;
   /** The program's own settings, read as `run.settings.values`. */
@@ -219,8 +219,8 @@ export class ModuleHandle<M = Module> {
       values: options.values ?? {},
       ...(timeoutMs === Infinity ? {} : { remainingMs: timeoutMs }),
     };
-    const reach = { timeoutMs, signal, onDelta, isIdempotent };
-    const request = { input, run, method: 'forward', options: reach } as const;
+    const reach = { timeoutMs, signal, isIdempotent };
+    const request = { input, run, method: 'forward', options: reach, onDelta } as const;
     return callForward(this.#module, this.#host, request) as Promise<ReplyOf<M>>;
   }
 

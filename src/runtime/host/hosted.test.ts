@@ -3,8 +3,11 @@ import type { ActorRef } from '../../actor/index.ts';
 import { CodedError } from '../../base/index.ts';
 import { SimulatedClock } from '../../platform/index.ts';
 import { createGroupCommitter, createMemoryStore } from '../../state/index.ts';
+import { createHub, createSpan } from '../../telemetry/index.ts';
+import { callForward } from '../handle/forward-call.ts';
 import { HostedModuleRecord } from './hosted.ts';
 import { defaultRuntimeLimits } from '../limits.ts';
+import type { ForwardBody } from '../module-protocol.ts';
 import { ModuleJournal } from '../journal/module-journal.ts';
 
 const echo: ActorRef = {
@@ -102,4 +105,25 @@ test('what a status listener changes is heard by the others once, as it is then'
   module.attach(echo);
   expect(heard).toEqual(['degraded']);
   expect(await module.call('echo', 1)).toBe(1);
+});
+
+test('forward is told what is left of its time when it is sent, after the wait, and once more in each attempt', async () => {
+  const clock = new SimulatedClock();
+  const module = createModule(clock);
+  const leftMs: (number | undefined)[] = [];
+  const answer = (body: unknown): Promise<unknown> => {
+    leftMs.push((body as ForwardBody).run.remainingMs);
+    const isLost = leftMs.length === 1;
+    return isLost ? Promise.reject(new CodedError('actor/peer-died', 'gone')) : Promise.resolve('done');
+  };
+  const run = { span: createSpan(), path: '', depth: 0, isTraced: false, values: {}, remainingMs: 1_000 };
+  const host = { clock, hub: createHub(), pageContext: () => ({}) };
+  const options = { timeoutMs: 1_000, isIdempotent: true };
+  const call = callForward(module, host, { input: null, run, method: 'forward', options });
+  await clock.advance(600);
+  module.attach({ ...echo, call: (_, body) => answer(body) });
+  await expect.poll(() => leftMs).toEqual([400]);
+  await clock.advance(100);
+  expect(await call).toBe('done');
+  expect(leftMs).toEqual([400, 400]);
 });

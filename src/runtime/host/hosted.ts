@@ -33,6 +33,8 @@ export interface CrashReason {
 export interface ReachOptions extends CallOptions {
   /** The call may be made twice: when its worker is lost it is tried again, within the same limit of time. */
   readonly isIdempotent?: boolean | undefined;
+  /** Makes the body anew when it is sent after a wait, and for each attempt: for what depends on the time. Default: what was given. */
+  readonly bodyAt?: (() => unknown) | undefined;
 }
 
 /** How a module was stopped. `not-running`: there was nothing to stop. */
@@ -358,7 +360,7 @@ export class HostedModuleRecord {
     for (let attempt = 1; ; attempt++) {
       const ref = await this.#reachable(method, body, options.signal);
       try {
-        return await ref.call(method, body, options);
+        return await ref.call(method, options.bodyAt?.() ?? body, options);
       } catch (error) {
         const isLost = isCodedError(error, 'actor/peer-died') && !options.signal.aborted;
         if (!isLost || !options.isIdempotent || attempt >= this.#limits.maxAttempts) throw error;

@@ -42,8 +42,8 @@ function requestOf(call: IncomingCall, { input, run: wire, wantsDeltas }: PartCa
     options: {
       signal: call.signal,
       timeoutMs: run.remainingMs ?? Infinity,
-      ...(wantsDeltas ? { onDelta: (delta) => void call.delta(delta) } : {}),
     },
+    ...(wantsDeltas ? { onDelta: (delta) => void call.delta(delta) } : {}),
   };
 }
 

@@ -6,6 +6,7 @@ import type { ActorContext } from '../../actor/index.ts';
 import { CodedError, isCodedError, messageOf } from '../../base/index.ts';
 import { allPredictorsOf, isModule, Prediction } from '../../program/index.ts';
 import type { Module, PredictDelta, Run } from '../../program/index.ts';
+import { attemptsOf } from '../handle/delta-attempts.ts';
 import { journalService, subModuleService } from '../module-protocol.ts';
 import type {
   PartAnswer,
@@ -135,6 +136,7 @@ export class RemoteParts {
           return await ask(input, run);
         } catch (error) {
           if (link.whenDown !== 'local' || run.signal.aborted || !isDown(error, link)) throw error;
+          attemptsOf(run.settings.onDelta)?.begin(run.path);
           return local.call(this, input, run);
         }
       },

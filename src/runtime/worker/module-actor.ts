@@ -42,6 +42,7 @@ import type {
   StateLoadBody,
   SwapBody,
 } from '../module-protocol.ts';
+import { DeltaAttempts } from '../handle/delta-attempts.ts';
 import { sameData } from '../parameter/same-data.ts';
 import { withoutParameters } from '../parameter/without-parameters.ts';
 import { pageSettings } from '../page-service/page-settings.ts';
@@ -241,7 +242,7 @@ class HostedModule implements Behaviour {
       onStop: this.#stops.of(call, body.run.remainingMs),
       onLeave: (work) => this.#leave(work, call),
       ...pageSettings(this.#context, body),
-      ...(body.wantsDeltas ? { onDelta: (delta) => call.delta(delta) } : {}),
+      ...(body.wantsDeltas ? { onDelta: new DeltaAttempts((delta) => call.delta(delta)).onDelta } : {}),
     };
   }
 
