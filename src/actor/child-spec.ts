@@ -74,7 +74,8 @@ const restartTypes: readonly unknown[] = ['permanent', 'transient', 'temporary']
 const childTypes: readonly unknown[] = ['actor', 'supervisor'];
 const shutdowns: readonly unknown[] = ['never', 'any-significant', 'all-significant'];
 
-function refuse(field: string, value: unknown, expected: string): never {
+/** @throws `actor/spec-invalid` */
+export function refuse(field: string, value: unknown, expected: string): never {
   const shown = typeof value === 'string' ? JSON.stringify(value) : String(value);
   throw new CodedError('actor/spec-invalid', `${field} is ${shown}, but must be ${expected}`, {
     fields: { field, value: shown, expected },

@@ -1,4 +1,5 @@
 export type { ActorContext, Behaviour, CallContext, PageCallOptions, StartBehaviour } from './behaviour.ts';
+export { checkActorLimits } from './check-system.ts';
 export type { ActorSpec, ChildSpec, SupervisorSpec } from './child-spec.ts';
 export { Host } from './host.ts';
 export type { HostOptions } from './host.ts';

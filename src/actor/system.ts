@@ -7,6 +7,7 @@ import type { CallOptions, IncomingCall, IncomingMessage, PortLimits } from '../
 import { silentHub } from '../telemetry/index.ts';
 import type { Hub } from '../telemetry/index.ts';
 import { BootLimit } from './boot-limit.ts';
+import { checkSystem } from './check-system.ts';
 import { defaultActorLimits } from './limits.ts';
 import type { ActorLimits, Shutdown } from './limits.ts';
 import type { MessageSource } from './message-source.ts';
@@ -113,7 +114,9 @@ export class ActorSystem {
   #nextWorker = 1;
   #isClosed = false;
 
+  /** @throws `actor/spec-invalid` for a bound that is none */
   constructor(options: SystemOptions) {
+    checkSystem(options);
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.#hub = options.hub ?? silentHub;

@@ -1,5 +1,5 @@
 /** Where the parts meet: workers, a supervisor, a store, a model and an executor, and the modules that use them. */
-import { ActorSystem, defaultActorLimits } from '../actor/index.ts';
+import { ActorSystem, checkActorLimits, defaultActorLimits } from '../actor/index.ts';
 import type { MessageSource } from '../actor/index.ts';
 import { messageOf, Scope } from '../base/index.ts';
 import type { Executor } from '../executor/index.ts';
@@ -19,7 +19,7 @@ import { createHandleHost } from './handle/handle-host.ts';
 import type { HostedModuleRecord } from './host/hosted.ts';
 import type { RuntimeSnapshot } from './inspect-runtime.ts';
 import { kindOfClass } from './version/kind-of-class.ts';
-import { defaultRuntimeLimits } from './limits.ts';
+import { checkObject, optionInvalid, toRuntimeLimits } from './check-option.ts';
 import type { RuntimeLimits } from './limits.ts';
 import { ModuleHost } from './host/module-host.ts';
 import type { HostObserver } from './host/module-host.ts';
@@ -75,13 +75,14 @@ export class Runtime<M extends Modules = Modules> implements AsyncDisposable {
   #executor: Executor | undefined;
 
   constructor(options: RuntimeOptions<M>) {
+    checkObject('options', options);
     this.#options = options;
     // what is wrong with the classes is said here, not at the first start
     new ModuleCatalog(options.modules ?? {}, options.moduleImport);
     this.#clock = options.clock ?? systemClock;
     this.#random = options.random ?? systemRandom;
     this.hub = options.hub ?? createHub(this.#clock);
-    this.#limits = { ...defaultRuntimeLimits, ...options.limits };
+    this.#limits = toRuntimeLimits(options.limits);
     this.store = options.store ?? this.#scope.use(createMemoryStore());
     this.#lm = options.lm;
     this.#executor = options.executor;
@@ -153,7 +154,7 @@ export class Runtime<M extends Modules = Modules> implements AsyncDisposable {
   ): Promise<ModuleHandle<InstanceType<C>>>;
   async start(kind: string | AnyClassOf<M>, given: object = {}): Promise<unknown> {
     // the overloads know the class, and with it the names in `actors`
-    const options = given as StartOptions;
+    const options = checkObject('options', given) as StartOptions;
     if (typeof kind === 'string') return this.#handle(await this.#registry.launch(kind, options));
     const { name, version } = kindOfClass(this.#options.modules ?? {}, kind);
     return this.#handle(await this.#registry.launch(name, { version, ...options }));
@@ -199,6 +200,7 @@ export class Runtime<M extends Modules = Modules> implements AsyncDisposable {
    * @throws `runtime/module-not-found` for an unknown id, `runtime/values-invalid`, and as `ModuleHandle.setParameters`
    */
   async setParameters(values: readonly ValuesOfModule[], options: SetOptions = {}): Promise<void> {
+    if (!Array.isArray(values)) throw optionInvalid('values', values, 'a list of modules with their values');
     await setParameters(this.#handleHost, findEach(values, this.#host), options);
   }
 
@@ -324,12 +326,14 @@ export class Runtime<M extends Modules = Modules> implements AsyncDisposable {
   }
 
   #createSystem(): ActorSystem {
-    const { poolSize, portLimits, actorLimits } = this.#options;
+    const { poolSize, portLimits } = this.#options;
+    const actorLimits = { ...defaultActorLimits, ...this.#options.actorLimits };
+    checkActorLimits(actorLimits, 'actorLimits');
     const system = new ActorSystem({
       ...chooseRealm(this.#options, this.hub),
       clock: this.#clock,
       hub: this.hub,
-      limits: { ...defaultActorLimits, ...actorLimits },
+      limits: actorLimits,
       onCall: createServiceRouter({
         [lmService]: createLmService(() => this.#lm),
         [executorService]: this.#executorService.service,

@@ -7,6 +7,7 @@ import type { DemoLike } from '../../program/index.ts';
 import type { Hub } from '../../telemetry/index.ts';
 import { changeTogether } from '../parameter/change-together.ts';
 import type { BoundChangeHost } from '../parameter/change-together.ts';
+import { checkCompile } from '../check-option.ts';
 import type { CompilationRecord, CompileReport } from './compilation.ts';
 import type { HostedModuleRecord } from '../host/hosted.ts';
 import type { RuntimeLimits } from '../limits.ts';
@@ -45,6 +46,7 @@ export async function compileHosted(
   module: HostedModuleRecord,
   request: CompileRequest,
 ): Promise<CompileReport> {
+  checkCompile(request);
   const compiling = new Compiling(page, module, request);
   return compiling.run();
 }

@@ -5,6 +5,7 @@ import type { Clock } from '../../platform/index.ts';
 import type { Mode, Module, ModuleDescription, PredictDelta, RunWire } from '../../program/index.ts';
 import type { StateSource, Store } from '../../state/index.ts';
 import { createSpan } from '../../telemetry/index.ts';
+import { checkLevel, optionInvalid, refusedCall } from '../check-option.ts';
 import type { SpanContext } from '../../telemetry/index.ts';
 import type { Checkpoint } from '../journal/checkpoint.ts';
 import type { CompilationRecord, CompilationStatus, CompileReport } from '../compile/compilation.ts';
@@ -206,10 +207,12 @@ export class ModuleHandle<M = Module> {
 
   /**
    * Runs `forward` in the module's worker.
-   * @throws what `forward` throws; `port/timeout`, `port/cancelled`, `actor/peer-died`, `actor/mailbox-full`,
+   * @throws what `forward` throws; `runtime/option-invalid`, `port/timeout`, `port/cancelled`, `actor/peer-died`, `actor/mailbox-full`,
    *   `port/not-cloneable` for an input or an answer that cannot cross, `program/forward-not-implemented`
    */
   call(input: CallInput<M>, options: ForwardOptions = {}): Promise<ReplyOf<M>> {
+    const refused = refusedCall(options);
+    if (refused) return Promise.reject(refused);
     const { timeoutMs = this.#host.limits.callTimeoutMs, onDelta, isIdempotent, signal } = options;
     const run: RunWire = {
       span: createSpan(options.span),
@@ -262,7 +265,9 @@ export class ModuleHandle<M = Module> {
    *   `program/constraint-violated`, `runtime/shared-conflict`, `runtime/state-migration-failed`
    */
   async restore(checkpoint: Checkpoint | string): Promise<void> {
-    const id = typeof checkpoint === 'string' ? checkpoint : checkpoint.id;
+    const id: unknown =
+      typeof checkpoint === 'string' ? checkpoint : (checkpoint as Checkpoint | undefined)?.id;
+    if (typeof id !== 'string') throw optionInvalid('checkpoint', checkpoint, 'a checkpoint, or its id');
     const { loadCheckpoint } = await importCheckpoints();
     const state = await loadCheckpoint(this.#host.store, this.id, id);
     const change = { ...this.#turn, cause: `restore ${id}`, durability: 'strict' } as const;
@@ -321,6 +326,7 @@ export class ModuleHandle<M = Module> {
   }
 
   async #setMode(mode: Mode, level: AcknowledgementLevel): Promise<void> {
+    checkLevel(level);
     const change = { ...this.#turn, level };
     await setWholeMode(this.#host, this.#module, mode, change).finally(() =>
       this.#host.onStateChange(this.#module),

@@ -1,6 +1,7 @@
 /** A parameter of a hosted module: cached reads, asked reads, and writes that say what their acknowledgement means. */
 import { isCodedError } from '../../base/index.ts';
 import type { ParameterState } from '../../program/index.ts';
+import { checkChange, checkReach } from '../check-option.ts';
 import { copyGiven } from '../handle/copy-given.ts';
 import type { HostedModuleRecord } from '../host/hosted.ts';
 import type { EarlyWrite } from '../journal/module-journal.ts';
@@ -32,7 +33,7 @@ export interface ParameterHandle<T = unknown> {
   get(options?: { readonly timeoutMs?: number; readonly signal?: AbortSignal }): Promise<T>;
   /**
    * A parameter that is bound to a shared one sets that, and with it every module that is bound to it.
-   * @throws `program/constraint-violated`, `actor/peer-died`, `state/…` when the level was not reached: the module then has the value, the store does not
+   * @throws `runtime/option-invalid`, `program/constraint-violated`, `actor/peer-died`, `state/…` when the level was not reached: the module then has the value, the store does not
    */
   set(value: T, options?: SetOptions): Promise<void>;
   /**
@@ -89,11 +90,13 @@ class HostedParameter<T> implements ParameterHandle<T> {
     return this.#module.journal.parameter(this.#name).history;
   }
 
-  get(options: { readonly timeoutMs?: number; readonly signal?: AbortSignal } = {}): Promise<T> {
-    return this.#module.call('parameter-get', { name: this.#name }, options) as Promise<T>;
+  async get(options: { readonly timeoutMs?: number; readonly signal?: AbortSignal } = {}): Promise<T> {
+    checkReach(options);
+    return (await this.#module.call('parameter-get', { name: this.#name }, options)) as T;
   }
 
   async set(value: T, options: SetOptions = {}): Promise<void> {
+    checkChange(options);
     const shared = this.#host.sharedOf?.(this.#name);
     if (shared) return shared.setIn(this.#bound, value, options);
     const { level = 'strict', cause = 'set', timeoutMs, signal } = options;
@@ -115,6 +118,7 @@ class HostedParameter<T> implements ParameterHandle<T> {
   }
 
   async applyGradient(gradient: T, options: SetOptions = {}): Promise<void> {
+    checkChange(options);
     const shared = this.#host.sharedOf?.(this.#name);
     if (shared) return shared.stepIn(this.#bound, gradient, options);
     const { level = 'strict', cause = 'gradient', timeoutMs, signal } = options;

@@ -1,5 +1,6 @@
 /** Several parameters, of one module or many, that are set together or not at all. */
 import { CodedError } from '../../base/index.ts';
+import { checkChange, optionInvalid } from '../check-option.ts';
 import { changeTogether } from './change-together.ts';
 import type { BoundChangeHost, ChangePart } from './change-together.ts';
 import { copyGiven } from '../handle/copy-given.ts';
@@ -23,8 +24,12 @@ export function findEach(
   values: readonly ValuesOfModule[],
   modules: { readonly find: (id: string) => HostedModuleRecord },
 ): readonly ModuleValues[] {
-  return values.map(([module, each]) => {
-    return { module: modules.find(typeof module === 'string' ? module : module.id), values: each };
+  return values.map((pair, at) => {
+    if (!Array.isArray(pair)) throw optionInvalid(`values[${at}]`, pair, 'a module and its values');
+    const [module, each] = pair as ValuesOfModule;
+    const id: unknown = typeof module === 'string' ? module : module?.id;
+    if (typeof id !== 'string') throw optionInvalid(`values[${at}][0]`, module, 'a module, or its id');
+    return { module: modules.find(id), values: each };
   });
 }
 
@@ -35,8 +40,10 @@ export function findEach(
 export async function setParameters(
   host: BoundChangeHost,
   given: readonly ModuleValues[],
-  { level = 'strict', cause = 'set', timeoutMs, signal }: SetOptions,
+  options: SetOptions,
 ): Promise<void> {
+  checkChange(options);
+  const { level = 'strict', cause = 'set', timeoutMs, signal } = options;
   const parts = [...gather(given)].map(([module, values]): ChangePart => ({
     module,
     cause,

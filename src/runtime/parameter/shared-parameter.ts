@@ -5,6 +5,7 @@ import type { Constraints, ParameterState, ParameterTypeOf } from '../../program
 import type { Durability, Store } from '../../state/index.ts';
 import { changeModules } from './change-together.ts';
 import type { ChangeHost, ChangePart } from './change-together.ts';
+import { checkChange } from '../check-option.ts';
 import { copyGiven } from '../handle/copy-given.ts';
 import type { HostedModuleRecord } from '../host/hosted.ts';
 import { writeUntilTaken } from '../journal/late-writes.ts';
@@ -121,6 +122,7 @@ export class HostedSharedParameter implements SharedParameter {
   }
 
   async set(value: unknown, options: SetOptions = {}): Promise<void> {
+    checkChange(options);
     const given = copyGiven(value);
     const { timeoutMs, signal } = options;
     await this.#next(() => this.#change(given, options), { timeoutMs, signal });

@@ -1,5 +1,7 @@
 /** The shared parameters of one runtime, and which modules are bound to them. */
 import { CodedError } from '../../base/index.ts';
+import type { ParameterType } from '../../program/index.ts';
+import { shownValue } from '../check-option.ts';
 import type { HostedModuleRecord } from '../host/hosted.ts';
 import type { ParameterRecord } from '../module-protocol.ts';
 import { openSharedParameter, sharedNotFound } from './shared-parameter.ts';
@@ -106,6 +108,7 @@ export class SharedParameters {
         `shared name ${shown} is not 1 to ${maxNameCharacters} letters, digits, "_", ".", ":" or "-"`,
       );
     }
+    checkDefinition(name, definition);
     const { maxSharedParameters } = this.#host.limits;
     if (this.#opening.size >= maxSharedParameters) {
       throw invalid(name, `this runtime already has ${maxSharedParameters} shared parameters`);
@@ -126,6 +129,27 @@ export class SharedParameters {
     if (shared) return shared;
     throw sharedNotFound(name, [...this.#open.keys()]);
   }
+}
+
+/** What parameters can be: the definition comes from code that may have no types. */
+const types: readonly unknown[] = [
+  'number',
+  'string',
+  'boolean',
+  'list',
+  'map',
+  'tensor',
+  'predictor-state',
+] satisfies readonly ParameterType[];
+
+function checkDefinition(name: string, definition: unknown): void {
+  const type: unknown = (definition as Partial<SharedDefinition>).type;
+  if (types.includes(type)) return;
+  const found = JSON.stringify(shownValue(type)).slice(0, 60);
+  throw invalid(
+    name,
+    `the type of shared parameter "${name}" is ${found}, but must be one of ${types.join(', ')}`,
+  );
 }
 
 function invalid(name: string, message: string): CodedError {

@@ -1,6 +1,7 @@
 /** Checks what a module is registered with. */
 import { CodedError, deepFreeze, isJson } from '../../base/index.ts';
-import type { Json, JsonObject } from '../../base/index.ts';
+import type { JsonObject } from '../../base/index.ts';
+import { shownValue } from '../check-option.ts';
 import type { Dependency, WhenDown } from './dependency.ts';
 import type { RuntimeLimits } from '../limits.ts';
 import { checkModuleId } from '../host/module-id.ts';
@@ -28,17 +29,8 @@ const reactions: readonly unknown[] = ['wait', 'fail', 'degrade'] satisfies read
 const noDependencies: readonly Dependency[] = Object.freeze([]);
 const noMetadata: JsonObject = Object.freeze({});
 
-/** What a refused value looks like in an error: short, and never hostile. */
-function shown(value: unknown): Json {
-  if (value === null || typeof value === 'boolean' || typeof value === 'number') {
-    return typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;
-  }
-  if (typeof value === 'string') return value.slice(0, 200);
-  return Array.isArray(value) ? `an array of ${value.length}` : `a value of type ${typeof value}`;
-}
-
 function refuse(field: string, value: unknown, expectation: string): CodedError {
-  const said = shown(value);
+  const said = shownValue(value);
   return new CodedError(
     'runtime/module-spec-invalid',
     `the module's ${field} is ${JSON.stringify(said).slice(0, 60)}; it must be ${expectation}`,

@@ -3,6 +3,7 @@ import { CodedError, isCodedError, messageOf } from '../../base/index.ts';
 import type { Clock } from '../../platform/index.ts';
 import type { CallOptions } from '../../port/index.ts';
 import type { Hub } from '../../telemetry/index.ts';
+import { checkReach } from '../check-option.ts';
 import type { HostedModuleRecord } from '../host/hosted.ts';
 import { toAbsoluteUrl } from '../version/import-module.ts';
 import { ownPartOf } from '../worker/introduce.ts';
@@ -69,11 +70,13 @@ export class HotSwap {
     options: SwapOptions = {},
   ): Promise<SwapOutcome> {
     const wanted = checkTarget(target);
+    checkReach(options);
     return this.#told(module, this.#ask(module, wanted, options));
   }
 
   /** @throws what `ModuleHandle.rollback` does */
   async rollback(module: HostedModuleRecord, options: SwapOptions = {}): Promise<SwapOutcome> {
+    checkReach(options);
     const { previous } = module.journal;
     if (!previous) throw neverSwapped(module.id);
     const { version, url } = previous;
@@ -190,7 +193,8 @@ export class HotSwap {
 }
 
 function checkTarget(target: SwapTarget): { readonly version?: string; readonly url?: string } {
-  const { version, url } = target as Partial<Record<'version' | 'url', unknown>>;
+  // whoever writes no types may give none
+  const { version, url } = (target ?? {}) as Partial<Record<'version' | 'url', unknown>>;
   const isVersion = version === undefined || typeof version === 'string';
   const isUrl = url === undefined || typeof url === 'string' || url instanceof URL;
   if (!isVersion || !isUrl || (version === undefined && url === undefined)) {
