@@ -191,8 +191,8 @@ const whenStopped: readonly EscapeAttempt[] = [
   resisting({
     id: 'sleep-in-python',
     language: 'python',
-    mechanism: 'a sleep that no flag wakes',
-    code: 'import time\ntime.sleep(100)',
+    mechanism: "Python's own sleep, in the place of the one that looks at the flag",
+    code: 'import time\ntime.sleep.__wrapped__(100)',
   }),
   resisting({
     id: 'flag-cleared',
