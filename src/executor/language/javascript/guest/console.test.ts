@@ -105,6 +105,7 @@ test.each([
 `,
   ],
   ['5', '5\n'],
+  ['new DataView(new ArrayBuffer(2))', '┌─────────┐\n│ (index) │\n├─────────┤\n└─────────┘\n'],
 ])('a table of %s', async (given, text) => {
   expect((await printed(`console.table(${given})`)).stdout).toBe(text);
 });

@@ -12,6 +12,7 @@ export function installConsoleMethods({ mapped }: GuestValues, guestConsole: Gue
   const NativeMap = Map;
   const NativeSet = Set;
   const NativeError = Error;
+  const NativeDataView = DataView;
   // a table is for people
   const mostRows = 1000;
   const mostColumns = 100;
@@ -87,13 +88,14 @@ export function installConsoleMethods({ mapped }: GuestValues, guestConsole: Gue
     if (frames.length > 0) write(1, frames.join('\n'));
   };
 
-  const pairsOf = (data: object): [string, unknown][] => {
-    if (data instanceof NativeMap || data instanceof NativeSet || isView(data)) {
-      const items = data instanceof NativeMap ? [...data] : [...(data as unknown as Iterable<unknown>)];
-      return mapped(items, (item, index) => [`${index}`, item]);
-    }
-    return entries(data);
-  };
+  /** A view is a list of numbers, but for the one that has no elements. */
+  const isList = (data: object): data is Iterable<unknown> & object =>
+    data instanceof NativeMap ||
+    data instanceof NativeSet ||
+    (isView(data) && !(data instanceof NativeDataView));
+
+  const pairsOf = (data: object): [string, unknown][] =>
+    isList(data) ? mapped([...data], (item, index) => [`${index}`, item]) : entries(data);
 
   const cell = (value: unknown): string => {
     const text = show(value, 0, true).replaceAll('\n', '\\n');
